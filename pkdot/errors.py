@@ -1,0 +1,25 @@
+"""The kit's errors: each message says what was given, what was expected and what to try."""
+
+
+class PkdotError(Exception):
+    """Base of every error that the kit raises on purpose."""
+
+
+class InputError(PkdotError, ValueError):
+    """An array or argument that the method cannot work with (shape, range, NaN)."""
+
+
+class ConfigError(PkdotError, ValueError):
+    """A setting that is unknown, of the wrong type, or contradicts another."""
+
+
+class DataError(PkdotError):
+    """A corpus on disk that is missing, damaged or too small for what was asked of it."""
+
+
+class RecordError(PkdotError):
+    """A run record that is missing, damaged, too new, or held by another writer."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A transport problem stopped before its marginal error reached the tolerance."""
