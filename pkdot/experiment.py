@@ -67,11 +67,11 @@ def train_networks(
 
 
 @contextmanager
-def _quiet_surroundings(threads: int | None) -> Iterator[None]:
+def _quiet_surroundings(threads: int) -> Iterator[None]:
     """Set the thread count, and leave it and the global random state as they were found."""
     before = torch.get_num_threads()
     with torch.random.fork_rng():
-        torch.set_num_threads(threads or before)
+        torch.set_num_threads(threads)
         try:
             yield
         finally:
