@@ -96,8 +96,7 @@ def _solve(
     scaled = (flat - offset.unsqueeze(-1)) / epsilon
     a, b = a.reshape(-1, n), b.reshape(-1, m)
     log_a, log_b = a.log(), b.log()
-    start = torch.zeros_like(log_b)
-    f, g, iterations = solve(scaled, log_a, log_b, start, tolerance, max_iterations)
+    f, g, iterations = solve(scaled, log_a, log_b, tolerance, max_iterations)
     plan = log_domain.log_plan(scaled, f, g, log_a, log_b).exp()
     f, g = offset + epsilon * f, epsilon * g
     error = marginal_error(plan, a, b)
@@ -114,12 +113,14 @@ def _solve(
 
 
 def solve(
-    cost: Tensor, log_a: Tensor, log_b: Tensor, g: Tensor, tolerance: float, max_iterations: int
+    cost: Tensor, log_a: Tensor, log_b: Tensor, tolerance: float, max_iterations: int
 ) -> tuple[Tensor, Tensor, int]:
-    """Potentials (f, g) in units of epsilon: Sinkhorn iterations, then Newton if they crawl."""
-    warm_up = min(20, max_iterations)
-    f, g, done = log_domain.solve(cost, log_a, log_b, g, tolerance, warm_up)
-    if done == warm_up < max_iterations:
+    """Potentials (f, g) in units of epsilon: annealing, Sinkhorn, and Newton where that crawls."""
+    g, done = log_domain.anneal(cost, log_a, log_b)
+    warm_up = min(10, max(1, max_iterations - done))
+    f, g, more = log_domain.solve(cost, log_a, log_b, g, tolerance, warm_up)
+    done += more
+    if more == warm_up and done < max_iterations:
         f, g, more = newton.solve(cost, log_a, log_b, f, tolerance, max_iterations - done)
         done += more
     return f, g, done

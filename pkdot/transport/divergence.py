@@ -116,7 +116,7 @@ class _Divergence(torch.autograd.Function):
         options = (tolerance, max_iterations)
         costs = [squared_cost(x, y), squared_cost(x, x), squared_cost(y, y)]
         xy, xx, yy = (c / epsilon for c in costs)
-        f, g, iterations = solve(xy, log_a, log_b, torch.zeros_like(log_b), *options)
+        f, g, iterations = solve(xy, log_a, log_b, *options)
         p, _ = log_domain.solve_symmetric(xx, log_a, torch.zeros_like(log_a), *options)
         q, _ = log_domain.solve_symmetric(yy, log_b, torch.zeros_like(log_b), *options)
         plan = log_domain.log_plan(xy, f, g, log_a, log_b).exp()

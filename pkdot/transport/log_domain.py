@@ -4,6 +4,8 @@ Everything here is in units of epsilon: ``cost`` is C / epsilon, ``f`` and ``g``
 divided by epsilon, and weights are given by their logarithms (-inf for a point without mass).
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,27 @@ def update_g(cost: Tensor, f: Tensor, log_a: Tensor) -> Tensor:
 def log_plan(cost: Tensor, f: Tensor, g: Tensor, log_a: Tensor, log_b: Tensor) -> Tensor:
     """Logarithm of the plan, (p, n, m); -inf where a weight is zero."""
     return (f + log_a).unsqueeze(-1) + (g + log_b).unsqueeze(-2) - cost
+
+
+def anneal(cost: Tensor, log_a: Tensor, log_b: Tensor, sweeps: int = 2) -> tuple[Tensor, int]:
+    """A start for g, found by solving roughly at a large epsilon and halving it down to 1.
+
+    At a large epsilon every point sees every other, and two sweeps settle the coarse picture; each
+    halving only refines it. Started cold at a small epsilon, mass would have to creep from one
+    group of points to the next.
+
+    Returns:
+        g (p, m) and the number of sweeps made.
+    """
+    reach = float(cost.amax())
+    halvings = max(0, math.ceil(math.log2(reach / 4.0))) if reach > 0 else 0
+    g = torch.zeros_like(log_b)
+    for level in range(halvings, -1, -1):
+        scale = 2.0**level
+        for _ in range(sweeps):
+            f = update_f(cost / scale, g / scale, log_b) * scale
+            g = update_g(cost / scale, f / scale, log_a) * scale
+    return g, sweeps * (halvings + 1)
 
 
 def solve(

@@ -51,15 +51,20 @@ def solve(
         if done % CHECK_EVERY == 0 and bool((now.error <= tolerance).all()):
             break
         direction, solvable = _direction(now.plan, now.rows, a, log_b.exp())
-        sinkhorn = torch.where(a > 0, (a / now.rows.clamp_min(_tiny(a))).log(), 0.0)
+        sinkhorn = torch.where(
+            a > 0, (a / now.rows.clamp_min(torch.finfo(a.dtype).tiny)).log(), 0.0
+        )
         use_sinkhorn = use_sinkhorn | ~solvable
         step = torch.where(use_sinkhorn[:, None], sinkhorn, length[:, None] * direction)
         trial = _State.at(cost, log_a, log_b, now.f + step, a)
         taken = use_sinkhorn | (trial.dual > now.dual) | (trial.error < now.error)
         now = now.replaced_where(taken, trial)
-        grown = (2 * length).clamp_max(1.0)
-        length = torch.where(use_sinkhorn, length, torch.where(taken, grown, length / 2))
-        use_sinkhorn = ~taken
+        reach = direction.amax(-1) - direction.amin(-1)
+        safe = torch.where(reach > 0, reach.log1p() / reach, 1.0)
+        shorter = torch.where(length > safe, safe, length / 2)
+        longer = (4 * length).clamp_max(1.0)
+        use_sinkhorn = ~taken & (length <= safe)
+        length = torch.where(taken, longer, shorter)
         done += 1
     return now.f, now.g, done
 
@@ -97,21 +102,25 @@ def _direction(plan: Tensor, rows: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor
     """Newton's direction for f, and whether it could be computed.
 
     The dual's Hessian in f, with g eliminated, is minus the graph Laplacian
-    S = diag(rows) - P diag(1/b) Pᵀ. It does not see a constant added to f; adding a multiple of
-    a aᵀ fixes that constant, and a small ridge keeps directions that rounding has erased.
+    S = diag(rows) - P diag(1/b) Pᵀ. Each of its rows sums to zero, so the diagonal is taken as the
+    sum of the other entries: subtracting them from ``rows`` would lose the faint exchange between
+    groups, which is all that matters here. S does not see a constant added to f; the heaviest
+    point is therefore held fixed.
 
     Args:
         plan: (p, n, m) with exact column sums b; rows: its row sums, (p, n).
     """
     share = plan * torch.where(b > 0, b, 1.0).reciprocal().unsqueeze(-2)
-    system = a.unsqueeze(-1) * a.unsqueeze(-2) / a.sum(-1)[:, None, None] - share @ plan.mT
-    ridge = 20 * torch.finfo(a.dtype).eps
-    system.diagonal(dim1=-2, dim2=-1).add_(torch.where(a > 0, rows * (1 + ridge) + _tiny(a), 1.0))
+    system = -(share @ plan.mT)
+    diagonal = system.diagonal(dim1=-2, dim2=-1)
+    diagonal.zero_()
+    degree = -system.sum(-1)
+    fixed = (a == 0) | torch.nn.functional.one_hot(a.argmax(-1), a.shape[-1]).bool()
+    system.masked_fill_(fixed.unsqueeze(-1) | fixed.unsqueeze(-2), 0.0)
+    ridge = torch.finfo(a.dtype).eps * rows + torch.finfo(a.dtype).tiny
+    diagonal.copy_(torch.where(fixed, 1.0, degree + ridge))
     factor, failed = torch.linalg.cholesky_ex(system)
-    direction = torch.cholesky_solve((a - rows).unsqueeze(-1), factor).squeeze(-1)
+    residual = torch.where(fixed, 0.0, a - rows)
+    direction = torch.cholesky_solve(residual.unsqueeze(-1), factor).squeeze(-1)
     solvable = (failed == 0) & torch.isfinite(direction).all(-1)
     return torch.where(solvable[:, None], direction, 0.0), solvable
-
-
-def _tiny(like: Tensor) -> float:
-    return torch.finfo(like.dtype).tiny
