@@ -154,7 +154,7 @@ def train_teacher(
 
     batches = _batches(corpus, settings, own_seed, labelled_only=True)
     yield from fit(
-        fabric, "teacher", teacher, batches, losses, validate, "cross_entropy", settings
+        fabric, "teacher", teacher, batches, losses, validate, settings.selection, settings
     )
     return teacher.requires_grad_(False).eval()
 
@@ -282,6 +282,6 @@ def train_student(
 
     batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
     yield from fit(
-        fabric, "student", student, batches, losses, validate, "cross_entropy", settings
+        fabric, "student", student, batches, losses, validate, settings.selection, settings
     )
     return student.eval()
