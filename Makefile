@@ -63,8 +63,8 @@ clean:  ## remove .venv and caches; runs and reports stay
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 # The stamp is touched last, so that an installation that failed or was interrupted starts again. A
-# .venv that is broken, half made or too old is made anew. While pip works, one line counts what it
-# found; its errors and warnings pass as they are.
+# .venv that is broken, half made or too old is made anew. Where a person watches, one line counts
+# what pip has found; what pip complains of is shown only if it gives up, as most of it is harmless.
 .venv/installed: pyproject.toml constraints.txt .venv/bin/python
 	@if ! { $(PY) -c '$(SUITABLE)' && $(PY) -m pip --version; } >/dev/null 2>&1; then \
 	    for python in $(PYTHON) ""; do \
@@ -81,15 +81,16 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	fi
 	@echo "Installing PKDOT and the libraries it needs into .venv: a few minutes the first time."
 	@$(PY) -m pip install --disable-pip-version-check --progress-bar off \
-	    -c constraints.txt -e ".[notebooks,app,maps,dev]" \
+	    -c constraints.txt -e ".[notebooks,app,maps,dev]" 2> .venv/complaints.log \
 	    | { found=0; while read -r verb name _; do case "$$verb" in \
-	        Collecting) found=$$((found + 1)); \
+	        Collecting) found=$$((found + 1)); name=$${name%%[^A-Za-z0-9._-]*}; \
 	            if [ -t 1 ]; then printf '\r\033[K  %d libraries found: %s' "$$found" "$$name"; fi ;; \
 	        Installing) \
 	            if [ -t 1 ]; then printf '\r\033[K'; fi; \
-	            if [ "$$name" = collected ]; then echo "  Unpacking what was found."; fi ;; \
+	            if [ "$$name" = collected ]; then echo "  Unpacking $$found libraries."; fi ;; \
 	        esac; done; } \
-	    || { echo "The installation failed for the reason above; make setup tries again." >&2; exit 1; }
+	    || { echo; tail -n 20 .venv/complaints.log; \
+	        echo "The installation failed, for the reason above; make setup tries again."; exit 1; } >&2
 	@touch .venv/installed
 	@echo "Installed."
 
