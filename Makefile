@@ -87,7 +87,8 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	            if [ -t 1 ]; then printf '\r\033[K  %d libraries found: %s' "$$found" "$$name"; fi ;; \
 	        Installing) \
 	            if [ -t 1 ]; then printf '\r\033[K'; fi; \
-	            if [ "$$name" = collected ]; then echo "  Unpacking $$found libraries."; fi ;; \
+	            if [ "$$name" = collected ] && [ "$$found" -gt 0 ]; then \
+	                echo "  Unpacking $$found libraries."; fi ;; \
 	        esac; done; } \
 	    || { echo; tail -n 20 .venv/complaints.log; \
 	        echo "The installation failed, for the reason above; make setup tries again."; exit 1; } >&2
