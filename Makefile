@@ -83,7 +83,9 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	@$(PY) -m pip install --disable-pip-version-check --progress-bar off \
 	    -c constraints.txt -e ".[notebooks,app,maps,dev]" 2> .venv/complaints.log \
 	    | { found=0; while read -r verb name _; do case "$$verb" in \
-	        Collecting) found=$$((found + 1)); name=$${name%%[^A-Za-z0-9._-]*}; \
+	        Collecting | Processing) \
+	            found=$$((found + 1)); name=$${name##*/}; name=$${name%%[^A-Za-z0-9._-]*}; \
+	            name=$${name%%-[0-9]*}; \
 	            if [ -t 1 ]; then printf '\r\033[K  %d libraries found: %s' "$$found" "$$name"; fi ;; \
 	        Installing) \
 	            if [ -t 1 ]; then printf '\r\033[K'; fi; \
