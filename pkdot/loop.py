@@ -49,12 +49,22 @@ class BatchSnapshot:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch of one stage came to. Epoch 0 is the state before training."""
+    """What one epoch of one stage came to. Epoch 0 is the state before training.
+
+    Attributes:
+        stage: teacher, tnet or student.
+        epoch: number of passes made.
+        metrics: split -> name -> value.
+        best_epoch: the epoch with the best validation criterion so far.
+        network: what is being trained, as it stands; read it before asking for the next report.
+        batch: the epoch's last batch, in the student stage.
+    """
 
     stage: str
     epoch: int
     metrics: Metrics
     best_epoch: int
+    network: nn.Module
     batch: BatchSnapshot | None = None
 
 
@@ -117,7 +127,7 @@ def fit(
     metrics = validate(module)
     best, best_epoch = metrics["validation"][criterion], 0
     best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-    yield EpochReport(stage, 0, metrics, 0)
+    yield EpochReport(stage, 0, metrics, 0, trained)
     for epoch in range(1, settings.epochs + 1):
         set_training_mode(module)
         sums: dict[str, Tensor] = {}
@@ -136,7 +146,7 @@ def fit(
         if metrics["validation"][criterion] < best:
             best, best_epoch = metrics["validation"][criterion], epoch
             best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-        yield EpochReport(stage, epoch, metrics, best_epoch, snapshot)
+        yield EpochReport(stage, epoch, metrics, best_epoch, trained, snapshot)
         if epoch - best_epoch >= settings.patience:
             break
     trained.load_state_dict(best_state)

@@ -59,6 +59,24 @@ class TeacherTargets:
         )
 
 
+@dataclass(frozen=True)
+class TeacherStage:
+    """What students of one seed share: the frozen teacher, its targets and the T-Nets."""
+
+    teacher: Teacher
+    targets: TeacherTargets
+    tnets: dict[str, TNet]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All networks of an experiment after training, with the student's output for N samples."""
+
+    shared: TeacherStage
+    student: Student
+    output: NetworkOutput
+
+
 def _inputs(corpus: Corpus, modality: str, indices: IndexArray, device: torch.device) -> Tensor:
     return corpus.batch(modality, indices).to(device, non_blocking=True)
 

@@ -67,6 +67,10 @@ def _stratified(pool: IndexArray, labels: np.ndarray, size: int, rng: np.random.
     return pool[np.argsort(rank, kind="stable")[:size]]
 
 
+def _as_pictures(images: np.ndarray) -> np.ndarray:
+    return np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
+
+
 def load(settings: DigitsSettings, seed: int) -> Corpus:
     """The corpus of one seed: the split, the coarse view's noise and the wrong labels follow it.
 
@@ -111,6 +115,6 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
         split=Split(labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)),
         simulated=False,
         fingerprint=hashlib.sha256(told).hexdigest()[:16],
-        media=np.round(images * 255).astype(np.uint8),
+        media={"the teacher sees": _as_pictures(images), "the student sees": _as_pictures(views)},
         facts={"source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"},
     )
