@@ -94,6 +94,8 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	        esac; done; } \
 	    || { echo; tail -n 20 .venv/complaints.log; \
 	        echo "The installation failed, for the reason above; make setup tries again."; exit 1; } >&2
+	@mkdir -p .venv/etc/ipython
+	@echo '{"IPKernelApp": {"log_level": 40}}' > .venv/etc/ipython/ipython_kernel_config.json
 	@touch .venv/installed
 	@echo "Installed."
 
