@@ -65,6 +65,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 # The stamp is touched last, so that an installation that failed or was interrupted starts again. A
 # .venv that is broken, half made or too old is made anew. Where a person watches, one line counts
 # what pip has found; what pip complains of is shown only if it gives up, as most of it is harmless.
+# Kernels report errors only: each would begin by warning that it uses this machine's loopback.
 .venv/installed: pyproject.toml constraints.txt .venv/bin/python
 	@if ! { $(PY) -c '$(SUITABLE)' && $(PY) -m pip --version; } >/dev/null 2>&1; then \
 	    for python in $(PYTHON) ""; do \
