@@ -22,12 +22,18 @@ class TrainingSettings(Settings):
     """How every stage learns; the same for every method that is compared."""
 
     epochs: int = Field(300, ge=1, description="at most so many epochs a stage")
-    patience: int = Field(30, ge=1, description="epochs without a better validation loss before a stage stops")
+    patience: int = Field(
+        30, ge=1, description="epochs without a better validation loss before a stage stops"
+    )
     batch_size: int = Field(128, ge=2, description="B")
-    labelled_share: float = Field(0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist")
+    labelled_share: float = Field(
+        0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
-    reconstruction_weight: float = Field(1.0, ge=0, description="weight of a joint T-Net's squared error")
+    reconstruction_weight: float = Field(
+        1.0, ge=0, description="weight of a joint T-Net's squared error"
+    )
 
 
 @dataclass(frozen=True)
