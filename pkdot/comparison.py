@@ -30,7 +30,7 @@ def comparison_table(
     Raises:
         InputError: if the reference is missing, or arms were run on different seeds.
     """
-    scores = cells.pivot(index="seed", columns="arm", values=metric)
+    scores = cells.pivot_table(index="seed", columns="arm", values=metric)
     if reference not in scores:
         raise InputError(
             f"The reference arm {reference!r} is not among {', '.join(map(str, scores.columns))}."

@@ -32,9 +32,7 @@ def train_teacher_stage(
     config: ExperimentConfig, corpus: Corpus, fabric: Fabric
 ) -> Generator[EpochReport, None, TeacherStage]:
     """Teacher, then T-Nets; nothing in it depends on the distillation method."""
-    teacher = yield from train_teacher(
-        fabric, corpus, config.network, config.training, config.seed
-    )
+    teacher = yield from train_teacher(fabric, corpus, config.network, config.training, config.seed)
     targets = teacher_targets(teacher, corpus)
     tnets = yield from train_tnets(fabric, corpus, targets, config.training, config.seed)
     return TeacherStage(teacher, targets, tnets)
@@ -128,7 +126,7 @@ def run_experiment(
         corpus = load_corpus(config.data, config.seed)
         if not fabric.is_global_zero:
             drain(train_networks(config, corpus, fabric))
-            return open_record(fabric.broadcast(None))
+            return open_record(fabric.broadcast(""))
         probe = probe_indices(corpus, config.probe_size)
         with Recorder(
             f"{corpus.name}, {config.method}",

@@ -17,6 +17,7 @@ from .record import Batch
 from .recorder import Probe, Recorder
 from .training import TeacherTargets, Trained, student_output
 
+
 class StageBars:
     """One progress bar a stage, fed with epoch reports; silent where nobody wants it."""
 

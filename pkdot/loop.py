@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -23,13 +23,22 @@ class TrainingSettings(Settings):
     """How every stage learns; the same for every method that is compared."""
 
     epochs: int = Field(300, ge=1, description="at most so many epochs a stage")
-    patience: int = Field(30, ge=1, description="epochs without a better validation loss before a stage stops")
+    patience: int = Field(
+        30, ge=1, description="epochs without a better validation loss before a stage stops"
+    )
     batch_size: int = Field(128, ge=2, description="B")
-    labelled_share: float = Field(0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist")
+    labelled_share: float = Field(
+        0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
-    selection: Literal["cross_entropy", "accuracy"] = Field("cross_entropy", description="validation criterion that stops and selects teacher and student")
-    reconstruction_weight: float = Field(1.0, ge=0, description="weight of a joint T-Net's squared error")
+    selection: Literal["cross_entropy", "accuracy"] = Field(
+        "cross_entropy",
+        description="validation criterion that stops and selects teacher and student",
+    )
+    reconstruction_weight: float = Field(
+        1.0, ge=0, description="weight of a joint T-Net's squared error"
+    )
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
         return output
 
     def gathered(x: Tensor) -> Tensor:
-        return fabric.all_gather(x, sync_grads=True).flatten(0, 1)
+        return cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1)
 
     features = {name: gathered(feature) for name, feature in output.features.items()}
     return NetworkOutput(gathered(output.logits), gathered(output.embedding), features)

@@ -103,7 +103,9 @@ def gap_closed(
     if not (m.shape == s.shape == t.shape) or m.ndim != 1 or len(m) < 2:
         raise InputError("The gap closed needs three equally long lists of at least two scores.")
     if (t - s).mean() <= 0:
-        raise InputError("The teacher is no better than the student alone: there is no gap to close.")
+        raise InputError(
+            "The teacher is no better than the student alone: there is no gap to close."
+        )
     picks = np.random.default_rng(seed).integers(0, len(m), (resamples, len(m)))
     gaps = (t - s)[picks].mean(1)
     ratios = (m - s)[picks].mean(1)[gaps > 0] / gaps[gaps > 0]

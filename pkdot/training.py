@@ -119,9 +119,7 @@ def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> N
 def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_only: bool) -> Batches:
     split = corpus.split
     unlabelled = split.unlabelled[:0] if labelled_only else split.unlabelled
-    return Batches(
-        split.labelled, unlabelled, settings.batch_size, settings.labelled_share, seed
-    )
+    return Batches(split.labelled, unlabelled, settings.batch_size, settings.labelled_share, seed)
 
 
 def _given_labels(corpus: Corpus) -> np.ndarray:
@@ -214,9 +212,7 @@ def train_tnets(
         with torch.no_grad():
             for name in corpus.privileged:
                 real = features[name][split.validation]
-                found.append(
-                    reconstruction_metrics(real, tnets[name](known).cpu(), means[name])
-                )
+                found.append(reconstruction_metrics(real, tnets[name](known).cpu(), means[name]))
         return {"validation": {key: float(np.mean([f[key] for f in found])) for key in found[0]}}
 
     together = Together().to(fabric.device)
@@ -270,9 +266,7 @@ def train_student(
                 for name in student.tnets
             ]
             parts["reconstruction"] = torch.stack(errors).mean()
-            parts["loss"] = (
-                parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
-            )
+            parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
         seen = output.embedding.detach().float()
         return parts, BatchSnapshot(everyone, given, target.embedding, seen)
 
