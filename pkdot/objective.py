@@ -9,7 +9,7 @@ from .anchors import POLICIES, gather_anchor_rows, select_anchors
 from .errors import InputError
 from .similarity import cosine_similarity_matrix
 from .transport import Transport, sinkhorn, sinkhorn_divergence
-from .transport.divergence import squared_cost
+from .transport.costs import squared_cost
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from torch.autograd import gradcheck
 
 import pkdot
 from pkdot.errors import ConvergenceWarning, InputError
-from pkdot.transport.divergence import squared_cost
+from pkdot.transport.costs import squared_cost
 
 from . import generators
 

@@ -7,8 +7,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
-from . import log_domain
-from .balanced import solve
+from . import solver, symmetric
 from .checks import (
     check_masses,
     checked_iterations,
@@ -17,6 +16,8 @@ from .checks import (
     warn_not_converged,
     working_dtype,
 )
+from .costs import half_squares
+from .kernels import BITS, product
 
 DEFAULT_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-8}
 
@@ -74,14 +75,6 @@ def sinkhorn_divergence(
         return _Divergence.apply(x, y, a.detach(), b.detach(), epsilon, limit, max_iterations)
 
 
-def squared_cost(x: Tensor, y: Tensor) -> Tensor:
-    """Half the squared distance of every pair, (..., n, d), (..., m, d) -> (..., n, m)."""
-    middle = x.mean(-2, keepdim=True)  # distances do not change; small numbers lose fewer digits
-    x, y = x - middle, y - middle
-    lengths = 0.5 * (x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1).unsqueeze(-2))
-    return (lengths - x @ y.mT).clamp_min(0.0)
-
-
 def _check_points(x: Tensor, y: Tensor) -> None:
     if not (x.ndim >= 2 and x.is_floating_point() and y.is_floating_point()) or (
         x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1] or 0 in (*x.shape, *y.shape)
@@ -110,30 +103,31 @@ class _Divergence(torch.autograd.Function):
         tolerance: float,
         max_iterations: int,
     ) -> Tensor:
-        batch = x.shape[:-2]
-        x, y, a, b = (t.reshape(-1, *t.shape[len(batch) :]) for t in (x, y, a, b))
-        log_a, log_b = a.log(), b.log()
+        batch, shapes = x.shape[:-2], (x.shape, y.shape)
+        x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
+        a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
+        middle = x.mean(-2, keepdim=True)  # small numbers lose fewer digits in the cost
+        x, y = x - middle, y - middle
+        bit = epsilon / BITS
+        scale = bit**-0.5
+        xs, ys = scale * x, scale * y
         options = (tolerance, max_iterations)
-        costs = [squared_cost(x, y), squared_cost(x, x), squared_cost(y, y)]
-        xy, xx, yy = (c / epsilon for c in costs)
-        f, g, iterations = solve(xy, log_a, log_b, *options)
-        p, _ = log_domain.solve_symmetric(xx, log_a, torch.zeros_like(log_a), *options)
-        q, _ = log_domain.solve_symmetric(yy, log_b, torch.zeros_like(log_b), *options)
-        plan = log_domain.log_plan(xy, f, g, log_a, log_b).exp()
-        self_x = log_domain.log_plan(xx, p, p, log_a, log_a).exp()
-        self_y = log_domain.log_plan(yy, q, q, log_b, log_b).exp()
-        _report(plan, self_x, self_y, a, b, tolerance, iterations)
-        # d OT / d x_i = sum_j P_ij (x_i - y_j): the two x_i terms cancel between plans
-        ctx.save_for_backward(
-            (self_x @ x - plan @ y).reshape(*batch, *x.shape[1:])
-            if ctx.needs_input_grad[0]
-            else None,
-            (self_y @ y - plan.mT @ x).reshape(*batch, *y.shape[1:])
-            if ctx.needs_input_grad[1]
-            else None,
-        )
-        value = epsilon * ((a * (f - p)).sum(-1) + (b * (g - q)).sum(-1))
-        return value.reshape(batch)
+        self_x, p, worst_x, _ = symmetric.solve(half_squares(xs, xs), a, *options)
+        self_y, q, worst_y, _ = symmetric.solve(half_squares(ys, ys), b, *options)
+        # y's own potential is a better start than zero: exact where the clouds are equal
+        between = solver.solve(half_squares(xs, ys), a, b, *options, start=q)
+        worst = max(worst_x, worst_y, between.worst)
+        if not worst <= tolerance:
+            warn_not_converged(worst, tolerance, between.iterations, x.dtype)
+        of_x = of_y = None
+        # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
+        if ctx.needs_input_grad[0]:
+            of_x = (product(self_x, x) - product(between.plan, y)).reshape(shapes[0])
+        if ctx.needs_input_grad[1]:
+            of_y = (product(self_y, y) - product(between.plan.mT, x)).reshape(shapes[1])
+        ctx.save_for_backward(of_x, of_y)
+        value = (a * (between.f - p)).sum(-1) + (b * (between.g - q)).sum(-1)
+        return value.mul_(bit).reshape(batch)
 
     @staticmethod
     @once_differentiable
@@ -145,26 +139,3 @@ class _Divergence(torch.autograd.Function):
             None if of_y is None else scale * of_y,
             *(None,) * 5,
         )
-
-
-def _report(
-    plan: Tensor,
-    self_x: Tensor,
-    self_y: Tensor,
-    a: Tensor,
-    b: Tensor,
-    tolerance: float,
-    iterations: int,
-) -> None:
-    """Warn if the worst marginal of the three plans is off by more than the tolerance."""
-    total = a.sum(-1)
-    worst = torch.stack(
-        [
-            ((plan.sum(-1) - a).abs().sum(-1) / total).amax(),
-            ((plan.sum(-2) - b).abs().sum(-1) / total).amax(),
-            ((self_x.sum(-1) - a).abs().sum(-1) / total).amax(),
-            ((self_y.sum(-1) - b).abs().sum(-1) / total).amax(),
-        ]
-    ).amax()
-    if bool(worst > tolerance):
-        warn_not_converged(float(worst), tolerance, iterations, plan.dtype)
