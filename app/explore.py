@@ -5,6 +5,7 @@ wrong. Each page is a file in ``views``; what a page shows is computed in ``pkdo
 """
 
 import logging
+from pathlib import Path
 
 import shell
 import streamlit as st
@@ -20,7 +21,12 @@ PAGES = (
     ("samples", "Samples", ":material/image:"),
 )
 
-st.set_page_config(page_title="PKDOT: what the student learned", layout="wide")
+# An icon of our own: Streamlit would fetch a named one from a server elsewhere.
+st.set_page_config(
+    page_title="PKDOT: what the student learned",
+    page_icon=str(Path(__file__).with_name("icon.svg")),
+    layout="wide",
+)
 pages = [
     st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "runs")
     for name, title, icon in PAGES

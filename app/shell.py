@@ -5,6 +5,7 @@ that a visitor types. Names inside a record are a stranger's words: see :func:`l
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,7 @@ from pkdot.record import (
 EXAMPLE = Path(__file__).resolve().parents[1] / "reports" / "example"
 LARGEST = 512
 """Samples beyond this many are left out of what has to be solved at every move of a slider."""
-SOURCES = {"probe": "probe samples", "batch": "a training batch"}
+SOURCES = {"probe": "probe", "batch": "training batch"}
 
 
 # -- records ------------------------------------------------------------------------------------
@@ -41,21 +42,27 @@ def records() -> dict[str, RecordSummary]:
     return found
 
 
-def title_of(key: str, summary: RecordSummary) -> str:
-    """A record in one line, for lists."""
+def titles(found: dict[str, RecordSummary]) -> dict[str, str]:
+    """A short title a record, for lists; those that would look alike also tell their key."""
+    short = {key: _title(key, summary) for key, summary in found.items()}
+    counts = Counter(short.values())
+    return {key: f"{t} · {key}" if counts[t] > 1 else t for key, t in short.items()}
+
+
+def _title(key: str, summary: RecordSummary) -> str:
     if summary.status == "damaged":
         return f"{key} (damaged)"
     words = [summary.corpus or summary.name, summary.method]
     words += [] if summary.seed is None else [f"seed {summary.seed}"]
-    words += ["the example"] if key == "example" else [began(summary)]
+    words += ["example"] if key == "example" else []
     status = "" if summary.status == "finished" else f" ({summary.status})"
     return " · ".join(word for word in words if word) + status
 
 
 def began(summary: RecordSummary) -> str:
-    """When a run began, in UTC, as people write it."""
+    """When a run began, as people write it."""
     try:
-        return datetime.fromisoformat(summary.created).strftime("%d %b %Y %H:%M:%S")
+        return datetime.fromisoformat(summary.created).strftime("%d %b %Y, %H:%M UTC")
     except ValueError:
         return ""
 
@@ -71,15 +78,26 @@ def choose_record() -> None:
     opens = [key for key, summary in found.items() if summary.status != "damaged"]
     first = "example" if "example" in opens else (opens or list(found))[0]
     keep_valid("run", list(found))
-    st.sidebar.selectbox(
+    linked = st.query_params.get("run", first)
+    if "run" not in st.session_state and linked not in found:
+        st.sidebar.warning(
+            f"The link names the record {literal(linked)[:80]}, which is not here; this is another.",
+            icon=":material/link_off:",
+        )
+    if "run" not in st.session_state:
+        st.session_state["run"] = linked if linked in found else first
+    # Bound by hand: Streamlit would put the title into the address, and titles change.
+    run = st.sidebar.selectbox(
         "Record",
         list(found),
-        index=list(found).index(first),
-        format_func=lambda key: title_of(key, found[key]),
+        format_func=titles(found).__getitem__,
         key="run",
-        bind="query-params",
         help="One run of an experiment. Runs appear here by themselves.",
     )
+    if run != first or "run" in st.query_params:
+        st.query_params["run"] = run
+    summary = found[run]
+    st.sidebar.caption(" · ".join(w for w in (summary.status, literal(began(summary))) if w))
 
 
 def chosen_record() -> RunRecord:
@@ -227,9 +245,10 @@ def theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def panel(heading: str, reading: str) -> None:
-    """A heading, and one sentence on how to read what follows."""
-    st.subheader(heading, anchor=False)
+def panel(reading: str, heading: str = "") -> None:
+    """How to read the figure that follows; a heading where the figure's title is not enough."""
+    if heading:
+        st.subheader(heading, anchor=False)
     st.caption(reading)
 
 

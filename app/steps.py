@@ -16,6 +16,7 @@ from pkdot.record import Batch
 from pkdot.similarity import cosine_similarity_matrix
 
 BLURS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
+ANCHORS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200)
 MOST_ITERATIONS = 1000
 """A page answers within seconds: a plan that needs more is shown as it is, and said to be so."""
 
@@ -46,21 +47,20 @@ def transport(view: shell.View, k: int, blur: float, policy: str) -> dict[str, A
     return _transport(view.batch, view.key, k, blur, policy)
 
 
-def choose_anchors(view: shell.View) -> tuple[int, str]:
-    """Widgets for the number of anchors and for the policy; the run's own are where they start."""
-    left, right = st.columns([2, 3])
-    names = list(POLICIES)
+def choose_policy(view: shell.View) -> str:
+    """How anchors are chosen; the run's own policy stands first."""
     own = shell.setting(view.record, "policy", "shared")
-    with right:
-        names.sort(key=lambda name: name != own)  # the run's own policy first
-        policy = shell.choose("Policy", names, key="policy")
+    names = sorted(POLICIES, key=lambda name: name != own)
+    words = {name: name.replace("_", " ") for name in names}
+    return shell.choose("Policy of the anchors", names, key="policy", names=words)
+
+
+def choose_k(view: shell.View) -> int:
+    """How many anchors; the slider starts at the run's own number."""
     most = len(view.batch.labels) - 1
-    options = sorted({k for k in (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200) if k < most})
-    own_k = min(shell.setting(view.record, "k", 30), most)
-    options = sorted({*options, own_k})
-    with left:
-        k = shell.slide("Number of anchors k", options, own_k, key="k")
-    return k, policy
+    own = min(shell.setting(view.record, "k", 30), most)
+    options = sorted({own, *(k for k in ANCHORS if k <= most)})
+    return shell.slide("Number of anchors k", options, own, key="k")
 
 
 def choose_blur(view: shell.View) -> float:
@@ -68,13 +68,7 @@ def choose_blur(view: shell.View) -> float:
     own = shell.setting(view.record, "blur", 0.1)
     options = sorted({*BLURS, own if BLURS[0] <= own <= BLURS[-1] else 0.1})
     start = own if own in options else 0.1
-    return shell.slide(
-        "Blur (ε = blur²)",
-        options,
-        start,
-        key="blur",
-        format_func=lambda blur: f"{blur:g} (ε = {blur**2:.2g})",
-    )
+    return shell.slide("Blur (its square is the entropy ε)", options, start, key="blur")
 
 
 def _generator() -> torch.Generator:

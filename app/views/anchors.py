@@ -10,13 +10,16 @@ from pkdot.anchors import POLICIES
 st.title("Anchors", anchor=False)
 record = shell.chosen_record()
 view = shell.choose_view(record)
-k, policy = steps.choose_anchors(view)
+left, right = st.columns([1, 2])
+with left:
+    k = steps.choose_k(view)
+with right:
+    policy = steps.choose_policy(view)
 teacher, student = steps.similarities(view)
 anchors = steps.anchors(view, k, policy)
 labels, ids = view.batch.labels, view.batch.sample_ids
 
 shell.panel(
-    "Where the anchors lie",
     "Each point is a sample on the teacher's map, ringed ones are the anchors. Anchors that spread "
     "over the map tell samples apart everywhere; anchors in one corner tell few apart.",
 )
@@ -35,7 +38,9 @@ shell.draw(
 
 media = record.media() if view.is_probe else {}
 if media:
-    shell.panel("What the anchors look like", "The order is that of the policy, the first first.")
+    shell.panel(
+        "In the order in which the policy picks them; with *per sample*, the most used first."
+    )
     shown = {name: pictures[: len(labels)] for name, pictures in media.items()}
     shell.draw(
         lambda: figures.anchor_images(
@@ -45,7 +50,6 @@ if media:
     )
 
 shell.panel(
-    "Every sample, described by the anchors",
     "A row is a sample, a column an anchor. The loss compares these rows: the student should give "
     "its samples the same rows as the teacher.",
 )
@@ -54,9 +58,7 @@ shell.draw(
     lambda: figures.anchor_rows(*rows, labels=labels, policy=policy, **view.style), "anchor-rows"
 )
 
-shell.panel(
-    "One sample", "Blue: its similarity to each anchor by the teacher; orange: by the student."
-)
+shell.panel("Pick one sample: each stick joins what teacher and student think of one anchor.")
 names_of = [str(name) for name in ids]
 shell.keep_valid("sample", names_of)
 sample = st.selectbox("Sample", names_of, key="sample", bind="query-params")

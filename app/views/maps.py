@@ -14,9 +14,8 @@ stored = stored[(stored["epoch"] == view.epoch) & (stored["projection"] == "umap
 kinds = ["PCA", "UMAP"] if len(stored) else ["PCA"]
 kind = shell.choose("Projection", kinds, key="projection") if len(kinds) > 1 else "PCA"
 shell.panel(
-    "Maps of teacher and student",
-    "Each point is a sample, the same in both maps; the student's map is turned onto the teacher's. "
-    "Click a class in the legend to hide it in both.",
+    "Each point is a sample, the same in both maps. Near points are alike; click a class in the "
+    "legend to hide it in both.",
 )
 
 

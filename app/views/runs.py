@@ -24,7 +24,7 @@ def choose_row() -> None:
 
 
 if found:
-    shell.panel("Runs", "One line a run, the newest first; click one to look at it on all pages.")
+    shell.panel("One line a run, the newest first; tick one to look at it on all pages.", "Runs")
     table = pd.DataFrame(
         {
             "status": s.status,
@@ -34,7 +34,6 @@ if found:
             "student accuracy": s.scores.get("student accuracy"),
             "teacher accuracy": s.scores.get("teacher accuracy"),
             "best epoch": s.best_epoch,
-            "began (UTC)": shell.began(s),
             "record": key,
         }
         for key, s in found.items()
@@ -46,15 +45,19 @@ if found:
         hide_index=True,
         on_select=choose_row,
         selection_mode="single-row",
-        column_config={"student accuracy": percent, "teacher accuracy": percent},
+        column_config={
+            "student accuracy": percent,
+            "teacher accuracy": percent,
+            "record": st.column_config.TextColumn(width="medium"),
+        },
     )
     st.caption(f"Runs live in {shell.literal(runs_directory())}.")
 
 record = shell.chosen_record()
 st.divider()
 shell.panel(
-    f"This run: {shell.literal(record.name)}",
     "Scores on test samples, at the epoch that was selected on validation samples.",
+    f"This run: {shell.literal(record.name)}",
 )
 scores = record.scores
 tiles = {
@@ -76,7 +79,7 @@ if not stages:
 else:
     order = ["student", "teacher", "tnet"]
     stages.sort(key=lambda stage: order.index(stage) if stage in order else len(order))
-    stage = shell.choose("Network", stages, key="stage")
+    stage = shell.choose("Network", stages, key="stage", names={"tnet": "T-Net"})
     best = record.facts.get("best_epochs", {})
     best = best.get(stage) if isinstance(best, dict) else None
     if best is None and stage == "student":

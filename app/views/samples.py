@@ -12,9 +12,9 @@ style = {"simulated": record.simulated, "theme": shell.theme()}
 
 if media:
     shell.panel(
-        "What each network sees",
         "The probe samples, which every page follows through training; the word over each is its "
         "class.",
+        "What each network sees",
     )
     labels = sorted({int(label) for label in probe["label"]})
     words = {str(label): figures.class_name(label, record.class_names) for label in labels}
@@ -36,9 +36,9 @@ if media:
 features = record.features()
 if features is not None:
     shell.panel(
-        "Hallucinated features",
         "The T-Net guesses the privileged feature from the prevalent one. On the dotted diagonal a "
         "guess is right; above 0 on the right it is better than always saying the mean.",
+        "Hallucinated features",
     )
     shell.draw(lambda: figures.hallucination(*features, **style), "hallucination")
 if not media and features is None:

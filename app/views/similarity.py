@@ -13,7 +13,6 @@ view = shell.choose_view(record)
 teacher, student = steps.similarities(view)
 
 shell.panel(
-    "Teacher and student side by side",
     "Each small square is a pair of samples: green pairs point the same way, purple ones opposite "
     "ways; blocks on the diagonal are classes. In the third panel, orange pairs are more alike to "
     "the student, blue ones to the teacher.",

@@ -10,8 +10,12 @@ from pkdot.measures import diagonal_mass, within_class_mass
 st.title("Transport", anchor=False)
 record = shell.chosen_record()
 view = shell.choose_view(record)
-k, policy = steps.choose_anchors(view)
-blur = steps.choose_blur(view)
+policy = steps.choose_policy(view)
+left, right = st.columns(2)
+with left:
+    k = steps.choose_k(view)
+with right:
+    blur = steps.choose_blur(view)
 solution = steps.transport(view, k, blur, policy)
 plan = solution["plan"]
 
@@ -31,7 +35,6 @@ if not solution["converged"]:
         icon=":material/warning:",
     )
 shell.panel(
-    "The transport plan",
     "Row i tells where the teacher's sample i sends its mass among the student's samples. The "
     "dotted line is where a sample is matched to itself: the loss compares two unordered clouds "
     "and does not ask for it. A larger ε blurs the plan.",
