@@ -8,6 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
 from . import solver, symmetric
+from .balanced import relative_epsilon
 from .checks import (
     check_masses,
     checked_iterations,
@@ -16,7 +17,7 @@ from .checks import (
     warn_not_converged,
     working_dtype,
 )
-from .costs import half_squares
+from .costs import half_squares, squared_cost, with_identity
 from .kernels import BITS, product
 
 DEFAULT_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-8}
@@ -31,6 +32,8 @@ def sinkhorn_divergence(
     blur: float = 0.1,
     tolerance: float | None = None,
     max_iterations: int = 10_000,
+    relative: bool = False,
+    identity: float = 0.0,
 ) -> Tensor:
     """How far apart two clouds are: OT(x, y) − ½ OT(x, x) − ½ OT(y, y).
 
@@ -47,6 +50,9 @@ def sinkhorn_divergence(
         tolerance: marginal error at which each problem stops; 1e-8 in float64 and 1e-4 in float32
             by default.
         max_iterations: iterations at most.
+        relative: take blur² as a fraction of the median cost between the clouds instead.
+        identity: what it costs a point to move to another index, on top of the distance, in squared
+            units of the points; needs n = m. See :func:`with_identity`.
 
     Returns:
         The divergence, shape (...,), in squared units of the points, differentiable with respect
@@ -69,10 +75,18 @@ def sinkhorn_divergence(
         x, y = x.to(dtype), y.to(dtype)
         limit = DEFAULT_TOLERANCE[dtype] if tolerance is None else tolerance
         limit = checked_positive("tolerance", limit)
-        a = checked_weights("a", a, x, x.shape[-2])
-        b = checked_weights("b", b, y, y.shape[-2])
-        check_masses(a, b)
-        return _Divergence.apply(x, y, a.detach(), b.detach(), epsilon, limit, max_iterations)
+        uniform = a is None and b is None
+        a = checked_weights("a", a, x, x.shape[-2]).detach()
+        b = checked_weights("b", b, y, y.shape[-2]).detach()
+        mass = None
+        if not uniform:  # solved for a mass of 1; the divergence is proportional to it
+            mass = a.sum(-1)
+            b = b * (check_masses(a, b) / mass.unsqueeze(-1))
+            a = a / mass.unsqueeze(-1)
+        if relative:
+            epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
+        value = _Divergence.apply(x, y, a, b, epsilon, limit, max_iterations, float(identity))
+        return value if mass is None else mass * value
 
 
 def _check_points(x: Tensor, y: Tensor) -> None:
@@ -102,6 +116,7 @@ class _Divergence(torch.autograd.Function):
         epsilon: float,
         tolerance: float,
         max_iterations: int,
+        identity: float,
     ) -> Tensor:
         batch, shapes = x.shape[:-2], (x.shape, y.shape)
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
@@ -112,10 +127,13 @@ class _Divergence(torch.autograd.Function):
         scale = bit**-0.5
         xs, ys = scale * x, scale * y
         options = (tolerance, max_iterations)
-        self_x, p, worst_x, _ = symmetric.solve(half_squares(xs, xs), a, *options)
-        self_y, q, worst_y, _ = symmetric.solve(half_squares(ys, ys), b, *options)
+        costs = [half_squares(*pair) for pair in ((xs, xs), (ys, ys), (xs, ys))]
+        if identity:
+            costs = [with_identity(cost, identity / bit) for cost in costs]
+        self_x, p, worst_x, _ = symmetric.solve(costs[0], a, *options)
+        self_y, q, worst_y, _ = symmetric.solve(costs[1], b, *options)
         # y's own potential is a better start than zero: exact where the clouds are equal
-        between = solver.solve(half_squares(xs, ys), a, b, *options, start=q)
+        between = solver.solve(costs[2], a, b, *options, start=q)
         worst = max(worst_x, worst_y, between.worst)
         if not worst <= tolerance:
             warn_not_converged(worst, tolerance, between.iterations, x.dtype)
@@ -137,5 +155,5 @@ class _Divergence(torch.autograd.Function):
         return (
             None if of_x is None else scale * of_x,
             None if of_y is None else scale * of_y,
-            *(None,) * 5,
+            *(None,) * 6,
         )

@@ -22,6 +22,8 @@ from . import log_domain, newton, scaling
 # Newton's step costs about as many scalings as a third of the smaller cloud has points.
 NEWTON_STEPS = 6
 MAX_NEWTON_STEPS = 100
+# Below this marginal error Newton needs no better start; a warm start often brings it there.
+NEAR = 0.03
 
 
 @dataclass
@@ -62,10 +64,11 @@ def solve(
     state = scaling.run(cost, a, b, f, g, tolerance, max_iterations, patience)
     done = state.iterations
     if (state.slow or not state.safe) and done < max_iterations:
-        f, g, sweeps = log_domain.anneal(cost, log_a, log_b)
-        done += sweeps
-        state = scaling.run(cost, a, b, f, g, tolerance, max(1, max_iterations - done), patience)
-        done += state.iterations
+        if not state.safe or state.worst > NEAR:
+            f, g, sweeps = log_domain.anneal(cost, log_a, log_b)
+            left = max(1, max_iterations - done - sweeps)
+            state = scaling.run(cost, a, b, f, g, tolerance, left, patience)
+            done += sweeps + state.iterations
     if (state.slow or not state.safe) and done < max_iterations:
         steps = min(MAX_NEWTON_STEPS, max_iterations - done)
         f, g = (state.f, state.g) if state.safe else (f, g)
