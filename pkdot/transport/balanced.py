@@ -144,7 +144,7 @@ def _solve(
         share_b / share_b.sum(-1, keepdim=True),
         tolerance,
         max_iterations,
-        None if start is None else start.reshape(-1, m) / bit,
+        None if start is None else (None, start.reshape(-1, m) / bit),
     )
     plan = solved.plan.mul_(mass.unsqueeze(-1))
     # plan = a b 2^(f + g - C) holds for weights of any mass once f takes up the factor

@@ -14,18 +14,17 @@ def squared_cost(x: Tensor, y: Tensor) -> Tensor:
     return (lengths - x @ y.mT).clamp_min(0.0)
 
 
-def half_squares(x: Tensor, y: Tensor) -> Tensor:
-    """The same for centred clouds with one batch axis, (p, n, d), (p, m, d) -> (p, n, m), fast."""
-    own = 0.5 * x.square().sum(-1)
-    lengths = own.unsqueeze(-1) + (own if y is x else 0.5 * y.square().sum(-1)).unsqueeze(-2)
+def half_squares(x: Tensor) -> Tensor:
+    """Half the squared length of every point, (p, n, d) -> (p, n)."""
+    return 0.5 * x.square().sum(-1)
+
+
+def fast_cost(x: Tensor, y: Tensor, of_x: Tensor, of_y: Tensor) -> Tensor:
+    """:func:`squared_cost` of centred clouds whose :func:`half_squares` are known, (p, n, m)."""
+    lengths = of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
     if len(x) == 1:
-        cost = lengths[0].addmm_(x[0], y[0].mT, alpha=-1.0).unsqueeze(0)
-    else:
-        cost = torch.baddbmm(lengths, x, y.mT, alpha=-1.0)
-    cost = cost.clamp_min_(0.0)
-    if y is x:
-        cost.diagonal(dim1=-2, dim2=-1).zero_()
-    return cost
+        return lengths[0].addmm_(x[0], y[0].mT, alpha=-1.0).unsqueeze(0)
+    return lengths.baddbmm_(x, y.mT, alpha=-1.0)
 
 
 def with_identity(cost: Tensor, identity: float) -> Tensor:
