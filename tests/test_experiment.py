@@ -110,8 +110,11 @@ def test_snapshots_thin_out() -> None:
 
 ARMS = [
     Arm("logistic", "logistic regression", role="baseline"),
-    Arm("alone", "alone", {"method": "none", "network.student_encoder": "fresh",
-                           "network.tnet": "none"}),
+    Arm(
+        "alone",
+        "alone",
+        {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"},
+    ),
     Arm("kd", "soft labels", {"method": "kd"}),
     Arm("teacher", "teacher", role="teacher"),
 ]
@@ -136,9 +139,7 @@ def test_a_sweep_finds_its_finished_cells_again(tmp_path: Path) -> None:
     )
 
 
-def test_a_cell_has_the_numbers_of_the_experiment(
-    record: pkdot.RunRecord, tmp_path: Path
-) -> None:
+def test_a_cell_has_the_numbers_of_the_experiment(record: pkdot.RunRecord, tmp_path: Path) -> None:
     arms = [Arm("pkdot", "PKDOT"), Arm("teacher", "teacher", role="teacher")]
     cells = run_sweep(small_config(), arms, [0], folder=tmp_path, progress=False)
     accuracy = cells.set_index("arm")["accuracy"]
