@@ -65,7 +65,7 @@ def train_networks(
 
 
 @contextmanager
-def _quiet_surroundings(threads: int) -> Iterator[None]:
+def surroundings(threads: int) -> Iterator[None]:
     """Set the thread count, and leave it and the global random state as they were found."""
     before = torch.get_num_threads()
     with torch.random.fork_rng():
@@ -121,12 +121,12 @@ def run_experiment(
         RecordError: if no record can be written.
     """
     config = config or ExperimentConfig()
-    with _quiet_surroundings(config.threads):
+    with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
         corpus = load_corpus(config.data, config.seed)
         if not fabric.is_global_zero:
             drain(train_networks(config, corpus, fabric))
-            return open_record(fabric.broadcast(None))
+            return open_record(fabric.broadcast(""))
         probe = probe_indices(corpus, config.probe_size)
         with Recorder(
             f"{corpus.name}, {config.method}",

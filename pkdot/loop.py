@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -31,6 +32,10 @@ class TrainingSettings(Settings):
     )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
+    selection: Literal["cross_entropy", "accuracy"] = Field(
+        "cross_entropy",
+        description="validation criterion that stops and selects teacher and student",
+    )
     reconstruction_weight: float = Field(
         1.0, ge=0, description="weight of a joint T-Net's squared error"
     )
@@ -100,7 +105,7 @@ def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
         return output
 
     def gathered(x: Tensor) -> Tensor:
-        return fabric.all_gather(x, sync_grads=True).flatten(0, 1)
+        return cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1)
 
     features = {name: gathered(feature) for name, feature in output.features.items()}
     return NetworkOutput(gathered(output.logits), gathered(output.embedding), features)
@@ -124,14 +129,27 @@ def fit(
     criterion: str,
     settings: TrainingSettings,
 ) -> Reports:
-    """Train until the validation criterion stops falling; leave the best weights in place."""
+    """Train until the validation criterion stops improving; leave the best weights in place.
+
+    Of two epochs with the same accuracy, the one with the lower cross-entropy is better.
+    """
+
+    def badness(metrics: Metrics) -> tuple[float, ...]:
+        found = metrics["validation"]
+        if criterion == "accuracy":
+            return -found["accuracy"], found["cross_entropy"]
+        return (found[criterion],)
+
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
+        nn.SyncBatchNorm.convert_sync_batchnorm(trained)
     parameters = [p for p in trained.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     module, optimizer = fabric.setup(trained, optimizer)
     metrics = validate(module)
-    best, best_epoch = metrics["validation"][criterion], 0
+    best, best_epoch = badness(metrics), 0
     best_state = {name: value.clone() for name, value in trained.state_dict().items()}
     yield EpochReport(stage, 0, metrics, 0, trained)
     for epoch in range(1, settings.epochs + 1):
@@ -149,8 +167,8 @@ def fit(
             count += 1
         metrics = validate(module)
         metrics["train"] = {name: float(total) / count for name, total in sums.items()}
-        if metrics["validation"][criterion] < best:
-            best, best_epoch = metrics["validation"][criterion], epoch
+        if badness(metrics) < best:
+            best, best_epoch = badness(metrics), epoch
             best_state = {name: value.clone() for name, value in trained.state_dict().items()}
         yield EpochReport(stage, epoch, metrics, best_epoch, trained, snapshot)
         if epoch - best_epoch >= settings.patience:

@@ -151,7 +151,9 @@ def train_teacher(
         return {"validation": classification_metrics(output.logits.cpu(), truth)}
 
     batches = _batches(corpus, settings, own_seed, labelled_only=True)
-    yield from fit(fabric, "teacher", teacher, batches, losses, validate, "cross_entropy", settings)
+    yield from fit(
+        fabric, "teacher", teacher, batches, losses, validate, settings.selection, settings
+    )
     return teacher.requires_grad_(False).eval()
 
 
@@ -273,5 +275,7 @@ def train_student(
         return {"validation": classification_metrics(output.logits.cpu(), truth)}
 
     batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
-    yield from fit(fabric, "student", student, batches, losses, validate, "cross_entropy", settings)
+    yield from fit(
+        fabric, "student", student, batches, losses, validate, settings.selection, settings
+    )
     return student.eval()

@@ -1,4 +1,4 @@
-"""What several test modules share: records, and a Chromium for the browser tests."""
+"""What tests share: one thread, no windows, runs in a folder of their own, records, a Chromium."""
 
 import os
 import shutil
@@ -9,8 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from .example_records import write_record
+
+# Set before anything imports torch or matplotlib, which look only once; sub-processes inherit both.
+# One thread: sums keep their order on every machine, and two workers do not fight over two cores.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+# No deadline: a busy machine must not fail a law. Derandomised: a failure comes back.
+settings.register_profile("pkdot", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("pkdot")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where runs go that name no place, so that no test writes into ``reports``."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PKDOT_RUNS", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from pydantic import Field
 from sklearn.datasets import load_digits
 
 from ..errors import DataError
-from .corpus import Corpus, IndexArray, Split
 from ..settings import Settings
+from .corpus import Corpus, IndexArray, Split
 
 
 class DigitsSettings(Settings):

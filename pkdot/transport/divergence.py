@@ -1,5 +1,6 @@
 """The debiased divergence between two clouds of points, and its gradient."""
 
+import math
 from typing import Any
 
 import torch
@@ -7,8 +8,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
-from . import log_domain
-from .balanced import solve
+from . import solver, symmetric
+from .balanced import relative_epsilon
 from .checks import (
     check_masses,
     checked_iterations,
@@ -17,6 +18,8 @@ from .checks import (
     warn_not_converged,
     working_dtype,
 )
+from .costs import fast_cost, half_squares, squared_cost, with_identity
+from .kernels import BITS, product
 
 DEFAULT_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-8}
 
@@ -30,6 +33,8 @@ def sinkhorn_divergence(
     blur: float = 0.1,
     tolerance: float | None = None,
     max_iterations: int = 10_000,
+    relative: bool = False,
+    identity: float = 0.0,
 ) -> Tensor:
     """How far apart two clouds are: OT(x, y) − ½ OT(x, x) − ½ OT(y, y).
 
@@ -46,6 +51,9 @@ def sinkhorn_divergence(
         tolerance: marginal error at which each problem stops; 1e-8 in float64 and 1e-4 in float32
             by default.
         max_iterations: iterations at most.
+        relative: take blur² as a fraction of the median cost between the clouds instead.
+        identity: what it costs a point to move to another index, on top of the distance, in squared
+            units of the points; needs n = m. See :func:`with_identity`.
 
     Returns:
         The divergence, shape (...,), in squared units of the points, differentiable with respect
@@ -68,18 +76,18 @@ def sinkhorn_divergence(
         x, y = x.to(dtype), y.to(dtype)
         limit = DEFAULT_TOLERANCE[dtype] if tolerance is None else tolerance
         limit = checked_positive("tolerance", limit)
-        a = checked_weights("a", a, x, x.shape[-2])
-        b = checked_weights("b", b, y, y.shape[-2])
-        check_masses(a, b)
-        return _Divergence.apply(x, y, a.detach(), b.detach(), epsilon, limit, max_iterations)
-
-
-def squared_cost(x: Tensor, y: Tensor) -> Tensor:
-    """Half the squared distance of every pair, (..., n, d), (..., m, d) -> (..., n, m)."""
-    middle = x.mean(-2, keepdim=True)  # distances do not change; small numbers lose fewer digits
-    x, y = x - middle, y - middle
-    lengths = 0.5 * (x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1).unsqueeze(-2))
-    return (lengths - x @ y.mT).clamp_min(0.0)
+        uniform = a is None and b is None
+        a = checked_weights("a", a, x, x.shape[-2]).detach()
+        b = checked_weights("b", b, y, y.shape[-2]).detach()
+        mass = None
+        if not uniform:  # solved for a mass of 1; the divergence is proportional to it
+            mass = a.sum(-1)
+            b = b * (check_masses(a, b) / mass.unsqueeze(-1))
+            a = a / mass.unsqueeze(-1)
+        if relative:
+            epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
+        value = _Divergence.apply(x, y, a, b, epsilon, limit, max_iterations, float(identity))
+        return value if mass is None else mass * value
 
 
 def _check_points(x: Tensor, y: Tensor) -> None:
@@ -90,7 +98,8 @@ def _check_points(x: Tensor, y: Tensor) -> None:
             f"Two clouds must be floating tensors of shapes (..., n, d) and (..., m, d) with the "
             f"same d and batch axes, not {x.dtype} {tuple(x.shape)} and {y.dtype} {tuple(y.shape)}."
         )
-    if not bool(torch.isfinite(x).all() & torch.isfinite(y).all()):
+    # a sum is finite only if every term is, and takes half the time of looking at each
+    if not math.isfinite(float(x.detach().sum() + y.detach().sum())):
         raise InputError(
             "The points contain NaN or infinity; look for exploding embeddings or a division by 0."
         )
@@ -109,62 +118,46 @@ class _Divergence(torch.autograd.Function):
         epsilon: float,
         tolerance: float,
         max_iterations: int,
+        identity: float,
     ) -> Tensor:
-        batch = x.shape[:-2]
-        x, y, a, b = (t.reshape(-1, *t.shape[len(batch) :]) for t in (x, y, a, b))
-        log_a, log_b = a.log(), b.log()
+        batch, shapes = x.shape[:-2], (x.shape, y.shape)
+        x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
+        a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
+        bit = epsilon / BITS
+        scale = bit**-0.5
+        middle = x.mean(-2, keepdim=True)  # small numbers lose fewer digits in the cost
+        x, y = (x - middle).mul_(scale), (y - middle).mul_(scale)
+        of_x, of_y = half_squares(x), half_squares(y)
+        pairs = ((x, x, of_x, of_x), (y, y, of_y, of_y), (x, y, of_x, of_y))
+        costs = [fast_cost(*pair) for pair in pairs]
+        if identity:
+            costs = [with_identity(cost, identity / bit) for cost in costs]
         options = (tolerance, max_iterations)
-        costs = [squared_cost(x, y), squared_cost(x, x), squared_cost(y, y)]
-        xy, xx, yy = (c / epsilon for c in costs)
-        f, g, iterations = solve(xy, log_a, log_b, *options)
-        p, _ = log_domain.solve_symmetric(xx, log_a, torch.zeros_like(log_a), *options)
-        q, _ = log_domain.solve_symmetric(yy, log_b, torch.zeros_like(log_b), *options)
-        plan = log_domain.log_plan(xy, f, g, log_a, log_b).exp()
-        self_x = log_domain.log_plan(xx, p, p, log_a, log_a).exp()
-        self_y = log_domain.log_plan(yy, q, q, log_b, log_b).exp()
-        _report(plan, self_x, self_y, a, b, tolerance, iterations)
-        # d OT / d x_i = sum_j P_ij (x_i - y_j): the two x_i terms cancel between plans
-        ctx.save_for_backward(
-            (self_x @ x - plan @ y).reshape(*batch, *x.shape[1:])
-            if ctx.needs_input_grad[0]
-            else None,
-            (self_y @ y - plan.mT @ x).reshape(*batch, *y.shape[1:])
-            if ctx.needs_input_grad[1]
-            else None,
-        )
-        value = epsilon * ((a * (f - p)).sum(-1) + (b * (g - q)).sum(-1))
-        return value.reshape(batch)
+        self_x, p, worst_x, _ = symmetric.solve(costs[0], a, *options)
+        self_y, q, worst_y, _ = symmetric.solve(costs[1], b, *options)
+        # their own potentials are a good start: the answer itself where the clouds are equal
+        between = solver.solve(costs[2], a, b, *options, start=(p, q))
+        worst = max(worst_x, worst_y, between.worst)
+        if not worst <= tolerance:
+            warn_not_converged(worst, tolerance, between.iterations, x.dtype)
+        grad_x = grad_y = None
+        # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
+        if ctx.needs_input_grad[0]:
+            grad_x = (product(self_x, x) - product(between.plan, y)).div_(scale).reshape(shapes[0])
+        if ctx.needs_input_grad[1]:
+            grad_y = product(self_y, y) - product(between.plan.mT, x)
+            grad_y = grad_y.div_(scale).reshape(shapes[1])
+        ctx.save_for_backward(grad_x, grad_y)
+        value = (a * (between.f - p)).sum(-1) + (b * (between.g - q)).sum(-1)
+        return value.mul_(bit).reshape(batch)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        of_x, of_y = ctx.saved_tensors
+        grad_x, grad_y = ctx.saved_tensors
         scale = grad[..., None, None]
         return (
-            None if of_x is None else scale * of_x,
-            None if of_y is None else scale * of_y,
-            *(None,) * 5,
+            None if grad_x is None else scale * grad_x,
+            None if grad_y is None else scale * grad_y,
+            *(None,) * 6,
         )
-
-
-def _report(
-    plan: Tensor,
-    self_x: Tensor,
-    self_y: Tensor,
-    a: Tensor,
-    b: Tensor,
-    tolerance: float,
-    iterations: int,
-) -> None:
-    """Warn if the worst marginal of the three plans is off by more than the tolerance."""
-    total = a.sum(-1)
-    worst = torch.stack(
-        [
-            ((plan.sum(-1) - a).abs().sum(-1) / total).amax(),
-            ((plan.sum(-2) - b).abs().sum(-1) / total).amax(),
-            ((self_x.sum(-1) - a).abs().sum(-1) / total).amax(),
-            ((self_y.sum(-1) - b).abs().sum(-1) / total).amax(),
-        ]
-    ).amax()
-    if bool(worst > tolerance):
-        warn_not_converged(float(worst), tolerance, iterations, plan.dtype)
