@@ -81,7 +81,7 @@ def choose_record() -> None:
     linked = st.query_params.get("run", first)
     if "run" not in st.session_state and linked not in found:
         st.sidebar.warning(
-            f"The link names the record {literal(linked)[:80]}, which is not here; this is another.",
+            f"The link names {literal(linked[:60])}, a record that is not here; this is another.",
             icon=":material/link_off:",
         )
     if "run" not in st.session_state:
