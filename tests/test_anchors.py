@@ -65,7 +65,12 @@ def test_renaming_the_samples_renames_the_anchors(policy: str, seed: int) -> Non
 
 def test_ties_go_to_the_lower_index() -> None:
     assert select_anchors(torch.eye(5), 3, "shared").tolist() == [0, 1, 2]
-    assert select_anchors(torch.eye(4), 2, "per_sample").tolist() == [[1, 2], [0, 2], [0, 1], [0, 1]]
+    assert select_anchors(torch.eye(4), 2, "per_sample").tolist() == [
+        [1, 2],
+        [0, 2],
+        [0, 1],
+        [0, 1],
+    ]
 
 
 def test_random_follows_its_generator() -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -105,13 +106,16 @@ def test_snapshots_thin_out() -> None:
     taken = [epoch for epoch in range(301) if is_snapshot_epoch(epoch)]
     assert taken[:9] == list(range(9))
     assert len(taken) < 35
-    assert all(b <= 1.3 * a + 1 for a, b in zip(taken[1:], taken[2:], strict=False))
+    assert all(b <= 1.3 * a + 1 for a, b in pairwise(taken[1:]))
 
 
 ARMS = [
     Arm("logistic", "logistic regression", role="baseline"),
-    Arm("alone", "alone", {"method": "none", "network.student_encoder": "fresh",
-                           "network.tnet": "none"}),
+    Arm(
+        "alone",
+        "alone",
+        {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"},
+    ),
     Arm("kd", "soft labels", {"method": "kd"}),
     Arm("teacher", "teacher", role="teacher"),
 ]
@@ -136,9 +140,7 @@ def test_a_sweep_finds_its_finished_cells_again(tmp_path: Path) -> None:
     )
 
 
-def test_a_cell_has_the_numbers_of_the_experiment(
-    record: pkdot.RunRecord, tmp_path: Path
-) -> None:
+def test_a_cell_has_the_numbers_of_the_experiment(record: pkdot.RunRecord, tmp_path: Path) -> None:
     arms = [Arm("pkdot", "PKDOT"), Arm("teacher", "teacher", role="teacher")]
     cells = run_sweep(small_config(), arms, [0], folder=tmp_path, progress=False)
     accuracy = cells.set_index("arm")["accuracy"]

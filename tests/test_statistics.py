@@ -38,7 +38,13 @@ def test_gap_closed_is_the_ratio_of_means() -> None:
 
 def test_a_table_pairs_by_seed_whatever_the_order() -> None:
     rows = [
-        {"arm": arm, "title": arm.title(), "role": "student", "seed": seed, "accuracy": values[seed]}
+        {
+            "arm": arm,
+            "title": arm.title(),
+            "role": "student",
+            "seed": seed,
+            "accuracy": values[seed],
+        }
         for arm, values in (("alone", B), ("kd", A))
         for seed in range(5)
     ]

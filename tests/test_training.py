@@ -85,9 +85,7 @@ def test_labels_of_unlabelled_and_test_samples_are_never_read(shared) -> None:
     hidden = np.concatenate([corpus.split.unlabelled, corpus.split.test])
     given[hidden] = (given[hidden] + 3) % 10
     scrambled = dataclasses.replace(corpus, given_labels=given, labels=given)
-    one, two = (
-        drain(train_networks(config, c, make_fabric(config))) for c in (corpus, scrambled)
-    )
+    one, two = (drain(train_networks(config, c, make_fabric(config))) for c in (corpus, scrambled))
     assert torch.equal(one.output.logits, two.output.logits)
 
 

@@ -22,7 +22,7 @@ def half_squares(x: Tensor) -> Tensor:
 def fast_cost(x: Tensor, y: Tensor, of_x: Tensor, of_y: Tensor) -> Tensor:
     """:func:`squared_cost` of centred clouds whose :func:`half_squares` are known, (p, n, m)."""
     lengths = of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
-    if len(x) == 1:
+    if x.shape[0] == 1:
         return lengths[0].addmm_(x[0], y[0].mT, alpha=-1.0).unsqueeze(0)
     return lengths.baddbmm_(x, y.mT, alpha=-1.0)
 

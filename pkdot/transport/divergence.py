@@ -1,6 +1,7 @@
 """The debiased divergence between two clouds of points, and its gradient."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -105,6 +106,61 @@ def _check_points(x: Tensor, y: Tensor) -> None:
         )
 
 
+@dataclass
+class Parts:
+    """The three problems behind one divergence, solved; batch axis p.
+
+    Attributes:
+        x, y: the clouds, centred and multiplied by ``scale``, (p, n, d) and (p, m, d).
+        plan, self_x, self_y: plans x to y (p, n, m), x to x (p, n, n), y to y (p, m, m).
+        value: the divergence, (p,).
+        worst: the largest marginal error of all.
+        iterations: made between the clouds; ``self_iterations``: made on x and on y.
+    """
+
+    x: Tensor
+    y: Tensor
+    scale: float
+    plan: Tensor
+    self_x: Tensor
+    self_y: Tensor
+    value: Tensor
+    worst: float
+    iterations: int
+    self_iterations: tuple[int, int]
+
+
+def solve_parts(
+    x: Tensor,
+    y: Tensor,
+    a: Tensor,
+    b: Tensor,
+    epsilon: float,
+    tolerance: float,
+    max_iterations: int,
+    identity: float,
+) -> Parts:
+    """Solve all three problems for weights of mass 1; arguments as in ``sinkhorn_divergence``."""
+    bit = epsilon / BITS
+    scale = bit**-0.5
+    middle = x.mean(-2, keepdim=True)  # small numbers lose fewer digits in the cost
+    x, y = (x - middle).mul_(scale), (y - middle).mul_(scale)
+    of_x, of_y = half_squares(x), half_squares(y)
+    pairs = ((x, x, of_x, of_x), (y, y, of_y, of_y), (x, y, of_x, of_y))
+    costs = [fast_cost(*pair) for pair in pairs]
+    if identity:
+        costs = [with_identity(cost, identity / bit) for cost in costs]
+    limits = (tolerance, max_iterations)
+    self_x, p, worst_x, made_x = symmetric.solve(costs[0], a, *limits)
+    self_y, q, worst_y, made_y = symmetric.solve(costs[1], b, *limits)
+    # their own potentials are a good start: the answer itself where the clouds are equal
+    between = solver.solve(costs[2], a, b, *limits, start=(p, q))
+    value = bit * ((a * (between.f - p)).sum(-1) + (b * (between.g - q)).sum(-1))
+    worst = max(worst_x, worst_y, between.worst)
+    made = (made_x, made_y)
+    return Parts(x, y, scale, between.plan, self_x, self_y, value, worst, between.iterations, made)
+
+
 class _Divergence(torch.autograd.Function):
     """Solves all three problems; keeps only the gradient of each cloud, not the plans."""
 
@@ -123,33 +179,21 @@ class _Divergence(torch.autograd.Function):
         batch, shapes = x.shape[:-2], (x.shape, y.shape)
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
         a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
-        bit = epsilon / BITS
-        scale = bit**-0.5
-        middle = x.mean(-2, keepdim=True)  # small numbers lose fewer digits in the cost
-        x, y = (x - middle).mul_(scale), (y - middle).mul_(scale)
-        of_x, of_y = half_squares(x), half_squares(y)
-        pairs = ((x, x, of_x, of_x), (y, y, of_y, of_y), (x, y, of_x, of_y))
-        costs = [fast_cost(*pair) for pair in pairs]
-        if identity:
-            costs = [with_identity(cost, identity / bit) for cost in costs]
-        options = (tolerance, max_iterations)
-        self_x, p, worst_x, _ = symmetric.solve(costs[0], a, *options)
-        self_y, q, worst_y, _ = symmetric.solve(costs[1], b, *options)
-        # their own potentials are a good start: the answer itself where the clouds are equal
-        between = solver.solve(costs[2], a, b, *options, start=(p, q))
-        worst = max(worst_x, worst_y, between.worst)
-        if not worst <= tolerance:
-            warn_not_converged(worst, tolerance, between.iterations, x.dtype)
+        parts = solve_parts(x, y, a, b, epsilon, tolerance, max_iterations, identity)
+        if not parts.worst <= tolerance:
+            warn_not_converged(parts.worst, tolerance, parts.iterations, x.dtype)
+        x, y, scale = parts.x, parts.y, parts.scale
         grad_x = grad_y = None
         # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
         if ctx.needs_input_grad[0]:
-            grad_x = (product(self_x, x) - product(between.plan, y)).div_(scale).reshape(shapes[0])
+            grad_x = (
+                (product(parts.self_x, x) - product(parts.plan, y)).div_(scale).reshape(shapes[0])
+            )
         if ctx.needs_input_grad[1]:
-            grad_y = product(self_y, y) - product(between.plan.mT, x)
+            grad_y = product(parts.self_y, y) - product(parts.plan.mT, x)
             grad_y = grad_y.div_(scale).reshape(shapes[1])
         ctx.save_for_backward(grad_x, grad_y)
-        value = (a * (between.f - p)).sum(-1) + (b * (between.g - q)).sum(-1)
-        return value.mul_(bit).reshape(batch)
+        return parts.value.reshape(batch)
 
     @staticmethod
     @once_differentiable

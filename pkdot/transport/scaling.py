@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .kernels import SAFE_DRIFT, kernel, times
+from .kernels import SAFE_DRIFT, kernel, multiplier
 
 CHECK_EVERY = 4
 
@@ -76,15 +76,15 @@ def run(
         patience: give up if, at the rate observed, more iterations than this would be needed.
     """
     matrix = kernel(cost, f, g)
-    transposed = matrix.mT
+    across, down = multiplier(matrix), multiplier(matrix.mT)
     scaled_b = b
     worst, before, done, slow, safe = math.inf, math.inf, 0, False, True
     while worst > tolerance and done < max_iterations and not slow and safe:
         block = min(CHECK_EVERY, max_iterations - done)
         for i in range(block):
-            rows = times(matrix, scaled_b)
+            rows = across(scaled_b)
             scaled_a = a / rows  # the scaling u = 1 / rows, with the weight
-            columns = times(transposed, scaled_a)
+            columns = down(scaled_a)
             if i == block - 1:
                 error = (columns * scaled_b).sub_(b).abs_().sum(-1)
             scaled_b = b / columns
@@ -101,7 +101,7 @@ def run(
 def unscaled(cost: Tensor, a: Tensor, b: Tensor, f: Tensor, g: Tensor) -> Scaled:
     """The state at potentials as they are, arguments as for :func:`run`."""
     matrix = kernel(cost, f, g)
-    error = ((times(matrix.mT, a) - 1.0).abs_() * b).sum(-1)
+    error = ((multiplier(matrix.mT)(a) - 1.0).abs_() * b).sum(-1)
     return Scaled(f, g, matrix, a, b, error, float(error.amax()), False, True, 0)
 
 
