@@ -24,7 +24,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page's address; the server runs from a folder that knows nothing of the repository."""
     pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
     folder = tmp_path_factory.mktemp("a folder with spaces")
-    write_record(folder / "runs", run_id="patterns")
+    for run_id in ("patterns", "others"):
+        write_record(folder / "runs", run_id=run_id)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -109,6 +110,23 @@ def test_open_choose_a_page_and_slide(server: str, page: Any) -> None:
         arg=before,
     )
     assert "blur=" in page.url
+
+
+def test_a_tick_in_the_table_chooses_the_record(server: str, page: Any) -> None:
+    page.goto(server)
+    page.wait_for_selector(FIGURE)
+    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    header, row = 36, 35  # pixels; the table is a canvas, so there is nothing to name
+    chosen = []
+    for line in (1, 0):  # the page opens on line 0
+        page.mouse.click(table["x"] + 18, table["y"] + header + row * line + row / 2)
+        before = chosen[-1] if chosen else ""
+        page.wait_for_function(
+            "before => new URLSearchParams(location.search).get('run') != (before || null)",
+            arg=before,
+        )
+        chosen.append(page.evaluate("() => new URLSearchParams(location.search).get('run')"))
+    assert sorted(chosen) == ["others", "patterns"]
 
 
 def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, browser: Any) -> None:
