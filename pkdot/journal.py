@@ -110,7 +110,7 @@ def data_facts(corpus: Corpus) -> dict[str, Any]:
 
 
 def is_snapshot_epoch(epoch: int, growth: float) -> bool:
-    """Whether an epoch's embeddings are logged: 0, 1, and then each about ``growth`` times the last.
+    """Whether an epoch's embeddings are logged: 0, 1, then each ``growth`` times the last.
 
     Training changes much in the first epochs and little in the late ones.
     """

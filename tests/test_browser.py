@@ -1,21 +1,15 @@
 """The dashboard in a real browser: open, choose a page, slide, follow a link, both themes."""
 
-import os
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .chromium import serve_page
 from .example_records import write_record
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[1]
 FIGURE = ".js-plotly-plot .main-svg"
 
 
@@ -26,32 +20,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("a folder with spaces")
     for run_id in ("patterns", "others"):
         write_record(folder / "runs", run_id=run_id)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "explore.py"),
-         "--server.port", str(port), "--server.headless", "true"],
-        cwd=folder,
-        env={**os.environ, "PKDOT_RUNS": str(folder / "runs"), "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, "the server ended by itself"
-                time.sleep(0.25)
-        else:
-            pytest.fail("the server did not come up within 30 s")
+    with serve_page(folder / "runs", cwd=folder) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 @pytest.fixture
