@@ -1,6 +1,5 @@
 """The debiased divergence between two clouds of points, and its gradient."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..errors import InputError
 from . import solver, symmetric
 from .balanced import relative_epsilon
 from .checks import (
+    all_finite,
     check_masses,
     checked_iterations,
     checked_positive,
@@ -22,7 +22,7 @@ from .checks import (
 from .costs import fast_cost, half_squares, squared_cost, with_identity
 from .kernels import BITS, product
 
-DEFAULT_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-8}
+DEFAULT_TOLERANCE = {torch.float32: 5e-5, torch.float64: 1e-8}
 
 
 def sinkhorn_divergence(
@@ -49,7 +49,7 @@ def sinkhorn_divergence(
         a: weights of x, (n,) or (..., n), uniform by default; a constant to autograd.
         b: weights of y, (m,) or (..., m), likewise.
         blur: the length below which points count as one, in units of the points.
-        tolerance: marginal error at which each problem stops; 1e-8 in float64 and 1e-4 in float32
+        tolerance: marginal error at which each problem stops; 1e-8 in float64 and 5e-5 in float32
             by default.
         max_iterations: iterations at most.
         relative: take blur² as a fraction of the median cost between the clouds instead.
@@ -99,8 +99,7 @@ def _check_points(x: Tensor, y: Tensor) -> None:
             f"Two clouds must be floating tensors of shapes (..., n, d) and (..., m, d) with the "
             f"same d and batch axes, not {x.dtype} {tuple(x.shape)} and {y.dtype} {tuple(y.shape)}."
         )
-    # a sum is finite only if every term is, and takes half the time of looking at each
-    if not math.isfinite(float(x.detach().sum() + y.detach().sum())):
+    if not all_finite(x, y):
         raise InputError(
             "The points contain NaN or infinity; look for exploding embeddings or a division by 0."
         )
