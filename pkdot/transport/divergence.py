@@ -111,6 +111,7 @@ class Parts:
 
     Attributes:
         x, y: the clouds, centred and multiplied by ``scale``, (p, n, d) and (p, m, d).
+        shift: centre of y less centre of x, in units of the points, (p, d).
         plan, self_x, self_y: plans x to y (p, n, m), x to x (p, n, n), y to y (p, m, m).
         value: the divergence, (p,).
         worst: the largest marginal error of all.
@@ -120,6 +121,7 @@ class Parts:
     x: Tensor
     y: Tensor
     scale: float
+    shift: Tensor
     plan: Tensor
     self_x: Tensor
     self_y: Tensor
@@ -142,8 +144,11 @@ def solve_parts(
     """Solve all three problems for weights of mass 1; arguments as in ``sinkhorn_divergence``."""
     bit = epsilon / BITS
     scale = bit**-0.5
-    middle = x.mean(-2, keepdim=True)  # small numbers lose fewer digits in the cost
-    x, y = (x - middle).mul_(scale), (y - middle).mul_(scale)
+    # Each cloud is moved to its own centre: that adds to the divergence half the squared distance
+    # of the centres, whatever the plan, and leaves small numbers, which lose fewer digits.
+    centre_x, centre_y = product(a.unsqueeze(-2), x), product(b.unsqueeze(-2), y)
+    shift = (centre_y - centre_x).squeeze(-2)
+    x, y = (x - centre_x).mul_(scale), (y - centre_y).mul_(scale)
     of_x, of_y = half_squares(x), half_squares(y)
     pairs = ((x, x, of_x, of_x), (y, y, of_y, of_y), (x, y, of_x, of_y))
     costs = [fast_cost(*pair) for pair in pairs]
@@ -155,9 +160,12 @@ def solve_parts(
     # their own potentials are a good start: the answer itself where the clouds are equal
     between = solver.solve(costs[2], a, b, *limits, start=(p, q))
     value = bit * ((a * (between.f - p)).sum(-1) + (b * (between.g - q)).sum(-1))
+    value.add_(shift.square().sum(-1), alpha=0.5)
     worst = max(worst_x, worst_y, between.worst)
     made = (made_x, made_y)
-    return Parts(x, y, scale, between.plan, self_x, self_y, value, worst, between.iterations, made)
+    return Parts(
+        x, y, scale, shift, between.plan, self_x, self_y, value, worst, between.iterations, made
+    )
 
 
 class _Divergence(torch.autograd.Function):
@@ -185,12 +193,11 @@ class _Divergence(torch.autograd.Function):
         grad_x = grad_y = None
         # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
         if ctx.needs_input_grad[0]:
-            grad_x = (
-                (product(parts.self_x, x) - product(parts.plan, y)).div_(scale).reshape(shapes[0])
-            )
+            grad_x = (product(parts.self_x, x) - product(parts.plan, y)).div_(scale)
+            grad_x = grad_x.sub_(a.unsqueeze(-1) * parts.shift.unsqueeze(-2)).reshape(shapes[0])
         if ctx.needs_input_grad[1]:
-            grad_y = product(parts.self_y, y) - product(parts.plan.mT, x)
-            grad_y = grad_y.div_(scale).reshape(shapes[1])
+            grad_y = (product(parts.self_y, y) - product(parts.plan.mT, x)).div_(scale)
+            grad_y = grad_y.add_(b.unsqueeze(-1) * parts.shift.unsqueeze(-2)).reshape(shapes[1])
         ctx.save_for_backward(grad_x, grad_y)
         return parts.value.reshape(batch)
 
