@@ -1,4 +1,4 @@
-"""Command line: ``python -m pkdot run | sweep | runs | example``.
+"""Command line: ``python -m pkdot run | sweep | runs | bench | example``.
 
 Exit status: 0 done, 1 failed, 2 misuse (with one sentence). Each command imports what it needs
 when it is called, so that ``--help`` needs no torch.
@@ -112,6 +112,15 @@ def _example(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _bench(arguments: argparse.Namespace) -> int:
+    from .benchmarks.transport import main as transport
+
+    given = ["--seconds", str(arguments.seconds)]
+    given += ["--quick"] if arguments.quick else []
+    given += ["--report", str(arguments.report)] if arguments.report else []
+    return transport(given)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(
@@ -159,6 +168,11 @@ def parser() -> argparse.ArgumentParser:
 
     example = command("example", _example, "make the small example record again")
     example.add_argument("folder", type=Path, nargs="?", help="reports/example of the checkout")
+
+    bench = command("bench", _bench, "measure transport beside its peers, write the report")
+    bench.add_argument("--quick", action="store_true", help="two sizes only, under a minute")
+    bench.add_argument("--seconds", type=float, default=1.0, help="per comparison (1)")
+    bench.add_argument("--report", type=Path, metavar="FILE", help="where to write it")
 
     for made in (run, sweep, example):
         made.add_argument("--quiet", action="store_true", help="no progress bars")

@@ -89,3 +89,11 @@ def test_as_a_process() -> None:
     )
     assert told.returncode == 2
     assert "write name=value" in told.stderr
+
+
+@pytest.mark.slow
+def test_bench_writes_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "transport.md"
+    arguments = ["bench", "--quick", "--seconds", "0.02", "--report", str(report)]
+    assert main(arguments) == 0
+    assert "| ours ms |" in report.read_text()
