@@ -22,6 +22,7 @@ _HOMES = {
     "RunRecord": "record",
     "open_record": "record",
     "Recorder": "recorder",
+    "Probe": "recorder",
 }
 
 try:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from .experiment import run_experiment
     from .objective import PKDOTLoss
     from .record import RunRecord, open_record
-    from .recorder import Recorder
+    from .recorder import Probe, Recorder
     from .similarity import cosine_similarity_matrix
     from .transport import Transport, sinkhorn, sinkhorn_divergence
 
