@@ -61,7 +61,9 @@ class Split:
                 raise DataError(f"The {name} part of the split is empty; ask for fewer samples.")
         everything = np.concatenate([self.train, self.validation, self.test])
         if len(np.unique(everything)) != len(everything):
-            raise DataError("A sample stands in two parts of the split; the parts must be disjoint.")
+            raise DataError(
+                "A sample stands in two parts of the split; the parts must be disjoint."
+            )
         if everything.min() < 0 or everything.max() >= size:
             raise DataError(f"The split names samples outside 0..{size - 1}.")
         if subjects is None:
@@ -115,7 +117,11 @@ class Corpus:
 
     def __post_init__(self) -> None:
         size = len(self.ids)
-        named = {"labels": self.labels, "given_labels": self.given_labels, "subjects": self.subjects}
+        named = {
+            "labels": self.labels,
+            "given_labels": self.given_labels,
+            "subjects": self.subjects,
+        }
         for name, column in {**named, **self.modalities}.items():
             if len(column) != size:
                 raise DataError(

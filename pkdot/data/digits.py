@@ -1,0 +1,116 @@
+"""Corpus ``digits``: 1,797 real images as a problem of privileged information.
+
+The teacher sees an 8 × 8 image and a coarse, noisy view of it; the student sees the coarse view
+alone. The images are the UCI test set of optical recognition of handwritten digits, bundled with
+scikit-learn, so nothing is downloaded. Their writers are not named in that copy: every image is
+its own subject, and intervals are conditional on this data set.
+"""
+
+import hashlib
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+from sklearn.datasets import load_digits
+
+from ..errors import DataError
+from .corpus import Corpus, IndexArray, Split
+from ..settings import Settings
+
+
+class DigitsSettings(Settings):
+    """How the digits become a problem of privileged information."""
+
+    name: Literal["digits"] = "digits"
+    noise: float = Field(0.2, ge=0, description="standard deviation added to the coarse view (0 to 1 grey)")
+    n_labelled: int = Field(100, ge=10, description="training images with a label")
+    n_unlabelled: int = Field(900, ge=0, description="training images with both views and no label")
+    n_validation: int = Field(100, ge=10, description="labelled images of the inner split")
+    label_noise: float = Field(
+        0.0, ge=0, le=1, description="share of given labels (training and validation) replaced by a wrong one"
+    )
+
+
+def coarse_view(images: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Means of 2 × 2 blocks plus Gaussian noise.
+
+    Args:
+        images: (N, 8, 8), grey values 0 to 1.
+        noise: standard deviation, in the same unit.
+        rng: source of the noise.
+
+    Returns:
+        Views (N, 4, 4); the noise may carry them outside 0 to 1.
+    """
+    blocks = images.reshape(len(images), 4, 2, 4, 2).mean(axis=(2, 4))
+    return blocks + noise * rng.standard_normal(blocks.shape)
+
+
+def corrupt_labels(
+    labels: np.ndarray, share: float, n_classes: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Replace a share of the labels (N,) by another class, drawn evenly."""
+    wrong = rng.random(len(labels)) < share
+    shift = rng.integers(1, n_classes, size=len(labels))
+    return np.where(wrong, (labels + shift) % n_classes, labels)
+
+
+def _stratified(pool: IndexArray, labels: np.ndarray, size: int, rng: np.random.Generator) -> IndexArray:
+    """Draw ``size`` of the pool with classes as even as they come, in random order."""
+    rank = np.empty(len(pool))
+    order = rng.permutation(len(pool))
+    seen: dict[int, int] = {}
+    for position in order:
+        label = int(labels[pool[position]])
+        seen[label] = seen.get(label, 0) + 1
+        rank[position] = seen[label] + rng.random()
+    return pool[np.argsort(rank, kind="stable")[:size]]
+
+
+def load(settings: DigitsSettings, seed: int) -> Corpus:
+    """The corpus of one seed: the split, the coarse view's noise and the wrong labels follow it.
+
+    Raises:
+        DataError: if the parts leave no image for the test.
+    """
+    bundled = load_digits()
+    images = bundled.images / 16.0
+    labels = bundled.target.astype(np.int64)
+    asked = settings.n_labelled + settings.n_unlabelled + settings.n_validation
+    if asked >= len(labels):
+        raise DataError(
+            f"n_labelled + n_unlabelled + n_validation = {asked}, but there are {len(labels)} "
+            "digits and some must be left for the test; ask for fewer."
+        )
+    split_seed, view_seed, label_seed = np.random.SeedSequence(seed).spawn(3)
+    rng = np.random.default_rng(split_seed)
+    pool = np.arange(len(labels))
+    parts = []
+    for size in (settings.n_labelled, settings.n_validation):
+        parts.append(_stratified(pool, labels, size, rng))
+        pool = np.setdiff1d(pool, parts[-1])
+    pool = rng.permutation(pool)
+    unlabelled, test = pool[: settings.n_unlabelled], pool[settings.n_unlabelled :]
+    views = coarse_view(images, settings.noise, np.random.default_rng(view_seed))
+    given = corrupt_labels(labels, settings.label_noise, 10, np.random.default_rng(label_seed))
+    ids = np.array([f"digit-{i:04d}" for i in range(len(labels))])
+    told = f"{settings.model_dump_json()}|{seed}".encode() + bundled.data.tobytes()
+    return Corpus(
+        name="digits",
+        modalities={
+            "coarse": views.reshape(-1, 16).astype(np.float32),
+            "full": images.reshape(-1, 64).astype(np.float32),
+        },
+        prevalent="coarse",
+        privileged=("full",),
+        labels=labels,
+        given_labels=given,
+        subjects=ids,
+        ids=ids,
+        class_names=tuple(str(digit) for digit in range(10)),
+        split=Split(labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)),
+        simulated=False,
+        fingerprint=hashlib.sha256(told).hexdigest()[:16],
+        media=np.round(images * 255).astype(np.uint8),
+        facts={"source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"},
+    )

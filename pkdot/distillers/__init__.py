@@ -1,0 +1,12 @@
+"""Distillation methods, one a file. A new file with a :class:`Distiller` in it is a new method."""
+
+from .base import Distiller, SumOfDistillers
+from .registry import available_distillers, build_distiller, parse_method
+
+__all__ = [
+    "Distiller",
+    "SumOfDistillers",
+    "available_distillers",
+    "build_distiller",
+    "parse_method",
+]

@@ -1,0 +1,168 @@
+"""Files that appear whole or not at all, and a lock that dies with its holder.
+
+A reader may look at a folder at any moment, and a writer may be killed at any moment. Hence each
+file is written beside its final name, forced to disk, and renamed: the name holds the old content
+or the new, never a part. The lock is the kernel's (``flock``): it needs no clean-up after a kill,
+unlike a file with a process number, and on current network file systems it holds across machines.
+"""
+
+import fcntl
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .errors import RecordError
+
+_PART = ".part"
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; on success it takes the place of ``path``.
+
+    Raises:
+        RecordError: if the disk refuses (full, read-only, folder gone); ``path`` is unchanged.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        with aside.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    except OSError as error:
+        raise RecordError(
+            f"{path.name} could not be written in {path.parent}: {error.strerror or error}; free "
+            f"some space or choose another folder."
+        ) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as indented JSON, whole or not at all (see :func:`plain`)."""
+    text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    with written_aside(path) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
+
+
+def plain(value: Any, where: str = "run.json") -> Any:
+    """Turn settings into what JSON can hold.
+
+    Tuples become lists, paths become strings, NumPy and torch scalars become numbers. JSON has no
+    NaN and no infinity, so these become the strings ``"nan"``, ``"inf"`` and ``"-inf"``.
+
+    Raises:
+        RecordError: for anything else, naming where it stands.
+    """
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, f"{where}: {key}") for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [plain(item, where) for item in items]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        return plain(value.item(), where)
+    if hasattr(value, "tolist") and getattr(value, "ndim", 0) == 1 and len(value) <= 1000:
+        return plain(value.tolist(), where)
+    raise RecordError(
+        f"{where} holds a {type(value).__name__}, which a record cannot keep; give numbers, "
+        f"strings, lists or mappings of these."
+    )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the half-written files that a killed writer left. Call it with the lock held."""
+    for leftover in folder.rglob(f".*{_PART}"):
+        with suppress(OSError):
+            leftover.unlink()
+
+
+class WriterLock:
+    """Exclusive right to write one folder, held until :meth:`release` or the end of the process."""
+
+    def __init__(self, path: Path, *, patience: float = 0.5) -> None:
+        """Take the lock.
+
+        Args:
+            path: the lock's file; created where absent.
+            patience: seconds to go on trying. A reader that asks :func:`is_held` holds the lock
+                for some microseconds, and that must not stop a writer.
+
+        Raises:
+            RecordError: if another writer holds it, or the file system cannot lock.
+        """
+        self.path = path
+        deadline = time.monotonic() + patience
+        while True:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # The former holder may have deleted the file between our open and our lock; then
+                # this lock guards a nameless file, and the next writer would not see it.
+                if os.fstat(self._descriptor).st_ino == os.stat(path).st_ino:
+                    break
+            except (BlockingIOError, FileNotFoundError):
+                pass
+            except OSError as error:
+                os.close(self._descriptor)
+                raise RecordError(
+                    f"{path.parent} lies on a file system without locks ({error.strerror}); set "
+                    f"PKDOT_RUNS to a folder on another one."
+                ) from error
+            os.close(self._descriptor)
+            if time.monotonic() > deadline:
+                raise RecordError(
+                    f"{path.parent} is being written by another process "
+                    f"({_holder(path)}); wait until it ends, or start a record of its own."
+                )
+            time.sleep(0.02)
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()} on {os.uname().nodename}".encode(), 0)
+
+    def moved(self, path: Path) -> None:
+        """Tell the lock that its file now has another name."""
+        self.path = path
+
+    def release(self) -> None:
+        """Give the lock back and remove its file; a second call does nothing."""
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _holder(path: Path) -> str:
+    try:
+        return "process " + (path.read_text(encoding="utf-8")[:100] or "unknown")
+    except OSError:
+        return "process unknown"
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living writer holds the lock at ``path``; a file that nobody holds is not held."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False

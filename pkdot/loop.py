@@ -1,0 +1,142 @@
+"""One training loop for every stage: early stopping, several ranks, one report an epoch."""
+
+import zlib
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from pydantic import Field
+from torch import Tensor, nn
+
+from .data.corpus import IndexArray
+from .networks.models import NetworkOutput
+from .settings import Settings
+
+Metrics = dict[str, dict[str, float]]
+"""split -> name -> value"""
+
+
+class TrainingSettings(Settings):
+    """How every stage learns; the same for every method that is compared."""
+
+    epochs: int = Field(300, ge=1, description="at most so many epochs a stage")
+    patience: int = Field(30, ge=1, description="epochs without a better validation loss before a stage stops")
+    batch_size: int = Field(128, ge=2, description="B")
+    labelled_share: float = Field(0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist")
+    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
+    weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
+    reconstruction_weight: float = Field(1.0, ge=0, description="weight of a joint T-Net's squared error")
+
+
+@dataclass(frozen=True)
+class BatchSnapshot:
+    """The last training batch of an epoch as the loss saw it.
+
+    Attributes:
+        indices: (B,) samples of the corpus.
+        labels: (B,) int64, -1 where training had none; on the training device, like the embeddings.
+        teacher: (B, D) embeddings.
+        student: (B, D) embeddings.
+    """
+
+    indices: IndexArray
+    labels: Tensor
+    teacher: Tensor
+    student: Tensor
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch of one stage came to. Epoch 0 is the state before training."""
+
+    stage: str
+    epoch: int
+    metrics: Metrics
+    best_epoch: int
+    batch: BatchSnapshot | None = None
+
+
+Reports = Generator[EpochReport, None, None]
+
+
+def stage_seed(seed: int, stage: str) -> int:
+    """A seed of its own for each stage."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(stage.encode())]).generate_state(1)[0])
+
+
+def set_training_mode(module: nn.Module) -> None:
+    """Training mode, but eval mode for parts without a parameter to train.
+
+    A frozen part must not let its batch norm drift or its dropout blur the targets.
+    """
+    module.train()
+    for part in module.modules():
+        parameters = list(part.parameters())
+        if parameters and not any(p.requires_grad for p in parameters):
+            part.eval()
+
+
+def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
+    """The global batch over all ranks, with gradient; unchanged on one rank."""
+    if fabric.world_size == 1:
+        return output
+
+    def gathered(x: Tensor) -> Tensor:
+        return fabric.all_gather(x, sync_grads=True).flatten(0, 1)
+
+    features = {name: gathered(feature) for name, feature in output.features.items()}
+    return NetworkOutput(gathered(output.logits), gathered(output.embedding), features)
+
+
+def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """This rank's samples of a global batch, and the order in which all ranks' shares gather."""
+    world = fabric.world_size
+    usable = indices[: len(indices) // world * world]
+    shares = usable.reshape(-1, world).T
+    return shares[fabric.global_rank], shares.reshape(-1)
+
+
+def fit(
+    fabric: Fabric,
+    stage: str,
+    trained: nn.Module,
+    batches: Iterable[IndexArray],
+    losses: Callable[[nn.Module, IndexArray], tuple[dict[str, Tensor], BatchSnapshot | None]],
+    validate: Callable[[nn.Module], Metrics],
+    criterion: str,
+    settings: TrainingSettings,
+) -> Reports:
+    """Train until the validation criterion stops falling; leave the best weights in place."""
+    parameters = [p for p in trained.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    module, optimizer = fabric.setup(trained, optimizer)
+    metrics = validate(module)
+    best, best_epoch = metrics["validation"][criterion], 0
+    best_state = {name: value.clone() for name, value in trained.state_dict().items()}
+    yield EpochReport(stage, 0, metrics, 0)
+    for epoch in range(1, settings.epochs + 1):
+        set_training_mode(module)
+        sums: dict[str, Tensor] = {}
+        count = 0
+        snapshot = None
+        for indices in batches:
+            optimizer.zero_grad(set_to_none=True)
+            parts, snapshot = losses(module, indices)
+            fabric.backward(parts["loss"])
+            optimizer.step()
+            for name, value in parts.items():
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
+            count += 1
+        metrics = validate(module)
+        metrics["train"] = {name: float(total) / count for name, total in sums.items()}
+        if metrics["validation"][criterion] < best:
+            best, best_epoch = metrics["validation"][criterion], epoch
+            best_state = {name: value.clone() for name, value in trained.state_dict().items()}
+        yield EpochReport(stage, epoch, metrics, best_epoch, snapshot)
+        if epoch - best_epoch >= settings.patience:
+            break
+    trained.load_state_dict(best_state)

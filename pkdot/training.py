@@ -1,0 +1,269 @@
+"""The stages: teacher, T-Net, student. Each yields a report an epoch and returns what it trained.
+
+Nothing here writes or plots. A stage seeds itself from (seed, its own name), so that it gives the
+same numbers whether the stages before it ran, were cached or were loaded.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .data.batches import Batches
+from .data.corpus import Corpus, IndexArray
+from .distillers import Distiller
+from .evaluation import classification_metrics, reconstruction_metrics
+from .loop import (
+    BatchSnapshot,
+    EpochReport,
+    Metrics,
+    TrainingSettings,
+    fit,
+    gather_batch,
+    own_share,
+    stage_seed,
+)
+from .networks.models import (
+    NetworkOutput,
+    NetworkSettings,
+    Student,
+    Teacher,
+    build_student,
+    build_teacher,
+)
+from .networks.tnet import TNet
+
+
+@dataclass(frozen=True)
+class TeacherTargets:
+    """The frozen teacher's output for all N samples of a corpus, computed once.
+
+    Attributes:
+        output: logits (N, C), embedding (N, D), features modality -> (N, F).
+    """
+
+    output: NetworkOutput
+
+    def at(self, indices: IndexArray, device: torch.device) -> NetworkOutput:
+        """The output for some samples, on a device."""
+        pick = torch.as_tensor(indices)
+        out = self.output
+        return NetworkOutput(
+            out.logits[pick].to(device),
+            out.embedding[pick].to(device),
+            {name: feature[pick].to(device) for name, feature in out.features.items()},
+        )
+
+
+def _inputs(corpus: Corpus, modality: str, indices: IndexArray, device: torch.device) -> Tensor:
+    return corpus.batch(modality, indices).to(device, non_blocking=True)
+
+
+def teacher_inputs(corpus: Corpus, indices: IndexArray, device: torch.device) -> dict[str, Tensor]:
+    """Samples of every modality, each (n, ...)."""
+    names = (corpus.prevalent, *corpus.privileged)
+    return {name: _inputs(corpus, name, indices, device) for name in names}
+
+
+def _in_chunks(
+    forward: Callable[[IndexArray], NetworkOutput], indices: IndexArray, chunk: int = 512
+) -> NetworkOutput:
+    parts = [forward(indices[i : i + chunk]) for i in range(0, len(indices), chunk)]
+    return NetworkOutput(
+        torch.cat([p.logits for p in parts]).float(),
+        torch.cat([p.embedding for p in parts]).float(),
+        {k: torch.cat([p.features[k] for p in parts]).float() for k in parts[0].features},
+    )
+
+
+@torch.no_grad()
+def teacher_output(teacher: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
+    """The teacher's output in eval mode for n samples, every one of them."""
+    device = next(teacher.parameters()).device
+    teacher.eval()
+    return _in_chunks(lambda part: teacher(teacher_inputs(corpus, part, device)), indices)
+
+
+@torch.no_grad()
+def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
+    """The student's output in eval mode for n samples; it reads the prevalent modality alone."""
+    device = next(student.parameters()).device
+    student.eval()
+    return _in_chunks(
+        lambda part: student(_inputs(corpus, corpus.prevalent, part, device)), indices
+    )
+
+
+def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_only: bool) -> Batches:
+    split = corpus.split
+    unlabelled = split.unlabelled[:0] if labelled_only else split.unlabelled
+    return Batches(
+        split.labelled, unlabelled, settings.batch_size, settings.labelled_share, seed
+    )
+
+
+def _given_labels(corpus: Corpus) -> np.ndarray:
+    """What the task loss may read, (N,): given labels of labelled training samples, else -1."""
+    visible = np.full(len(corpus), -1, dtype=np.int64)
+    visible[corpus.split.labelled] = corpus.given_labels[corpus.split.labelled]
+    return visible
+
+
+def train_teacher(
+    fabric: Fabric, corpus: Corpus, network: NetworkSettings, settings: TrainingSettings, seed: int
+) -> Generator[EpochReport, None, Teacher]:
+    """Stage ``teacher``: every modality, labelled samples, cross-entropy. Returns it frozen."""
+    own_seed = stage_seed(seed, "teacher")
+    torch.manual_seed(own_seed)
+    teacher = build_teacher(corpus, network).to(fabric.device)
+    labels = torch.as_tensor(_given_labels(corpus))
+    validation = corpus.split.validation
+    truth = torch.as_tensor(corpus.given_labels[validation])
+
+    def losses(module: nn.Module, batch: IndexArray) -> tuple[dict[str, Tensor], None]:
+        mine, everyone = own_share(fabric, batch)
+        output = gather_batch(fabric, module(teacher_inputs(corpus, mine, fabric.device)))
+        target = labels[everyone].to(fabric.device)
+        return {"loss": functional.cross_entropy(output.logits.float(), target)}, None
+
+    def validate(module: nn.Module) -> Metrics:
+        output = teacher_output(module, corpus, validation)
+        return {"validation": classification_metrics(output.logits.cpu(), truth)}
+
+    batches = _batches(corpus, settings, own_seed, labelled_only=True)
+    yield from fit(
+        fabric, "teacher", teacher, batches, losses, validate, "cross_entropy", settings
+    )
+    return teacher.requires_grad_(False).eval()
+
+
+def teacher_targets(teacher: Teacher, corpus: Corpus) -> TeacherTargets:
+    """The frozen teacher's output for every sample of the corpus, kept on the CPU."""
+    output = teacher_output(teacher, corpus, np.arange(len(corpus)))
+    features = {name: feature.cpu() for name, feature in output.features.items()}
+    return TeacherTargets(NetworkOutput(output.logits.cpu(), output.embedding.cpu(), features))
+
+
+def train_tnets(
+    fabric: Fabric,
+    corpus: Corpus,
+    targets: TeacherTargets,
+    settings: TrainingSettings,
+    seed: int,
+) -> Generator[EpochReport, None, dict[str, TNet]]:
+    """Stage ``tnet``: from the frozen teacher's prevalent feature to each privileged one.
+
+    Training samples only, labelled and unlabelled; no label is read.
+    """
+    own_seed = stage_seed(seed, "tnet")
+    torch.manual_seed(own_seed)
+    features = targets.output.features
+    source = features[corpus.prevalent]
+    tnets = nn.ModuleDict({name: TNet(source.shape[1]) for name in corpus.privileged})
+    split = corpus.split
+    means = {name: features[name][split.train].mean(0) for name in corpus.privileged}
+
+    def squared_errors(module: Mapping[str, nn.Module], batch: IndexArray) -> Tensor:
+        known = source[batch].to(fabric.device)
+        errors = [
+            functional.mse_loss(module[name](known).float(), features[name][batch].to(known))
+            for name in corpus.privileged
+        ]
+        return torch.stack(errors).mean()
+
+    class Together(nn.Module):
+        """All T-Nets behind one forward, as a distributed wrapper wants it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.tnets = tnets
+
+        def forward(self, batch: IndexArray) -> Tensor:
+            return squared_errors(dict(self.tnets.items()), batch)
+
+    def losses(module: nn.Module, batch: IndexArray) -> tuple[dict[str, Tensor], None]:
+        mine, _ = own_share(fabric, batch)
+        return {"loss": module(mine)}, None
+
+    def validate(module: nn.Module) -> Metrics:
+        module.eval()
+        known = source[split.validation].to(fabric.device)
+        found = []
+        with torch.no_grad():
+            for name in corpus.privileged:
+                real = features[name][split.validation]
+                found.append(
+                    reconstruction_metrics(real, tnets[name](known).cpu(), means[name])
+                )
+        return {"validation": {key: float(np.mean([f[key] for f in found])) for key in found[0]}}
+
+    together = Together().to(fabric.device)
+    batches = Batches(split.train, split.train[:0], settings.batch_size, 1.0, own_seed)
+    yield from fit(fabric, "tnet", together, batches, losses, validate, "mse", settings)
+    tnets.requires_grad_(False).eval()
+    return {name: tnet for name, tnet in tnets.items() if isinstance(tnet, TNet)}
+
+
+def train_student(
+    fabric: Fabric,
+    corpus: Corpus,
+    teacher: Teacher | None,
+    targets: TeacherTargets | None,
+    tnets: Mapping[str, TNet],
+    distiller: Distiller,
+    network: NetworkSettings,
+    settings: TrainingSettings,
+    seed: int,
+) -> Generator[EpochReport, None, Student]:
+    """Stage ``student``: task loss on the labelled samples plus the distiller on all of them.
+
+    Without targets (a student alone) there is no distillation and no T-Net.
+    """
+    own_seed = stage_seed(seed, "student")
+    torch.manual_seed(own_seed)
+    student = build_student(corpus, network, teacher, tnets).to(fabric.device)
+    labels = torch.as_tensor(_given_labels(corpus))
+    validation = corpus.split.validation
+    truth = torch.as_tensor(corpus.given_labels[validation])
+    joint = bool(student.tnets) and network.tnet == "joint"
+
+    def losses(
+        module: nn.Module, batch: IndexArray
+    ) -> tuple[dict[str, Tensor], BatchSnapshot | None]:
+        mine, everyone = own_share(fabric, batch)
+        output = gather_batch(
+            fabric, module(_inputs(corpus, corpus.prevalent, mine, fabric.device))
+        )
+        given = labels[everyone].to(fabric.device)
+        task = functional.cross_entropy(output.logits.float(), given, ignore_index=-1)
+        parts = {"loss": task, "task": task}
+        if targets is None:
+            return parts, None
+        target = targets.at(everyone, fabric.device)
+        parts["distillation"] = distiller(target, output, given)
+        parts["loss"] = parts["loss"] + parts["distillation"]
+        if joint:
+            errors = [
+                functional.mse_loss(output.features[name].float(), target.features[name])
+                for name in student.tnets
+            ]
+            parts["reconstruction"] = torch.stack(errors).mean()
+            parts["loss"] = (
+                parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
+            )
+        seen = output.embedding.detach().float()
+        return parts, BatchSnapshot(everyone, given, target.embedding, seen)
+
+    def validate(module: nn.Module) -> Metrics:
+        output = student_output(module, corpus, validation)
+        return {"validation": classification_metrics(output.logits.cpu(), truth)}
+
+    batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
+    yield from fit(
+        fabric, "student", student, batches, losses, validate, "cross_entropy", settings
+    )
+    return student.eval()
