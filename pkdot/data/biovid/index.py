@@ -193,7 +193,11 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     for clip, (first, last) in listed.items():
         folder, sample = clip.split("/")
         match = _SAMPLE.match(sample)
-        if match is None or folder not in map(str, range(5)) or CLASSES[int(folder)] != match["class"]:
+        if (
+            match is None
+            or folder not in map(str, range(5))
+            or CLASSES[int(folder)] != match["class"]
+        ):
             odd.append(clip)
             continue
         rows.append(
@@ -206,7 +210,7 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
                 frames=(first, last),
             )
         )
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if odd:
         remarks = (f"{len(odd)} clips whose name and class folder disagree were not used, e.g. "
                    f"{odd[0]}.",)  # fmt: skip

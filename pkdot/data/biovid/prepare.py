@@ -10,31 +10,23 @@ that prepare the same thing at once share the work: each takes the chunks that n
 Memory holds one window at a time.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .cachekey import CHUNK, Options, cache_key
 from .damage import Damage, DamagedFile
 from .index import BioVidIndex
-from .signals import COLUMN_OF, SignalOptions, read_trace
+from .signals import COLUMN_OF, read_trace
 from .video import VideoOptions, read_clip
 
-VERSION = 1
-"""Raised whenever preparation gives other numbers from the same files and options."""
-
-CHUNK = 16
-"""Windows per chunk: little is lost by an interruption, and notes stay few."""
-
 MODALITIES = ("video", *COLUMN_OF)
-Options = VideoOptions | SignalOptions
 
 
 @dataclass(frozen=True)
@@ -77,11 +69,15 @@ def read_window(
     entry = index.table.iloc[row]
     if isinstance(options, VideoOptions):
         clip = read_clip(
-            index.root / entry.video, options, *window, int(entry.first_frame), int(entry.last_frame)
+            index.root / entry.video,
+            options,
+            *window,
+            int(entry.first_frame),
+            int(entry.last_frame),
         )
         return clip.pictures, {"rate": clip.fps, "face_found": clip.face_found}
     trace = read_trace(index.root / entry.signals, modality, options, *window)
-    return trace.values, {"rate": trace.rate, "bridged": trace.bridged}
+    return trace.samples, {"rate": trace.rate, "bridged": trace.bridged}
 
 
 def prepare(
@@ -112,7 +108,7 @@ def prepare(
     from tqdm.auto import tqdm
 
     shape, dtype = _row_shape(options, window)
-    key = _key(index, modality, options, window)
+    key = cache_key(index, modality, options, window)
     work = _Work(index, modality, options, window, (cache or cache_folder()) / "biovid" / key)
     path = work.folder / "values.npy"
     _allocate(path, (len(index), *shape), dtype)
@@ -141,52 +137,7 @@ def prepare(
 def _row_shape(options: Options, window: tuple[float, float]) -> tuple[tuple[int, ...], type]:
     if isinstance(options, VideoOptions):
         return (options.frames, options.size, options.size, 3), np.uint8
-    return (int(round((window[1] - window[0]) * options.rate)),), np.float32
-
-
-def _key(
-    index: BioVidIndex, modality: str, options: Options, window: tuple[float, float]
-) -> str:
-    """Short hash of all that the prepared rows depend on."""
-    is_video = isinstance(options, VideoOptions)
-    files = index.table["video" if is_video else "signals"]
-    libraries = ("av", "opencv-python-headless") if is_video else ("neurokit2", "scipy", "pandas")
-    digest = hashlib.sha256()
-    digest.update(
-        json.dumps(
-            {
-                "modality": modality,
-                "options": options.model_dump(mode="json"),
-                "window": window,
-                "chunk": CHUNK,
-                "versions": {"preparation": VERSION, **{n: _version(n) for n in libraries}},
-                "frames": index.table[["first_frame", "last_frame"]].to_numpy().tolist(),
-            },
-            sort_keys=True,
-        ).encode()
-    )
-    for name in files:
-        digest.update(f"{name}\0{_stamp(index.root / name)}\n".encode())
-    return f"{modality}-{digest.hexdigest()[:16]}"
-
-
-def _version(library: str) -> str:
-    try:
-        return version(library)
-    except Exception:  # a build without metadata, e.g. another distribution of OpenCV
-        return "unknown"
-
-
-def _stamp(path: Path) -> str:
-    """Size and time of a file; of each of its files for a folder of frames."""
-    try:
-        stat = path.stat()
-        if path.is_dir():
-            entries = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in os.scandir(path))
-            return hashlib.sha256(repr(entries).encode()).hexdigest()
-        return f"{stat.st_size} {stat.st_mtime_ns}"
-    except OSError as error:
-        return type(error).__name__
+    return (round((window[1] - window[0]) * options.rate),), np.float32
 
 
 def _chunks(index: BioVidIndex, classes: tuple[int, ...] | None) -> Iterator[tuple[int, ...]]:

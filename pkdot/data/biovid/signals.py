@@ -11,9 +11,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy import signal as scipy_signal
 
+from ...errors import ConfigError, InputError
+from ...settings import Settings
 from .damage import DamagedFile
 
 COLUMN_OF = {
@@ -34,7 +36,7 @@ LONGEST_GAP = 0.05
 Filter = Literal["none", "neurokit", "biosppy", "lowpass", "bandpass", "envelope"]
 
 
-class SignalOptions(BaseModel):
+class SignalOptions(Settings):
     """How one biosignal is treated; settings only, no state.
 
     ``filter``: ``none``; ``neurokit`` and ``biosppy``: the cleaning of that name in NeuroKit2 for
@@ -42,10 +44,8 @@ class SignalOptions(BaseModel):
     ``envelope``: rectified band-passed EMG below 8 Hz. ``rate``: of the result, per second.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     filter: Filter = "neurokit"
-    rate: float = Field(32.0, gt=0, le=2048)
+    rate: float = Field(default=32.0, gt=0, le=2048)
 
 
 DEFAULT_OPTIONS = {
@@ -63,12 +63,12 @@ class Trace:
     """One biosignal of one window, as prepared.
 
     Attributes:
-        values: (length,) float32.
+        samples: (length,) float32.
         rate: of the file, samples per second.
         bridged: share of the window that was missing and interpolated.
     """
 
-    values: np.ndarray
+    samples: np.ndarray
     rate: float
     bridged: float
 
@@ -87,17 +87,15 @@ def read_trace(
     """
     columns = read_columns(path, (COLUMN_OF[modality],))
     rate, values = _regular(path, columns["time"], columns[COLUMN_OF[modality]])
-    if len(values) < int(round(stop * rate)) - rate * 0.05:
+    if len(values) < round(stop * rate) - rate * 0.05:
         raise DamagedFile(
             path, "short", f"it ends after {len(values) / rate:.2f} s, the window ends at {stop} s"
         )
     missing = ~np.isfinite(values)
-    inside = slice(int(round(start * rate)), int(round(stop * rate)))
+    inside = slice(round(start * rate), round(stop * rate))
     bridged = float(missing[inside].mean())
     if bridged > LONGEST_GAP:
-        raise DamagedFile(
-            path, "gaps", f"{bridged:.0%} of {COLUMN_OF[modality]} is missing or NaN"
-        )
+        raise DamagedFile(path, "gaps", f"{bridged:.0%} of {COLUMN_OF[modality]} is missing or NaN")
     values = _bridge(values, missing)
     if np.ptp(values[inside]) <= 1e-9 * max(1.0, float(np.abs(values[inside]).max())):
         raise DamagedFile(path, "flat", f"{COLUMN_OF[modality]} is constant over the window")
@@ -161,6 +159,7 @@ def clean(values: np.ndarray, rate: float, modality: str, name: Filter) -> np.nd
 
     Raises:
         ConfigError: where the filter does not exist for the modality.
+        InputError: where the rate is too low for the filter's band.
     """
     kind = modality.split("_")[0]
     check_filter(modality, name)
@@ -169,7 +168,13 @@ def clean(values: np.ndarray, rate: float, modality: str, name: Filter) -> np.nd
     if name == "lowpass":
         return _butterworth(values, rate, 3.0, "lowpass")
     if name in ("bandpass", "envelope"):
-        low, high = (0.5, 40.0) if kind == "ecg" else (20.0, min(250.0, 0.45 * rate))
+        low, high = (0.5, 40.0) if kind == "ecg" else (20.0, 250.0)
+        high = min(high, 0.45 * rate)
+        if high <= low:
+            raise InputError(
+                f"{modality} was sampled at {rate:g} Hz, too slowly for a band from {low:g} Hz; "
+                f"choose the filter 'none'."
+            )
         banded = _butterworth(values, rate, (low, high), "bandpass")
         return banded if name == "bandpass" else _butterworth(np.abs(banded), rate, 8.0, "lowpass")
     import neurokit2  # two seconds to import: only where it is used
@@ -187,8 +192,6 @@ _FILTERS: dict[str, tuple[str, ...]] = {
 
 def check_filter(modality: str, name: str) -> None:
     """Raise :class:`ConfigError` where no filter of that name exists for the modality."""
-    from ...errors import ConfigError
-
     known = _FILTERS[modality.split("_")[0]]
     if name not in known:
         raise ConfigError(f"No filter {name!r} for {modality}; choose from {', '.join(known)}.")
@@ -207,5 +210,5 @@ def _resample(
     """Values between ``start`` and ``stop`` at the wanted rate, without aliasing, float32."""
     if wanted < rate:
         values = _butterworth(values, rate, 0.45 * wanted, "lowpass")
-    times = start + np.arange(int(round((stop - start) * wanted))) / wanted
+    times = start + np.arange(round((stop - start) * wanted)) / wanted
     return np.interp(times * rate, np.arange(len(values)), values).astype(np.float32)

@@ -12,18 +12,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ...settings import Settings
 from .damage import DamagedFile
 
 USUAL_FPS = 25.0
 """Frames per second in BioVid; another rate is reported and followed by time."""
 
+_CASCADES = Path(cv2.__file__).parent / "data"  # as OpenCV's wheels lay them out
 _DETECTION_HEIGHT = 240  # faces are large in these recordings: a small picture is enough
 _TOLERANCE = 0.2  # seconds that a video may end before its window does
 
 
-class VideoOptions(BaseModel):
+class VideoOptions(Settings):
     """How a clip is treated; settings only, no state.
 
     ``frames``: segments, one frame each; ``size``: height and width of the result in pixels;
@@ -31,12 +33,10 @@ class VideoOptions(BaseModel):
     detected box, as a share of its side (the cascade cuts chin and forehead).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    frames: int = Field(10, ge=1, le=256)
-    size: int = Field(112, ge=16, le=512)
+    frames: int = Field(default=10, ge=1, le=256)
+    size: int = Field(default=112, ge=16, le=512)
     face: bool = True
-    margin: float = Field(0.1, ge=0, le=1)
+    margin: float = Field(default=0.1, ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _read_picture(path: Path) -> np.ndarray:
 
 @cache
 def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    return cv2.CascadeClassifier(str(_CASCADES / "haarcascade_frontalface_default.xml"))
 
 
 def find_face(picture: np.ndarray) -> tuple[int, int, int, int] | None:

@@ -9,17 +9,18 @@ The strengths below were tuned, never the method; see :data:`STRENGTHS` for what
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ...errors import ConfigError, DataError
 from ..biovid.index import CLASSES, MARKER
-from .face import ACTION_UNITS, Pose, draw_face, random_face
+from .face import draw_face, random_face
+from .files import table, write_aside, write_video
+from .motion import FPS, poses
+from .motion import activation as activation_units
 from .physiology import (
     LENGTH,
     RATE,
@@ -32,8 +33,6 @@ from .physiology import (
 VERSION = 1
 """Raised whenever the generator changes what it draws; part of the marker and of caches."""
 
-FPS = 25
-FRAMES = 138
 SIZE = 192
 
 
@@ -42,20 +41,20 @@ class Strengths:
     """How strongly pain shows, where.
 
     Attributes:
-        stimulus: distance between the mean log-odds of pain of no stimulus and the strongest.
-        spread: standard deviation of the log-odds within a class.
+        stimulus: distance between the mean pain (0–1) of no stimulus and of the strongest.
+        spread: standard deviation of pain within a class.
         face_gain: median expressiveness of a face at full pain (activation of an action unit).
         face_spread: standard deviation of the log of that gain over subjects.
         face_noise: standard deviation of expression without cause.
         skin_noise: standard deviation of the skin's response, in units of full pain.
     """
 
-    stimulus: float = 3.6
-    spread: float = 1.2
-    face_gain: float = 0.5
-    face_spread: float = 0.6
-    face_noise: float = 0.18
-    skin_noise: float = 0.22
+    stimulus: float = 0.6
+    spread: float = 0.19
+    face_gain: float = 0.9
+    face_spread: float = 0.5
+    face_noise: float = 0.14
+    skin_noise: float = 0.14
 
 
 STRENGTHS = Strengths()
@@ -137,8 +136,8 @@ def simulate(
         rows = list(
             tqdm(done, total=len(tasks), desc="simulating", unit="window", disable=not progress)
         )
-        _write_aside(base / "simulation" / "latent.csv", _table(rows))
-        _write_aside(_index_path(base), _table(_index_rows(tasks)))
+        write_aside(base / "simulation" / "latent.csv", table(rows))
+        write_aside(_index_path(base), table(_index_rows(tasks)))
     return base
 
 
@@ -169,7 +168,7 @@ def _claim(base: Path, marker: dict[str, object]) -> None:
             f"with others: choose another folder."
         )
     (base / "simulation").mkdir(parents=True, exist_ok=True)
-    _write_aside(path, json.dumps(marker, indent=1) + "\n")
+    write_aside(path, json.dumps(marker, indent=1) + "\n")
 
 
 def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> list[_Task]:
@@ -201,12 +200,12 @@ def _write_window(base: Path, task: _Task, strengths: Strengths) -> dict[str, ob
     habits = person.dirichlet(np.full(4, 1.5)) * 4
     chance = np.random.default_rng(task.window_seed)
     level = task.class_id / (len(CLASSES) - 1) - 0.5
-    odds = strengths.stimulus * level + strengths.spread * chance.normal()
-    pain = float(1 / (1 + np.exp(-odds)))
+    pain = 0.5 + strengths.stimulus * level + strengths.spread * chance.normal()
+    pain = float(np.clip(pain, 0.0, 1.0))
     shown = max(0.0, gain * pain + strengths.face_noise * chance.normal())
     row = {"sample_name": task.sample, "pain": round(pain, 5), "shown": round(shown, 5)}
 
-    activation = _activation(shown * habits, chance)
+    activation = activation_units(shown * habits, chance)
     signals = base / "biosignals_filtered" / task.subject / f"{task.sample}_bio.csv"
     if not signals.is_file():
         own = np.random.default_rng([*task.window_seed, 1])
@@ -220,77 +219,16 @@ def _write_window(base: Path, task: _Task, strengths: Strengths) -> dict[str, ob
                 body, np.maximum(activation[:, 4], 0.5 * activation[:, 2]), 3.0, own
             ),
         }
-        _write_aside(signals, _table(traces))
+        write_aside(signals, table(traces))
     video = base / "video" / task.subject / f"{task.sample}.mp4"
     if not video.is_file():
         own = np.random.default_rng([*task.window_seed, 2])
-        poses = _poses(own)
         frames = (
             draw_face(face, units, pose, SIZE)
-            for units, pose in zip(activation, poses, strict=True)
+            for units, pose in zip(activation, poses(own), strict=True)
         )
-        write_video(video, frames)
+        write_video(video, frames, FPS)
     return row
-
-
-def _activation(pain_units: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Action units over the window, (FRAMES, 6): pain's four, blinks, and what has no cause."""
-    time = np.arange(FRAMES) / FPS
-    units = np.zeros((FRAMES, len(ACTION_UNITS)))
-    units[:, :4] = np.outer(_rise(time, chance.uniform(0.5, 2.0)), pain_units)
-    for onset in chance.uniform(0, 5.5, chance.poisson(1.3)):
-        units[:, 3] += np.exp(-(((time - onset) / 0.09) ** 2))  # a blink
-    for unit, probability in ((0, 0.1), (1, 0.1), (4, 0.25), (5, 0.2)):
-        size, start, stop = chance.uniform(0.15, 0.6), *np.sort(chance.uniform(0, 5.5, 2))
-        if chance.random() < probability:
-            units[:, unit] += size * _rise(time, start) * (1 - _rise(time, stop))
-    units += chance.normal(0, 0.02, units.shape)
-    return np.clip(units, 0.0, 1.0)
-
-
-def _rise(time: np.ndarray, onset: float) -> np.ndarray:
-    return 1 / (1 + np.exp(-(time - onset) / 0.18))
-
-
-def _poses(chance: np.random.Generator) -> list[Pose]:
-    """A head that is never quite still: each coordinate sways around a place of its own."""
-    time = np.arange(FRAMES) / FPS
-
-    def sway(middle: float, size: float) -> np.ndarray:
-        slow, fast = chance.uniform(0.1, 0.3), chance.uniform(0.4, 0.9)
-        phase = chance.uniform(0, 2 * np.pi, 2)
-        wave = np.sin(2 * np.pi * slow * time + phase[0])
-        wave = wave + 0.4 * np.sin(2 * np.pi * fast * time + phase[1])
-        return chance.normal(0, middle) + size * wave
-
-    columns = zip(
-        sway(0.02, 0.006), sway(0.015, 0.006), sway(2.0, 0.8), 1 + sway(0.02, 0.006),
-        1 + sway(0.05, 0.01), strict=True,
-    )  # fmt: skip
-    return [Pose(*map(float, column)) for column in columns]
-
-
-def write_video(path: Path, frames) -> None:
-    """Encode RGB frames (H, W, 3) uint8 at 25 per second; the file appears whole or not at all."""
-    import av
-
-    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    aside = _aside(path)
-    with av.open(str(aside), "w", format="mp4") as container:
-        stream = None
-        for frame in frames:
-            if stream is None:
-                stream = container.add_stream(codec, rate=FPS)
-                stream.height, stream.width = frame.shape[:2]
-                stream.pix_fmt = "yuv420p"
-                stream.codec_context.thread_count = 1  # one thread: the same bytes every time
-                if codec == "libx264":
-                    stream.options = {"preset": "ultrafast", "crf": "18"}
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        if stream is None:
-            raise ConfigError(f"A video needs at least one frame; {path.name} was given none.")
-        container.mux(stream.encode())
-    os.replace(aside, path)
 
 
 def _index_path(base: Path) -> Path:
@@ -298,7 +236,9 @@ def _index_path(base: Path) -> Path:
 
 
 def _index_rows(tasks: Sequence[_Task]) -> list[dict[str, object]]:
-    people = {name: number + 1 for number, name in enumerate(dict.fromkeys(t.subject for t in tasks))}
+    people = {
+        name: number + 1 for number, name in enumerate(dict.fromkeys(t.subject for t in tasks))
+    }
     return [
         {
             "subject_id": people[task.subject],
@@ -310,18 +250,3 @@ def _index_rows(tasks: Sequence[_Task]) -> list[dict[str, object]]:
         }
         for number, task in enumerate(tasks)
     ]
-
-
-def _table(columns) -> str:
-    return pd.DataFrame(columns).round(5).to_csv(sep="\t", index=False, lineterminator="\n")
-
-
-def _aside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def _write_aside(path: Path, text: str) -> None:
-    aside = _aside(path)
-    aside.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(aside, path)

@@ -102,7 +102,7 @@ def draw_face(
     """
     pose = pose or Pose()
     active = np.clip(np.asarray(face.resting) + activation, 0.0, 1.0)
-    picture = np.empty((size, size, 3), np.uint8)
+    picture: np.ndarray = np.empty((size, size, 3), np.uint8)
     picture[:] = np.round(face.background)
     pen = _Pen(picture, face, pose)
     _draw_head(pen, face)
@@ -144,9 +144,7 @@ class _Pen:
             self.picture, [self._fixed(points)], False, _ink(colour), width, cv2.LINE_AA, _SHIFT
         )
 
-    def oval(
-        self, centre: _Point, axes: _Point, colour: np.ndarray | tuple[float, ...]
-    ) -> None:
+    def oval(self, centre: _Point, axes: _Point, colour: np.ndarray | tuple[float, ...]) -> None:
         self.fill(np.asarray(centre) + _CIRCLE * axes, colour)
 
 

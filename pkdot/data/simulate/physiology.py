@@ -40,7 +40,7 @@ class Body:
 def random_body(rng: np.random.Generator) -> Body:
     return Body(
         skin_level=rng.uniform(2.0, 10.0),
-        skin_gain=rng.lognormal(np.log(0.8), 0.4),
+        skin_gain=rng.lognormal(np.log(0.8), 0.35),
         spontaneous=rng.uniform(0.03, 0.12),
         heart_rate=rng.uniform(58, 85),
         heart_gain=rng.uniform(2, 10),
@@ -61,8 +61,8 @@ def skin_conductance(body: Body, pain: float, noise: float, rng: np.random.Gener
         rng: source of chance.
     """
     time = np.arange(LENGTH) / RATE
-    slope = rng.normal(-0.012, 0.012)
-    level = body.skin_level * (1 + rng.normal(0, 0.05)) + slope * body.skin_level * time / 5.5
+    slope = rng.normal(-0.012, 0.010)
+    level = body.skin_level * (1 + rng.normal(0, 0.03)) + slope * body.skin_level * time / 5.5
     evoked = max(0.0, pain + rng.normal(0, noise)) * body.skin_gain
     trace = level + evoked * _response(time - rng.uniform(0.6, 1.6), rng)
     for onset in rng.uniform(-4.0, 5.5, rng.poisson(body.spontaneous * 9.5)):
