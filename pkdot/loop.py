@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -22,12 +23,22 @@ class TrainingSettings(Settings):
     """How every stage learns; the same for every method that is compared."""
 
     epochs: int = Field(300, ge=1, description="at most so many epochs a stage")
-    patience: int = Field(30, ge=1, description="epochs without a better validation loss before a stage stops")
+    patience: int = Field(
+        30, ge=1, description="epochs without a better validation loss before a stage stops"
+    )
     batch_size: int = Field(128, ge=2, description="B")
-    labelled_share: float = Field(0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist")
+    labelled_share: float = Field(
+        0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
-    reconstruction_weight: float = Field(1.0, ge=0, description="weight of a joint T-Net's squared error")
+    selection: Literal["cross_entropy", "accuracy"] = Field(
+        "cross_entropy",
+        description="validation criterion that stops and selects teacher and student",
+    )
+    reconstruction_weight: float = Field(
+        1.0, ge=0, description="weight of a joint T-Net's squared error"
+    )
 
 
 @dataclass(frozen=True)
@@ -49,12 +60,22 @@ class BatchSnapshot:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch of one stage came to. Epoch 0 is the state before training."""
+    """What one epoch of one stage came to. Epoch 0 is the state before training.
+
+    Attributes:
+        stage: teacher, tnet or student.
+        epoch: number of passes made.
+        metrics: split -> name -> value.
+        best_epoch: the epoch with the best validation criterion so far.
+        network: what is being trained, as it stands; read it before asking for the next report.
+        batch: the epoch's last batch, in the student stage.
+    """
 
     stage: str
     epoch: int
     metrics: Metrics
     best_epoch: int
+    network: nn.Module
     batch: BatchSnapshot | None = None
 
 
@@ -84,7 +105,7 @@ def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
         return output
 
     def gathered(x: Tensor) -> Tensor:
-        return fabric.all_gather(x, sync_grads=True).flatten(0, 1)
+        return cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1)
 
     features = {name: gathered(feature) for name, feature in output.features.items()}
     return NetworkOutput(gathered(output.logits), gathered(output.embedding), features)
@@ -108,16 +129,26 @@ def fit(
     criterion: str,
     settings: TrainingSettings,
 ) -> Reports:
-    """Train until the validation criterion stops falling; leave the best weights in place."""
+    """Train until the validation criterion stops improving; leave the best weights in place.
+
+    Of two epochs with the same accuracy, the one with the lower cross-entropy is better.
+    """
+
+    def badness(metrics: Metrics) -> tuple[float, ...]:
+        found = metrics["validation"]
+        if criterion == "accuracy":
+            return -found["accuracy"], found["cross_entropy"]
+        return (found[criterion],)
+
     parameters = [p for p in trained.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     module, optimizer = fabric.setup(trained, optimizer)
     metrics = validate(module)
-    best, best_epoch = metrics["validation"][criterion], 0
+    best, best_epoch = badness(metrics), 0
     best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-    yield EpochReport(stage, 0, metrics, 0)
+    yield EpochReport(stage, 0, metrics, 0, trained)
     for epoch in range(1, settings.epochs + 1):
         set_training_mode(module)
         sums: dict[str, Tensor] = {}
@@ -133,10 +164,10 @@ def fit(
             count += 1
         metrics = validate(module)
         metrics["train"] = {name: float(total) / count for name, total in sums.items()}
-        if metrics["validation"][criterion] < best:
-            best, best_epoch = metrics["validation"][criterion], epoch
+        if badness(metrics) < best:
+            best, best_epoch = badness(metrics), epoch
             best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-        yield EpochReport(stage, epoch, metrics, best_epoch, snapshot)
+        yield EpochReport(stage, epoch, metrics, best_epoch, trained, snapshot)
         if epoch - best_epoch >= settings.patience:
             break
     trained.load_state_dict(best_state)

@@ -30,7 +30,7 @@ from .facts import environment_facts
 from .files import WriterLock, plain, remove_leftovers, write_json, written_aside
 from .intake import Probe, batch_arrays, epoch_number, matrix, packed, probe_columns
 from .record import Batch, open_record
-from .stored import Array
+from .stored import Array, read_arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +96,9 @@ class Recorder:
         created = datetime.now(UTC)
         content = {
             "schema_version": layout.SCHEMA_VERSION,
-            "run_id": run_id or _readable_id(created, corpus or name, method, seed),
+            "run_id": _readable_id(created, corpus or name, method, seed)
+            if run_id is None
+            else run_id,
             "name": name,
             "status": "running",
             "message": "",
@@ -221,12 +223,11 @@ class Recorder:
         seen = batch_arrays(batch) if batch is not None else None
         where = layout.epoch_file(self.path, layout.EMBEDDINGS, epoch)
         notes = {}
+        again = where.exists()
+        if again:
+            self._check_not_shared(epoch, arrays["teacher"])
         # A file that is written again may be the one that others refer to: it stays complete.
-        if (
-            self._teacher
-            and not where.exists()
-            and np.array_equal(self._teacher[1], arrays["teacher"])
-        ):
+        if self._teacher and not again and np.array_equal(self._teacher[1], arrays["teacher"]):
             del arrays["teacher"]
             notes["teacher_epoch"] = str(self._teacher[0])
         else:
@@ -386,6 +387,19 @@ class Recorder:
                 f"The probe has {self._rows_of_probe} samples, but {rows} rows of {what} were "
                 f"given; give one row a probe sample, in its order."
             )
+
+    def _check_not_shared(self, epoch: int, teacher: Array) -> None:
+        """Refuse to replace a teacher's embeddings that the files of other epochs refer to."""
+        if np.array_equal(open_record(self.path).embeddings(epoch).teacher, teacher):
+            return
+        for other in layout.logged_epochs(self.path, layout.EMBEDDINGS):
+            file = layout.epoch_file(self.path, layout.EMBEDDINGS, other)
+            _, notes = read_arrays(self.path, file.relative_to(self.path).as_posix())
+            if notes.get("teacher_epoch") == str(epoch):
+                raise InputError(
+                    f"Epoch {epoch} was logged before with another teacher, which epoch {other} "
+                    f"shares; log each epoch once."
+                )
 
     def _write_manifest(self) -> None:
         self._manifest["updated"] = datetime.now(UTC).isoformat(timespec="seconds")

@@ -59,6 +59,24 @@ class TeacherTargets:
         )
 
 
+@dataclass(frozen=True)
+class TeacherStage:
+    """What students of one seed share: the frozen teacher, its targets and the T-Nets."""
+
+    teacher: Teacher
+    targets: TeacherTargets
+    tnets: dict[str, TNet]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All networks of an experiment after training, with the student's output for N samples."""
+
+    shared: TeacherStage
+    student: Student
+    output: NetworkOutput
+
+
 def _inputs(corpus: Corpus, modality: str, indices: IndexArray, device: torch.device) -> Tensor:
     return corpus.batch(modality, indices).to(device, non_blocking=True)
 
@@ -101,9 +119,7 @@ def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> N
 def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_only: bool) -> Batches:
     split = corpus.split
     unlabelled = split.unlabelled[:0] if labelled_only else split.unlabelled
-    return Batches(
-        split.labelled, unlabelled, settings.batch_size, settings.labelled_share, seed
-    )
+    return Batches(split.labelled, unlabelled, settings.batch_size, settings.labelled_share, seed)
 
 
 def _given_labels(corpus: Corpus) -> np.ndarray:
@@ -136,7 +152,7 @@ def train_teacher(
 
     batches = _batches(corpus, settings, own_seed, labelled_only=True)
     yield from fit(
-        fabric, "teacher", teacher, batches, losses, validate, "cross_entropy", settings
+        fabric, "teacher", teacher, batches, losses, validate, settings.selection, settings
     )
     return teacher.requires_grad_(False).eval()
 
@@ -196,9 +212,7 @@ def train_tnets(
         with torch.no_grad():
             for name in corpus.privileged:
                 real = features[name][split.validation]
-                found.append(
-                    reconstruction_metrics(real, tnets[name](known).cpu(), means[name])
-                )
+                found.append(reconstruction_metrics(real, tnets[name](known).cpu(), means[name]))
         return {"validation": {key: float(np.mean([f[key] for f in found])) for key in found[0]}}
 
     together = Together().to(fabric.device)
@@ -252,9 +266,7 @@ def train_student(
                 for name in student.tnets
             ]
             parts["reconstruction"] = torch.stack(errors).mean()
-            parts["loss"] = (
-                parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
-            )
+            parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
         seen = output.embedding.detach().float()
         return parts, BatchSnapshot(everyone, given, target.embedding, seen)
 
@@ -264,6 +276,6 @@ def train_student(
 
     batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
     yield from fit(
-        fabric, "student", student, batches, losses, validate, "cross_entropy", settings
+        fabric, "student", student, batches, losses, validate, settings.selection, settings
     )
     return student.eval()

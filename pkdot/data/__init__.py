@@ -1,9 +1,9 @@
 """Corpora. Each is one module that offers a settings model and ``load(settings, seed)``."""
 
+from ..settings import Settings
 from . import digits
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
-from ..settings import Settings
 
 CorpusSettings = DigitsSettings
 

@@ -95,8 +95,8 @@ class Corpus:
         split: the four parts.
         simulated: whether the data were made by a simulator; every figure then says so.
         fingerprint: hash of data and options, for caches and records.
-        media: optional picture of each sample for people to look at, (N, H, W) or (N, H, W, 3)
-            uint8, read on demand.
+        media: pictures for people to look at, by the name of the view, e.g. "the teacher sees":
+            each (N, H, W) or (N, H, W, 3) uint8, read on demand.
         facts: further short facts for the record (left out samples, licences, …).
     """
 
@@ -112,7 +112,7 @@ class Corpus:
     split: Split
     simulated: bool
     fingerprint: str
-    media: Samples | None = None
+    media: Mapping[str, Samples] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ class Corpus:
             "given_labels": self.given_labels,
             "subjects": self.subjects,
         }
-        for name, column in {**named, **self.modalities}.items():
+        for name, column in {**named, **self.modalities, **self.media}.items():
             if len(column) != size:
                 raise DataError(
                     f"Corpus {self.name!r}: {name} has {len(column)} samples, ids has {size}."

@@ -14,20 +14,25 @@ from pydantic import Field
 from sklearn.datasets import load_digits
 
 from ..errors import DataError
-from .corpus import Corpus, IndexArray, Split
 from ..settings import Settings
+from .corpus import Corpus, IndexArray, Split
 
 
 class DigitsSettings(Settings):
     """How the digits become a problem of privileged information."""
 
     name: Literal["digits"] = "digits"
-    noise: float = Field(0.2, ge=0, description="standard deviation added to the coarse view (0 to 1 grey)")
+    noise: float = Field(
+        0.2, ge=0, description="standard deviation added to the coarse view (0 to 1 grey)"
+    )
     n_labelled: int = Field(100, ge=10, description="training images with a label")
     n_unlabelled: int = Field(900, ge=0, description="training images with both views and no label")
     n_validation: int = Field(100, ge=10, description="labelled images of the inner split")
     label_noise: float = Field(
-        0.0, ge=0, le=1, description="share of given labels (training and validation) replaced by a wrong one"
+        0.0,
+        ge=0,
+        le=1,
+        description="share of given labels (training and validation) replaced by a wrong one",
     )
 
 
@@ -55,7 +60,9 @@ def corrupt_labels(
     return np.where(wrong, (labels + shift) % n_classes, labels)
 
 
-def _stratified(pool: IndexArray, labels: np.ndarray, size: int, rng: np.random.Generator) -> IndexArray:
+def _stratified(
+    pool: IndexArray, labels: np.ndarray, size: int, rng: np.random.Generator
+) -> IndexArray:
     """Draw ``size`` of the pool with classes as even as they come, in random order."""
     rank = np.empty(len(pool))
     order = rng.permutation(len(pool))
@@ -65,6 +72,10 @@ def _stratified(pool: IndexArray, labels: np.ndarray, size: int, rng: np.random.
         seen[label] = seen.get(label, 0) + 1
         rank[position] = seen[label] + rng.random()
     return pool[np.argsort(rank, kind="stable")[:size]]
+
+
+def _as_pictures(images: np.ndarray) -> np.ndarray:
+    return np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 
 def load(settings: DigitsSettings, seed: int) -> Corpus:
@@ -108,9 +119,13 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
         subjects=ids,
         ids=ids,
         class_names=tuple(str(digit) for digit in range(10)),
-        split=Split(labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)),
+        split=Split(
+            labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)
+        ),
         simulated=False,
         fingerprint=hashlib.sha256(told).hexdigest()[:16],
-        media=np.round(images * 255).astype(np.uint8),
-        facts={"source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"},
+        media={"the teacher sees": _as_pictures(images), "the student sees": _as_pictures(views)},
+        facts={
+            "source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"
+        },
     )

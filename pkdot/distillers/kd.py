@@ -32,6 +32,4 @@ class SoftLabels(Distiller):
         t = self.settings.temperature
         target = functional.log_softmax(teacher.logits / t, dim=-1)
         imitation = functional.log_softmax(student.logits / t, dim=-1)
-        return t**2 * functional.kl_div(
-            imitation, target, reduction="batchmean", log_target=True
-        )
+        return t**2 * functional.kl_div(imitation, target, reduction="batchmean", log_target=True)

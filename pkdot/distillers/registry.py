@@ -52,7 +52,9 @@ def parse_method(method: str) -> tuple[str, ...]:
     return names
 
 
-def build_distiller(method: str, options: Mapping[str, Mapping[str, Any]] | None = None) -> Distiller:
+def build_distiller(
+    method: str, options: Mapping[str, Mapping[str, Any]] | None = None
+) -> Distiller:
     """The method, or the sum of methods, with its options.
 
     Args:

@@ -47,9 +47,16 @@ class VectorEncoder(nn.Module):
         )
 
     def standardise_by(self, samples: Tensor) -> None:
-        """Take mean and deviation from training samples (N, in_features)."""
+        """Take mean and deviation from training samples (N, in_features).
+
+        An entry that hardly varies in training (a pixel in the corner) would be blown up when it
+        does vary later: no deviation is taken to be under a tenth of the overall one.
+        """
+        deviation = samples.std(0, unbiased=False)
+        overall = deviation.square().mean().sqrt()
+        floor = 0.1 * overall if overall > 0 else torch.ones(())
         self.mean.copy_(samples.mean(0))
-        self.deviation.copy_(samples.std(0, unbiased=False).clamp_min(1e-6))
+        self.deviation.copy_(deviation.clamp_min(floor))
 
     def forward(self, x: Tensor) -> Tensor:
         """Samples (B, in_features) -> features (B, F)."""

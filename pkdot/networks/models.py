@@ -21,14 +21,18 @@ class NetworkSettings(Settings):
     embedding_dim: int = Field(64, ge=2, description="D, length of the embedding z")
     hidden: int = Field(512, ge=4, description="width of hidden layers")
     dropout: float = Field(0.5, ge=0, lt=1, description="dropout of hidden layers")
-    input_noise: float = Field(0.3, ge=0, description="deviation of noise on standardised inputs in training")
+    input_noise: float = Field(
+        0.3, ge=0, description="deviation of noise on standardised inputs in training"
+    )
     embedding_norm: Literal["batch", "layer", "none"] = Field(
         "batch", description="norm that ends the embedding, in front of head and distillation"
     )
     student_encoder: Literal["copied", "fresh"] = Field(
         "copied", description="start the student's encoder from the teacher's, or anew"
     )
-    freeze_student_encoder: bool = Field(False, description="leave the student's encoder as it starts")
+    freeze_student_encoder: bool = Field(
+        False, description="leave the student's encoder as it starts"
+    )
     tnet: Literal["frozen", "joint", "none"] = Field(
         "joint", description="T-Net in the student stage: frozen, training on, or not there"
     )
@@ -80,10 +84,7 @@ class Teacher(nn.Module):
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(
-            {
-                name: _encoder(shape, settings)
-                for name, shape in shapes.items()
-            }
+            {name: _encoder(shape, settings) for name, shape in shapes.items()}
         )
         self.joint = _Joint(len(shapes), n_classes, settings)
 

@@ -1,0 +1,105 @@
+# GNU make. Targets are relative and recipes quote, so that the checkout may lie under a path with
+# spaces in it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The interpreter that .venv is made from: the first one here that is new enough.
+PYTHON ?= python3 python3.13 python3.12 python3.11 python
+JOBS ?= 2
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+# The kernel `python3` must be the one of .venv, though the machine may have another of that name.
+export JUPYTER_PREFER_ENV_PATH := 1
+# Otherwise every kernel begins with three lines of warnings from its debugger.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.PHONY: help setup demo app test check bench example notebooks screenshots clean
+
+help:
+	@echo "Type make and one of these words:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/installed  ## create .venv and install everything into it (once)
+
+demo: setup  ## teach a student on real images and write the executed notebook
+	@mkdir -p reports
+	@echo "Running notebooks/run_digits.ipynb."
+	@$(PY) -m papermill --kernel python3 --progress-bar notebooks/run_digits.ipynb reports/run_digits.ipynb
+	@echo "The executed notebook is reports/run_digits.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
+
+app: setup  ## open the page that shows what the student learnt
+	@$(PY) -m streamlit run app/explore.py --server.address 127.0.0.1
+
+test: setup  ## run all tests
+	@$(PYTEST) -n $(JOBS)
+
+check: setup  ## lint, types and the quick tests: before every commit
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PYTEST) -n $(JOBS) -m "not slow"
+
+bench: setup  ## measure speed and memory
+	@$(PY) -m pkdot bench
+
+example: setup  ## make the small example record of reports/example again
+	@$(PY) -m pkdot example
+
+notebooks: setup  ## open the notebooks in JupyterLab
+	@$(PY) -m jupyterlab notebooks
+
+screenshots: setup  ## take the pictures of the page for README.md
+	@$(PY) tests/screenshots.py
+
+clean:  ## remove .venv and caches; runs and reports stay
+	@rm -rf .venv build pkdot.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find pkdot app tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Whether an interpreter will do. Debian ships one without ensurepip, which cannot make a .venv.
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+
+# The stamp is touched last, so that an installation that failed or was interrupted starts again. A
+# .venv that is broken, half made or too old is made anew. Where a person watches, one line counts
+# what pip has found; what pip complains of is shown only if it gives up, as most of it is harmless.
+# Kernels report errors only: each would begin by warning that it uses this machine's loopback.
+.venv/installed: pyproject.toml constraints.txt .venv/bin/python
+	@if ! { $(PY) -c '$(SUITABLE)' && $(PY) -m pip --version; } >/dev/null 2>&1; then \
+	    for python in $(PYTHON) ""; do \
+	        if [ -z "$$python" ]; then \
+	            echo "No suitable Python among: $(PYTHON). Install Python 3.11, 3.12 or 3.13 with" \
+	                "its venv module, or name one: make setup PYTHON=/path/to/python3.12" >&2; \
+	            exit 1; \
+	        fi; \
+	        if "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then break; fi; \
+	    done; \
+	    echo "Creating .venv with $$("$$python" --version)."; \
+	    rm -rf .venv; \
+	    "$$python" -m venv .venv; \
+	fi
+	@echo "Installing PKDOT and the libraries it needs into .venv: a few minutes the first time."
+	@$(PY) -m pip install --disable-pip-version-check --progress-bar off \
+	    -c constraints.txt -e ".[notebooks,app,maps,dev]" 2> .venv/complaints.log \
+	    | { found=0; while read -r verb name _; do case "$$verb" in \
+	        Collecting | Processing) \
+	            found=$$((found + 1)); name=$${name##*/}; name=$${name%%[^A-Za-z0-9._-]*}; \
+	            name=$${name%%-[0-9]*}; \
+	            if [ -t 1 ]; then printf '\r\033[K  %d libraries found: %s' "$$found" "$$name"; fi ;; \
+	        Installing) \
+	            if [ -t 1 ]; then printf '\r\033[K'; fi; \
+	            if [ "$$name" = collected ] && [ "$$found" -gt 0 ]; then \
+	                echo "  Unpacking $$found libraries."; fi ;; \
+	        esac; done; } \
+	    || { echo; tail -n 20 .venv/complaints.log; \
+	        echo "The installation failed, for the reason above; make setup tries again."; exit 1; } >&2
+	@mkdir -p .venv/etc/ipython
+	@echo '{"IPKernelApp": {"log_level": 40}}' > .venv/etc/ipython/ipython_kernel_config.json
+	@touch .venv/installed
+	@echo "Installed."
+
+# No recipe: where the interpreter is missing or its link dangles, make takes it as new, and the
+# rule above mends .venv.
+.venv/bin/python:

@@ -1,0 +1,184 @@
+"""Command line: ``python -m pkdot run | sweep | runs | example``.
+
+Exit status: 0 done, 1 failed, 2 misuse (with one sentence). Each command imports what it needs
+when it is called, so that ``--help`` needs no torch.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .errors import ConfigError, InputError, PkdotError
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    path, separator, value = text.partition("=")
+    if not separator or not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write name=value.")
+    try:
+        return path, json.loads(value)
+    except json.JSONDecodeError:
+        return path, value
+
+
+def _config(arguments: argparse.Namespace) -> Any:
+    from .config import ExperimentConfig
+
+    base = ExperimentConfig()
+    if arguments.config:
+        try:
+            base = ExperimentConfig(**json.loads(arguments.config.read_text()))
+        except (OSError, ValueError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(f"{arguments.config} cannot be read as JSON: {error}.") from None
+    return base.changed(dict(arguments.set))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = _config(arguments).changed({"method": arguments.method, "seed": arguments.seed})
+    config = config.changed(dict(arguments.set))
+    from .experiment import run_experiment
+
+    record = run_experiment(config, progress=not arguments.quiet, runs_dir=arguments.runs)
+    for name in ("teacher accuracy", "student accuracy"):
+        print(f"{name}: {100 * record.scores[name]:.1f} % of the test samples")
+    print(f"The record is {record.path}.")
+    return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from .comparison import comparison_table
+    from .sweep import run_sweep, standard_arms
+
+    config = _config(arguments)
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    cells = run_sweep(
+        config,
+        standard_arms(arguments.method),
+        seeds,
+        jobs=arguments.jobs,
+        engine=arguments.engine,
+        folder=arguments.folder,
+        progress=not arguments.quiet,
+    )
+    table = comparison_table(cells)
+    if arguments.csv:
+        cells.to_csv(arguments.csv, index=False)
+    print(describe_table(table))
+    return 0
+
+
+def describe_table(table: Any) -> str:
+    """The comparison as text: mean and paired difference, each with its 95 % interval."""
+    wide = max(len(title) for title in table["arm"])
+    lines = [f"{'arm':{wide}}  accuracy, %          against student alone, points"]
+    for row in table.to_dict("records"):
+        line = f"{row['arm']:{wide}}  {row['mean']:5.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+        if row["difference"] == row["difference"]:
+            ends = f"[{row['difference_low']:+.1f}, {row['difference_high']:+.1f}]"
+            line = f"{line:{wide + 22}} {row['difference']:+5.1f} {ends}"
+        lines.append(line)
+    lines.append(f"95 % intervals over {table['n'].iloc[0]} seeds.")
+    return "\n".join(lines)
+
+
+def _runs(arguments: argparse.Namespace) -> int:
+    from .record import list_records, runs_directory
+
+    folder = arguments.runs or runs_directory()
+    summaries = list_records(folder)
+    if not summaries:
+        print(f"There are no records in {folder}; make one with: python -m pkdot run")
+        return 0
+    wide = max(len(s.run_id) for s in summaries)
+    for s in summaries:
+        score = s.scores.get("student accuracy")
+        told = f"student {100 * score:.1f} %" if score is not None else s.sentence
+        print(f"{s.run_id:{wide}}  {s.status:8}  {told}")
+    return 0
+
+
+def _example(arguments: argparse.Namespace) -> int:
+    from .example import make_example
+
+    path = make_example(arguments.folder, progress=not arguments.quiet)
+    print(f"The example record is {path}.")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="python -m pkdot",
+        description="Structural knowledge distillation with entropic optimal transport.",
+        epilog="Notebooks: papermill notebooks/run_digits.ipynb OUT.ipynb. Page: make app.",
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(title="commands", dest="command", required=True)
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    def experiment(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--config", type=Path, metavar="FILE", help="settings as JSON")
+        made.add_argument(
+            "--set",
+            type=_setting,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="change one setting by its dotted name, e.g. network.dropout=0.2; may be repeated",
+        )
+
+    run = command("run", _run, "run one experiment and keep its record")
+    run.add_argument("--method", default="pkdot", help="none, kd, pkdot, kd+pkdot … (pkdot)")
+    run.add_argument("--seed", type=int, default=0, help="of split, noise, weights, batches (0)")
+    experiment(run)
+    run.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
+
+    sweep = command("sweep", _sweep, "compare baselines, student, methods and teacher over seeds")
+    sweep.add_argument("--method", default="pkdot", help="the method of interest (pkdot)")
+    sweep.add_argument("--seeds", type=int, default=5, help="how many seeds (5)")
+    sweep.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
+    sweep.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
+    sweep.add_argument("--engine", default="processes", help="processes, or dask://host:port")
+    sweep.add_argument("--folder", type=Path, help="where finished cells are kept and found again")
+    sweep.add_argument("--csv", type=Path, metavar="FILE", help="also write every cell here")
+    experiment(sweep)
+
+    runs = command("runs", _runs, "list run records")
+    runs.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
+
+    example = command("example", _example, "make the small example record again")
+    example.add_argument("folder", type=Path, nargs="?", help="reports/example of the checkout")
+
+    for made in (run, sweep, example):
+        made.add_argument("--quiet", action="store_true", help="no progress bars")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    given = parser().parse_args(arguments)
+    try:
+        return given.run(given)
+    except (ConfigError, InputError) as error:
+        print(f"pkdot: {error}", file=sys.stderr)
+        return 2
+    except PkdotError as error:
+        print(f"pkdot: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("pkdot: interrupted; what was finished is kept.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Everything that one experiment depends on, in one frozen object with a stable hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .data import CorpusSettings, DigitsSettings
+from .distillers import available_distillers, parse_method
+from .errors import ConfigError
+from .loop import TrainingSettings
+from .networks.models import NetworkSettings
+from .settings import Settings
+
+__all__ = ["ExperimentConfig"]
+
+
+class ExperimentConfig(Settings):
+    """One experiment: corpus, method, networks, training, seed.
+
+    ``options`` is filled up with each method's defaults, so that two ways of writing the same
+    experiment are equal and hash alike.
+
+    Raises:
+        ConfigError: one sentence for an unknown name, a wrong type or a value out of range.
+    """
+
+    data: CorpusSettings = Field(default_factory=DigitsSettings)
+    method: str = Field("pkdot", description="distiller, or several joined by '+'")
+    options: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="distiller -> its own settings, e.g. pkdot -> k"
+    )
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
+    seed: int = Field(0, ge=0, description="of split, noise, weights and batches")
+    device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    threads: int = Field(
+        1, ge=1, description="torch's threads; small networks are fastest with one"
+    )
+    probe_size: int = Field(200, ge=4, description="test samples followed through training")
+    maps: tuple[Literal["pca", "umap"], ...] = Field(
+        ("pca",), description="projections to compute when training ends"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_options(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("method", "pkdot"), str):
+            return values
+        options = values.get("options") or {}
+        if not isinstance(options, Mapping):
+            return values
+        names = parse_method(values.get("method", "pkdot"))
+        for name in options:
+            if name not in names:
+                raise ConfigError(
+                    f"Options were given for {name!r}, which is no part of the method "
+                    f"{'+'.join(names)!r}; leave them out or add it to the method."
+                )
+        kinds = available_distillers()
+        filled = {n: kinds[n].Settings(**options.get(n, {})).model_dump() for n in names}
+        return {**values, "method": "+".join(names), "options": filled}
+
+    @model_validator(mode="after")
+    def _anchors_fit_the_batch(self) -> Self:
+        k = self.options.get("pkdot", {}).get("k")
+        policy = self.options.get("pkdot", {}).get("policy")
+        if k is not None and policy != "all" and k >= self.training.batch_size:
+            raise ConfigError(
+                f"k = {k} anchors need a batch of more than {k} samples; "
+                f"training.batch_size is {self.training.batch_size}."
+            )
+        return self
+
+    @property
+    def hash(self) -> str:
+        """12 hexadecimal digits that depend on every setting but the device."""
+        told = self.model_dump(mode="json", exclude={"device"})
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def student_is_alone(self) -> bool:
+        """Whether the student takes nothing at all from the teacher."""
+        from_teacher = self.network.student_encoder == "copied" or self.network.tnet != "none"
+        return self.method == "none" and not from_teacher
+
+    def changed(self, changes: Mapping[str, Any]) -> "ExperimentConfig":
+        """A copy with some settings changed, named by dotted paths.
+
+        Args:
+            changes: e.g. ``{"seed": 3, "network.dropout": 0.1, "options.pkdot.k": 10}``.
+
+        Raises:
+            ConfigError: as the constructor does.
+        """
+        values = self.model_dump()
+        if "method" in changes:
+            keep = parse_method(str(changes["method"]))
+            values["options"] = {n: o for n, o in values["options"].items() if n in keep}
+        for path, value in changes.items():
+            *folders, name = path.split(".")
+            place = values
+            for folder in folders:
+                place = place.setdefault(folder, {}) if isinstance(place, dict) else {}
+                if not isinstance(place, dict):
+                    raise ConfigError(f"There is no setting {path!r}.")
+            place[name] = value
+        return ExperimentConfig(**values)

@@ -1,0 +1,155 @@
+"""config -> data -> train -> evaluate -> record."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from .config import ExperimentConfig
+from .data import Corpus, load_corpus
+from .distillers import build_distiller
+from .journal import RecordKeeper, StageBars, data_facts, describe_probe, probe_indices
+from .loop import EpochReport
+from .networks import NetworkOutput
+from .record import RunRecord, open_record
+from .recorder import Recorder
+from .training import (
+    TeacherStage,
+    Trained,
+    student_output,
+    teacher_targets,
+    train_student,
+    train_teacher,
+    train_tnets,
+)
+
+
+def train_teacher_stage(
+    config: ExperimentConfig, corpus: Corpus, fabric: Fabric
+) -> Generator[EpochReport, None, TeacherStage]:
+    """Teacher, then T-Nets; nothing in it depends on the distillation method."""
+    teacher = yield from train_teacher(fabric, corpus, config.network, config.training, config.seed)
+    targets = teacher_targets(teacher, corpus)
+    tnets = yield from train_tnets(fabric, corpus, targets, config.training, config.seed)
+    return TeacherStage(teacher, targets, tnets)
+
+
+def train_networks(
+    config: ExperimentConfig,
+    corpus: Corpus,
+    fabric: Fabric,
+    shared: TeacherStage | None = None,
+) -> Generator[EpochReport, None, Trained]:
+    """Every stage in turn; the teacher's are skipped where ``shared`` gives their result."""
+    if shared is None:
+        shared = yield from train_teacher_stage(config, corpus, fabric)
+    student = yield from train_student(
+        fabric,
+        corpus,
+        shared.teacher,
+        None if config.student_is_alone else shared.targets,
+        shared.tnets,
+        build_distiller(config.method, config.options),
+        config.network,
+        config.training,
+        config.seed,
+    )
+    output = student_output(student, corpus, np.arange(len(corpus)))
+    features = {name: feature.cpu() for name, feature in output.features.items()}
+    output = NetworkOutput(output.logits.cpu(), output.embedding.cpu(), features)
+    return Trained(shared, student, output)
+
+
+@contextmanager
+def surroundings(threads: int) -> Iterator[None]:
+    """Set the thread count, and leave it and the global random state as they were found."""
+    before = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+Returned = TypeVar("Returned")
+
+
+def drain(
+    reports: Generator[EpochReport, None, Returned], *listeners: Callable[[EpochReport], None]
+) -> Returned:
+    """Run stages to their end, show each report to the listeners, give what the stages return."""
+    while True:
+        try:
+            report = next(reports)
+        except StopIteration as end:
+            return end.value
+        for listener in listeners:
+            listener(report)
+
+
+def make_fabric(config: ExperimentConfig) -> Fabric:
+    """One device, as the config says."""
+    return Fabric(accelerator=config.device, devices=1, precision=config.precision)
+
+
+def run_experiment(
+    config: ExperimentConfig | None = None,
+    *,
+    progress: bool = True,
+    runs_dir: str | Path | None = None,
+    fabric: Fabric | None = None,
+) -> RunRecord:
+    """Run one experiment and keep its record.
+
+    Args:
+        config: the experiment; digits with the default form of PKDOT if none is given.
+        progress: whether to draw a progress bar for each stage.
+        runs_dir: folder of records, :func:`pkdot.record.runs_directory` by default.
+        fabric: a launched Fabric of your own, e.g. over several GPUs; one device by default. The
+            record is written by its first process.
+
+    Returns:
+        The finished record, open for reading.
+
+    Raises:
+        DataError: if the corpus cannot be used as asked.
+        RecordError: if no record can be written.
+    """
+    config = config or ExperimentConfig()
+    with surroundings(config.threads):
+        fabric = fabric or make_fabric(config)
+        corpus = load_corpus(config.data, config.seed)
+        if not fabric.is_global_zero:
+            drain(train_networks(config, corpus, fabric))
+            return open_record(fabric.broadcast(""))
+        probe = probe_indices(corpus, config.probe_size)
+        with Recorder(
+            f"{corpus.name}, {config.method}",
+            runs_dir=runs_dir,
+            corpus=corpus.name,
+            method=config.method,
+            seed=config.seed,
+            simulated=corpus.simulated,
+            class_names=corpus.class_names,
+            config=config.model_dump(mode="json"),
+            facts={"config_hash": config.hash, "data": data_facts(corpus)},
+            probe=describe_probe(corpus, probe),
+        ) as recorder:
+            keeper = RecordKeeper(recorder, corpus, probe)
+            with StageBars(config.training.epochs, progress) as bars:
+                shared = drain(train_teacher_stage(config, corpus, fabric), keeper.keep, bars.show)
+                keeper.targets = shared.targets
+                stages = train_networks(config, corpus, fabric, shared)
+                trained = drain(stages, keeper.keep, bars.show)
+            keeper.conclude(trained)
+            recorder.finish(
+                keeper.best_epochs["student"],
+                {"seconds": keeper.seconds, "best_epochs": keeper.best_epochs},
+                maps=config.maps,
+            )
+        return open_record(fabric.broadcast(str(recorder.path)))

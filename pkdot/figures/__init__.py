@@ -1,0 +1,29 @@
+"""Figures: arrays or tables in, a plotly figure out; notebooks and page draw with the same ones.
+
+Each function takes ``simulated`` (the title then says so) and ``theme`` (``light`` or ``dark``).
+Nothing here computes more than what a picture needs; measures live in :mod:`pkdot.measures`.
+"""
+
+from .anchors import anchor_images, anchor_maps
+from .curves import training_curves
+from .features import hallucination
+from .images import image_grid
+from .maps import embedding_maps
+from .matrices import anchor_rows, sample_row, similarity_matrices
+from .results import result_dots, result_print
+from .transport import transport_plan
+
+__all__ = [
+    "anchor_images",
+    "anchor_maps",
+    "anchor_rows",
+    "embedding_maps",
+    "hallucination",
+    "image_grid",
+    "result_dots",
+    "result_print",
+    "sample_row",
+    "similarity_matrices",
+    "training_curves",
+    "transport_plan",
+]

@@ -1,0 +1,138 @@
+"""Pictures in a grid: what the student sees against what the teacher sees."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ..errors import InputError
+from .style import Array, clean, finish, theme_of
+
+CRISP = 96
+"""Side, in pixels, up to which images are enlarged before they are handed to the browser."""
+
+
+def png(image: Array) -> str:
+    """An image (H, W) or (H, W, 3) uint8 as a ``data:`` address.
+
+    Browsers smooth what they enlarge. Small images are enlarged here, pixel by pixel, so that
+    four by four pixels look like four by four pixels.
+    """
+    from PIL import Image
+
+    enlarge = max(1, CRISP // max(image.shape[:2]))
+    image = image.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(stream, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def image_grid(
+    views: Mapping[str, Any],
+    *,
+    captions: Sequence[str] | None = None,
+    hover: Sequence[str] | None = None,
+    columns: int = 10,
+    title: str = "What the student sees, and what the teacher sees",
+    subtitle: str = "",
+    simulated: bool = False,
+    theme: str = "light",
+) -> Any:
+    """Samples side by side, one line of pictures a view.
+
+    Args:
+        views: name -> pictures of the same n samples, (n, H, W) or (n, H, W, 3) uint8. Sizes may
+            differ from view to view: a coarse view is drawn with coarse pixels.
+        captions: n short words over the samples, e.g. their classes.
+        hover: n names that appear under the pointer.
+        columns: samples side by side before the next line begins.
+        title: of the figure.
+        subtitle: one line on how to read it.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: if there is no picture, the views differ in n, or one is not uint8 pictures.
+    """
+    stacks = {name: np.asarray(view) for name, view in views.items()}
+    counts = {len(stack) for stack in stacks.values()}
+    if len(counts) != 1 or counts == {0}:
+        raise InputError(f"A grid needs as many pictures in every view, and some; got {counts}.")
+    for name, stack in stacks.items():
+        colour = stack.ndim == 4 and stack.shape[-1] == 3
+        if stack.dtype != np.uint8 or not (stack.ndim == 3 or colour):
+            raise InputError(
+                f"View {name!r} must be uint8 pictures (n, H, W) or (n, H, W, 3), not "
+                f"{stack.dtype} {stack.shape}."
+            )
+    look, n = theme_of(theme), counts.pop()
+    columns = min(columns, max(n, 6))
+    lines = -(-n // columns)
+    figure = go.Figure()
+    label_height, view_height = 0.3, 1.06
+    line_height = len(stacks) * view_height + label_height
+    for sample in range(n):
+        line, column = divmod(sample, columns)
+        top = line * line_height + label_height
+        for row, (name, stack) in enumerate(stacks.items()):
+            y = top + row * view_height
+            figure.add_layout_image(
+                source=png(stack[sample]),
+                xref="x",
+                yref="y",
+                x=column + 0.03,
+                y=y,
+                sizex=0.94,
+                sizey=0.94,
+                sizing="contain",
+                layer="below",
+            )
+            if column == 0 and name:
+                figure.add_annotation(
+                    xref="x domain",
+                    x=0,
+                    xshift=-8,
+                    y=y + 0.47,
+                    text=clean(name, 18),
+                    showarrow=False,
+                    xanchor="right",
+                )
+        if captions is not None:
+            figure.add_annotation(
+                x=column + 0.5,
+                y=top - 0.14,
+                text=clean(captions[sample], 12),
+                showarrow=False,
+            )
+    if hover is not None:
+        places = [(sample, row) for row in range(len(stacks)) for sample in range(n)]
+        figure.add_scatter(
+            x=[sample % columns + 0.5 for sample, _ in places],
+            y=[
+                sample // columns * line_height + label_height + row * view_height + 0.47
+                for sample, row in places
+            ],
+            mode="markers",
+            marker={"opacity": 0, "size": 40},
+            text=[clean(hover[sample]) for sample, _ in places],
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=False,
+        )
+    named = max((len(clean(name, 18)) for name in stacks), default=0)
+    left = 16 + 8 * named
+    cell = (900 - left - 20) / columns
+    figure.update_xaxes(range=[0, columns], visible=False)
+    figure.update_yaxes(range=[lines * line_height, 0], visible=False, scaleanchor="x")
+    figure = finish(
+        figure,
+        title,
+        subtitle=subtitle,
+        simulated=simulated,
+        theme=theme,
+        height=int(96 + cell * lines * line_height),
+    )
+    figure.update_layout(margin={"l": left, "r": 20, "t": 84, "b": 12})
+    return figure.update_annotations(font={"size": 12.5, "color": look.ink})

@@ -1,0 +1,164 @@
+"""Results of several arms: means with intervals, and paired differences, on screen and in print."""
+
+from typing import TYPE_CHECKING, Any
+
+from plotly.subplots import make_subplots
+
+from ..errors import InputError
+from .style import Theme, clean, finish, theme_of, titled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NEEDED = ("arm", "mean", "low", "high", "n")
+PAIRED = ("difference", "difference_low", "difference_high")
+
+
+def _checked(table: Any) -> bool:
+    """Whether the table has paired differences; raises InputError where a column lacks."""
+    if absent := [name for name in NEEDED if name not in table.columns]:
+        raise InputError(
+            f"A table of results needs the columns {', '.join(NEEDED)}, and for paired differences "
+            f"{', '.join(PAIRED)}; this one lacks {absent[0]}."
+        )
+    if not len(table):
+        raise InputError("This table of results has no rows; run at least one arm.")
+    return all(name in table.columns for name in PAIRED)
+
+
+def _colours(table: Any, look: Theme) -> list[str]:
+    """A colour an arm: by its ``role`` (teacher, student, baseline), or by its name."""
+    roles = table["role"] if "role" in table.columns else table["arm"]
+    by_role = {"teacher": look.teacher, "baseline": look.neutral}
+    return [by_role.get(str(role), look.student) for role in roles]
+
+
+def result_dots(
+    table: Any,
+    *,
+    metric: str = "accuracy",
+    unit: str = "%",
+    over: str = "seeds",
+    reference: str = "",
+    simulated: bool = False,
+    theme: str = "light",
+) -> Any:
+    """Dot plot of arms with their intervals, best read from left to right.
+
+    Args:
+        table: one row an arm, in drawing order: columns arm, mean, low, high, n; for a second
+            panel also difference, difference_low, difference_high (paired, NaN for the
+            reference); optionally ``role``: teacher, student or baseline.
+        metric: name of what was measured.
+        unit: its unit.
+        over: what n counts: the unit of the interval (seeds, subjects, videos).
+        reference: the arm that the differences are taken against.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: if a column lacks, or there are no rows.
+    """
+    paired = _checked(table)
+    look = theme_of(theme)
+    colours = _colours(table, look)
+    arms = [clean(arm) for arm in table["arm"]]
+    panels = [("mean", "low", "high")] + [PAIRED] * paired
+    figure = make_subplots(
+        1,
+        len(panels),
+        shared_yaxes=True,
+        horizontal_spacing=0.05,
+        column_widths=[0.58, 0.42][: len(panels)],
+    )
+    for column, (middle, low, high) in enumerate(panels, start=1):
+        values = table[middle]
+        figure.add_scatter(
+            x=values,
+            y=arms,
+            mode="markers+text" if column == 1 else "markers",
+            text=[f"{value:.1f}" for value in values] if column == 1 else None,
+            textposition="top center",
+            textfont={"size": 12, "color": look.ink},
+            marker={"color": colours, "size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": table[high] - values,
+                "arrayminus": values - table[low],
+                "thickness": 1.6,
+                "width": 5,
+                "color": look.neutral,
+            },
+            customdata=list(zip(table[low], table[high], table["n"], strict=True)),
+            hovertemplate="%{y}: %{x:.1f}<br>%{customdata[0]:.1f} to %{customdata[1]:.1f}"
+            f" over %{{customdata[2]}} {clean(over)}<extra></extra>",
+            showlegend=False,
+            row=1,
+            col=column,
+        )
+    figure.update_xaxes(title=f"{clean(metric)} ({clean(unit)})", col=1)
+    figure.update_yaxes(autorange="reversed", title="arm", col=1)
+    if paired:
+        figure.add_vline(0, line={"color": look.ink, "width": 1, "dash": "dot"}, row=1, col=2)
+        for arm, difference in zip(arms, table["difference"], strict=True):
+            if difference != difference:  # NaN: this arm is what the others are compared with
+                figure.add_annotation(
+                    x=0, y=arm, text="reference", showarrow=False, xanchor="left", row=1, col=2
+                )
+        against = f" to {clean(reference)}" if reference else ""
+        figure.update_xaxes(title=f"paired difference{against} (points)", col=2)
+    return finish(
+        figure,
+        f"{clean(metric).capitalize()} of each arm",
+        subtitle=f"dots are means, bars 95 % intervals over {_counts(table)} {clean(over)}",
+        simulated=simulated,
+        theme=theme,
+        height=150 + 46 * len(arms),
+    )
+
+
+def result_print(
+    table: Any,
+    *,
+    metric: str = "accuracy",
+    unit: str = "%",
+    over: str = "seeds",
+    simulated: bool = False,
+) -> "Figure":
+    """The same dot plot for paper, by seaborn; arguments as in :func:`result_dots`.
+
+    Returns:
+        A matplotlib figure that no window or state knows of: ``figure.savefig("results.pdf")``.
+    """
+    import seaborn.objects as so
+    from matplotlib.figure import Figure
+
+    _checked(table)
+    look = theme_of("light")
+    arms = [str(arm) for arm in table["arm"]]
+    figure = Figure(figsize=(6.5, 1.0 + 0.34 * len(arms)), layout="constrained")
+    colours = dict(zip(arms, _colours(table, look), strict=True))
+    (
+        so.Plot(table.assign(arm=arms), y="arm", color="arm")
+        .add(so.Range(linewidth=1.4), xmin="low", xmax="high", legend=False)
+        .add(so.Dot(pointsize=6), x="mean", legend=False)
+        .scale(color=colours, y=so.Nominal(order=arms))
+        .label(x=f"{metric} ({unit}), 95 % interval over {_counts(table)} {over}", y="")
+        .on(figure)
+        .plot()
+    )
+    axes = figure.axes[0]
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_facecolor("white")
+    axes.grid(axis="x", color=look.faint, linewidth=0.6)
+    axes.set_axisbelow(True)
+    plain = titled(f"{metric.capitalize()} of each arm", simulated)
+    axes.set_title(plain.replace("<b>", "").replace("</b>", ""), loc="left", fontsize=11)
+    return figure
+
+
+def _counts(table: Any) -> str:
+    """``10``, or ``8 to 10`` where arms differ."""
+    low, high = int(table["n"].min()), int(table["n"].max())
+    return str(low) if low == high else f"{low} to {high}"

@@ -1,0 +1,204 @@
+"""One colour language for notebooks, page and print, in a light and a dark form.
+
+Blue is always the teacher, orange the student, purple what is privileged, green what is prevalent;
+a difference therefore runs from blue (the teacher has more) to orange (the student has more).
+Classes have a palette of their own, after M. Petroff, "Accessible Color Sequences for Data
+Visualization", arXiv 2107.02270, which is told apart with every common colour vision; each class
+also has its own marker. The palette is re-ordered so that few classes do not look like teacher
+and student.
+"""
+
+import html
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import InputError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Scale = list[list[Any]]
+ThemeName = Literal["light", "dark"]
+
+WIDTH = 900
+"""Pixels of a figure in a notebook; the page stretches it to its own width instead."""
+
+_ON_PAPER = (
+    "#832db6", "#ffa90e", "#92dadd", "#bd1f01", "#b9ac70",
+    "#717581", "#a96b59", "#94a4a2", "#3f90da", "#e76300",
+)  # fmt: skip
+_ON_INK = (  # the dark ones of these, lightened until they stand out from a dark page
+    "#b980ea", "#ffa90e", "#92dadd", "#f0523b", "#b9ac70",
+    "#868b9a", "#c98672", "#b4c4c2", "#3f90da", "#ff7d1f",
+)  # fmt: skip
+CLASS_SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "cross",
+    "pentagon", "star", "hexagon", "triangle-down", "x",
+)  # fmt: skip
+UNLABELLED = "no label"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one form.
+
+    Attributes:
+        ink: text; faint: grid and what stands back; paper: background of the figure.
+        teacher, student, privileged, prevalent, neutral: see the module.
+        sequential: from nothing to much; diverging: from −1 over 0 to 1.
+        difference: from "the teacher has more" to "the student has more".
+        classes: ten colours for classes.
+    """
+
+    ink: str
+    faint: str
+    paper: str
+    teacher: str
+    student: str
+    privileged: str
+    prevalent: str
+    neutral: str
+    sequential: tuple[str, ...]
+    diverging: tuple[str, ...]
+    difference: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+THEMES: dict[str, Theme] = {
+    "light": Theme(
+        ink="#1d2733",
+        faint="#d7dde5",
+        paper="#ffffff",
+        teacher="#0b6bb5",
+        student="#d1570b",
+        privileged="#8e4a9e",
+        prevalent="#0a8463",
+        neutral="#6b7684",
+        sequential=("#ffffff", "#cfe3e6", "#7fb8bf", "#2f8190", "#134d63", "#071f33"),
+        diverging=("#6b2a80", "#b48cc2", "#f6f5f7", "#7dbdb0", "#00665a"),
+        difference=("#0b6bb5", "#90bfe2", "#f7f7f7", "#f2b88c", "#d1570b"),
+        classes=_ON_PAPER,
+    ),
+    "dark": Theme(
+        ink="#e6ebf2",
+        faint="#323c4b",
+        paper="#11161f",
+        teacher="#5cb3f0",
+        student="#ff9350",
+        privileged="#cf93de",
+        prevalent="#43c9a0",
+        neutral="#98a4b3",
+        sequential=("#11161f", "#173b4a", "#1f6f7c", "#4fa9a6", "#b5dcb3", "#fff7d1"),
+        diverging=("#c58bdc", "#724a85", "#171d27", "#26756b", "#5fd9c0"),
+        difference=("#5cb3f0", "#2e5d80", "#171d27", "#84522f", "#ff9350"),
+        classes=_ON_INK,
+    ),
+}
+
+
+def theme_of(name: str) -> Theme:
+    """The theme of that name.
+
+    Raises:
+        InputError: for a name that is neither ``light`` nor ``dark``.
+    """
+    if name not in THEMES:
+        raise InputError(f"Unknown theme {name!r}; choose light or dark.")
+    return THEMES[name]
+
+
+def scale(colours: tuple[str, ...]) -> Scale:
+    """A plotly colour scale with evenly spaced stops."""
+    stops = np.linspace(0, 1, len(colours))
+    return [[float(stop), colour] for stop, colour in zip(stops, colours, strict=True)]
+
+
+def clean(text: object, longest: int = 40) -> str:
+    """Text that came with data, made harmless and short for a figure.
+
+    Plotly reads a little HTML in titles and labels; a name in a record must not become a link.
+    """
+    words = " ".join(str(text).split())
+    return html.escape(words if len(words) <= longest else words[: longest - 1] + "…")
+
+
+def class_name(label: int, names: tuple[str, ...] | list[str]) -> str:
+    """The name of a class, cleaned; its number where it has none."""
+    if label < 0:
+        return UNLABELLED
+    return clean(names[label] if label < len(names) else label)
+
+
+def class_marker(label: int, theme: Theme) -> tuple[str, str]:
+    """Colour and marker of a class; both repeat after ten, in different steps."""
+    if label < 0:
+        return theme.neutral, "circle-open"
+    turn = label // len(theme.classes)
+    return (
+        theme.classes[label % len(theme.classes)],
+        CLASS_SYMBOLS[(label + turn) % len(CLASS_SYMBOLS)],
+    )
+
+
+def titled(title: str, simulated: bool) -> str:
+    """A title in bold; a figure made from simulated data says so in it."""
+    return f"<b>{title}</b>" + (" · simulated data" if simulated else "")
+
+
+def finish(
+    figure: Any,
+    title: str,
+    *,
+    subtitle: str = "",
+    simulated: bool = False,
+    theme: str = "light",
+    height: int = 420,
+) -> Any:
+    """Give a plotly figure its title, fonts, colours and size.
+
+    Args:
+        figure: what was drawn.
+        title: what the figure shows, without markup.
+        subtitle: one line on how to read it.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+        height: pixels.
+
+    Returns:
+        The same figure, :data:`WIDTH` pixels wide.
+    """
+    look = theme_of(theme)
+    axis = {
+        "gridcolor": look.faint,
+        "zerolinecolor": look.faint,
+        "linecolor": look.faint,
+        "title_standoff": 8,
+        "automargin": True,
+    }
+    figure.update_layout(
+        title={
+            "text": titled(title, simulated),
+            "subtitle": {"text": subtitle, "font": {"size": 13, "color": look.neutral}},
+            "font": {"size": 17, "color": look.ink},
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14},
+        },
+        width=WIDTH,
+        height=height,
+        margin={"l": 60, "r": 20, "t": 96, "b": 56},
+        paper_bgcolor=look.paper,
+        plot_bgcolor=look.paper,
+        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": look.ink},
+        hoverlabel={"font": {"size": 13}},
+        legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
+        modebar={"orientation": "v"},
+    )
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
+    figure.update_annotations(font={"size": 14, "color": look.ink})
+    return figure

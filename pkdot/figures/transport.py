@@ -1,0 +1,113 @@
+"""Step 3 as a picture: the plan that carries the teacher's rows to the student's."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ..errors import InputError
+from ..measures import diagonal_mass, within_class_mass
+from .matrices import by_class, class_lines, class_ticks, heat, in_blocks, shrunk_note
+from .style import finish, theme_of
+
+
+def transport_plan(
+    plan: Any,
+    *,
+    labels: Any = None,
+    class_names: Any = (),
+    epsilon: float | None = None,
+    simulated: bool = False,
+    theme: str = "light",
+) -> Any:
+    """A transport plan as a heat map, its diagonal marked and its diagonal mass told.
+
+    On the diagonal a sample is matched to itself; the loss does not know that it should be.
+
+    Args:
+        plan: (B, B) masses from teacher sample i to student sample j.
+        labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
+        class_names: one name a class.
+        epsilon: the entropy it was solved with; stands in the subtitle.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: if the plan is not square, finite and of some mass.
+    """
+    p = np.asarray(plan, dtype=float)
+    if not np.isfinite(p).all():
+        raise InputError("This plan holds NaN or infinity; raise epsilon, or look at its cost.")
+    size, on_diagonal = len(p), diagonal_mass(p)
+    look = theme_of(theme)
+    labels = np.full(size, -1) if labels is None else np.asarray(labels)
+    same = within_class_mass(p, labels)
+    order = by_class(labels)
+    p, labels = p[np.ix_(order, order)], labels[order]
+    share = 100 * p / p.sum(axis=1, keepdims=True).clip(min=np.finfo(float).tiny)
+    drawn = in_blocks(share, total=True)
+    drawn = drawn * (len(drawn) / size)  # mean over the rows of a block, sum over its columns
+    figure = go.Figure(
+        heat(
+            drawn,
+            look.sequential,
+            0,
+            float(drawn.max()),
+            colorbar={
+                "title": {"text": "share of the teacher<br>sample's mass (%)"},
+                "thickness": 14,
+                "outlinewidth": 0,
+            },
+            hovertemplate="teacher sample %{y} → student sample %{x}<br>%{z:.2f} %<extra></extra>",
+        )
+    )
+    edge = len(drawn) - 0.5
+    figure.add_scatter(
+        x=[-0.5, edge],
+        y=[-0.5, edge],
+        mode="lines",
+        line={"color": look.student, "width": 1.2, "dash": "dot"},
+        opacity=0.6,
+        showlegend=True,
+        name="matched to itself",
+        hoverinfo="skip",
+    )
+    for border in class_lines(labels, len(drawn)):
+        line = {"color": look.neutral, "width": 0.5}
+        figure.add_hline(border, line=line)
+        figure.add_vline(border, line=line)
+    ticks = class_ticks(labels, class_names, len(drawn))
+    sorted_by = ", by class" if (labels >= 0).any() else ""
+    figure.update_xaxes(
+        title=f"student sample{sorted_by}",
+        constrain="domain",
+        showgrid=False,
+        zeroline=False,
+        range=[-0.5, edge],
+        **class_ticks(labels, class_names, len(drawn), room=460),
+    )
+    figure.update_yaxes(
+        title=f"teacher sample{sorted_by}",
+        scaleanchor="x",
+        constrain="domain",
+        showgrid=False,
+        zeroline=False,
+        range=[edge, -0.5],
+        **ticks,
+    )
+    figure.update_layout(legend={"x": 1.02, "y": -0.02, "yanchor": "top", "xanchor": "left"})
+    told = f"{100 * on_diagonal:.1f} % of the mass on the diagonal (by chance {100 / size:.1f} %)"
+    if np.isfinite(same):
+        known = labels[labels >= 0]
+        _, counts = np.unique(known, return_counts=True)
+        by_chance = np.square(counts / len(known)).sum()
+        told += f", {100 * same:.0f} % within the class (by chance {100 * by_chance:.0f} %)"
+    told += "" if epsilon is None else f" · ε = {epsilon:.3g}"
+    return finish(
+        figure,
+        "Where does each sample's mass go?",
+        subtitle=told + shrunk_note(p.shape, drawn.shape),
+        simulated=simulated,
+        theme=theme,
+        height=620,
+    )

@@ -1,0 +1,145 @@
+"""The loss of the method: similarity, anchors, rows and transport, composed in one place."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .anchors import POLICIES, gather_anchor_rows, select_anchors
+from .errors import InputError
+from .similarity import cosine_similarity_matrix
+from .transport import Transport, sinkhorn, sinkhorn_divergence
+from .transport.costs import squared_cost
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Every step from two sets of embeddings to their divergence, for B samples and k anchors.
+
+    Attributes:
+        teacher_similarity: cosine similarities of the teacher's embeddings, (B, B).
+        student_similarity: the same of the student's, (B, B).
+        anchors: indices chosen on the teacher's matrix, (k,) or (B, k).
+        teacher_rows: the teacher's similarities to the anchors, (B, k).
+        student_rows: the student's similarities to the same anchors, (B, k).
+        cost: ½‖teacher row i − student row j‖², (B, B).
+        transport: the plan from teacher rows (i) to student rows (j) under that cost.
+        divergence: the loss, a scalar; unlike ``transport.value`` it is debiased.
+    """
+
+    teacher_similarity: Tensor
+    student_similarity: Tensor
+    anchors: Tensor
+    teacher_rows: Tensor
+    student_rows: Tensor
+    cost: Tensor
+    transport: Transport
+    divergence: Tensor
+
+
+class PKDOTLoss(nn.Module):
+    """Divergence between the teacher's and the student's anchor rows; gradient to the student.
+
+    A drop-in for anyone's training loop: ``loss = task + weight * PKDOTLoss()(z_t, z_s)``.
+
+    Args:
+        k: number of anchors, 1 <= k < B (not used by the policy ``all``).
+        blur: blur of the divergence; epsilon = blur².
+        policy: how anchors are chosen, see :func:`pkdot.select_anchors`.
+        tolerance: marginal error of the transport; the default of ``sinkhorn_divergence``.
+        max_iterations: iterations of the transport at most.
+        generator: source of randomness for the policy ``random``.
+
+    Source: the loss of PKDOT, arXiv 2401.15489.
+    """
+
+    def __init__(
+        self,
+        k: int = 30,
+        blur: float = 0.1,
+        policy: str = "shared",
+        *,
+        tolerance: float | None = None,
+        max_iterations: int = 10_000,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if int(k) != k or k < 1:
+            raise InputError(f"k = {k} anchors were asked; k must be a whole number >= 1.")
+        if policy not in POLICIES:
+            raise InputError(
+                f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
+            )
+        if not 0 < blur < float("inf"):
+            raise InputError(f"blur must be a finite number above 0, not {blur}.")
+        self.k = int(k)
+        self.blur = float(blur)
+        self.policy = policy
+        self.tolerance = tolerance
+        self.max_iterations = max_iterations
+        self.generator = generator
+
+    def extra_repr(self) -> str:
+        return f"k={self.k}, blur={self.blur}, policy={self.policy!r}"
+
+    def forward(self, z_teacher: Tensor, z_student: Tensor) -> Tensor:
+        """The loss of one batch.
+
+        Args:
+            z_teacher: embeddings, (B, D_T); a constant to autograd.
+            z_student: embeddings of the same samples in the same order, (B, D_S).
+
+        Returns:
+            A scalar in float32, or float64 if an input is.
+
+        Raises:
+            InputError: for NaN, k >= B, or shapes that do not match.
+        """
+        _, _, _, teacher_rows, student_rows = self._rows(z_teacher, z_student)
+        return self._divergence(teacher_rows, student_rows)
+
+    @torch.no_grad()
+    def structure(self, z_teacher: Tensor, z_student: Tensor) -> Structure:
+        """Every step of the loss laid open, for figures; same arguments, no gradient."""
+        rows = self._rows(z_teacher, z_student)
+        teacher_rows, student_rows = rows[-2:]
+        cost = squared_cost(teacher_rows, student_rows)
+        transport = sinkhorn(cost, epsilon=self.blur**2, max_iterations=self.max_iterations)
+        return Structure(*rows, cost, transport, self._divergence(teacher_rows, student_rows))
+
+    def _divergence(self, teacher_rows: Tensor, student_rows: Tensor) -> Tensor:
+        return sinkhorn_divergence(
+            teacher_rows,
+            student_rows,
+            blur=self.blur,
+            tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+        )
+
+    def _rows(
+        self, z_teacher: Tensor, z_student: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Steps 1 and 2: both similarities, the anchors, and both sets of rows."""
+        for who, z in (("teacher", z_teacher), ("student", z_student)):
+            if z.ndim != 2:
+                raise InputError(
+                    f"The {who}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
+                )
+            if not bool(torch.isfinite(z).all()):
+                raise InputError(
+                    f"The {who}'s embeddings contain NaN or infinity; lower the learning rate or "
+                    f"look at the layer before them."
+                )
+        if len(z_teacher) != len(z_student):
+            raise InputError(
+                f"Teacher and student must embed the same samples; the batches have "
+                f"{len(z_teacher)} and {len(z_student)} rows."
+            )
+        dtype = torch.float64 if torch.float64 in (z_teacher.dtype, z_student.dtype) else None
+        with torch.autocast(z_teacher.device.type, enabled=False):
+            teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
+            student = cosine_similarity_matrix(z_student.to(dtype))
+            anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
+            teacher_rows = gather_anchor_rows(teacher, anchors)
+            student_rows = gather_anchor_rows(student, anchors)
+        return teacher, student, anchors, teacher_rows, student_rows

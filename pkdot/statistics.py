@@ -1,0 +1,113 @@
+"""Intervals and paired differences over the unit that a corpus pins (seeds, subjects, videos)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its confidence interval.
+
+    Attributes:
+        mean: of the n units.
+        low: lower end.
+        high: upper end.
+        n: number of units.
+        level: e.g. 0.95.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    level: float
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+    @property
+    def excludes_zero(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Student's t interval of a mean.
+
+    Args:
+        values: one number a unit, (n,), n >= 2, finite.
+        level: coverage, between 0 and 1.
+
+    Raises:
+        InputError: for fewer than two values or one that is not finite.
+    """
+    x = np.asarray(values, dtype=float)
+    if x.ndim != 1 or len(x) < 2 or not np.isfinite(x).all():
+        raise InputError(
+            f"An interval needs at least two finite values, one a unit; given is an array of "
+            f"shape {x.shape}. Run more seeds."
+        )
+    mean, error = float(x.mean()), float(stats.sem(x))
+    reach = float(stats.t.ppf((1 + level) / 2, len(x) - 1)) * error
+    return Interval(mean, mean - reach, mean + reach, len(x), level)
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Interval:
+    """Interval of mean(a - b), each pair measured on the same unit.
+
+    Args:
+        a: (n,) values of one method.
+        b: (n,) values of the other, in the same order of units.
+        level: coverage.
+
+    Raises:
+        InputError: if the lengths differ, or as :func:`mean_interval` does.
+    """
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.shape != b.shape:
+        raise InputError(
+            f"Paired values must come in equal number and order; given are {a.shape} and {b.shape}."
+        )
+    return mean_interval(a - b, level)
+
+
+def gap_closed(
+    method: ArrayLike,
+    alone: ArrayLike,
+    teacher: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 5000,
+    seed: int = 0,
+) -> Interval:
+    """Share of the gap between student alone and teacher that a method closes.
+
+    The ratio of means, mean(method - alone) / mean(teacher - alone), with a percentile bootstrap
+    over units.
+
+    Args:
+        method, alone, teacher: (n,) scores of the same units.
+        level: coverage.
+        resamples: bootstrap samples.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: if the lengths differ or the mean gap is not positive.
+    """
+    m, s, t = (np.asarray(v, dtype=float) for v in (method, alone, teacher))
+    if not (m.shape == s.shape == t.shape) or m.ndim != 1 or len(m) < 2:
+        raise InputError("The gap closed needs three equally long lists of at least two scores.")
+    if (t - s).mean() <= 0:
+        raise InputError(
+            "The teacher is no better than the student alone: there is no gap to close."
+        )
+    picks = np.random.default_rng(seed).integers(0, len(m), (resamples, len(m)))
+    gaps = (t - s)[picks].mean(1)
+    ratios = (m - s)[picks].mean(1)[gaps > 0] / gaps[gaps > 0]
+    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float((m - s).mean() / (t - s).mean()), float(low), float(high), len(m), level)

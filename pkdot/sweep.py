@@ -1,0 +1,190 @@
+"""Grids of experiments: arms × seeds, in processes here or on a Dask cluster, resumable by cell.
+
+A cell is one arm at one seed. Cells of one seed share corpus, teacher and T-Nets, so one worker
+takes them together. Each finished cell is a small file; a sweep that was killed loses at most the
+cell that each worker was at.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from .baselines import BASELINES, baseline_accuracy
+from .config import ExperimentConfig
+from .data import Corpus, load_corpus
+from .errors import ConfigError
+from .experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
+from .files import write_json
+from .journal import final_metrics
+from .record import runs_directory
+from .training import TeacherStage
+
+_FORMAT = 1
+_ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of a comparison.
+
+    Attributes:
+        name: short name.
+        title: what tables and figures call it.
+        changes: dotted settings that make this arm of a base config.
+        role: baseline, student or teacher; figures colour by it.
+    """
+
+    name: str
+    title: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    role: str = "student"
+
+
+def standard_arms(method: str = "pkdot", options: Mapping[str, Any] | None = None) -> list[Arm]:
+    """The arms of the standard table, around one method.
+
+    Args:
+        method: the method of interest; ``pkdot`` also brings ``kd+pkdot``.
+        options: dotted settings for it, e.g. ``{"options.pkdot.k": 10}``.
+    """
+    given = dict(options or {})
+    arms = [
+        Arm("logistic", "logistic regression", role="baseline"),
+        Arm("svm", "RBF SVM", role="baseline"),
+        Arm("alone", "student alone", _ALONE),
+        Arm("tnet", "student + T-Net, no distillation", {"method": "none"}),
+        Arm("kd", "soft labels", {"method": "kd"}),
+    ]
+    if method not in ("none", "kd"):
+        arms.append(Arm(method, _title(method), {"method": method, **given}))
+    if method == "pkdot":
+        arms.append(Arm("kd+pkdot", _title("kd+pkdot"), {"method": "kd+pkdot", **given}))
+    return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
+
+
+def _title(method: str) -> str:
+    from .distillers import available_distillers, parse_method
+
+    return " + ".join(available_distillers()[name].title for name in parse_method(method))
+
+
+def _cell_file(folder: Path, base: ExperimentConfig, arm: Arm, seed: int) -> Path:
+    told = {"format": _FORMAT, "arm": asdict(arm), "seed": seed}
+    told["base"] = base.changed({"seed": seed}).hash
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    return folder / f"{arm.name}-seed{seed}-{digest[:12]}.json"
+
+
+def _run_cell(
+    base: ExperimentConfig, arm: Arm, corpus: Corpus, shared: TeacherStage | None
+) -> dict[str, float]:
+    if arm.name in BASELINES:
+        return baseline_accuracy(arm.name, corpus)
+    assert shared is not None
+    if arm.role == "teacher":
+        pick = torch.as_tensor(corpus.split.test)
+        predicted = shared.targets.output.logits[pick].argmax(1).numpy()
+        return {"accuracy": float((predicted == corpus.labels[corpus.split.test]).mean())}
+    config = base.changed(arm.changes)
+    stages = train_networks(config, corpus, make_fabric(config), shared)
+    best = 0
+
+    def note(report: Any) -> None:
+        nonlocal best
+        best = report.best_epoch
+
+    metrics = final_metrics(drain(stages, note), corpus)["student"]
+    return {**metrics["test"], "validation": metrics["validation"]["accuracy"], "best_epoch": best}
+
+
+def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Path) -> None:
+    """All cells of one seed that have no file yet; each is written whole once it is done."""
+    missing = [arm for arm in arms if not _cell_file(folder, base, arm, seed).exists()]
+    if not missing:
+        return
+    config = base.changed({"seed": seed})
+    with surroundings(config.threads):
+        corpus = load_corpus(config.data, seed)
+        shared = None
+        for arm in missing:
+            if shared is None and arm.name not in BASELINES:
+                shared = drain(train_teacher_stage(config, corpus, make_fabric(config)))
+            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, corpus, shared)}
+            write_json(_cell_file(folder, base, arm, seed), cell)
+
+
+def run_sweep(
+    base: ExperimentConfig,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    *,
+    jobs: int = 1,
+    engine: str = "processes",
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Run every arm at every seed.
+
+    Args:
+        base: what all arms share; an arm's changes and the seed go on top.
+        arms: what is compared.
+        seeds: of corpus, weights and batches; arms of one seed share all three.
+        jobs: worker processes, on this machine.
+        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
+            ``dask.distributed``; its workers must see ``folder``).
+        folder: where cells are kept and found again, ``sweeps`` beside the runs by default.
+        progress: whether to draw a progress bar.
+
+    Returns:
+        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any.
+
+    Raises:
+        ConfigError: for a repeated arm, an unknown engine, or an arm that makes no valid config.
+    """
+    names = [arm.name for arm in arms]
+    if len(set(names)) != len(names):
+        raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
+    for arm in arms:
+        base.changed(arm.changes)
+    folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [joblib.delayed(run_seed)(base, list(arms), seed, folder) for seed in seeds]
+    with _backend(engine):
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+        done = tqdm(parallel(tasks), total=len(seeds), unit="seed", disable=not progress)
+        for _ in done:
+            pass
+    rows = []
+    for arm in arms:
+        for seed in seeds:
+            cell = json.loads(_cell_file(folder, base, arm, seed).read_text())
+            rows.append({"arm": arm.name, "title": arm.title, "role": arm.role, **cell})
+    return pd.DataFrame(rows)
+
+
+@contextmanager
+def _backend(engine: str) -> Iterator[None]:
+    if engine == "processes":
+        yield
+        return
+    if not engine.startswith("dask://"):
+        raise ConfigError(
+            f"Unknown engine {engine!r}; give 'processes' or 'dask://host:port' of a scheduler."
+        )
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ConfigError(
+            "A Dask engine needs the package dask.distributed: pip install distributed."
+        ) from None
+    with Client(engine.replace("dask://", "tcp://")), joblib.parallel_config(backend="dask"):
+        yield

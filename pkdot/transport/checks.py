@@ -1,0 +1,103 @@
+"""Which transport problems are refused, each with one sentence, and how a failure is reported."""
+
+import math
+import warnings
+
+import torch
+from torch import Tensor
+
+from ..errors import ConvergenceWarning, InputError
+
+
+def working_dtype(*tensors: Tensor | None) -> torch.dtype:
+    """float64 if any of the tensors is, else float32: half precision cannot hold a plan."""
+    wide = any(t is not None and t.dtype == torch.float64 for t in tensors)
+    return torch.float64 if wide else torch.float32
+
+
+def checked_positive(name: str, number: float) -> float:
+    """A finite number above zero, or InputError."""
+    number = float(number)
+    if not (math.isfinite(number) and number > 0):
+        raise InputError(f"{name} must be a finite number above 0, not {number}.")
+    return number
+
+
+def checked_iterations(max_iterations: int) -> int:
+    """A whole number of at least 1, or InputError."""
+    if int(max_iterations) != max_iterations or max_iterations < 1:
+        raise InputError(f"max_iterations must be a whole number >= 1, not {max_iterations}.")
+    return int(max_iterations)
+
+
+def checked_cost(cost: Tensor) -> Tensor:
+    """A finite floating cost of shape (..., n, m) without an empty axis, or InputError."""
+    if cost.ndim < 2 or not cost.is_floating_point() or 0 in cost.shape[-2:]:
+        raise InputError(
+            f"A cost must be a floating tensor of shape (..., n, m) with n, m >= 1, not "
+            f"{cost.dtype} of shape {tuple(cost.shape)}."
+        )
+    if not bool(torch.isfinite(cost).all()):
+        raise InputError(
+            "The cost contains NaN or infinity; look for zero or exploding embeddings, or give a "
+            "large finite cost to pairs that should not meet."
+        )
+    return cost
+
+
+def checked_weights(name: str, weights: Tensor | None, like: Tensor, points: int) -> Tensor:
+    """Weights of shape (..., points) in the dtype of ``like``; uniform ones if None.
+
+    Args:
+        name: ``"a"`` or ``"b"``, for the message.
+        weights: None, (points,) or (..., points), broadcast over the batch axes.
+        like: a tensor whose batch axes are ``like.shape[:-2]``.
+        points: number of points that must be weighed.
+    """
+    shape = (*like.shape[:-2], points)
+    if weights is None:
+        return torch.full((points,), 1.0 / points, dtype=like.dtype, device=like.device).expand(
+            shape
+        )
+    fits = weights.ndim >= 1 and weights.shape[-1] == points
+    if fits:
+        try:
+            fits = torch.broadcast_shapes(weights.shape, shape) == shape
+        except RuntimeError:
+            fits = False
+    if not fits:
+        raise InputError(
+            f"Weights {name} must have shape ({points},) or {shape}, not {tuple(weights.shape)}."
+        )
+    smallest = float(weights.detach().amin())
+    if not (smallest >= 0 and math.isfinite(float(weights.detach().sum()))):
+        raise InputError(
+            f"Weights {name} must be finite and not negative; the smallest is {smallest:.3g}."
+        )
+    return weights.to(device=like.device, dtype=like.dtype).expand(shape)
+
+
+def check_masses(a: Tensor, b: Tensor) -> None:
+    """Refuse weights whose totals differ, or that weigh nothing, (..., n) and (..., m)."""
+    mass_a, mass_b = a.detach().sum(-1), b.detach().sum(-1)
+    allowed = 1e-4 if a.dtype == torch.float32 else 1e-8
+    if bool((mass_a <= 0).any()):
+        raise InputError("Weights a and b must each have some positive mass; these sum to 0.")
+    apart = ((mass_a - mass_b).abs() / mass_a).amax()
+    if bool(apart > allowed):
+        raise InputError(
+            f"Weights a and b must have the same total mass; theirs are {float(mass_a.max()):.6g} "
+            f"and {float(mass_b.max()):.6g}: divide each by its sum, or use unbalanced transport."
+        )
+
+
+def warn_not_converged(error: float, tolerance: float, iterations: int, dtype: torch.dtype) -> None:
+    """Say how far the marginals are off and what would help."""
+    precise = "" if dtype == torch.float64 else ", pass float64 tensors"
+    warnings.warn(
+        f"Transport stopped after {iterations} iterations with a marginal error of {error:.2e} "
+        f"(tolerance {tolerance:.0e}): raise epsilon or blur, allow more iterations{precise}, or "
+        f"accept a looser tolerance.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )

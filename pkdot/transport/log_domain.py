@@ -1,0 +1,45 @@
+"""Sinkhorn's iteration on the potentials themselves: it never under- or overflows.
+
+Potentials, costs and log-weights are in bits, see ``kernels``.
+"""
+
+import math
+
+from torch import Tensor
+
+from .kernels import log_sum
+
+
+def update_f(cost: Tensor, g: Tensor, log_b: Tensor) -> Tensor:
+    """The f for which every row sum is right, given g: (p, n, m), (p, m), (p, m) -> (p, n)."""
+    return log_sum((g + log_b).unsqueeze(-2) - cost, -1).neg_()
+
+
+def update_g(cost: Tensor, f: Tensor, log_a: Tensor) -> Tensor:
+    """The g for which every column sum is right, given f: (p, n, m), (p, n), (p, n) -> (p, m)."""
+    return log_sum((f + log_a).unsqueeze(-1) - cost, -2).neg_()
+
+
+def anneal(
+    cost: Tensor, log_a: Tensor, log_b: Tensor, sweeps: int = 2
+) -> tuple[Tensor, Tensor, int]:
+    """A start for f and g, found by solving roughly at a large epsilon and halving it down to 1.
+
+    At a large epsilon every point sees every other, and two sweeps settle the coarse picture; each
+    halving only refines it. Started cold at a small epsilon, mass would have to creep from one
+    group of points to the next.
+
+    Returns:
+        f (p, n), exact for the returned g (p, m), and the number of sweeps made.
+    """
+    reach = float((cost.amax((-1, -2)) - cost.amin((-1, -2))).amax())
+    halvings = max(0, math.ceil(math.log2(reach / 4.0))) if reach > 0 else 0
+    g = log_b.new_zeros(log_b.shape)
+    for level in range(halvings, -1, -1):
+        softened = cost * 0.5**level
+        g = g * 0.5**level
+        for _ in range(sweeps):
+            f = update_f(softened, g, log_b)
+            g = update_g(softened, f, log_a)
+        g = g * 2.0**level
+    return update_f(cost, g, log_b), g, sweeps * (halvings + 1)

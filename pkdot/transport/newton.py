@@ -1,0 +1,143 @@
+"""Newton's method on the dual, for problems on which Sinkhorn's iteration crawls.
+
+Why: where epsilon is small against the cost, groups of points trade almost no mass with one another
+and Sinkhorn's error along such a direction shrinks by a factor close to 1 per iteration. On anchor
+rows with a median cost of 50 to 500 epsilon, ten thousand iterations leave an error of 1e-5 to
+1e-4. One linear system, as large as the smaller cloud, settles all such directions at once: after
+annealing, 4 to 10 steps reach 1e-4 on the same rows, 10 to 20 reach 1e-9.
+
+Potentials and costs are in bits, see ``kernels``.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from . import log_domain
+from .kernels import BITS, kernel
+
+CHECK_EVERY = 2
+STALLED_CHECKS = 6
+
+
+def solve(
+    cost: Tensor,
+    log_a: Tensor,
+    log_b: Tensor,
+    f: Tensor,
+    g: Tensor,
+    tolerance: float,
+    max_iterations: int,
+) -> tuple[Tensor, Tensor, int]:
+    """Maximise the dual over the potential of the smaller cloud, the other being its exact answer.
+
+    A step is taken if it raises the dual or lowers the marginal error. If not, the next one is cut
+    to log(1 + r) / r, r being its range in units of epsilon, so that no exponent moves by more than
+    it can bear; if even that fails, the problem makes one Sinkhorn update, which always raises the
+    dual. All is decided per problem, without asking the device.
+
+    Args:
+        cost: (p, n, m).
+        log_a: log weights of the rows, (p, n).
+        log_b: log weights of the columns, (p, m).
+        f: where to start, (p, n); not used if n > m.
+        g: where to start, (p, m); not used if n <= m.
+        tolerance: marginal error (L1 per unit of mass) at which to stop.
+        max_iterations: steps at most; fewer if rounding keeps the error from falling.
+
+    Returns:
+        f (p, n), g (p, m) and the number of steps.
+    """
+    if cost.shape[-2] > cost.shape[-1]:
+        g, f, done = solve(cost.mT, log_b, log_a, g, f, tolerance, max_iterations)
+        return f, g, done
+    a, b = log_a.exp2(), log_b.exp2()
+    tiny = torch.finfo(a.dtype).tiny
+    now = _at(cost, log_a, a, b, f)
+    length = torch.ones_like(now.dual)
+    use_sinkhorn = torch.zeros_like(now.dual, dtype=torch.bool)
+    done, stalled, best, dual = 0, 0, float("inf"), now.dual
+    while done < max_iterations:
+        if done % CHECK_EVERY == 0:
+            rounding = 8 * torch.finfo(a.dtype).eps * now.dual.abs()
+            rising = ((now.dual - dual > rounding) & (now.error > tolerance)).any()
+            worst, rises = torch.stack([now.error.amax(), rising]).tolist()
+            stalled = 0 if rises or worst < 0.9 * best else stalled + 1
+            best, dual = min(best, worst), now.dual
+            if worst <= tolerance or stalled == STALLED_CHECKS:
+                break
+        direction, solvable = _direction(now.plan, now.rows, a, b)
+        reach = direction.amax(-1) - direction.amin(-1)
+        cautious = torch.where(reach > 0, reach.log1p() / reach, 1.0)
+        use_sinkhorn = use_sinkhorn | ~solvable
+        sinkhorn = torch.where(a > 0, (a / now.rows.clamp_min(tiny)).log2(), 0.0)
+        newton = (BITS * length).unsqueeze(-1) * direction
+        trial = _at(
+            cost, log_a, a, b, now.f + torch.where(use_sinkhorn.unsqueeze(-1), sinkhorn, newton)
+        )
+        taken = use_sinkhorn | (trial.dual > now.dual) | (trial.error < now.error)
+        now = _choose(taken, trial, now)
+        use_sinkhorn = ~taken & (length <= cautious)
+        shorter = torch.where(length > cautious, cautious, length / 2)
+        length = torch.where(taken, (4 * length).clamp_max(1.0), shorter)
+        done += 1
+    return now.f, now.g, done
+
+
+@dataclass
+class _Point:
+    """A point of the dual: f (p, n), its exact g (p, m), their plan (p, n, m), the plan's row sums
+    (p, n), the marginal error (p,) and the value of the dual in bits (p,)."""
+
+    f: Tensor
+    g: Tensor
+    plan: Tensor
+    rows: Tensor
+    error: Tensor
+    dual: Tensor
+
+
+def _at(cost: Tensor, log_a: Tensor, a: Tensor, b: Tensor, f: Tensor) -> _Point:
+    g = log_domain.update_g(cost, f, log_a)
+    plan = kernel(cost, f, g).mul_(a.unsqueeze(-1)).mul_(b.unsqueeze(-2))
+    rows = plan.sum(-1)
+    error = (rows - a).abs_().sum(-1)
+    dual = (a * f).sum(-1) + (b * g).sum(-1)
+    return _Point(f, g, plan, rows, error, dual)
+
+
+def _choose(taken: Tensor, new: _Point, old: _Point) -> _Point:
+    def pick(name: str) -> Tensor:
+        one, other = getattr(new, name), getattr(old, name)
+        return torch.where(taken.reshape(-1, *(1,) * (one.ndim - 1)), one, other)
+
+    return _Point(*(pick(field.name) for field in fields(_Point)))
+
+
+def _direction(plan: Tensor, rows: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Newton's direction for f, and whether it could be computed.
+
+    The dual's Hessian in f, with g eliminated, is minus the graph Laplacian
+    S = diag(rows) - P diag(1/b) Pᵀ. Each of its rows sums to zero, so the diagonal is taken as the
+    sum of the other entries: subtracting them from ``rows`` would lose the faint exchange between
+    groups, which is all that matters here. S does not see a constant added to f; the heaviest
+    point is therefore held fixed.
+
+    Args:
+        plan: (p, n, m) with exact column sums b; rows: its row sums, (p, n).
+    """
+    share = plan * torch.where(b > 0, b, 1.0).reciprocal().unsqueeze(-2)
+    system = -(share @ plan.mT)
+    diagonal = system.diagonal(dim1=-2, dim2=-1)
+    diagonal.zero_()
+    degree = -system.sum(-1)
+    fixed = (a == 0) | torch.nn.functional.one_hot(a.argmax(-1), a.shape[-1]).bool()
+    system.masked_fill_(fixed.unsqueeze(-1) | fixed.unsqueeze(-2), 0.0)
+    ridge = torch.finfo(a.dtype).eps * rows + torch.finfo(a.dtype).tiny
+    diagonal.copy_(torch.where(fixed, 1.0, degree + ridge))
+    factor, failed = torch.linalg.cholesky_ex(system)
+    residual = torch.where(fixed, 0.0, a - rows)
+    direction = torch.cholesky_solve(residual.unsqueeze(-1), factor).squeeze(-1)
+    solvable = (failed == 0) & torch.isfinite(direction).all(-1)
+    return torch.where(solvable[:, None], direction, 0.0), solvable

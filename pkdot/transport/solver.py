@@ -1,0 +1,78 @@
+"""The balanced problem, whatever its difficulty: which method runs when.
+
+1. Scaling iterations from the given start. On rows whose cost is a few epsilon this is all.
+2. Where they crawl or leave the safe range: anneal epsilon in the log domain, then scale again.
+3. Where they still crawl: Newton on the dual, then a few scalings to make both marginals right to
+   rounding, since the kernel's scalings are not rounded like its exponents.
+
+What pays was measured in iterations on anchor rows (B = 128, k = 30, epsilon = 0.01). Random
+embeddings (median cost 7 epsilon): 3 to 15 scalings reach 1e-4, nothing can improve on that.
+Embeddings in classes (median cost 140 epsilon): Sinkhorn needs over 1,000 iterations for 5e-4 from
+a cold start, and 4 to 10 Newton steps for 1e-4 after annealing. Over-relaxation is not used: it
+gains a constant factor where scaling is quick already, and little where groups hardly trade.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import log_domain, newton, scaling
+
+# Newton's step costs about as many scalings as a third of the smaller cloud has points.
+NEWTON_STEPS = 6
+MAX_NEWTON_STEPS = 100
+
+
+@dataclass
+class Solved:
+    """A solved batch in bits: plan (p, n, m), f (p, n), g (p, m), error (p,) and its largest."""
+
+    plan: Tensor
+    f: Tensor
+    g: Tensor
+    error: Tensor
+    worst: float
+    iterations: int
+
+
+def solve(
+    cost: Tensor,
+    a: Tensor,
+    b: Tensor,
+    tolerance: float,
+    max_iterations: int,
+    start: Tensor | None = None,
+) -> Solved:
+    """Solve a batch of balanced problems to a marginal error of ``tolerance``, or say how far.
+
+    Args:
+        cost: in bits, (p, n, m).
+        a: source weights of mass 1, (p, n).
+        b: target weights of mass 1, (p, m).
+        tolerance: L1 error of the marginals at which to stop.
+        max_iterations: iterations of all kinds at most.
+        start: a guess of g in bits, (p, m); zero by default.
+    """
+    n, m = cost.shape[-2:]
+    log_a, log_b = a.log2(), b.log2()
+    patience = max(24.0, NEWTON_STEPS * min(n, m) / 3)
+    g = torch.zeros_like(b) if start is None else start
+    f = log_domain.update_f(cost, g, log_b)
+    state = scaling.run(cost, a, b, f, g, tolerance, max_iterations, patience)
+    done = state.iterations
+    if (state.slow or not state.safe) and done < max_iterations:
+        f, g, sweeps = log_domain.anneal(cost, log_a, log_b)
+        done += sweeps
+        state = scaling.run(cost, a, b, f, g, tolerance, max(1, max_iterations - done), patience)
+        done += state.iterations
+    if (state.slow or not state.safe) and done < max_iterations:
+        steps = min(MAX_NEWTON_STEPS, max_iterations - done)
+        f, g = (state.f, state.g) if state.safe else (f, g)
+        f, g, made = newton.solve(cost, log_a, log_b, f, g, tolerance, steps)
+        f = log_domain.update_f(cost, g, log_b)
+        state = scaling.run(cost, a, b, f, g, tolerance, 2 * scaling.CHECK_EVERY)
+        done += made + state.iterations
+        if not state.safe:  # epsilon far below what the dtype resolves: keep what is finite
+            state = scaling.unscaled(cost, a, b, f, g, done)
+    return Solved(state.plan(a, b), state.f, state.g, state.error, state.worst, done)

@@ -1,0 +1,200 @@
+"""Every command of README.md works: what it tells people to type is typed here."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What keeps an experiment short; everything else is as README says.
+SMALL = {"n_seeds": "1", "epochs": "2"}
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    lines = [line.strip() for block in blocks("bash") for line in block.splitlines()]
+    return [line for line in dict.fromkeys(lines) if line and not line.startswith("#")]
+
+
+def environment() -> dict[str, str]:
+    """As after activating the environment of these tests, and free of the make that ran them."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+    return ours | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), ours["PATH"]])}
+
+
+def run(words: list[str], cwd: Path = ROOT, limit: int = 60) -> str:
+    answer = subprocess.run(
+        words,
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=limit,
+    )
+    assert answer.returncode == 0, f"{shlex.join(words)} failed:\n{answer.stdout[-3000:]}"
+    return answer.stdout
+
+
+# --- one way to try each kind of command ----------------------------------------------------------
+
+
+def try_make(words: list[str], folder: Path) -> None:
+    """Not run for real: `make test` would start these tests again, and `make app` never ends."""
+    assert run(["make", "-n", *words[1:]])
+
+
+def try_papermill(words: list[str], folder: Path) -> None:
+    source, given = words[1], words[3:]
+    executed = folder / "executed.ipynb"
+    small = [part for name, value in SMALL.items() for part in ("-p", name, value)]
+    run(["papermill", source, str(executed), *given, *small], limit=400)
+    assert executed.stat().st_size > 0
+
+
+def try_server(words: list[str], folder: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (folder / "log.txt").open("w+") as log:
+        server = subprocess.Popen(
+            [*words, "--server.port", str(port), "--server.headless", "true"],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            for _ in range(240):
+                assert server.poll() is None, f"it stopped:\n{(folder / 'log.txt').read_text()}"
+                try:
+                    url = f"http://127.0.0.1:{port}/_stcore/health"
+                    with urllib.request.urlopen(url, timeout=5) as answer:
+                        assert answer.read() == b"ok"
+                    break
+                except (urllib.error.URLError, ConnectionError):
+                    time.sleep(0.25)
+            else:
+                pytest.fail(f"no answer in a minute:\n{(folder / 'log.txt').read_text()}")
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+        told = (folder / "log.txt").read_text()
+    assert "0.0.0.0" not in told, "the page must listen on this machine only"
+    assert "127.0.0.1" in told
+
+
+def try_venv(words: list[str], folder: Path) -> None:
+    run([*words, "--without-pip"], cwd=folder)
+    assert (folder / ".venv" / "bin" / "activate").exists()
+
+
+def try_activate(words: list[str], folder: Path) -> None:
+    run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=folder)
+    found = run(["bash", "-c", f"{shlex.join(words)} && command -v python"], cwd=folder)
+    assert found.strip() == str(folder / ".venv" / "bin" / "python")
+    assert "-m venv .venv" in (ROOT / "Makefile").read_text(), "make setup puts it elsewhere"
+
+
+def try_pip(words: list[str], folder: Path) -> None:
+    """By its parts, since a real installation is what `make test` itself begins with."""
+    assert words[4] == "-c"
+    assert (ROOT / words[5]).is_file()
+    asked = re.fullmatch(r"\.\[([\w,]+)\]", words[words.index("-e") + 1])
+    assert asked is not None
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(asked[1].split(",")) <= set(project["optional-dependencies"])
+    assert shlex.join(words[4:]).replace("'", '"') in (ROOT / "Makefile").read_text()
+
+
+def try_conda(words: list[str], folder: Path) -> None:
+    """By its parts: conda is not there on most machines, and nothing else could stand in for it."""
+    if words[1:3] == ["env", "create"]:
+        assert words[3] == "-f"
+        assert (ROOT / words[4]).is_file()
+    else:
+        name = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["name"]
+        assert words[1:] == ["activate", name]
+
+
+def try_pkdot(words: list[str], folder: Path) -> None:
+    run(words, limit=300)
+
+
+TRIALS: dict[str, Callable[[list[str], Path], None]] = {
+    "make": try_make,
+    "papermill": try_papermill,
+    "streamlit run": try_server,
+    "python3 -m venv": try_venv,
+    "source": try_activate,
+    "python -m pip install": try_pip,
+    "conda": try_conda,
+    "python -m pkdot": try_pkdot,
+}
+SLOW = ("papermill", "streamlit", "python -m pkdot")
+
+
+def trial_of(command: str) -> Callable[[list[str], Path], None]:
+    for start, trial in TRIALS.items():
+        if command.startswith(start + " "):
+            return trial
+    pytest.fail(f"README.md tells people to type `{command}`, which no test can try")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(c, marks=[pytest.mark.slow] if c.startswith(SLOW) else []) for c in commands()],
+)
+def test_command_works(command: str, tmp_path: Path) -> None:
+    trial_of(command)(shlex.split(command), tmp_path)
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_python_works_as_printed(number: int) -> None:
+    run([sys.executable, "-c", blocks("python")[number]], limit=120)
+
+
+def test_the_two_commands_come_first() -> None:
+    assert commands()[:2] == ["make demo", "make app"]
+    assert len(blocks("python")) >= 1
+
+
+def test_a_command_of_an_unknown_kind_is_noticed() -> None:
+    with pytest.raises(pytest.fail.Exception, match="no test can try"):
+        trial_of("curl something | sh")
+
+
+def test_make_targets_named_in_passing_exist() -> None:
+    for target in re.findall(r"`make (\w+)`", README):
+        run(["make", "-n", target])
+
+
+def test_files_and_folders_named_exist() -> None:
+    named = re.findall(r"`((?:\w+/)+|[\w.]+\.(?:cff|txt|yml)|LICENSE)`", README)
+    assert "constraints.txt" in named
+    made_by_runs = {"runs/"}
+    missing = [name for name in named if name not in made_by_runs and not (ROOT / name).exists()]
+    assert not missing
+
+
+def test_links_within_the_repository_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (ROOT / target).exists()] == []
