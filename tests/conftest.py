@@ -39,6 +39,23 @@ def record_copy(finished_record: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_record, tmp_path / "runs" / "finished"))
 
 
+@pytest.fixture(scope="session")
+def biovid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny simulated BioVid; read it only, or copy it to damage it."""
+    pytest.importorskip("av", reason="BioVid's libraries are not installed")
+    from .biovid_files import write_tiny
+
+    return write_tiny(tmp_path_factory.mktemp("biovid") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def released_root(biovid_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same corpus in the released code's layout; read it only."""
+    from .biovid_files import as_released
+
+    return as_released(biovid_root, tmp_path_factory.mktemp("biovid") / "released")
+
+
 def _chromium_paths() -> Iterator[str]:
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):

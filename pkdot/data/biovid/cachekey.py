@@ -7,8 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .index import BioVidIndex
-from .signals import SignalOptions
-from .video import VideoOptions
+from .settings import SignalOptions, VideoOptions
 
 VERSION = 1
 """Raised whenever preparation gives other numbers from the same files and options."""

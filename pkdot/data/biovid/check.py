@@ -11,10 +11,11 @@ import pandas as pd
 
 from .damage import Damage, DamagedFile
 from .index import CLASSES, BioVidIndex, SignalKind, read_index
-from .prepare import MODALITIES, read_window
+from .prepare import read_window
 from .selection import keep_windows, sentences
-from .signals import COLUMN_OF, DEFAULT_OPTIONS, USUAL_RATE, SignalOptions
-from .video import USUAL_FPS, VideoOptions
+from .settings import COLUMN_OF, DEFAULT_OPTIONS, MODALITIES, SignalOptions, VideoOptions
+from .signals import USUAL_RATE
+from .video import USUAL_FPS
 
 _FEWEST_SUBJECTS = 3  # one to train on, one for the inner split, one to test
 _HEADERS = 9  # files whose header is looked at to learn which signals were recorded

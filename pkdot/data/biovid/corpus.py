@@ -8,110 +8,22 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
 
-from ...errors import ConfigError, DataError
-from ...settings import Settings
+from ...errors import DataError
 from ..corpus import Corpus, Samples
-from .cachekey import VERSION, Options
+from .cachekey import VERSION
 from .damage import Damage
-from .index import CLASSES, BioVidIndex, SignalKind, read_index
-from .prepare import MODALITIES, Prepared, cache_folder, prepare
-from .protocols import Protocol, check_exclusion, excluded_subjects, leaks, make_split
-from .samples import Normalisation, Pictures, VideoSamples, signal_samples
+from .index import CLASSES, BioVidIndex, read_index
+from .prepare import Prepared, cache_folder, prepare
+from .protocols import excluded_subjects, leaks, make_split
+from .samples import Curves, Pictures, VideoSamples, signal_samples
 from .selection import keep_windows, sentences
-from .signals import DEFAULT_OPTIONS, SignalOptions, check_filter
-from .video import VideoOptions
-
-Task = Literal["bl1_pa4", "five_classes", "ordinal"]
-
-TASKS: dict[str, tuple[int, ...]] = {
-    "bl1_pa4": (0, 4),
-    "five_classes": (0, 1, 2, 3, 4),
-    "ordinal": (0, 1, 2, 3, 4),
-}
-"""Task -> class numbers. ``ordinal`` has the classes of ``five_classes`` and other measures."""
+from .settings import TASKS, BioVidSettings
 
 LICENCE = "BioVid Heat Pain Database: by agreement with its owners; faces must not be passed on."
-
-
-class BioVidSettings(Settings):
-    """Which windows, seen how, split how. Nothing here changes with the machine."""
-
-    name: Literal["biovid"] = "biovid"
-    root: Path | None = Field(default=None, description="the database's folder; None: simulate")
-    part: Literal["A", "B"] = Field(
-        default="A", description="part of the database; B has facial EMG"
-    )
-    signals: SignalKind = Field(
-        default="filtered", description="biosignals_filtered or biosignals_raw"
-    )
-    task: Task = Field(default="bl1_pa4", description="BL1 against PA4, or all five classes")
-    prevalent: str = Field(default="video", description="modality that exists at test time")
-    privileged: tuple[str, ...] = Field(
-        default=("eda",), description="modalities only the teacher sees"
-    )
-    protocol: Protocol = Field(default="grouped_5fold", description="how subjects are split")
-    fold: int = Field(default=0, ge=0, description="which fold of the protocol")
-    fold_seed: int = Field(default=0, ge=0, description="assigns subjects to folds")
-    exclude_low_expressive: bool = Field(
-        default=False, description="leave out the 20 listed subjects"
-    )
-    validation_fraction: float = Field(
-        default=0.2, gt=0, lt=1, description="training subjects for early stopping"
-    )
-    label_fraction: float = Field(
-        default=1.0, gt=0, le=1, description="training windows with a label"
-    )
-    label_unit: Literal["window", "subject"] = Field(
-        default="window", description="thin out labels within each subject, or label whole subjects"
-    )
-    window: tuple[float, float] = Field(
-        default=(0.0, 5.5), description="seconds of the window to use"
-    )
-    video: VideoOptions = Field(default=VideoOptions(), description="of the clips")
-    pixels: Literal["kinetics", "imagenet"] = Field(
-        default="kinetics", description="pixel statistics"
-    )
-    normalisation: Normalisation = Field(default="subject", description="of the signals")
-    eda: SignalOptions = DEFAULT_OPTIONS["eda"]
-    ecg: SignalOptions = DEFAULT_OPTIONS["ecg"]
-    emg: SignalOptions = DEFAULT_OPTIONS["emg_trapezius"]
-    strict: bool = Field(default=False, description="stop at damage instead of leaving windows out")
-    simulated_subjects: int = Field(default=20, ge=1, le=999, description="where root is None")
-    simulated_windows: int = Field(default=10, ge=1, le=99, description="per subject and class")
-    simulated_seed: int = Field(default=0, ge=0, description="other seeds, other people")
-
-    @field_validator("privileged")
-    @classmethod
-    def _at_least_one(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not names or len(set(names)) != len(names):
-            raise ValueError("privileged must name one modality or more, each once")
-        return names
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        unknown = sorted({self.prevalent, *self.privileged} - set(MODALITIES))
-        if unknown:
-            raise ValueError(f"no modality {unknown[0]!r}; choose from {', '.join(MODALITIES)}")
-        if self.prevalent in self.privileged:
-            raise ValueError(f"{self.prevalent!r} cannot be prevalent and privileged at once")
-        if not 0 <= self.window[0] < self.window[1] <= 5.5:
-            raise ValueError(f"window must lie within 0 to 5.5 seconds, not {self.window}")
-        try:
-            check_exclusion(self.protocol, self.exclude_low_expressive)
-            for name in ("eda", "ecg", "emg"):
-                check_filter(name, getattr(self, name).filter)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
-        return self
-
-    def options(self, modality: str) -> Options:
-        """How a modality is prepared."""
-        return self.video if modality == "video" else getattr(self, modality.split("_")[0])
 
 
 def load(settings: BioVidSettings, seed: int, *, jobs: int = -1, progress: bool = True) -> Corpus:
@@ -199,10 +111,10 @@ def _corpus(
     modalities: dict[str, Samples] = {}
     for name, one in prepared.items():
         if name == "video":
-            modalities[name] = VideoSamples(one.values, rows, settings.pixels)
+            modalities[name] = VideoSamples(one.data, rows, settings.pixels)
         else:
             modalities[name] = signal_samples(
-                one.values, rows, subjects, split.train, settings.normalisation
+                one.data, rows, subjects, split.train, settings.normalisation
             )
     class_ids = TASKS[settings.task]
     labels = np.searchsorted(class_ids, table["class_id"].to_numpy()).astype(np.int64)
@@ -229,7 +141,7 @@ def _corpus(
         split=split,
         simulated=index.simulated,
         fingerprint=fingerprint,
-        media=Pictures(prepared["video"].values, rows) if "video" in prepared else None,
+        media=_media(prepared, rows),
         facts={
             "layout": index.layout,
             "protocol": settings.protocol,
@@ -245,6 +157,14 @@ def _corpus(
             "preparation": VERSION,
         },
     )
+
+
+def _media(prepared: Mapping[str, Prepared], rows: np.ndarray) -> dict[str, Samples]:
+    """A picture per modality: the middle frame of a clip, the curve of a signal."""
+    return {
+        name: (Pictures if name == "video" else Curves)(one.data, rows)
+        for name, one in prepared.items()
+    }
 
 
 def _reading_facts(prepared: Mapping[str, Prepared], rows: np.ndarray) -> dict[str, Any]:

@@ -90,16 +90,17 @@ def read_index(root: Path | str, part: str = "A", signals: SignalKind = "filtere
             f"part must be 'A' or 'B' and signals 'filtered' or 'raw', not {part!r} and "
             f"{signals!r}."
         )
-    if not root.is_dir():
+    if not os.path.isdir(root):  # unlike Path.is_dir, never raises
         raise ConfigError(f"{root} is not a folder; give the folder that holds BioVid.")
-    for base in (root / f"Part{part}", root):
-        for path in (base / "starting_point" / "samples.csv", base / "samples.csv"):
-            if path.is_file():
-                table, remarks = _owners_table(path, signals)
-                return BioVidIndex(base, "owners", table, _is_simulated(root, base), remarks)
-    if _looks_released(root):
-        table, remarks = _released_table(root)
-        return BioVidIndex(root, "released", table, _is_simulated(root), remarks)
+    try:
+        index = _find(root, part, signals)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or root} cannot be read ({error.strerror or error}); mend the "
+            f"folder's permissions or the disk."
+        ) from error
+    if index is not None:
+        return index
     other = "B" if part == "A" else "A"
     hint = (
         f"there is a Part{other} folder: ask for part {other!r}"
@@ -108,6 +109,18 @@ def read_index(root: Path | str, part: str = "A", signals: SignalKind = "filtere
         "and class folders 0 to 4"
     )
     raise DataError(f"{root} holds no index of part {part}; {hint}.")
+
+
+def _find(root: Path, part: str, signals: SignalKind) -> BioVidIndex | None:
+    for base in (root / f"Part{part}", root):
+        for path in (base / "starting_point" / "samples.csv", base / "samples.csv"):
+            if path.is_file():
+                table, remarks = _owners_table(path, signals)
+                return BioVidIndex(base, "owners", table, _is_simulated(root, base), remarks)
+    if _looks_released(root):
+        table, remarks = _released_table(root)
+        return BioVidIndex(root, "released", table, _is_simulated(root), remarks)
+    return None
 
 
 def _is_simulated(*bases: Path) -> bool:

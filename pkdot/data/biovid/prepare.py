@@ -23,10 +23,8 @@ import pandas as pd
 from .cachekey import CHUNK, Options, cache_key
 from .damage import Damage, DamagedFile
 from .index import BioVidIndex
-from .signals import COLUMN_OF, read_trace
+from .signals import read_trace
 from .video import VideoOptions, read_clip
-
-MODALITIES = ("video", *COLUMN_OF)
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Prepared:
     """One modality of every window of an index.
 
     Attributes:
-        values: read-only memory map, one row per row of the index's table: (N, frames, size,
+        data: read-only memory map, one row per row of the index's table: (N, frames, size,
             size, 3) uint8 for video, (N, length) float32 for a signal. Rows that are not usable,
             or were not asked for, hold zeros.
         usable: (N,) bool.
@@ -44,7 +42,7 @@ class Prepared:
         fingerprint: name of the cache folder.
     """
 
-    values: np.ndarray
+    data: np.ndarray
     usable: np.ndarray
     damages: tuple[Damage, ...]
     facts: pd.DataFrame
@@ -95,7 +93,7 @@ def prepare(
 
     Args:
         index: the windows.
-        modality: one of :data:`MODALITIES`.
+        modality: one of :data:`~pkdot.data.biovid.settings.MODALITIES`.
         options: of the modality: :class:`VideoOptions` for video, else :class:`SignalOptions`.
         window: first and last second to keep.
         classes: class numbers that are needed; all when left out. Further classes can be
@@ -244,7 +242,7 @@ def _open(work: _Work, chunks: list[tuple[int, ...]], path: Path) -> Prepared:
                 usable[row], facts[row] = True, fact
     columns = ["rate", "bridged", "face_found"]
     return Prepared(
-        values=np.load(path, mmap_mode="r"),
+        data=np.load(path, mmap_mode="r"),
         usable=usable,
         damages=tuple(damages),
         facts=pd.DataFrame(facts, columns=columns).astype(float),

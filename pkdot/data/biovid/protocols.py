@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from ...errors import ConfigError, DataError
 from ..corpus import IndexArray, Split
@@ -164,6 +163,8 @@ def _test_subjects(names: list[str], protocol: Protocol, fold: int, fold_seed: i
             f"Five grouped folds with an inner split need at least {_FOLDS + 1} subjects, this "
             f"corpus has {len(names)}; use loso_87."
         )
+    from sklearn.model_selection import GroupKFold  # slow to import: settings need it not
+
     folds = GroupKFold(_FOLDS, shuffle=True, random_state=fold_seed)
     parts = list(folds.split(names, groups=names))
     return {names[i] for i in parts[fold][1]}
@@ -186,6 +187,8 @@ def _clip_parts(
     """Test, train and validation clips, with subjects on every side."""
     if np.bincount(classes).max(initial=0) < _FOLDS or len(classes) < 2 * _FOLDS:
         raise DataError(f"Clip-level folds need more than the {len(classes)} clips there are.")
+    from sklearn.model_selection import StratifiedKFold
+
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=fold_seed)
     rest, test = list(folds.split(classes, classes))[fold]
     count = min(max(1, round(fraction * len(rest))), len(rest) - 1)

@@ -3,9 +3,12 @@
 Nothing is copied out of the memory map until a batch is asked for.
 """
 
-from typing import Any, Literal
+from typing import Any
 
+import cv2
 import numpy as np
+
+from .settings import Normalisation
 
 PIXELS = {
     "kinetics": ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)),
@@ -13,7 +16,6 @@ PIXELS = {
 }
 """Mean and deviation of red, green and blue, in 0–1: of the data that public weights saw."""
 
-Normalisation = Literal["subject", "fold", "window", "none"]
 _BLOCK = 512  # rows that are read at a time
 
 
@@ -73,6 +75,32 @@ class Pictures:
 
     def __getitem__(self, index: Any) -> np.ndarray:
         return np.asarray(self._values[self._rows[np.asarray(index)], self._values.shape[1] // 2])
+
+
+class Curves:
+    """Each signal as a small drawing, (n, 64, 112) uint8, from its lowest to its highest value."""
+
+    _HEIGHT, _WIDTH = 64, 112
+
+    def __init__(self, values: np.ndarray, rows: np.ndarray) -> None:
+        self._values, self._rows = values, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        traces = np.asarray(self._values[self._rows[np.asarray(index)]])
+        flat = traces.reshape(-1, traces.shape[-1])
+        drawn = np.stack([self._draw(trace) for trace in flat])
+        return drawn.reshape(*traces.shape[:-1], self._HEIGHT, self._WIDTH)
+
+    def _draw(self, trace: np.ndarray) -> np.ndarray:
+        picture: np.ndarray = np.full((self._HEIGHT, self._WIDTH), 255, np.uint8)
+        low, span = trace.min(), max(float(np.ptp(trace)), 1e-12)
+        x = np.linspace(2, self._WIDTH - 3, len(trace))
+        y = (self._HEIGHT - 4) - (trace - low) / span * (self._HEIGHT - 8)
+        points = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
+        return cv2.polylines(picture, [points], False, (0,), 1, cv2.LINE_AA, 4)
 
 
 def signal_samples(

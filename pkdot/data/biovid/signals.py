@@ -7,55 +7,20 @@ filter, cut the window, resample.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 from scipy import signal as scipy_signal
 
-from ...errors import ConfigError, InputError
-from ...settings import Settings
+from ...errors import InputError
 from .damage import DamagedFile
-
-COLUMN_OF = {
-    "eda": "gsr",
-    "ecg": "ecg",
-    "emg_trapezius": "emg_trapezius",
-    "emg_corrugator": "emg_corrugator",
-    "emg_zygomaticus": "emg_zygomaticus",
-}
-"""Modality -> column of the file. Part A lacks the two facial EMGs."""
+from .settings import COLUMN_OF, Filter, SignalOptions, check_filter
 
 USUAL_RATE = 512.0
 """Samples per second in BioVid; another rate is reported and resampled."""
 
 LONGEST_GAP = 0.05
 """Share of a window that may be missing or NaN and still be bridged by a straight line."""
-
-Filter = Literal["none", "neurokit", "biosppy", "lowpass", "bandpass", "envelope"]
-
-
-class SignalOptions(Settings):
-    """How one biosignal is treated; settings only, no state.
-
-    ``filter``: ``none``; ``neurokit`` and ``biosppy``: the cleaning of that name in NeuroKit2 for
-    the modality; ``lowpass`` 3 Hz (EDA); ``bandpass`` 20–250 Hz (EMG) or 0.5–40 Hz (ECG);
-    ``envelope``: rectified band-passed EMG below 8 Hz. ``rate``: of the result, per second.
-    """
-
-    filter: Filter = "neurokit"
-    rate: float = Field(default=32.0, gt=0, le=2048)
-
-
-DEFAULT_OPTIONS = {
-    "eda": SignalOptions(filter="neurokit", rate=32.0),
-    "ecg": SignalOptions(filter="neurokit", rate=128.0),
-    # EMG lives between 20 and 250 Hz: without its envelope a lower rate would leave nothing
-    "emg_trapezius": SignalOptions(filter="envelope", rate=64.0),
-    "emg_corrugator": SignalOptions(filter="envelope", rate=64.0),
-    "emg_zygomaticus": SignalOptions(filter="envelope", rate=64.0),
-}
 
 
 @dataclass(frozen=True)
@@ -183,25 +148,17 @@ def clean(values: np.ndarray, rate: float, modality: str, name: Filter) -> np.nd
     return np.asarray(cleaner[kind](values, sampling_rate=round(rate), method=name))
 
 
-_FILTERS: dict[str, tuple[str, ...]] = {
-    "eda": ("none", "neurokit", "biosppy", "lowpass"),
-    "ecg": ("none", "neurokit", "biosppy", "bandpass"),
-    "emg": ("none", "biosppy", "bandpass", "envelope"),
-}
-
-
-def check_filter(modality: str, name: str) -> None:
-    """Raise :class:`ConfigError` where no filter of that name exists for the modality."""
-    known = _FILTERS[modality.split("_")[0]]
-    if name not in known:
-        raise ConfigError(f"No filter {name!r} for {modality}; choose from {', '.join(known)}.")
-
-
 def _butterworth(
     values: np.ndarray, rate: float, edge: float | tuple[float, float], kind: str
 ) -> np.ndarray:
     sections = scipy_signal.butter(4, edge, kind, fs=rate, output="sos")
-    return scipy_signal.sosfiltfilt(sections, values)
+    # Two seconds are reflected at each end, since the default is too short for slow edges to
+    # settle. The odd reflection continues a trend, but moves the mean, which a band that begins
+    # near zero answers with a slow wave; the even one keeps the mean.
+    pad = {"padtype": "even" if kind == "bandpass" else "odd"}
+    return scipy_signal.sosfiltfilt(
+        sections, values, padlen=min(len(values) - 1, round(2 * rate)), **pad
+    )
 
 
 def _resample(

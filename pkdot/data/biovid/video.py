@@ -12,10 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pydantic import Field
 
-from ...settings import Settings
 from .damage import DamagedFile
+from .settings import VideoOptions
 
 USUAL_FPS = 25.0
 """Frames per second in BioVid; another rate is reported and followed by time."""
@@ -23,20 +22,6 @@ USUAL_FPS = 25.0
 _CASCADES = Path(cv2.__file__).parent / "data"  # as OpenCV's wheels lay them out
 _DETECTION_HEIGHT = 240  # faces are large in these recordings: a small picture is enough
 _TOLERANCE = 0.2  # seconds that a video may end before its window does
-
-
-class VideoOptions(Settings):
-    """How a clip is treated; settings only, no state.
-
-    ``frames``: segments, one frame each; ``size``: height and width of the result in pixels;
-    ``face``: find a face, or crop the centre without looking; ``margin``: widening of the
-    detected box, as a share of its side (the cascade cuts chin and forehead).
-    """
-
-    frames: int = Field(default=10, ge=1, le=256)
-    size: int = Field(default=112, ge=16, le=512)
-    face: bool = True
-    margin: float = Field(default=0.1, ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -95,11 +80,10 @@ def _targets(start: float, stop: float, count: int) -> np.ndarray:
 def _decode(path: Path, start: float, stop: float, count: int) -> tuple[list[np.ndarray], float]:
     import av
 
-    if not path.exists():
-        raise DamagedFile(path, "missing", "it is not there")
     pictures: list[np.ndarray] = []
     targets = _targets(start, stop, count)
     try:
+        path.stat()  # says why a file cannot be had, which the decoder does not
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise DamagedFile(path, "unreadable", "it holds no video")
@@ -117,6 +101,8 @@ def _decode(path: Path, start: float, stop: float, count: int) -> tuple[list[np.
                     pictures.append(frame.to_ndarray(format="rgb24"))
                 if now + 1 / fps >= stop:
                     break
+    except FileNotFoundError as error:
+        raise DamagedFile(path, "missing", "it is not there") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise DamagedFile(path, "unreadable", f"it cannot be decoded ({_cause(error)})") from error
     if now + 1 / fps < stop - _TOLERANCE or not pictures:

@@ -17,13 +17,13 @@ import numpy as np
 
 from ...errors import ConfigError, DataError
 from ..biovid.index import CLASSES, MARKER
-from .face import draw_face, random_face
+from .face import Face, draw_face, random_face
 from .files import table, write_aside, write_video
-from .motion import FPS, poses
-from .motion import activation as activation_units
+from .motion import FPS, action_units, poses
 from .physiology import (
     LENGTH,
     RATE,
+    Body,
     electrocardiogram,
     electromyogram,
     random_body,
@@ -58,10 +58,17 @@ class Strengths:
 
 
 STRENGTHS = Strengths()
+"""Tuned on 20 subjects × (BL1, PA4) × 10 windows, seed 0, five folds grouped by subject, with two
+plain networks trained without early stopping (:class:`~pkdot.networks.video.SmallVideoNet`, 14
+passes; :class:`~pkdot.networks.signal.SmallSignalNet`, 28 passes; one run each): video alone
+72.0 %, skin conductance alone 82.2 %, the sum of both log probabilities 85.0 % of 400 windows.
+The latent pain itself, cut at one half, tells the classes apart in 92.5 %; its standard deviation
+within a class is 0.17 to 0.18.
+"""
 
 
 @dataclass(frozen=True)
-class _Task:
+class Window:
     """One window to write: who, what, and the seeds of chance."""
 
     subject: str
@@ -73,6 +80,29 @@ class _Task:
     @property
     def sample(self) -> str:
         return f"{self.subject}-{CLASSES[self.class_id]}-{self.number:03d}"
+
+    def chance(self, purpose: int) -> np.random.Generator:
+        """A source of its own for each purpose, so that one file never shifts another."""
+        return np.random.default_rng([*self.window_seed, purpose])
+
+
+@dataclass(frozen=True)
+class Person:
+    """Face, body, and how this person shows pain: the gain of each of the four action units."""
+
+    face: Face
+    body: Body
+    gain: float
+    habits: np.ndarray
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What drives a window: pain (0–1), how much of it shows, and all action units (FRAMES, 6)."""
+
+    pain: float
+    shown: float
+    activation: np.ndarray
 
 
 def simulate(
@@ -162,7 +192,8 @@ def _claim(base: Path, marker: dict[str, object]) -> None:
                 f"delete it first."
             )
         return
-    if base.is_dir() and any(base.iterdir()):
+    ours = ("simulation", f".{MARKER}.")  # another process may be claiming it at this moment
+    if base.is_dir() and not all(entry.name.startswith(ours) for entry in base.iterdir()):
         raise DataError(
             f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
             f"with others: choose another folder."
@@ -171,7 +202,7 @@ def _claim(base: Path, marker: dict[str, object]) -> None:
     write_aside(path, json.dumps(marker, indent=1) + "\n")
 
 
-def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> list[_Task]:
+def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> list[Window]:
     tasks = []
     for person in range(subjects):
         chance = np.random.default_rng([seed, person, 0])
@@ -180,7 +211,7 @@ def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> lis
         for class_id in sorted(CLASSES.index(name) for name in classes):
             for number in range(windows):
                 tasks.append(
-                    _Task(
+                    Window(
                         subject=name,
                         class_id=class_id,
                         number=class_id * 100 + number + 1,
@@ -191,51 +222,56 @@ def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> lis
     return tasks
 
 
-def _write_window(base: Path, task: _Task, strengths: Strengths) -> dict[str, object]:
-    """Write one window's two files unless they are there; returns its row of the latent table."""
-    person = np.random.default_rng(task.person_seed)
-    face, body = random_face(person), random_body(person)
-    gain = strengths.face_gain * person.lognormal(0, strengths.face_spread)
+def draw_latent(window: Window, strengths: Strengths) -> tuple[Person, Latent]:
+    """The person and the latent intensity behind a window; the same for the same seeds."""
+    chance = np.random.default_rng(window.person_seed)
+    face, body = random_face(chance), random_body(chance)
+    gain = strengths.face_gain * chance.lognormal(0, strengths.face_spread)
     # which of the four action units this person moves: nobody moves them all alike
-    habits = person.dirichlet(np.full(4, 1.5)) * 4
-    chance = np.random.default_rng(task.window_seed)
-    level = task.class_id / (len(CLASSES) - 1) - 0.5
+    person = Person(face, body, gain, habits=chance.dirichlet(np.full(4, 1.5)) * 4)
+    chance = np.random.default_rng(window.window_seed)
+    level = window.class_id / (len(CLASSES) - 1) - 0.5
     pain = 0.5 + strengths.stimulus * level + strengths.spread * chance.normal()
     pain = float(np.clip(pain, 0.0, 1.0))
     shown = max(0.0, gain * pain + strengths.face_noise * chance.normal())
-    row = {"sample_name": task.sample, "pain": round(pain, 5), "shown": round(shown, 5)}
+    return person, Latent(pain, shown, action_units(shown * person.habits, chance))
 
-    activation = activation_units(shown * habits, chance)
-    signals = base / "biosignals_filtered" / task.subject / f"{task.sample}_bio.csv"
+
+def _write_window(base: Path, window: Window, strengths: Strengths) -> dict[str, object]:
+    """Write one window's two files unless they are there; returns its row of the latent table."""
+    person, latent = draw_latent(window, strengths)
+    name = f"{window.subject}/{window.sample}"
+    signals = base / "biosignals_filtered" / f"{name}_bio.csv"
     if not signals.is_file():
-        own = np.random.default_rng([*task.window_seed, 1])
-        traces = {
-            "time": np.round(np.arange(LENGTH) * 1e6 / RATE).astype(np.int64),
-            "gsr": skin_conductance(body, pain, strengths.skin_noise, own),
-            "ecg": electrocardiogram(body, pain, own),
-            "emg_trapezius": electromyogram(body, np.full(2, pain), 0.6, own),
-            "emg_corrugator": electromyogram(body, activation[:, 0], 3.0, own),
-            "emg_zygomaticus": electromyogram(
-                body, np.maximum(activation[:, 4], 0.5 * activation[:, 2]), 3.0, own
-            ),
-        }
-        write_aside(signals, table(traces))
-    video = base / "video" / task.subject / f"{task.sample}.mp4"
+        write_aside(signals, table(_traces(person.body, latent, strengths, window.chance(1))))
+    video = base / "video" / f"{name}.mp4"
     if not video.is_file():
-        own = np.random.default_rng([*task.window_seed, 2])
-        frames = (
-            draw_face(face, units, pose, SIZE)
-            for units, pose in zip(activation, poses(own), strict=True)
-        )
-        write_video(video, frames, FPS)
-    return row
+        moments = zip(latent.activation, poses(window.chance(2)), strict=True)
+        write_video(video, (draw_face(person.face, *moment, SIZE) for moment in moments), FPS)
+    return {"sample_name": window.sample, "pain": latent.pain, "shown": latent.shown}
+
+
+def _traces(
+    body: Body, latent: Latent, strengths: Strengths, chance: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The columns of a ``_bio.csv``, (LENGTH,) each."""
+    pain, units = latent.pain, latent.activation
+    grimace = np.maximum(units[:, 4], 0.5 * units[:, 2])
+    return {
+        "time": np.round(np.arange(LENGTH) * 1e6 / RATE).astype(np.int64),
+        "gsr": skin_conductance(body, pain, strengths.skin_noise, chance),
+        "ecg": electrocardiogram(body, pain, chance),
+        "emg_trapezius": electromyogram(body, np.full(2, pain), 0.6, chance),
+        "emg_corrugator": electromyogram(body, units[:, 0], 3.0, chance),
+        "emg_zygomaticus": electromyogram(body, grimace, 3.0, chance),
+    }
 
 
 def _index_path(base: Path) -> Path:
     return base / "starting_point" / "samples.csv"
 
 
-def _index_rows(tasks: Sequence[_Task]) -> list[dict[str, object]]:
+def _index_rows(tasks: Sequence[Window]) -> list[dict[str, object]]:
     people = {
         name: number + 1 for number, name in enumerate(dict.fromkeys(t.subject for t in tasks))
     }

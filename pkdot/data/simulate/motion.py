@@ -11,7 +11,7 @@ FRAMES = 138
 """Frames per window."""
 
 
-def activation(pain_units: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+def action_units(pain_units: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """Action units over the window, (FRAMES, 6): pain's four, blinks, and what has no cause."""
     time = np.arange(FRAMES) / FPS
     units = np.zeros((FRAMES, len(ACTION_UNITS)))
