@@ -36,12 +36,13 @@ def _config(arguments: argparse.Namespace) -> Any:
             if isinstance(error, ConfigError):
                 raise
             raise ConfigError(f"{arguments.config} cannot be read as JSON: {error}.") from None
-    return base.changed(dict(arguments.set))
+    changes = {"method": arguments.method, "seed": getattr(arguments, "seed", None)}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    return base.changed({**changes, **dict(arguments.set)})
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    config = _config(arguments).changed({"method": arguments.method, "seed": arguments.seed})
-    config = config.changed(dict(arguments.set))
+    config = _config(arguments)
     from .experiment import run_experiment
 
     record = run_experiment(config, progress=not arguments.quiet, runs_dir=arguments.runs)
@@ -59,7 +60,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cells = run_sweep(
         config,
-        standard_arms(arguments.method),
+        standard_arms(config.method, config.options),
         seeds,
         jobs=arguments.jobs,
         engine=arguments.engine,
@@ -138,13 +139,13 @@ def parser() -> argparse.ArgumentParser:
         )
 
     run = command("run", _run, "run one experiment and keep its record")
-    run.add_argument("--method", default="pkdot", help="none, kd, pkdot, kd+pkdot … (pkdot)")
-    run.add_argument("--seed", type=int, default=0, help="of split, noise, weights, batches (0)")
+    run.add_argument("--method", help="none, kd, pkdot, kd+pkdot … (pkdot)")
+    run.add_argument("--seed", type=int, help="of split, noise, weights, batches (0)")
     experiment(run)
     run.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
 
     sweep = command("sweep", _sweep, "compare baselines, student, methods and teacher over seeds")
-    sweep.add_argument("--method", default="pkdot", help="the method of interest (pkdot)")
+    sweep.add_argument("--method", help="the method of interest (pkdot)")
     sweep.add_argument("--seeds", type=int, default=5, help="how many seeds (5)")
     sweep.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
     sweep.add_argument("--jobs", type=int, default=1, help="worker processes (1)")

@@ -140,6 +140,9 @@ def fit(
             return -found["accuracy"], found["cross_entropy"]
         return (found[criterion],)
 
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
+        nn.SyncBatchNorm.convert_sync_batchnorm(trained)
     parameters = [p for p in trained.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay

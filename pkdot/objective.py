@@ -8,8 +8,18 @@ from torch import Tensor, nn
 from .anchors import POLICIES, gather_anchor_rows, select_anchors
 from .errors import InputError
 from .similarity import cosine_similarity_matrix
-from .transport import Transport, sinkhorn, sinkhorn_divergence
-from .transport.costs import squared_cost
+from .transport import (
+    Transport,
+    exact_transport,
+    sinkhorn,
+    sinkhorn_divergence,
+    squared_cost,
+    unbalanced_transport,
+    with_identity,
+)
+from .transport.balanced import relative_epsilon
+
+KINDS = ("entropic", "unbalanced", "exact")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +32,7 @@ class Structure:
         anchors: indices chosen on the teacher's matrix, (k,) or (B, k).
         teacher_rows: the teacher's similarities to the anchors, (B, k).
         student_rows: the student's similarities to the same anchors, (B, k).
-        cost: ½‖teacher row i − student row j‖², (B, B).
+        cost: ½‖teacher row i − student row j‖², plus what identity adds, (B, B).
         transport: the plan from teacher rows (i) to student rows (j) under that cost.
         divergence: the loss, a scalar; unlike ``transport.value`` it is debiased.
     """
@@ -49,6 +59,15 @@ class PKDOTLoss(nn.Module):
         tolerance: marginal error of the transport; the default of ``sinkhorn_divergence``.
         max_iterations: iterations of the transport at most.
         generator: source of randomness for the policy ``random``.
+        transport: ``entropic`` (the method), ``unbalanced`` (mass may stay behind; also debiased),
+            or ``exact`` (no entropy and so nothing to debias; slow, on the CPU).
+        penalty: price of mass left behind, for ``unbalanced``, in units of the cost.
+        identity: extra cost of sending a sample to another one; 0 is the method, which is blind to
+            the pairing; see :func:`pkdot.transport.with_identity`.
+        relative: take blur² as a fraction of the median cost between the rows.
+
+    Raises:
+        InputError: for settings outside these ranges.
 
     Source: the loss of PKDOT, arXiv 2401.15489.
     """
@@ -62,6 +81,10 @@ class PKDOTLoss(nn.Module):
         tolerance: float | None = None,
         max_iterations: int = 10_000,
         generator: torch.Generator | None = None,
+        transport: str = "entropic",
+        penalty: float = 1.0,
+        identity: float = 0.0,
+        relative: bool = False,
     ) -> None:
         super().__init__()
         if int(k) != k or k < 1:
@@ -70,14 +93,23 @@ class PKDOTLoss(nn.Module):
             raise InputError(
                 f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
             )
-        if not 0 < blur < float("inf"):
-            raise InputError(f"blur must be a finite number above 0, not {blur}.")
+        for name, number in (("blur", blur), ("penalty", penalty)):
+            if not 0 < number < float("inf"):
+                raise InputError(f"{name} must be a finite number above 0, not {number}.")
+        if not 0 <= identity < float("inf"):
+            raise InputError(f"identity must be finite and >= 0, not {identity}.")
+        if transport not in KINDS:
+            raise InputError(f"Unknown transport {transport!r}; choose one of {', '.join(KINDS)}.")
         self.k = int(k)
         self.blur = float(blur)
         self.policy = policy
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.generator = generator
+        self.transport = transport
+        self.penalty = float(penalty)
+        self.identity = float(identity)
+        self.relative = relative
 
     def extra_repr(self) -> str:
         return f"k={self.k}, blur={self.blur}, policy={self.policy!r}"
@@ -103,15 +135,51 @@ class PKDOTLoss(nn.Module):
         """Every step of the loss laid open, for figures; same arguments, no gradient."""
         rows = self._rows(z_teacher, z_student)
         teacher_rows, student_rows = rows[-2:]
-        cost = squared_cost(teacher_rows, student_rows)
-        transport = sinkhorn(cost, epsilon=self.blur**2, max_iterations=self.max_iterations)
-        return Structure(*rows, cost, transport, self._divergence(teacher_rows, student_rows))
+        cost = self._cost(teacher_rows, student_rows)
+        divergence = self._divergence(teacher_rows, student_rows)
+        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows))
+        return Structure(*rows, cost, transport, divergence)
 
     def _divergence(self, teacher_rows: Tensor, student_rows: Tensor) -> Tensor:
-        return sinkhorn_divergence(
-            teacher_rows,
-            student_rows,
-            blur=self.blur,
+        if self.transport == "entropic":
+            return sinkhorn_divergence(
+                teacher_rows,
+                student_rows,
+                blur=self.blur,
+                tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
+                relative=self.relative,
+                identity=self.identity,
+            )
+        between = self._cost(teacher_rows, student_rows)
+        epsilon = self._epsilon(teacher_rows, student_rows)
+        value = self._transport(between, epsilon).value
+        if self.transport == "exact":
+            return value
+        own = [self._cost(rows, rows) for rows in (teacher_rows, student_rows)]
+        return value - 0.5 * sum(self._transport(cost, epsilon).value for cost in own)
+
+    def _cost(self, x: Tensor, y: Tensor) -> Tensor:
+        cost = squared_cost(x, y)
+        return with_identity(cost, self.identity) if self.identity else cost
+
+    def _epsilon(self, x: Tensor, y: Tensor) -> float:
+        return relative_epsilon(squared_cost(x, y), self.blur**2) if self.relative else self.blur**2
+
+    def _transport(self, cost: Tensor, epsilon: float) -> Transport:
+        if self.transport == "exact":
+            return exact_transport(cost)
+        if self.transport == "unbalanced":
+            return unbalanced_transport(
+                cost,
+                epsilon=epsilon,
+                penalty=self.penalty,
+                tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
+            )
+        return sinkhorn(
+            cost,
+            epsilon=epsilon,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
         )

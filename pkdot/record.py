@@ -255,6 +255,18 @@ class RunRecord:
             raise damage(self.path, f"the batch of epoch {epoch} has columns of unequal length")
         return Batch(ids, labels, teacher, student)
 
+    def probe_batch(self, epoch: int) -> Batch:
+        """The probe samples as if they were one batch, to be looked at like :meth:`batch`.
+
+        Raises:
+            RecordError: if that epoch was not logged, or a file is damaged.
+        """
+        pair, probe = self.embeddings(epoch), self.probe
+        if len(probe) != len(pair.teacher):
+            raise damage(self.path, f"epoch {epoch} has not one embedding for each probe sample")
+        ids, labels = (probe[name].to_numpy() for name in ("sample_id", "label"))
+        return Batch(ids.astype(str), labels.astype(np.int64), *pair)
+
     def features(self) -> Features | None:
         """Real and hallucinated features of the probe, each (N, F); None where none were logged."""
         if not self._has(layout.FEATURES):

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from .baselines import BASELINES, baseline_accuracy
 from .config import ExperimentConfig
 from .data import Corpus, load_corpus
+from .distillers import available_distillers, parse_method
 from .errors import ConfigError
 from .experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
 from .files import write_json
@@ -49,31 +50,36 @@ class Arm:
     role: str = "student"
 
 
-def standard_arms(method: str = "pkdot", options: Mapping[str, Any] | None = None) -> list[Arm]:
+def standard_arms(
+    method: str = "pkdot", options: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Arm]:
     """The arms of the standard table, around one method.
 
     Args:
-        method: the method of interest; ``pkdot`` also brings ``kd+pkdot``.
-        options: dotted settings for it, e.g. ``{"options.pkdot.k": 10}``.
+        method: the method of interest; its parts and soft labels stand beside it, and so does
+            ``kd+pkdot`` where PKDOT is a part.
+        options: distiller -> its settings, used wherever that distiller is part of an arm.
+
+    Raises:
+        ConfigError: for an unknown method.
     """
-    given = dict(options or {})
+    parts = parse_method(method)
+    names = ["kd", *parts, method, *(["kd+pkdot"] if "pkdot" in parts else [])]
+    given = options or {}
     arms = [
         Arm("logistic", "logistic regression", role="baseline"),
         Arm("svm", "RBF SVM", role="baseline"),
         Arm("alone", "student alone", _ALONE),
         Arm("tnet", "student + T-Net, no distillation", {"method": "none"}),
-        Arm("kd", "soft labels", {"method": "kd"}),
     ]
-    if method not in ("none", "kd"):
-        arms.append(Arm(method, _title(method), {"method": method, **given}))
-    if method == "pkdot":
-        arms.append(Arm("kd+pkdot", _title("kd+pkdot"), {"method": "kd+pkdot", **given}))
+    for name in dict.fromkeys(names):
+        own = {f"options.{p}": dict(given[p]) for p in parse_method(name) if p in given}
+        if name != "none":
+            arms.append(Arm(name, _title(name), {"method": name, **own}))
     return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
 
 
 def _title(method: str) -> str:
-    from .distillers import available_distillers, parse_method
-
     return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from .example_records import write_record
 
@@ -16,6 +17,10 @@ from .example_records import write_record
 # One thread: sums keep their order on every machine, and two workers do not fight over two cores.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+
+# No deadline: a busy machine must not fail a law. Derandomised: a failure comes back.
+settings.register_profile("pkdot", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("pkdot")
 
 
 @pytest.fixture(scope="session", autouse=True)

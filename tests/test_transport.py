@@ -246,3 +246,10 @@ def test_points_without_mass_take_no_part():
     assert (solved.plan[a == 0] == 0).all()
     torch.testing.assert_close(solved.plan[a > 0], without.plan, rtol=0, atol=1e-9)
     torch.testing.assert_close(solved.value, without.value)
+
+
+def test_divergence_is_proportional_to_mass():
+    x, y = generators.clouds("random", 6, 5)
+    a, b = torch.full((6,), 2 / 6, dtype=x.dtype), torch.full((5,), 2 / 5, dtype=x.dtype)
+    heavy = pkdot.sinkhorn_divergence(x, y, a, b, blur=0.5)
+    torch.testing.assert_close(heavy, 2 * pkdot.sinkhorn_divergence(x, y, blur=0.5))

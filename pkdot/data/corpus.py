@@ -72,7 +72,7 @@ class Split:
             both = set(subjects[self.train]) & set(subjects[parts[name]])
             if both:
                 raise DataError(
-                    f"Subject {sorted(both)[0]!r} stands in training and {name} both "
+                    f"Subject '{min(both)}' stands in training and {name} both "
                     f"({len(both)} such); split by subject."
                 )
 

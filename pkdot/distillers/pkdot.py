@@ -13,6 +13,9 @@ from .base import Distiller, DistillerSettings
 class PKDOTSettings(DistillerSettings):
     """Weight and the options of :class:`pkdot.PKDOTLoss`."""
 
+    weight: float = Field(
+        30.0, ge=0, description="λ; the divergence of cosine rows is small beside a cross-entropy"
+    )
     k: int = Field(30, ge=1, description="number of anchors, below the batch size")
     blur: float = Field(0.1, gt=0, description="square root of ε, in the unit of the rows")
     policy: Literal["shared", "per_sample", "farthest", "random", "most_similar", "all"] = Field(

@@ -11,12 +11,14 @@ from .images import image_grid
 from .maps import embedding_maps
 from .matrices import anchor_rows, sample_row, similarity_matrices
 from .results import result_dots, result_print
+from .style import class_name
 from .transport import transport_plan
 
 __all__ = [
     "anchor_images",
     "anchor_maps",
     "anchor_rows",
+    "class_name",
     "embedding_maps",
     "hallucination",
     "image_grid",

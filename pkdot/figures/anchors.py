@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from ..errors import InputError
 from .images import image_grid
 from .maps import bare_axes, class_points
-from .style import class_name, clean, finish, theme_of
+from .style import class_name, clean, finish, named, theme_of
 
 EXPLANATIONS = {
     "shared": "least similar to the batch on average",
@@ -76,7 +76,7 @@ def anchor_maps(
     ids = np.arange(len(points)) if ids is None else np.asarray(ids)
     columns = min(3, len(anchors))
     rows = -(-len(anchors) // columns)
-    titles = [f"<b>{clean(p)}</b><br>{EXPLANATIONS.get(p, '')}" for p in anchors]
+    titles = [f"<b>{named(p)}</b><br>{EXPLANATIONS.get(p, '')}" for p in anchors]
     figure = make_subplots(
         rows,
         columns,
@@ -98,7 +98,7 @@ def anchor_maps(
             column=column,
             legend=position == 0,
             size=5,
-            opacity=0.55,
+            opacity=0.7,
         )
         share = usage(indices, len(points))
         chosen = np.flatnonzero(share)
@@ -121,7 +121,7 @@ def anchor_maps(
                     for i in chosen
                 ],
                 hovertemplate="anchor %{customdata[0]}<br>%{customdata[1]}"
-                f"<br>used by %{{customdata[2]:.0f}} % of rows<extra>{clean(policy)}</extra>",
+                f"<br>used by %{{customdata[2]:.0f}} % of rows<extra>{named(policy)}</extra>",
             ),
             row,
             column,
@@ -187,7 +187,7 @@ def anchor_images(
         {name: np.asarray(view)[anchors] for name, view in views.items()},
         captions=captions,
         hover=None if ids is None else [str(ids[i]) for i in anchors],
-        title=f"The anchors as pictures{f' ({clean(policy)})' if policy else ''}",
+        title=f"The anchors as pictures{f' ({named(policy)})' if policy else ''}",
         subtitle=told + spread,
         simulated=simulated,
         theme=theme,

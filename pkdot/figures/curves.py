@@ -5,7 +5,7 @@ from typing import Any
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from .style import clean, finish, theme_of
+from .style import clean, finish, named, theme_of
 
 SPLITS = {"train": "dot", "validation": "solid", "test": "dash"}
 
@@ -85,13 +85,13 @@ def training_curves(
                 row=row,
                 col=column,
             )
-        figure.update_yaxes(title=clean(name), row=row, col=column)
+        figure.update_yaxes(title=named(name), row=row, col=column)
     figure.update_xaxes(title="epoch")
     figure.update_layout(legend={"title": {"text": "split"}})
     best = "" if best_epoch is None else f"; epoch {best_epoch} was selected on validation"
     return finish(
         figure,
-        f"Training of the {clean(stage)}",
+        f"Training of the {named(stage)}",
         subtitle=f"epoch 0 is before training{best}",
         simulated=simulated,
         theme=theme,

@@ -99,8 +99,6 @@ def hallucination(
     figure.add_hline(
         0,
         line={"color": look.ink, "width": 1, "dash": "dot"},
-        annotation={"text": "always saying the mean"},
-        annotation_position="top right",
         row=1,
         col=2,
     )
@@ -111,6 +109,7 @@ def hallucination(
     figure.update_yaxes(title="R² (1 is perfect)", range=[min(least, 0) - 0.08, 1.05], col=2)
     constant = int((~np.isfinite(result.r2_by_feature)).sum())
     told = f"R² = {result.r2:.2f} over all features, correlation {result.correlation:.2f}"
+    told += "; dotted: a perfect guess, and always saying the mean"
     told += f"; {constant} features never vary and are left out" * (constant > 0)
     below = int((scores < floor).sum())
     told += f"; {below} features below −1 are drawn at −1" * (below > 0)

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from ..errors import InputError
 from ..measures import matrix_correlation
-from .style import Array, class_name, clean, finish, scale, theme_of
+from .style import Array, class_name, clean, finish, named, scale, theme_of
 
 LARGEST = 512
 """Matrices above this many rows or columns are drawn in blocks; more pixels show nothing more."""
@@ -154,7 +154,7 @@ def similarity_matrices(
         square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
         figure.update_xaxes(**below, constrain="domain", showgrid=False, row=1, col=column)
         figure.update_yaxes(
-            **(ticks if column == 1 else {"showticklabels": False}),
+            **(ticks if column == 1 else {"showticklabels": False, "ticks": ""}),
             **square,
             autorange="reversed",
             showgrid=False,
@@ -238,7 +238,7 @@ def anchor_rows(
     )
     return finish(
         figure,
-        f"Each sample, described by {t.shape[1]} anchors" + f" ({clean(policy)})" * bool(policy),
+        f"Each sample, described by {t.shape[1]} anchors" + f" ({named(policy)})" * bool(policy),
         subtitle=columns + shrunk_note(t.shape, in_blocks(t).shape),
         simulated=simulated,
         theme=theme,

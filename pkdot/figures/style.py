@@ -122,6 +122,11 @@ def clean(text: object, longest: int = 40) -> str:
     return html.escape(words if len(words) <= longest else words[: longest - 1] + "…")
 
 
+def named(metric: object) -> str:
+    """The name of a metric, policy or stage in words, cleaned."""
+    return clean({"tnet": "T-Net"}.get(str(metric), str(metric).replace("_", " ")))
+
+
 def class_name(label: int, names: tuple[str, ...] | list[str]) -> str:
     """The name of a class, cleaned; its number where it has none."""
     if label < 0:

@@ -74,7 +74,7 @@ def sinkhorn(
         limit = checked_positive("tolerance", limit)
         a = checked_weights("a", a, cost, cost.shape[-2])
         b = checked_weights("b", b, cost, cost.shape[-1])
-        check_masses(a, b)
+        b = b * check_masses(a, b)
         if relative:
             epsilon = relative_epsilon(cost, epsilon)
         guess = None if start is None else _checked_start(start, b)
@@ -84,7 +84,7 @@ def sinkhorn(
             warn_not_converged(
                 float(solved.marginal_error.max()), limit, solved.iterations, cost.dtype
             )
-        value = _Envelope.apply(cost, a, b, solved)
+        value = Envelope.apply(cost, a, b, solved.plan, solved.f, solved.g, solved.value)
     return Transport(
         solved.plan,
         solved.f,
@@ -144,7 +144,7 @@ def _solve(
         share_b / share_b.sum(-1, keepdim=True),
         tolerance,
         max_iterations,
-        None if start is None else start.reshape(-1, m) / bit,
+        None if start is None else (None, start.reshape(-1, m) / bit),
     )
     plan = solved.plan.mul_(mass.unsqueeze(-1))
     # plan = a b 2^(f + g - C) holds for weights of any mass once f takes up the factor
@@ -164,22 +164,34 @@ def _solve(
     )
 
 
-class _Envelope(torch.autograd.Function):
-    """At the optimum the value moves with its data as if plan and potentials stood still."""
+class Envelope(torch.autograd.Function):
+    """At the optimum the value moves with its data as if plan and potentials stood still.
+
+    Arguments are cost (..., n, m), a, b, plan, f, g and the value (...,), which is handed on.
+    """
 
     @staticmethod
-    def forward(ctx: Any, cost: Tensor, a: Tensor, b: Tensor, solved: Transport) -> Tensor:
-        ctx.save_for_backward(solved.plan, solved.f, solved.g)
-        return solved.value.clone()
+    def forward(
+        ctx: Any,
+        cost: Tensor,
+        a: Tensor,
+        b: Tensor,
+        plan: Tensor,
+        f: Tensor,
+        g: Tensor,
+        value: Tensor,
+    ) -> Tensor:
+        ctx.save_for_backward(plan, f, g)
+        return value.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         plan, f, g = ctx.saved_tensors
-        for_cost, for_a, for_b, _ = ctx.needs_input_grad
+        for_cost, for_a, for_b = ctx.needs_input_grad[:3]
         return (
             grad[..., None, None] * plan if for_cost else None,
             grad[..., None] * f if for_a else None,
             grad[..., None] * g if for_b else None,
-            None,
+            *(None,) * 4,
         )

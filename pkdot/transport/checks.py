@@ -77,8 +77,13 @@ def checked_weights(name: str, weights: Tensor | None, like: Tensor, points: int
     return weights.to(device=like.device, dtype=like.dtype).expand(shape)
 
 
-def check_masses(a: Tensor, b: Tensor) -> None:
-    """Refuse weights whose totals differ, or that weigh nothing, (..., n) and (..., m)."""
+def check_masses(a: Tensor, b: Tensor) -> Tensor:
+    """Refuse weights whose totals differ, or that weigh nothing, (..., n) and (..., m).
+
+    Returns:
+        The factor, 1 up to rounding, by which b must be multiplied to agree to the last digit,
+        (..., 1).
+    """
     mass_a, mass_b = a.detach().sum(-1), b.detach().sum(-1)
     allowed = 1e-4 if a.dtype == torch.float32 else 1e-8
     if bool((mass_a <= 0).any()):
@@ -89,6 +94,7 @@ def check_masses(a: Tensor, b: Tensor) -> None:
             f"Weights a and b must have the same total mass; theirs are {float(mass_a.max()):.6g} "
             f"and {float(mass_b.max()):.6g}: divide each by its sum, or use unbalanced transport."
         )
+    return (mass_a / mass_b).unsqueeze(-1)
 
 
 def warn_not_converged(error: float, tolerance: float, iterations: int, dtype: torch.dtype) -> None:

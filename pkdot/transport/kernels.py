@@ -7,6 +7,7 @@ All tensors carry one batch axis p; one problem is p = 1.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -41,17 +42,19 @@ def log_sum(exponent: Tensor, dim: int) -> Tensor:
     return total.log2_().add_(largest.squeeze(dim))
 
 
-def times(matrix: Tensor, vector: Tensor) -> Tensor:
-    """Matrix-vector products, (p, n, m), (p, m) -> (p, n)."""
-    if len(matrix) == 1:
-        return torch.mv(matrix[0], vector[0]).unsqueeze(0)
+def multiplier(matrix: Tensor) -> Callable[[Tensor], Tensor]:
+    """The function v -> matrix v for a batch, (p, n, m): (p, m) -> (p, n), by the fastest route."""
+    if matrix.shape[0] == 1:  # as a matrix of one row: half the time of torch.mv for 64 points
+        turned = matrix[0].mT
+        return lambda v: torch.mm(v, turned)
     if matrix.is_cuda:
-        return torch.bmm(matrix, vector.unsqueeze(-1)).squeeze(-1)
+        return lambda v: torch.bmm(matrix, v.unsqueeze(-1)).squeeze(-1)
     if matrix[0].numel() < _LARGE:  # torch's batched product on CPUs is ten times slower
-        return (matrix * vector.unsqueeze(-2)).sum(-1)
-    return torch.stack([torch.mv(one, other) for one, other in zip(matrix, vector, strict=True)])
+        return lambda v: (matrix * v.unsqueeze(-2)).sum(-1)
+    each = matrix.unbind()
+    return lambda v: torch.stack([torch.mv(one, w) for one, w in zip(each, v, strict=True)])
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
     """Matrix products, (p, n, m), (p, m, d) -> (p, n, d)."""
-    return (left[0] @ right[0]).unsqueeze(0) if len(left) == 1 else left @ right
+    return (left[0] @ right[0]).unsqueeze(0) if left.shape[0] == 1 else left @ right

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .kernels import SAFE_DRIFT, kernel, times
+from .kernels import SAFE_DRIFT, kernel, multiplier
 
 CHECK_EVERY = 4
 
@@ -23,8 +23,8 @@ class Scaled:
     Attributes:
         f, g: potentials, (p, n) and (p, m), the scalings included.
         kernel: 2^(f + g - cost) without the scalings, (p, n, m).
-        u, v: scalings of its rows and columns, (p, n) and (p, m).
-        error: upper bound of the L1 error of the columns per unit of mass, (p,).
+        scaled_a, scaled_b: weights times scalings of rows and columns, (p, n) and (p, m).
+        error: upper bound of the L1 error of the marginals per unit of mass, (p,).
         worst: its largest entry, known to the host.
         safe: whether no scaling left the range in which the kernel can be trusted.
         slow: whether the iteration was given up because it crawls.
@@ -34,17 +34,22 @@ class Scaled:
     f: Tensor
     g: Tensor
     kernel: Tensor
-    u: Tensor
-    v: Tensor
+    scaled_a: Tensor
+    scaled_b: Tensor
     error: Tensor
     worst: float
     safe: bool
     slow: bool
     iterations: int
 
-    def plan(self, a: Tensor, b: Tensor) -> Tensor:
+    @property
+    def stuck(self) -> bool:
+        """Whether something else than more scalings is called for."""
+        return self.slow or not self.safe
+
+    def plan(self) -> Tensor:
         """The plan, (p, n, m); overwrites the kernel."""
-        return self.kernel.mul_((a * self.u).unsqueeze(-1)).mul_((b * self.v).unsqueeze(-2))
+        return self.kernel.mul_(self.scaled_a.unsqueeze(-1)).mul_(self.scaled_b.unsqueeze(-2))
 
 
 def run(
@@ -57,10 +62,11 @@ def run(
     max_iterations: int,
     patience: float = math.inf,
 ) -> Scaled:
-    """Iterate from (f, g), with f exact for g, until the columns are right to ``tolerance``.
+    """Iterate from (f, g) until both marginals are right to ``tolerance``.
 
     The error is asked for every few iterations only, since on a GPU each question stalls the queue.
-    It belongs to the scalings before the last update, and no update makes it larger.
+    It is that of the columns just after the rows were made exact; the update of the columns that
+    follows cannot make the whole worse.
 
     Args:
         cost, a, b: the problem, (p, n, m), (p, n), (p, m), each a and b of mass 1.
@@ -70,38 +76,33 @@ def run(
         patience: give up if, at the rate observed, more iterations than this would be needed.
     """
     matrix = kernel(cost, f, g)
-    transposed = matrix.mT
-    u, v = torch.ones_like(a), torch.ones_like(b)
+    across, down = multiplier(matrix), multiplier(matrix.mT)
+    scaled_b = b
     worst, before, done, slow, safe = math.inf, math.inf, 0, False, True
     while worst > tolerance and done < max_iterations and not slow and safe:
         block = min(CHECK_EVERY, max_iterations - done)
         for i in range(block):
-            columns = times(transposed, a * u)
+            rows = across(scaled_b)
+            scaled_a = a / rows  # the scaling u = 1 / rows, with the weight
+            columns = down(scaled_a)
             if i == block - 1:
-                error = ((columns * v).sub_(1.0).abs_().mul_(b)).sum(-1)
-            v = columns.reciprocal_()
-            u = times(matrix, b * v).reciprocal_()
+                error = (columns * scaled_b).sub_(b).abs_().sum(-1)
+            scaled_b = b / columns
         done += block
-        drift = torch.maximum(_bits(u), _bits(v))
+        drift = torch.cat([rows, columns], -1).log2_().abs_().amax()
         worst, moved = torch.stack([error.amax(), drift]).tolist()
         safe = worst < math.inf and moved < SAFE_DRIFT[cost.dtype]
         slow = _needed(worst, before, block, tolerance) > patience
         before = worst
-    return Scaled(f + u.log2(), g + v.log2(), matrix, u, v, error, worst, safe, slow, done)
+    f, g = f - rows.log2(), g - columns.log2()
+    return Scaled(f, g, matrix, scaled_a, scaled_b, error, worst, safe, slow, done)
 
 
-def unscaled(cost: Tensor, a: Tensor, b: Tensor, f: Tensor, g: Tensor, iterations: int) -> Scaled:
+def unscaled(cost: Tensor, a: Tensor, b: Tensor, f: Tensor, g: Tensor) -> Scaled:
     """The state at potentials as they are, arguments as for :func:`run`."""
     matrix = kernel(cost, f, g)
-    error = ((times(matrix.mT, a) - 1.0).abs_() * b).sum(-1)
-    ones = torch.ones_like(a), torch.ones_like(b)
-    return Scaled(f, g, matrix, *ones, error, float(error.amax()), False, True, iterations)
-
-
-def _bits(scaling: Tensor) -> Tensor:
-    """How many bits a scaling has moved its potential at most, a scalar."""
-    low, high = scaling.aminmax()
-    return torch.maximum(high.log2(), -low.log2())
+    error = ((multiplier(matrix.mT)(a) - 1.0).abs_() * b).sum(-1)
+    return Scaled(f, g, matrix, a, b, error, float(error.amax()), False, True, 0)
 
 
 def _needed(error: float, before: float, block: int, tolerance: float) -> float:

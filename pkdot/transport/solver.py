@@ -1,6 +1,7 @@
 """The balanced problem, whatever its difficulty: which method runs when.
 
-1. Scaling iterations from the given start. On rows whose cost is a few epsilon this is all.
+1. Scaling iterations from the given start, or from the exact answer to it where that is too far
+   for the scaling domain. On rows whose cost is a few epsilon this is all.
 2. Where they crawl or leave the safe range: anneal epsilon in the log domain, then scale again.
 3. Where they still crawl: Newton on the dual, then a few scalings to make both marginals right to
    rounding, since the kernel's scalings are not rounded like its exponents.
@@ -21,7 +22,9 @@ from . import log_domain, newton, scaling
 
 # Newton's step costs about as many scalings as a third of the smaller cloud has points.
 NEWTON_STEPS = 6
-MAX_NEWTON_STEPS = 100
+MAX_NEWTON_STEPS = 300
+# Below this marginal error Newton needs no better start; a warm start often brings it there.
+NEAR = 0.03
 
 
 @dataclass
@@ -42,7 +45,7 @@ def solve(
     b: Tensor,
     tolerance: float,
     max_iterations: int,
-    start: Tensor | None = None,
+    start: tuple[Tensor | None, Tensor] | None = None,
 ) -> Solved:
     """Solve a batch of balanced problems to a marginal error of ``tolerance``, or say how far.
 
@@ -52,27 +55,39 @@ def solve(
         b: target weights of mass 1, (p, m).
         tolerance: L1 error of the marginals at which to stop.
         max_iterations: iterations of all kinds at most.
-        start: a guess of g in bits, (p, m); zero by default.
+        start: a guess of f (p, n) and g (p, m) in bits. Without f, the exact answer to g is taken,
+            which costs a pass in the log domain; without either, g = 0.
     """
-    n, m = cost.shape[-2:]
+    patience = max(24.0, NEWTON_STEPS * min(cost.shape[-2:]) / 3)
     log_a, log_b = a.log2(), b.log2()
-    patience = max(24.0, NEWTON_STEPS * min(n, m) / 3)
-    g = torch.zeros_like(b) if start is None else start
-    f = log_domain.update_f(cost, g, log_b)
-    state = scaling.run(cost, a, b, f, g, tolerance, max_iterations, patience)
-    done = state.iterations
-    if (state.slow or not state.safe) and done < max_iterations:
+    done = 0
+
+    def scale(f: Tensor, g: Tensor) -> scaling.Scaled:
+        left = max(1, max_iterations - done)
+        return scaling.run(cost, a, b, f, g, tolerance, left, patience)
+
+    guess, g = (None, torch.zeros_like(b)) if start is None else start
+    f = log_domain.update_f(cost, g, log_b) if guess is None else guess
+    state = scale(f, g)
+    done += state.iterations
+    if not state.safe and guess is not None:
+        f = log_domain.update_f(cost, g, log_b)
+        state = scale(f, g)
+        done += state.iterations
+    if state.stuck and not (state.safe and state.worst < NEAR) and done < max_iterations:
         f, g, sweeps = log_domain.anneal(cost, log_a, log_b)
         done += sweeps
-        state = scaling.run(cost, a, b, f, g, tolerance, max(1, max_iterations - done), patience)
+        state = scale(f, g)
         done += state.iterations
-    if (state.slow or not state.safe) and done < max_iterations:
+    if state.safe:
+        f, g = state.f, state.g
+    if state.stuck and done < max_iterations:
         steps = min(MAX_NEWTON_STEPS, max_iterations - done)
-        f, g = (state.f, state.g) if state.safe else (f, g)
         f, g, made = newton.solve(cost, log_a, log_b, f, g, tolerance, steps)
         f = log_domain.update_f(cost, g, log_b)
+        done += made
         state = scaling.run(cost, a, b, f, g, tolerance, 2 * scaling.CHECK_EVERY)
-        done += made + state.iterations
-        if not state.safe:  # epsilon far below what the dtype resolves: keep what is finite
-            state = scaling.unscaled(cost, a, b, f, g, done)
-    return Solved(state.plan(a, b), state.f, state.g, state.error, state.worst, done)
+        done += state.iterations
+    if not state.safe:  # epsilon far below what the dtype resolves: keep what is finite
+        state = scaling.unscaled(cost, a, b, f, g)
+    return Solved(state.plan(), state.f, state.g, state.error, state.worst, done)

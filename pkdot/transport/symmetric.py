@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from .kernels import power, times
+from .kernels import multiplier, power
 
 # The averaged update moves log w by a fraction t of Sinkhorn's step. Near the solution its error
 # shrinks by 1 - t (1 + s), s being the eigenvalues of the normalised plan. For a squared distance
@@ -34,12 +34,13 @@ def solve(
         iterations made.
     """
     matrix = power(-cost)
-    w = times(matrix, a).rsqrt_()
+    times = multiplier(matrix)
+    w = times(a).rsqrt_()
     worst, done = math.inf, 0
     while worst > tolerance and done < max_iterations:
         block = min(CHECK_EVERY, max_iterations - done)
         for i in range(block):
-            marginal = times(matrix, a * w).mul_(w)
+            marginal = times(a * w).mul_(w)
             if i == block - 1:
                 error = ((marginal - 1.0).abs_() * a).sum(-1)
             w = marginal.pow_(-STEP).mul_(w)

@@ -1,0 +1,1 @@
+"""Measurements that say how the kit compares with its peers."""

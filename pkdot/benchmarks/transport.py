@@ -1,0 +1,335 @@
+"""How fast and how right is the divergence of the loss, next to GeomLoss, POT and the memory?
+
+Every row of the table is one run: all contestants take turns on the same rows, in one process on
+one thread, and medians are compared; on a shared machine only the ratios mean much. An error is
+the relative L2 distance of the gradient to that of a float64 solve to a marginal error of 1e-10.
+
+Two kinds of rows: ``spread``, from random embeddings in 512 dimensions, as an untrained network
+gives (costs of a few epsilon at blur 0.1); and ``classes``, from embeddings in loose classes, as a
+trained one does (costs of a hundred epsilon and more).
+"""
+
+import argparse
+import platform
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..anchors import gather_anchor_rows, select_anchors
+from ..errors import ConvergenceWarning
+from ..similarity import cosine_similarity_matrix
+from ..transport import sinkhorn, sinkhorn_divergence, squared_cost
+from ..transport.divergence import solve_parts
+
+DEFAULT_REPORT = Path("reports/benchmarks/transport.md")
+REFERENCE_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True)
+class Case:
+    """One setting of the benchmark."""
+
+    kind: str
+    size: int
+    k: int
+    epsilon: float
+
+    @property
+    def blur(self) -> float:
+        return self.epsilon**0.5
+
+
+def cases(quick: bool = False) -> list[Case]:
+    """The grid: every B at k = 30 and epsilon = 0.01, then k and epsilon one at a time."""
+    sizes = (64, 128) if quick else (64, 128, 256, 512, 1024)
+    kinds = ("spread", "classes")
+    grid = [Case(kind, size, 30, 0.01) for kind in kinds for size in sizes]
+    if not quick:
+        grid.insert(len(sizes), Case("spread", 2048, 30, 0.01))
+        grid += [Case(kind, 128, k, 0.01) for kind in kinds for k in (10, 64, 127)]
+        grid += [Case(kind, 128, 30, epsilon) for kind in kinds for epsilon in (0.001, 0.1, 1.0)]
+    return grid
+
+
+def rows(case: Case, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Anchor rows of teacher and student, (B, k) each, float64."""
+    g = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=g, dtype=torch.float64)
+
+    if case.kind == "spread":
+        teacher = normal(case.size, 512)
+        student = teacher + normal(case.size, 512)
+    else:
+        labels = torch.randint(5, (case.size,), generator=g)
+        teacher = normal(5, 64)[labels] + normal(case.size, 64)
+        student = 0.5 * teacher + 0.5 * teacher @ normal(64, 64) / 8 + 0.5 * normal(case.size, 64)
+    similarity = cosine_similarity_matrix(teacher)
+    anchors = select_anchors(similarity, case.k)
+    return (
+        gather_anchor_rows(similarity, anchors),
+        gather_anchor_rows(cosine_similarity_matrix(student), anchors),
+    )
+
+
+def take_turns(
+    contestants: dict[str, Callable[[], object]], seconds: float = 1.0
+) -> dict[str, float]:
+    """Median seconds of each contestant, called in turn for about ``seconds`` in all."""
+    for call in contestants.values():
+        call()
+    spent: dict[str, list[float]] = {name: [] for name in contestants}
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds or len(next(iter(spent.values()))) < 3:
+        for name, call in contestants.items():
+            before = time.perf_counter()
+            call()
+            _wait()
+            spent[name].append(time.perf_counter() - before)
+    return {name: statistics.median(times) for name, times in spent.items()}
+
+
+def measure(case: Case, device: torch.device, seconds: float) -> dict[str, float]:
+    """Times (seconds) and gradient errors of one case, by name of the column."""
+    from geomloss import SamplesLoss  # a peer: wanted for this measurement only
+
+    exact_x, exact_y = rows(case)
+    exact = _gradient(
+        lambda x, y: sinkhorn_divergence(x, y, blur=case.blur, tolerance=REFERENCE_TOLERANCE),
+        exact_x,
+        exact_y,
+    )
+    x, y = exact_x.float().to(device), exact_y.float().to(device)
+
+    def peer(scaling: float) -> Callable[[Tensor, Tensor], Tensor]:
+        loss: Callable[[Tensor, Tensor], Tensor] = SamplesLoss(
+            "sinkhorn", p=2, blur=case.blur, scaling=scaling, backend="tensorized"
+        )
+        return loss
+
+    losses = {
+        "ours": lambda x, y: sinkhorn_divergence(x, y, blur=case.blur),
+        "geomloss": peer(0.5),
+        "geomloss09": peer(0.9),
+    }
+    result: dict[str, float] = {}
+    calls: dict[str, Callable[[], object]] = {}
+    for name, loss in losses.items():
+        gradient = _gradient(loss, x, y).double().cpu()
+        result[f"{name} error"] = float((gradient - exact).norm() / exact.norm())
+        calls[name] = lambda loss=loss: _gradient(loss, x, y)  # type: ignore[misc]
+    result |= take_turns(calls, seconds)
+    result["floor"] = floor(case, x, y, seconds / 5)
+    result |= against_pot(case, x, y, seconds)
+    return result
+
+
+def floor(case: Case, x: Tensor, y: Tensor, seconds: float) -> float:
+    """Time to read each cost matrix once per half iteration that the solver made, in seconds.
+
+    Where Newton ran, its steps are counted as iterations, though each costs far more.
+    """
+    uniform = torch.full((1, len(x)), 1 / len(x), dtype=x.dtype, device=x.device)
+    with torch.no_grad():
+        parts = solve_parts(
+            x[None], y[None], uniform, uniform, case.epsilon, 1e-4, 10_000, identity=0.0
+        )
+    matrix, vector = torch.rand(len(x), len(x), device=x.device), torch.rand(len(x)).to(x)
+    reading = take_turns({"read": lambda: torch.mv(matrix, vector)}, seconds)["read"]
+    return reading * (2 * parts.iterations + sum(parts.self_iterations))
+
+
+def against_pot(case: Case, x: Tensor, y: Tensor, seconds: float) -> dict[str, float]:
+    """Our ``sinkhorn`` and POT's, one problem and a batch of 16, at equal marginal error 1e-4.
+
+    POT is given the number of iterations that it needs, at most 1,000; "pot short" is its marginal
+    error where these did not suffice, and its time then only a lower bound.
+    """
+    import ot
+    import ot.batch
+
+    cost = squared_cost(x, y)
+    weights = torch.full((len(x),), 1 / len(x), dtype=x.dtype, device=x.device)
+
+    def pot(iterations: int) -> Tensor:
+        plan: Tensor = ot.bregman.sinkhorn_log(
+            weights, weights, cost, case.epsilon, numItermax=iterations, stopThr=0.0, warn=False
+        )
+        return plan
+
+    for iterations in (10, 20, 50, 100, 200, 500, 1000):
+        plan = pot(iterations)
+        error = max(float((plan.sum(dim) - weights).abs().sum()) for dim in (0, 1))
+        if error <= 1e-4:
+            break
+    batch = cost.expand(16, -1, -1).contiguous()
+    calls: dict[str, Callable[[], object]] = {
+        "ours plan": lambda: sinkhorn(cost, epsilon=case.epsilon, tolerance=1e-4),
+        "pot": lambda: pot(iterations),
+    }
+    if len(x) <= 256 and iterations <= 100:  # its batches are slow: longer would take minutes
+        calls["ours batch"] = lambda: sinkhorn(batch, epsilon=case.epsilon, tolerance=1e-4)
+        calls["pot batch"] = lambda: ot.batch.solve_batch(
+            batch, reg=case.epsilon, max_iter=iterations, tol=0.0, method="log_sinkhorn"
+        )
+    result = take_turns(calls, seconds)
+    for name in ("ours batch", "pot batch"):
+        if name in result:
+            result[name] /= len(batch)
+    if error > 1e-4:
+        result["pot short"] = error
+    return result
+
+
+def batch_ratio(seconds: float) -> dict[str, float]:
+    """Time per problem of 64 losses at B = 128 at once, over that of one alone, per kind."""
+    ratios = {}
+    for kind in ("spread", "classes"):
+        pairs = [rows(Case(kind, 128, 30, 0.01), seed) for seed in range(64)]
+        x = torch.stack([pair[0] for pair in pairs]).float()
+        y = torch.stack([pair[1] for pair in pairs]).float()
+        calls: dict[str, Callable[[], object]] = {
+            "one": lambda x=x, y=y: _gradient(sinkhorn_divergence, x[0], y[0]),  # type: ignore[misc]
+            "all": lambda x=x, y=y: _gradient(sinkhorn_divergence, x, y),  # type: ignore[misc]
+        }
+        times = take_turns(calls, seconds)
+        ratios[kind] = times["all"] / 64 / times["one"]
+    return ratios
+
+
+def _gradient(loss: Callable[[Tensor, Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+    y = y.detach().clone().requires_grad_(True)
+    return torch.autograd.grad(loss(x, y).sum(), y)[0]
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def report(results: list[tuple[Case, dict[str, float]]], batches: dict[str, float]) -> str:
+    """The measurements as a page of Markdown."""
+    lines = [
+        "# Transport: time and gradient error",
+        "",
+        _machine(),
+        "",
+        "Forward and backward of the debiased divergence, float32. Ratios are our time over the "
+        "peer's, in the same run. The floor reads each cost matrix once per half iteration.",
+        "",
+        "| rows | B | k | ε | ours ms | error | GeomLoss ms | error | **ratio** | GeomLoss 0.9 ms "
+        "| error | ratio | ours / floor |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for case, r in results:
+        lines.append(
+            f"| {case.kind} | {case.size} | {case.k} | {case.epsilon:g} | {1e3 * r['ours']:.2f} "
+            f"| {r['ours error']:.0e} | {1e3 * r['geomloss']:.2f} | {r['geomloss error']:.0e} "
+            f"| **{r['ours'] / r['geomloss']:.2f}** | {1e3 * r['geomloss09']:.2f} "
+            f"| {r['geomloss09 error']:.0e} | {r['ours'] / r['geomloss09']:.2f} "
+            f"| {r['ours'] / r['floor']:.1f} |"
+        )
+    lines += [
+        "",
+        "One plan, not debiased, at a marginal error of 1e-4: our `sinkhorn` against POT's torch "
+        "`sinkhorn_log`, and 16 plans at once against `ot.batch` (ms per plan). ≤ marks rows where "
+        "POT had not reached that error after 1,000 iterations.",
+        "",
+        "| rows | B | k | ε | ours ms | POT ms | **ratio** | ours ×16 | ot.batch ×16 | ratio |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for case, r in results:
+        bound = "≤ " if "pot short" in r else ""
+        line = (
+            f"| {case.kind} | {case.size} | {case.k} | {case.epsilon:g} "
+            f"| {1e3 * r['ours plan']:.2f} | {1e3 * r['pot']:.2f} "
+            f"| **{bound}{r['ours plan'] / r['pot']:.3f}** "
+        )
+        if "pot batch" in r:
+            ratio = r["ours batch"] / r["pot batch"]
+            line += (
+                f"| {1e3 * r['ours batch']:.2f} | {1e3 * r['pot batch']:.2f} | {bound}{ratio:.3f} |"
+            )
+        else:
+            line += "| – | – | – |"
+        lines.append(line)
+    lines += ["", "64 losses at B = 128 at once, time per problem over that of one alone: "]
+    lines[-1] += ", ".join(f"{kind} {ratio:.2f}" for kind, ratio in batches.items()) + "."
+    if not torch.cuda.is_available():
+        lines += ["", "On a GPU: not measured."]
+    return "\n".join([*lines, ""])
+
+
+def _machine() -> str:
+    def of(package: str) -> str:
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            return f"{package} absent"
+
+    name = platform.processor() or platform.machine()
+    try:
+        models = [
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ]
+        name = models[0] if models else name
+    except OSError:
+        pass
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else name
+    packages = ", ".join(of(package) for package in ("torch", "geomloss", "POT"))
+    return (
+        f"{device}, {torch.get_num_threads()} thread, Python {platform.python_version()}, "
+        f"{packages}, {time.strftime('%Y-%m-%d')}."
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure everything, write the report, and print it. Returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pkdot.benchmarks.transport", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--quick", action="store_true", help="two sizes only, under a minute")
+    parser.add_argument("--seconds", type=float, default=1.0, help="per comparison (default 1)")
+    parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="where to write")
+    options = parser.parse_args(arguments)
+    try:
+        import geomloss  # noqa: F401
+        import ot  # noqa: F401
+    except ModuleNotFoundError as missing:
+        print(
+            f"The benchmark needs {missing.name}; install the extra 'dev' (pip install -e .[dev])."
+        )
+        return 2
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    results = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            grid = cases(options.quick)
+            for i, case in enumerate(grid, 1):
+                results.append((case, measure(case, device, options.seconds)))
+                ours, peer = results[-1][1]["ours"], results[-1][1]["geomloss"]
+                print(f"{i}/{len(grid)} {case}: {ours / peer:.2f} of GeomLoss", flush=True)
+            page = report(results, batch_ratio(options.seconds))
+    finally:
+        torch.set_num_threads(threads)
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    options.report.write_text(page, encoding="utf-8")
+    print(f"{page}\nWritten to {options.report}.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

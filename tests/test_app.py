@@ -1,0 +1,267 @@
+"""Every page of the dashboard: with a good record, none, a running, a damaged and a nasty one."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
+from streamlit.testing.v1 import AppTest
+
+from .example_records import EPOCHS, N, write_record
+
+APP = Path(__file__).resolve().parents[1] / "app"
+FIGURES = {"runs": 1, "similarity": 1, "anchors": 4, "transport": 1, "maps": 1, "samples": 2}
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The app's own modules importable, an empty runs directory, and no example record."""
+    monkeypatch.syspath_prepend(str(APP))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    import shell
+
+    monkeypatch.setattr(shell, "EXAMPLE", tmp_path / "no example")
+    listen_on(monkeypatch, "127.0.0.1")
+
+
+def listen_on(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
+    """What the server's command line and app/.streamlit/config.toml decide in real life."""
+    import streamlit
+
+    asked = streamlit.get_option
+    monkeypatch.setattr(
+        streamlit, "get_option", lambda key: address if key == "server.address" else asked(key)
+    )
+
+
+def opened(page: str, **address: str) -> Any:
+    app = AppTest.from_file(str(APP / "explore.py"), default_timeout=30)
+    for key, value in address.items():
+        app.query_params[key] = value
+    app.run()
+    if page != "runs":
+        app.switch_page(f"views/{page}.py").run()
+    return app
+
+
+def words(app: Any) -> str:
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def figures(app: Any) -> int:
+    return len(app.get("plotly_chart"))
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_each_page_shows_a_good_record(page: str, record_copy: Path) -> None:
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert figures(app) == FIGURES[page]
+    assert app.sidebar.selectbox[0].value == "finished"
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_each_page_says_when_there_is_no_record(page: str) -> None:
+    app = opened(page)
+    assert not app.exception
+    assert figures(app) == 0
+    assert "There is no run yet in" in words(app)
+    assert "make demo" in words(app)
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_each_page_shows_what_a_running_record_has(page: str, tmp_path: Path) -> None:
+    recorder = write_record(tmp_path / "runs", run_id="live", finish=False)
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert "still being written" in words(app)
+    assert app.sidebar.button[0].label == "Refresh"
+    assert figures(app) == FIGURES[page]
+    recorder.finish()
+
+
+@pytest.mark.parametrize("page", ["similarity", "anchors", "transport", "maps"])
+def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path: Path) -> None:
+    from pkdot.recorder import Recorder
+
+    with Recorder("new", runs_dir=tmp_path / "runs"):
+        app = opened(page)
+    assert not app.exception
+    assert "holds no embeddings yet" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "file"),
+    [
+        ("runs", "metrics.parquet"),
+        ("similarity", "embeddings/epoch_0005.safetensors"),
+        ("anchors", "embeddings/epoch_0005.safetensors"),
+        ("transport", "probe.parquet"),
+        ("maps", "maps/pca.parquet"),
+        ("samples", "media/images.safetensors"),
+    ],
+)
+def test_each_page_tells_damage_in_a_sentence(page: str, file: str, record_copy: Path) -> None:
+    (record_copy / file).write_bytes(b"\x00" * 32)
+    app = opened(page)
+    assert not app.exception
+    told = "\n".join(str(element.value) for element in app.error)
+    assert "damaged" in told
+    assert "Traceback" not in words(app)
+    assert "damaged" in app.sidebar.selectbox[0].options[0]
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_each_page_tells_of_a_record_that_does_not_open(page: str, record_copy: Path) -> None:
+    (record_copy / "run.json").write_text('{"schema_version": 99}')
+    app = opened(page)
+    assert not app.exception
+    assert "newer kit" in words(app)
+    assert figures(app) == 0
+
+
+def test_a_failed_run_shows_its_message(tmp_path: Path) -> None:
+    recorder = write_record(tmp_path / "runs", run_id="bad", finish=False)
+    with pytest.raises(RuntimeError), recorder:
+        raise RuntimeError("the loss is NaN")
+    app = opened("similarity")
+    assert "This run failed: RuntimeError: the loss is NaN" in words(app).replace("\\", "")
+    assert figures(app) == 1
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_names_from_a_record_stay_plain_text(page: str, tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script> ![x](https://example.org/x.png) :red[x] $x$ `y` [z](http://z)"
+    write_record(tmp_path / "runs", run_id="evil", corpus=evil, method=evil, class_names=[evil] * 5)
+    manifest = tmp_path / "runs" / "evil" / "run.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**content, "name": evil, "created": evil}))
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    for text in words(app).splitlines():
+        assert "](" not in text.replace("\\]\\(", "")
+        assert ":red[" not in text
+    for chart in app.get("plotly_chart"):
+        assert "<script" not in chart.proto.spec.replace("\\u003c", "<")
+
+
+def test_a_fault_of_our_own_shows_no_traceback(
+    record_copy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import shell
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(shell, "choose_view", broken)
+    app = opened("similarity")
+    assert not app.exception
+    assert "could not be drawn" in words(app)
+    assert "secret detail" not in words(app)
+    assert "secret detail" in caplog.text
+
+
+def test_epoch_and_source_move_what_is_drawn(record_copy: Path) -> None:
+    app = opened("similarity")
+    slider = app.select_slider(key="epoch")
+    assert slider.value == 5  # the selected epoch
+    assert [int(option) for option in slider.options] == list(EPOCHS)
+    before = app.get("plotly_chart")[0].proto.spec
+    slider.set_value(0).run()
+    assert "At epoch 0" in words(app)
+    assert app.get("plotly_chart")[0].proto.spec != before
+    app.get("button_group")[0].set_value("batch").run()
+    assert "pairs of 40 samples" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_k_blur_and_policy_solve_the_transport_again(record_copy: Path) -> None:
+    app = opened("transport")
+    assert app.select_slider(key="k").value == 10  # the run's own settings
+    assert app.select_slider(key="blur").value == 0.1
+    tiles = {tile.label: tile.value for tile in app.metric}
+    app.select_slider(key="blur").set_value(1.0).run()
+    blurred = {tile.label: tile.value for tile in app.metric}
+    share = "mass on the diagonal"
+    assert float(blurred[share].rstrip(" %")) < float(tiles[share].rstrip(" %"))
+    app.select_slider(key="k").set_value(3).run()
+    assert {tile.label: tile.value for tile in app.metric} != blurred
+    assert not app.exception
+
+
+def test_a_link_reproduces_the_view(record_copy: Path, tmp_path: Path) -> None:
+    shutil.copytree(record_copy, tmp_path / "runs" / "other")
+    app = opened("runs", run="finished")
+    assert app.sidebar.selectbox[0].value == "finished"
+    app = opened("runs", run="other")
+    assert app.sidebar.selectbox[0].value == "other"
+    app = opened("runs", run="../../../etc")
+    assert "a record that is not here" in words(app)
+    assert app.sidebar.selectbox[0].value in ("finished", "other")
+
+
+def test_a_value_that_another_record_lacks_is_forgotten(record_copy: Path, tmp_path: Path) -> None:
+    from pkdot.recorder import Recorder
+
+    from .example_records import structured_arrays
+
+    z = structured_arrays()["teacher"][:12]
+    with Recorder("small", runs_dir=tmp_path / "runs", run_id="small") as recorder:
+        recorder.log_embeddings(1, teacher=z, student=z)
+        recorder.log_embeddings(3, teacher=z, student=z)
+    app = opened("anchors", run="finished")
+    app.select_slider(key="k").set_value(50).run()
+    app.select_slider(key="epoch").set_value(9).run()
+    app.sidebar.selectbox[0].set_value("small").run()
+    assert not app.exception
+    assert not app.error
+    assert app.select_slider(key="epoch").value == 3
+    assert app.select_slider(key="k").value == 11
+
+
+def test_the_example_is_what_a_fresh_clone_opens_on(
+    finished_record: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import shell
+
+    monkeypatch.setattr(shell, "EXAMPLE", finished_record)
+    write_record(tmp_path / "runs", run_id="newer")
+    app = opened("runs")
+    assert app.sidebar.selectbox[0].value == "example"
+    assert "example" in app.sidebar.selectbox[0].options[1]
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_a_simulated_record_says_so_in_every_figure(tmp_path: Path) -> None:
+    write_record(tmp_path / "runs", run_id="made", simulated=True)
+    for page in FIGURES:
+        for chart in opened(page).get("plotly_chart"):
+            assert "simulated data" in chart.proto.spec
+
+
+def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shell
+
+    monkeypatch.setattr(shell, "LARGEST", 50)
+    write_record(tmp_path / "runs")
+    for page in ("similarity", "anchors", "transport", "maps"):
+        app = opened(page)
+        assert f"The first 50 of {N} samples are shown." in words(app)
+        assert not app.exception
+        assert not app.error
+
+
+@pytest.mark.parametrize(("address", "told"), [(None, True), ("0.0.0.0", True), ("::1", False)])
+def test_a_page_that_others_can_reach_says_so(
+    address: str | None, told: bool, record_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen_on(monkeypatch, address)
+    assert ("can be reached from elsewhere" in words(opened("runs"))) == told

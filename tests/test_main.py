@@ -1,0 +1,91 @@
+"""The command line, as a person types it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pkdot.__main__ import main
+
+SMALL = [
+    *("--set", "data.n_labelled=40", "--set", "data.n_unlabelled=80"),
+    *("--set", "network.hidden=16", "--set", "training.epochs=2", "--set", "probe_size=20"),
+]
+
+
+def test_run_keeps_a_record_and_runs_lists_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--method", "kd", "--quiet", "--runs", str(tmp_path), *SMALL]) == 0
+    told = capsys.readouterr().out
+    (folder,) = tmp_path.iterdir()
+    assert f"The record is {folder}." in told
+    assert "student accuracy: " in told
+    config = json.loads((folder / "run.json").read_text())["config"]
+    assert config["network"]["hidden"] == 16
+    assert main(["runs", "--runs", str(tmp_path)]) == 0
+    assert folder.name in capsys.readouterr().out
+
+
+def test_a_config_file_is_the_base(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"network": {"hidden": 24}, "method": "kd"}))
+    runs = tmp_path / "runs"
+    arguments = ["run", "--config", str(file), "--quiet", "--runs", str(runs), *SMALL[:4]]
+    assert main([*arguments, "--set", "training.epochs=1"]) == 0
+    config = json.loads(next(runs.glob("*/run.json")).read_text())["config"]
+    assert config["network"]["hidden"] == 24
+    assert config["method"] == "kd"
+    assert config["training"]["epochs"] == 1
+
+
+def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    csv = tmp_path / "cells.csv"
+    arguments = ["sweep", "--method", "kd", "--seeds", "2", "--quiet", "--csv", str(csv)]
+    assert main([*arguments, "--folder", str(tmp_path / "cells"), *SMALL]) == 0
+    told = capsys.readouterr().out
+    for title in ("logistic regression", "RBF SVM", "student alone", "soft labels", "teacher"):
+        assert title in told
+    assert "95 % intervals over 2 seeds." in told
+    assert len(csv.read_text().splitlines()) == 1 + 2 * 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "--method", "kt"], "Unknown distillation method 'kt'"),
+        (["run", "--set", "sead=1"], "did you mean 'seed'"),
+        (["run", "--set", "options.pkdot.k=500"], "batch of more than 500"),
+        (["run", "--config", "nowhere.json"], "nowhere.json cannot be read"),
+        (["sweep", "--engine", "slurm"], "dask://host:port"),
+    ],
+)
+def test_misuse_ends_with_2_and_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1
+
+
+def test_failure_ends_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "no folder"
+    file.write_text("")
+    assert main(["run", "--quiet", "--runs", str(file), *SMALL]) == 1
+    assert "another runs_dir" in capsys.readouterr().err
+
+
+def test_no_records_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--runs", str(tmp_path)]) == 0
+    assert "python -m pkdot run" in capsys.readouterr().out
+
+
+def test_as_a_process() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "pkdot", "sweep", "--set", "seed"], capture_output=True, text=True
+    )
+    assert told.returncode == 2
+    assert "write name=value" in told.stderr

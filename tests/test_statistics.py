@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.stats.weightstats import DescrStatsW
+
+from pkdot.comparison import comparison_table
+from pkdot.errors import InputError
+from pkdot.statistics import gap_closed, mean_interval, paired_difference
+
+A = np.array([0.61, 0.55, 0.70, 0.64, 0.59])
+B = np.array([0.50, 0.49, 0.63, 0.51, 0.55])
+
+
+def test_intervals_agree_with_statsmodels() -> None:
+    low, high = DescrStatsW(A - B).tconfint_mean(0.05)
+    found = paired_difference(A, B)
+    assert (found.mean, found.low, found.high) == pytest.approx(((A - B).mean(), low, high))
+    assert found.excludes_zero
+    assert not paired_difference(A, A[::-1]).excludes_zero
+
+
+def test_an_interval_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = [
+        found.low <= 0.3 <= found.high
+        for found in (mean_interval(rng.normal(0.3, 1, 8)) for _ in range(2000))
+    ]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
+
+
+def test_gap_closed_is_the_ratio_of_means() -> None:
+    teacher = B + np.array([0.2, 0.3, 0.1, 0.25, 0.15])
+    found = gap_closed(A, B, teacher)
+    assert found.mean == pytest.approx((A - B).mean() / 0.2)
+    assert found.low < found.mean < found.high
+    assert gap_closed(teacher, B, teacher).mean == pytest.approx(1)
+
+
+def test_a_table_pairs_by_seed_whatever_the_order() -> None:
+    rows = [
+        {
+            "arm": arm,
+            "title": arm.title(),
+            "role": "student",
+            "seed": seed,
+            "accuracy": values[seed],
+        }
+        for arm, values in (("alone", B), ("kd", A))
+        for seed in range(5)
+    ]
+    cells = pd.DataFrame(rows).sample(frac=1, random_state=1).sort_values("arm", kind="stable")
+    table = comparison_table(cells).set_index("name")
+    assert table.difference["kd"] == pytest.approx(100 * (A - B).mean())
+    assert np.isnan(table.difference["alone"])
+    assert np.isnan(table.gap_closed["kd"]), "there is no teacher to close a gap to"
+    with pytest.raises(InputError, match="same seeds"):
+        comparison_table(cells.iloc[1:])
+    with pytest.raises(InputError, match="'svm' is not among"):
+        comparison_table(cells, reference="svm")
+
+
+def test_refuses_what_has_no_interval() -> None:
+    with pytest.raises(InputError, match="Run more seeds"):
+        mean_interval([0.5])
+    with pytest.raises(InputError, match="equal number"):
+        paired_difference(A, B[:4])
+    with pytest.raises(InputError, match="no gap"):
+        gap_closed(A, B, B)
