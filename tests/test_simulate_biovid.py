@@ -93,17 +93,22 @@ def test_finished_windows_are_not_made_again(biovid_root: Path, tmp_path: Path) 
     assert not leftover.exists()
 
 
-def test_a_killed_simulation_is_resumed(biovid_root: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys; from tests.biovid_files import write_tiny; from pathlib import Path; "
-        "write_tiny(Path(sys.argv[1]))"
-    )
+TINY = """
+import sys
+from pathlib import Path
+from tests.biovid_files import write_tiny
+write_tiny(Path(sys.argv[1]))
+"""
+
+
+def start(dest: Path) -> subprocess.Popen[bytes]:
     here = Path(__file__).resolve().parents[1]
-    run = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "s")],
-        cwd=here,
-        env={**os.environ, "PYTHONPATH": str(here)},
-    )
+    command = [sys.executable, "-c", TINY, str(dest)]
+    return subprocess.Popen(command, cwd=here, env={**os.environ, "PYTHONPATH": str(here)})
+
+
+def test_a_killed_simulation_is_resumed(biovid_root: Path, tmp_path: Path) -> None:
+    run = start(tmp_path / "s")
     deadline = time.monotonic() + 60
     while len(list(tmp_path.rglob("*.mp4"))) < 5:
         assert run.poll() is None, "the run ended before it could be killed"
@@ -116,6 +121,13 @@ def test_a_killed_simulation_is_resumed(biovid_root: Path, tmp_path: Path) -> No
     done = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.mp4") if p.name[0] != "."}
     files.write_tiny(tmp_path / "s")
     assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert digests(tmp_path / "s") == digests(biovid_root)
+
+
+@pytest.mark.slow
+def test_two_processes_simulate_the_same_corpus_at_once(biovid_root: Path, tmp_path: Path) -> None:
+    runs = [start(tmp_path / "s") for _ in range(2)]
+    assert [run.wait(timeout=240) for run in runs] == [0, 0]
     assert digests(tmp_path / "s") == digests(biovid_root)
 
 

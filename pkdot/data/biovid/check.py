@@ -15,7 +15,7 @@ from .prepare import read_window
 from .selection import keep_windows, sentences
 from .settings import COLUMN_OF, DEFAULT_OPTIONS, MODALITIES, SignalOptions, VideoOptions
 from .signals import USUAL_RATE
-from .video import USUAL_FPS
+from .video import USUAL_FPS, one_thread_in_workers
 
 _FEWEST_SUBJECTS = 3  # one to train on, one for the inner split, one to test
 _HEADERS = 9  # files whose header is looked at to learn which signals were recorded
@@ -185,6 +185,7 @@ def _check_window(
     index: BioVidIndex, modalities: tuple[str, ...], window: tuple[float, float]
 ) -> tuple[list[Damage], dict[str, dict[str, Any]]]:
     """Damages and facts of one window; reads, cleans and crops, and keeps nothing."""
+    one_thread_in_workers()
     entry = index.table.iloc[0]
     damages: dict[Damage, None] = {}
     facts = {}

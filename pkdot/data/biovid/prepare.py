@@ -23,8 +23,9 @@ import pandas as pd
 from .cachekey import CHUNK, Options, cache_key
 from .damage import Damage, DamagedFile
 from .index import BioVidIndex
+from .settings import VideoOptions
 from .signals import read_trace
-from .video import VideoOptions, read_clip
+from .video import one_thread_in_workers, read_clip
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ class _Work:
         """Do a chunk unless it is done; False where another process holds it and we do not wait."""
         from filelock import FileLock, Timeout
 
+        one_thread_in_workers()
         note = self.note(chunk)
         note.parent.mkdir(parents=True, exist_ok=True)
         try:

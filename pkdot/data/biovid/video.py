@@ -5,9 +5,10 @@ into pictures. One face detection per clip, on the middle one of them, fixes one
 that the crop itself does not move; where no face is found the centre is cropped, and counted.
 """
 
+import multiprocessing
 import re
+import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -155,9 +156,19 @@ def _read_picture(path: Path) -> np.ndarray:
     return picture[..., ::-1]
 
 
-@cache
+def one_thread_in_workers() -> None:
+    """In a worker process, keep OpenCV to one thread: the workers fill the cores already."""
+    if multiprocessing.current_process().name != "MainProcess":
+        cv2.setNumThreads(1)
+
+
+_own = threading.local()  # a cascade must not look at two pictures at once
+
+
 def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(_CASCADES / "haarcascade_frontalface_default.xml"))
+    if not hasattr(_own, "cascade"):
+        _own.cascade = cv2.CascadeClassifier(str(_CASCADES / "haarcascade_frontalface_default.xml"))
+    return _own.cascade
 
 
 def find_face(picture: np.ndarray) -> tuple[int, int, int, int] | None:

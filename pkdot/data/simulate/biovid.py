@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import ConfigError, DataError
 from ..biovid.index import CLASSES, MARKER
+from ..biovid.video import one_thread_in_workers
 from .face import Face, draw_face, random_face
 from .files import table, write_aside, write_video
 from .motion import FPS, action_units, poses
@@ -239,6 +240,7 @@ def draw_latent(window: Window, strengths: Strengths) -> tuple[Person, Latent]:
 
 def _write_window(base: Path, window: Window, strengths: Strengths) -> dict[str, object]:
     """Write one window's two files unless they are there; returns its row of the latent table."""
+    one_thread_in_workers()
     person, latent = draw_latent(window, strengths)
     name = f"{window.subject}/{window.sample}"
     signals = base / "biosignals_filtered" / f"{name}_bio.csv"
