@@ -10,10 +10,10 @@ import torch
 
 from pkdot.anchors import POLICIES, gather_anchor_rows, select_anchors
 from pkdot.errors import ConvergenceWarning
-from pkdot.objective import PKDOTLoss
 from pkdot.projection import Maps, project
 from pkdot.record import Batch
 from pkdot.similarity import cosine_similarity_matrix
+from pkdot.transport import sinkhorn, sinkhorn_divergence, squared_cost
 
 BLURS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
 ANCHORS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200)
@@ -44,7 +44,7 @@ def maps(view: shell.View) -> Maps:
 
 def transport(view: shell.View, k: int, blur: float, policy: str) -> dict[str, Any]:
     """Step 3: plan (B, B), divergence, and the health of the solution."""
-    return _transport(view.batch, view.key, k, blur, policy)
+    return _transport(view, view.key, k, blur, policy)
 
 
 def choose_policy(view: shell.View) -> str:
@@ -86,16 +86,22 @@ def _similarities(_batch: Batch, key: tuple[Any, ...]) -> tuple[np.ndarray, np.n
 
 @st.cache_data(max_entries=64, show_spinner="Solving the transport …")
 def _transport(
-    _batch: Batch, key: tuple[Any, ...], k: int, blur: float, policy: str
+    _view: shell.View, key: tuple[Any, ...], k: int, blur: float, policy: str
 ) -> dict[str, Any]:
-    loss = PKDOTLoss(k, blur, policy, max_iterations=MOST_ITERATIONS, generator=_generator())
+    chosen = anchors(_view, k, policy)
+    teacher, student = (torch.as_tensor(rows(m, chosen)) for m in similarities(_view))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the page says it in words
-        steps = loss.structure(torch.as_tensor(_batch.teacher), torch.as_tensor(_batch.student))
+        solution = sinkhorn(
+            squared_cost(teacher, student), epsilon=blur**2, max_iterations=MOST_ITERATIONS
+        )
+        divergence = sinkhorn_divergence(
+            teacher, student, blur=blur, max_iterations=MOST_ITERATIONS
+        )
     return {
-        "plan": steps.transport.plan.numpy(),
-        "divergence": float(steps.divergence),
-        "converged": bool(steps.transport.converged),
-        "iterations": int(steps.transport.iterations),
-        "marginal_error": float(steps.transport.marginal_error),
+        "plan": solution.plan.numpy(),
+        "divergence": float(divergence),
+        "converged": bool(solution.converged),
+        "iterations": int(solution.iterations),
+        "marginal_error": float(solution.marginal_error),
     }

@@ -41,6 +41,9 @@ class ExperimentConfig(Settings):
         1, ge=1, description="torch's threads; small networks are fastest with one"
     )
     probe_size: int = Field(200, ge=4, description="test samples followed through training")
+    snapshot_growth: float = Field(
+        1.25, gt=1, description="each logged epoch is about so many times the one before"
+    )
     maps: tuple[Literal["pca", "umap"], ...] = Field(
         ("pca",), description="projections to compute when training ends"
     )

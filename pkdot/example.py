@@ -18,8 +18,10 @@ def example_config() -> ExperimentConfig:
     return ExperimentConfig(
         method="kd+pkdot",
         network={"feature_dim": 16, "embedding_dim": 16, "hidden": 128},
-        training={"batch_size": 96},
-        probe_size=150,
+        options={"pkdot": {"k": 20}},
+        training={"batch_size": 64},
+        probe_size=100,
+        snapshot_growth=2,
         maps=("pca", "umap"),
     )
 

@@ -140,7 +140,7 @@ def run_experiment(
             facts={"config_hash": config.hash, "data": data_facts(corpus)},
             probe=describe_probe(corpus, probe),
         ) as recorder:
-            keeper = RecordKeeper(recorder, corpus, probe)
+            keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
             with StageBars(config.training.epochs, progress) as bars:
                 shared = drain(train_teacher_stage(config, corpus, fabric), keeper.keep, bars.show)
                 keeper.targets = shared.targets

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Self
 
 import numpy as np
@@ -108,10 +109,15 @@ def data_facts(corpus: Corpus) -> dict[str, Any]:
     return {**corpus.facts, **seen, **sizes, "fingerprint": corpus.fingerprint}
 
 
-def is_snapshot_epoch(epoch: int) -> bool:
-    """Early epochs densely, later ones sparsely: 0 to 8, then about every 1.3-fold."""
-    step = 1 if epoch <= 8 else 2 ** int(np.log2(epoch) - 2)
-    return epoch % step == 0
+def is_snapshot_epoch(epoch: int, growth: float) -> bool:
+    """Whether an epoch's embeddings are logged: 0, 1, then each ``growth`` times the last.
+
+    Training changes much in the first epochs and little in the late ones.
+    """
+    due = 1.0
+    while ceil(due) < epoch:
+        due *= growth
+    return epoch == 0 or ceil(due) == epoch
 
 
 @dataclass
@@ -121,6 +127,7 @@ class RecordKeeper:
     recorder: Recorder
     corpus: Corpus
     probe: np.ndarray
+    snapshot_growth: float
     targets: TeacherTargets | None = None
     best_epochs: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -133,7 +140,7 @@ class RecordKeeper:
         self.seconds[report.stage] = round(time.perf_counter() - self._stage_began, 3)
         for part, values in report.metrics.items():
             self.recorder.log_metrics(report.stage, report.epoch, part, values)
-        if report.stage == "student" and is_snapshot_epoch(report.epoch):
+        if report.stage == "student" and is_snapshot_epoch(report.epoch, self.snapshot_growth):
             self._keep_embeddings(report)
 
     def _keep_embeddings(self, report: EpochReport) -> None:
@@ -160,7 +167,7 @@ class RecordKeeper:
                 values = metrics["test"]
                 self.recorder.log_metrics(stage, self.best_epochs[stage], "test", values)
         targets = trained.shared.targets.output
-        if not is_snapshot_epoch(best):
+        if not is_snapshot_epoch(best, self.snapshot_growth):
             self.recorder.log_embeddings(
                 best,
                 teacher=targets.embedding[self.probe],

@@ -18,6 +18,7 @@ from .transport import (
     with_identity,
 )
 from .transport.balanced import relative_epsilon
+from .transport.checks import all_finite
 
 KINDS = ("entropic", "unbalanced", "exact")
 
@@ -193,7 +194,7 @@ class PKDOTLoss(nn.Module):
                 raise InputError(
                     f"The {who}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
                 )
-            if not bool(torch.isfinite(z).all()):
+            if not all_finite(z):
                 raise InputError(
                     f"The {who}'s embeddings contain NaN or infinity; lower the learning rate or "
                     f"look at the layer before them."

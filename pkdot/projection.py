@@ -183,6 +183,7 @@ def record_maps(
             continue
         maps = project(pair.teacher, pair.student, projection)
         for network, points in (("teacher", maps.teacher), ("student", maps.student)):
+            points = points.astype(np.float32)  # a picture needs no more, and maps are many
             columns = (epoch, network, names, points[:, 0], points[:, 1])
             tables.append(pd.DataFrame(dict(zip(MAPS_COLUMNS[1:], columns, strict=True))))
     if not tables:

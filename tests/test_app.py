@@ -197,6 +197,17 @@ def test_k_blur_and_policy_solve_the_transport_again(record_copy: Path) -> None:
     assert not app.exception
 
 
+def test_the_divergence_on_the_page_is_the_loss_itself(record_copy: Path) -> None:
+    import torch
+
+    from pkdot import PKDOTLoss, open_record
+
+    pair = open_record(record_copy).embeddings(5)
+    loss = PKDOTLoss(10, 0.1, "shared")(*(torch.as_tensor(z) for z in pair))
+    tiles = {tile.label: tile.value for tile in opened("transport").metric}
+    assert float(tiles["divergence (the loss)"]) == pytest.approx(float(loss), abs=1e-4)
+
+
 def test_a_link_reproduces_the_view(record_copy: Path, tmp_path: Path) -> None:
     shutil.copytree(record_copy, tmp_path / "runs" / "other")
     app = opened("runs", run="finished")

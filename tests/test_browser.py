@@ -1,21 +1,15 @@
 """The dashboard in a real browser: open, choose a page, slide, follow a link, both themes."""
 
-import os
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .chromium import serve_page
 from .example_records import write_record
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[1]
 FIGURE = ".js-plotly-plot .main-svg"
 
 
@@ -24,33 +18,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page's address; the server runs from a folder that knows nothing of the repository."""
     pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
     folder = tmp_path_factory.mktemp("a folder with spaces")
-    write_record(folder / "runs", run_id="patterns")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "explore.py"),
-         "--server.port", str(port), "--server.headless", "true"],
-        cwd=folder,
-        env={**os.environ, "PKDOT_RUNS": str(folder / "runs"), "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, "the server ended by itself"
-                time.sleep(0.25)
-        else:
-            pytest.fail("the server did not come up within 30 s")
+    for run_id in ("patterns", "others"):
+        write_record(folder / "runs", run_id=run_id)
+    with serve_page(folder / "runs", cwd=folder) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 @pytest.fixture
@@ -109,6 +80,23 @@ def test_open_choose_a_page_and_slide(server: str, page: Any) -> None:
         arg=before,
     )
     assert "blur=" in page.url
+
+
+def test_a_tick_in_the_table_chooses_the_record(server: str, page: Any) -> None:
+    page.goto(server)
+    page.wait_for_selector(FIGURE)
+    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    header, row = 36, 35  # pixels; the table is a canvas, so there is nothing to name
+    chosen = []
+    for line in (1, 0):  # the page opens on line 0
+        page.mouse.click(table["x"] + 18, table["y"] + header + row * line + row / 2)
+        before = chosen[-1] if chosen else ""
+        page.wait_for_function(
+            "before => new URLSearchParams(location.search).get('run') != (before || null)",
+            arg=before,
+        )
+        chosen.append(page.evaluate("() => new URLSearchParams(location.search).get('run')"))
+    assert sorted(chosen) == ["others", "patterns"]
 
 
 def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, browser: Any) -> None:

@@ -103,10 +103,11 @@ def test_probe_samples_are_test_samples_of_every_class() -> None:
 
 
 def test_snapshots_thin_out() -> None:
-    taken = [epoch for epoch in range(301) if is_snapshot_epoch(epoch)]
-    assert taken[:9] == list(range(9))
-    assert len(taken) < 35
-    assert all(b <= 1.3 * a + 1 for a, b in pairwise(taken[1:]))
+    taken = [epoch for epoch in range(301) if is_snapshot_epoch(epoch, 1.25)]
+    assert taken[:6] == [0, 1, 2, 3, 4, 5]
+    assert len(taken) < 30
+    assert all(b <= 1.25 * a + 1 for a, b in pairwise(taken[1:]))
+    assert [e for e in range(40) if is_snapshot_epoch(e, 2)] == [0, 1, 2, 4, 8, 16, 32]
 
 
 ARMS = [

@@ -110,6 +110,14 @@ def test_matrices_are_sorted_by_class_on_one_scale() -> None:
     assert list(figure.layout.yaxis.ticktext) == list(CLASSES)
 
 
+def test_classes_are_named_beside_samples_without_label() -> None:
+    labels = np.where(np.arange(30) % 3 == 0, LABELS, -1)
+    axis = figures.transport_plan(PLAN, labels=labels, class_names=CLASSES).layout.yaxis
+    assert list(axis.ticktext) == [*CLASSES, "no label"]
+    assert list(axis.tickvals) == sorted(axis.tickvals)
+    assert axis.tickvals[-1] == pytest.approx((10 + 30) / 2 - 0.5)
+
+
 def test_samples_without_label_come_last() -> None:
     assert list(by_class([1, -1, 0, -1, 1])) == [2, 0, 4, 1, 3]
     assert list(by_class([-1, -1])) == [0, 1]

@@ -56,6 +56,8 @@ def class_ticks(labels: Array, names: Any, drawn: int, *, room: float = 1e9) -> 
         room: length of the axis in pixels; where the names do not fit into it, none is shown.
     """
     values, first, counts = np.unique(labels, return_index=True, return_counts=True)
+    drawing = np.argsort(first)  # samples without label (-1) are drawn last
+    values, first, counts = values[drawing], first[drawing], counts[drawing]
     shrink = drawn / len(labels)
     words = [class_name(int(value), names) for value in values]
     middles = (first + counts / 2) * shrink - 0.5

@@ -72,14 +72,16 @@ def sinkhorn(
         cost = cost.to(working_dtype(cost, a, b))
         limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
         limit = checked_positive("tolerance", limit)
+        uniform = a is None and b is None
         a = checked_weights("a", a, cost, cost.shape[-2])
         b = checked_weights("b", b, cost, cost.shape[-1])
-        b = b * check_masses(a, b)
+        if not uniform:
+            b = b * check_masses(a, b)
         if relative:
             epsilon = relative_epsilon(cost, epsilon)
         guess = None if start is None else _checked_start(start, b)
         with torch.no_grad():
-            solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess)
+            solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess, uniform)
         if not bool(solved.converged.all()):
             warn_not_converged(
                 float(solved.marginal_error.max()), limit, solved.iterations, cost.dtype
@@ -129,6 +131,7 @@ def _solve(
     tolerance: float,
     max_iterations: int,
     start: Tensor | None,
+    of_mass_one: bool,
 ) -> Transport:
     """The plan and its health; leading axes are flattened for the solver and restored."""
     batch, (n, m) = cost.shape[:-2], cost.shape[-2:]
@@ -136,22 +139,18 @@ def _solve(
     # An offset common to a row moves into its potential: the solver then sees small numbers.
     offset = flat.amin(-1)
     bit = epsilon / BITS
-    mass = a.sum(-1, keepdim=True)
-    share_b = b / mass
-    solved = solver.solve(
-        (flat - offset.unsqueeze(-1)).div_(bit),
-        a / mass,
-        share_b / share_b.sum(-1, keepdim=True),
-        tolerance,
-        max_iterations,
-        None if start is None else (None, start.reshape(-1, m) / bit),
-    )
-    plan = solved.plan.mul_(mass.unsqueeze(-1))
-    # plan = a b 2^(f + g - C) holds for weights of any mass once f takes up the factor
-    f, g = offset + bit * (solved.f - mass.log2()), bit * solved.g
-    rows = (plan.sum(-1) - a).abs().sum(-1)
-    columns = (plan.sum(-2) - b).abs().sum(-1)
-    error = torch.maximum(rows, columns) / mass.squeeze(-1)
+    scaled = (flat - offset.unsqueeze(-1)).div_(bit)
+    guess = None if start is None else (None, start.reshape(-1, m) / bit)
+    mass = None if of_mass_one else a.sum(-1, keepdim=True)
+    shares = (a, b) if mass is None else (a / mass, b / mass)
+    solved = solver.solve(scaled, *shares, tolerance, max_iterations, guess)
+    plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g.mul_(bit)
+    if mass is not None:  # plan = a b 2^(f + g - C) for weights of any mass: f takes up the factor
+        plan, f = plan.mul_(mass.unsqueeze(-1)), f - bit * mass.log2()
+    sides = torch.cat([plan.sum(-1) - a, plan.sum(-2) - b], -1).abs_()
+    error = torch.maximum(sides[:, :n].sum(-1), sides[:, n:].sum(-1))
+    if mass is not None:
+        error = error / mass.squeeze(-1)
     value = (a * f).sum(-1) + (b * g).sum(-1)
     return Transport(
         plan.reshape(cost.shape),

@@ -14,8 +14,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from . import log_domain
-from .kernels import BITS, kernel
+from .kernels import BITS, power, product
 
 CHECK_EVERY = 2
 STALLED_CHECKS = 6
@@ -54,6 +53,7 @@ def solve(
         return f, g, done
     a, b = log_a.exp2(), log_b.exp2()
     tiny = torch.finfo(a.dtype).tiny
+    per_b, fixed = torch.where(b > 0, b, 1.0).reciprocal_(), _fixed(a)
     now = _at(cost, log_a, a, b, f)
     length = torch.ones_like(now.dual)
     use_sinkhorn = torch.zeros_like(now.dual, dtype=torch.bool)
@@ -67,7 +67,7 @@ def solve(
             best, dual = min(best, worst), now.dual
             if worst <= tolerance or stalled == STALLED_CHECKS:
                 break
-        direction, solvable = _direction(now.plan, now.rows, a, b)
+        direction, solvable = _direction(now, a, per_b, fixed)
         reach = direction.amax(-1) - direction.amin(-1)
         cautious = torch.where(reach > 0, reach.log1p() / reach, 1.0)
         use_sinkhorn = use_sinkhorn | ~solvable
@@ -99,8 +99,13 @@ class _Point:
 
 
 def _at(cost: Tensor, log_a: Tensor, a: Tensor, b: Tensor, f: Tensor) -> _Point:
-    g = log_domain.update_g(cost, f, log_a)
-    plan = kernel(cost, f, g).mul_(a.unsqueeze(-1)).mul_(b.unsqueeze(-2))
+    # The powers that the exact g sums up are the plan already, but for a factor per column.
+    exponent = (f + log_a).unsqueeze(-1) - cost
+    largest = exponent.amax(-2)
+    powers = power(exponent.sub_(largest.unsqueeze(-2)))
+    total = powers.sum(-2)
+    g = total.log2().add_(largest).neg_()
+    plan = powers.mul_((b / total).unsqueeze(-2))
     rows = plan.sum(-1)
     error = (rows - a).abs_().sum(-1)
     dual = (a * f).sum(-1) + (b * g).sum(-1)
@@ -115,29 +120,42 @@ def _choose(taken: Tensor, new: _Point, old: _Point) -> _Point:
     return _Point(*(pick(field.name) for field in fields(_Point)))
 
 
-def _direction(plan: Tensor, rows: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Newton's direction for f, and whether it could be computed.
+def _fixed(a: Tensor) -> tuple[Tensor, Tensor]:
+    """Points that no step moves, (p, n), and their rows and columns in the system, (p, n, n).
+
+    A constant added to f changes nothing, so the heaviest point may stay; and a point without mass
+    has no say.
+    """
+    heaviest = torch.nn.functional.one_hot(a.argmax(-1), a.shape[-1]).bool()
+    fixed = heaviest | (a == 0)
+    return fixed, fixed.unsqueeze(-1) | fixed.unsqueeze(-2)
+
+
+def _direction(
+    now: _Point, a: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Newton's direction for f in units of epsilon, (p, n), and whether it could be computed, (p,).
 
     The dual's Hessian in f, with g eliminated, is minus the graph Laplacian
     S = diag(rows) - P diag(1/b) Pᵀ. Each of its rows sums to zero, so the diagonal is taken as the
     sum of the other entries: subtracting them from ``rows`` would lose the faint exchange between
-    groups, which is all that matters here. S does not see a constant added to f; the heaviest
-    point is therefore held fixed.
+    groups, which is all that matters here.
 
     Args:
-        plan: (p, n, m) with exact column sums b; rows: its row sums, (p, n).
+        now: where the dual is; the column sums of its plan are b.
+        a: weights of the rows, (p, n).
+        per_b: 1 / b, and 1 where b is 0, (p, m).
+        fixed: from :func:`_fixed`.
     """
-    share = plan * torch.where(b > 0, b, 1.0).reciprocal().unsqueeze(-2)
-    system = -(share @ plan.mT)
+    system = product(now.plan * -per_b.unsqueeze(-2), now.plan.mT)
     diagonal = system.diagonal(dim1=-2, dim2=-1)
     diagonal.zero_()
-    degree = -system.sum(-1)
-    fixed = (a == 0) | torch.nn.functional.one_hot(a.argmax(-1), a.shape[-1]).bool()
-    system.masked_fill_(fixed.unsqueeze(-1) | fixed.unsqueeze(-2), 0.0)
-    ridge = torch.finfo(a.dtype).eps * rows + torch.finfo(a.dtype).tiny
-    diagonal.copy_(torch.where(fixed, 1.0, degree + ridge))
+    kind = torch.finfo(a.dtype)
+    degree = now.rows * kind.eps - system.sum(-1) + kind.tiny
+    system.masked_fill_(fixed[1], 0.0)
+    diagonal.copy_(torch.where(fixed[0], 1.0, degree))
     factor, failed = torch.linalg.cholesky_ex(system)
-    residual = torch.where(fixed, 0.0, a - rows)
+    residual = (a - now.rows).masked_fill_(fixed[0], 0.0)
     direction = torch.cholesky_solve(residual.unsqueeze(-1), factor).squeeze(-1)
     solvable = (failed == 0) & torch.isfinite(direction).all(-1)
-    return torch.where(solvable[:, None], direction, 0.0), solvable
+    return torch.where(solvable.unsqueeze(-1), direction, 0.0), solvable

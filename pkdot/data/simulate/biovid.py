@@ -65,6 +65,10 @@ passes; :class:`~pkdot.networks.signal.SmallSignalNet`, 28 passes; one run each)
 72.0 %, skin conductance alone 82.2 %, the sum of both log probabilities 85.0 % of 400 windows.
 The latent pain itself, cut at one half, tells the classes apart in 92.5 %; its standard deviation
 within a class is 0.17 to 0.18.
+
+The leak of clip-level folds, on the same corpus: a support vector machine on 60 principal
+components of the late frames scores 71.4 % in folds by subject and 77.5 % in folds by clip (means
+of two assignments to folds).
 """
 
 
