@@ -45,6 +45,22 @@ def record_copy(finished_record: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def biovid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny simulated BioVid; read it only, or copy it to damage it."""
+    from .biovid_files import write_tiny
+
+    return write_tiny(tmp_path_factory.mktemp("biovid") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def released_root(biovid_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same corpus in the released code's layout; read it only."""
+    from .biovid_files import as_released
+
+    return as_released(biovid_root, tmp_path_factory.mktemp("biovid") / "released")
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A real Chromium, see :func:`tests.chromium.open_chromium`.
 

@@ -1,0 +1,1 @@
+"""Simulated corpora, written in the layout of the real ones."""

@@ -1,0 +1,26 @@
+"""What an encoder of video or signals gives: a map as tokens, and one pooled vector."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Encoded(NamedTuple):
+    """A batch as an encoder sees it.
+
+    A named tuple, because Fabric looks inside what a module returns and refuses frozen classes.
+
+    Attributes:
+        tokens: (B, T, D): the places of the feature map in reading order, time slowest; what a
+            fusion that attends reads.
+        pooled: (B, D): their mean; what a fusion of vectors reads.
+    """
+
+    tokens: Tensor
+    pooled: Tensor
+
+
+def as_tokens(feature_map: Tensor) -> Encoded:
+    """A feature map (B, D, …) -> tokens (B, T, D), T the number of places, and their mean."""
+    tokens = feature_map.flatten(2).transpose(1, 2)
+    return Encoded(tokens, tokens.mean(1))
