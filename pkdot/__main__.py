@@ -1,4 +1,4 @@
-"""Command line: ``python -m pkdot run | sweep | runs | bench | example``.
+"""Command line: ``python -m pkdot simulate | check | run | sweep | runs | bench | example``.
 
 Exit status: 0 done, 1 failed, 2 misuse (with one sentence). Each command imports what it needs
 when it is called, so that ``--help`` needs no torch.
@@ -104,6 +104,43 @@ def _runs(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check(arguments: argparse.Namespace) -> int:
+    from .data.biovid import require_libraries
+
+    require_libraries()
+    from .data.biovid.check import check
+
+    report = check(
+        arguments.root,
+        arguments.part,
+        arguments.signals,
+        strict=arguments.strict,
+        jobs=arguments.jobs,
+        progress=not arguments.quiet,
+    )
+    print(report.render())
+    return report.exit_status
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from .data.biovid import require_libraries
+
+    require_libraries()
+    from .data.simulate.biovid import simulate
+
+    path = simulate(
+        arguments.dest,
+        subjects=arguments.subjects,
+        classes=arguments.classes,
+        windows=arguments.windows,
+        seed=arguments.seed,
+        jobs=arguments.jobs,
+        progress=not arguments.quiet,
+    )
+    print(f"The simulated corpus is {path}; read it with: python -m pkdot check biovid {path}")
+    return 0
+
+
 def _example(arguments: argparse.Namespace) -> int:
     from .example import make_example
 
@@ -169,12 +206,29 @@ def parser() -> argparse.ArgumentParser:
     example = command("example", _example, "make the small example record again")
     example.add_argument("folder", type=Path, nargs="?", help="reports/example of the checkout")
 
+    check = command("check", _check, "read a corpus once and say what is missing or damaged")
+    check.add_argument("corpus", choices=["biovid"])
+    check.add_argument("root", type=Path, help="the database's folder")
+    check.add_argument("--part", choices=["A", "B"], default="A", help="part of BioVid (A)")
+    check.add_argument("--signals", choices=["filtered", "raw"], default="filtered")
+    check.add_argument("--strict", action="store_true", help="any damage is a failure")
+
+    simulate = command("simulate", _simulate, "write a simulated corpus in a database's own files")
+    simulate.add_argument("corpus", choices=["biovid"])
+    simulate.add_argument("dest", type=Path, help="folder to write to; an interrupted one goes on")
+    simulate.add_argument("--subjects", type=int, default=20, help="simulated people (20)")
+    simulate.add_argument("--classes", nargs="+", default=["BL1", "PA4"], help="(BL1 PA4)")
+    simulate.add_argument("--windows", type=int, default=10, help="of each class and person (10)")
+    simulate.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
+    for made in (check, simulate):
+        made.add_argument("--jobs", type=int, default=-1, help="worker processes (all cores)")
+
     bench = command("bench", _bench, "measure transport beside its peers, write the report")
     bench.add_argument("--quick", action="store_true", help="two sizes only, under a minute")
     bench.add_argument("--seconds", type=float, default=1.0, help="per comparison (1)")
     bench.add_argument("--report", type=Path, metavar="FILE", help="where to write it")
 
-    for made in (run, sweep, example):
+    for made in (run, sweep, example, check, simulate):
         made.add_argument("--quiet", action="store_true", help="no progress bars")
     return top
 

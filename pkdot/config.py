@@ -50,7 +50,10 @@ class ExperimentConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_options(cls, values: Any) -> Any:
+    def _fill_defaults(cls, values: Any) -> Any:
+        data = values.get("data") if isinstance(values, dict) else None
+        if isinstance(data, Mapping) and "name" not in data:
+            values = {**values, "data": {"name": "digits", **data}}
         if not isinstance(values, dict) or not isinstance(values.get("method", "pkdot"), str):
             return values
         options = values.get("options") or {}

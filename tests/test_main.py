@@ -91,6 +91,19 @@ def test_as_a_process() -> None:
     assert "write name=value" in told.stderr
 
 
+def test_a_simulated_corpus_is_written_and_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dest = tmp_path / "corpus"
+    sizes = ["--subjects", "3", "--windows", "1", "--jobs", "1", "--quiet"]
+    assert main(["simulate", "biovid", str(dest), *sizes]) == 0
+    assert f"check biovid {dest}" in capsys.readouterr().out
+    assert main(["check", "biovid", str(dest), "--jobs", "1", "--quiet"]) == 0
+    assert "SIMULATED" in capsys.readouterr().out
+    assert main(["check", "biovid", str(tmp_path / "nowhere"), "--quiet"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_bench_writes_its_report(tmp_path: Path) -> None:
     report = tmp_path / "transport.md"

@@ -59,7 +59,7 @@ def solve(
             which costs a pass in the log domain; without either, g = 0.
     """
     patience = max(24.0, NEWTON_STEPS * min(cost.shape[-2:]) / 3)
-    log_a, log_b = a.log2(), b.log2()
+    dtype, log_a, log_b = cost.dtype, a.log2(), b.log2()
     done = 0
 
     def scale(f: Tensor, g: Tensor) -> scaling.Scaled:
@@ -82,12 +82,16 @@ def solve(
     if state.safe:
         f, g = state.f, state.g
     if state.stuck and done < max_iterations:
+        # In float64: where groups hardly trade, float32 rounds away the exchange that is left,
+        # and Newton stalls at an error of 1e-3.
+        cost, a, b, f, g = (x.double() for x in (cost, a, b, f, g))
         steps = min(MAX_NEWTON_STEPS, max_iterations - done)
-        f, g, made = newton.solve(cost, log_a, log_b, f, g, tolerance, steps)
-        f = log_domain.update_f(cost, g, log_b)
+        f, g, made = newton.solve(cost, a.log2(), b.log2(), f, g, tolerance, steps)
+        f = log_domain.update_f(cost, g, b.log2())
         done += made
         state = scaling.run(cost, a, b, f, g, tolerance, 2 * scaling.CHECK_EVERY)
         done += state.iterations
     if not state.safe:  # epsilon far below what the dtype resolves: keep what is finite
         state = scaling.unscaled(cost, a, b, f, g)
-    return Solved(state.plan(), state.f, state.g, state.error, state.worst, done)
+    plan, f, g, error = (x.to(dtype) for x in (state.plan(), state.f, state.g, state.error))
+    return Solved(plan, f, g, error, state.worst, done)
