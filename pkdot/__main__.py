@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .errors import ConfigError, InputError, PkdotError
+from .errors import ConfigError, PkdotError
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -25,13 +25,23 @@ def _setting(text: str) -> tuple[str, Any]:
         return path, value
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too few; give 1 or more")
+    return number
+
+
 def _config(arguments: argparse.Namespace) -> Any:
     from .config import ExperimentConfig
 
     base = ExperimentConfig()
     if arguments.config:
         try:
-            base = ExperimentConfig(**json.loads(arguments.config.read_text()))
+            read = json.loads(arguments.config.read_text())
+            if not isinstance(read, dict):
+                raise ConfigError(f"{arguments.config} must hold one JSON object of settings.")
+            base = ExperimentConfig(**read)
         except (OSError, ValueError) as error:
             if isinstance(error, ConfigError):
                 raise
@@ -43,6 +53,13 @@ def _config(arguments: argparse.Namespace) -> Any:
 
 def _run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
+    if arguments.settings:
+        from .config import known_settings
+
+        for name, value in known_settings(config.model_dump(mode="json")).items():
+            if not isinstance(value, dict):
+                print(f"{name}={json.dumps(value)}")
+        return 0
     from .experiment import run_experiment
 
     record = run_experiment(config, progress=not arguments.quiet, runs_dir=arguments.runs)
@@ -57,6 +74,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from .sweep import run_sweep, standard_arms
 
     config = _config(arguments)
+    if arguments.csv and not arguments.csv.parent.is_dir():
+        raise ConfigError(f"There is no folder {arguments.csv.parent} to write the CSV into.")
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cells = run_sweep(
         config,
@@ -67,9 +86,13 @@ def _sweep(arguments: argparse.Namespace) -> int:
         folder=arguments.folder,
         progress=not arguments.quiet,
     )
-    table = comparison_table(cells)
     if arguments.csv:
         cells.to_csv(arguments.csv, index=False)
+    if len(seeds) == 1:
+        print(cells[["title", "accuracy"]].to_string(index=False))
+        print("One seed has no interval; give --seeds 2 or more.")
+        return 0
+    table = comparison_table(cells)
     print(presentable(table).to_string(index=False, na_rep="–"))
     print(f"Over {table['n'].iloc[0]} seeds, in percent; intervals are of 95 %.")
     return 0
@@ -79,6 +102,8 @@ def _runs(arguments: argparse.Namespace) -> int:
     from .record import list_records, runs_directory
 
     folder = arguments.runs or runs_directory()
+    if arguments.runs and not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}.")
     summaries = list_records(folder)
     if not summaries:
         print(f"There are no records in {folder}; make one with: python -m pkdot run")
@@ -86,7 +111,8 @@ def _runs(arguments: argparse.Namespace) -> int:
     wide = max(len(s.run_id) for s in summaries)
     for s in summaries:
         score = s.scores.get("student accuracy")
-        told = f"student {100 * score:.1f} %" if score is not None else s.sentence
+        done = s.status == "finished" and score is not None
+        told = f"student {100 * score:.1f} %" if done and score is not None else s.sentence
         print(f"{s.run_id:{wide}}  {s.status:8}  {told}")
     return 0
 
@@ -175,15 +201,22 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--method", help="none, kd, pkdot, kd+pkdot … (pkdot)")
     run.add_argument("--seed", type=int, help="of split, noise, weights, batches (0)")
     experiment(run)
+    run.add_argument(
+        "--settings", action="store_true", help="print every setting with its value, and stop"
+    )
     run.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
 
     sweep = command("sweep", _sweep, "compare baselines, student, methods and teacher over seeds")
     sweep.add_argument("--method", help="the method of interest (pkdot)")
-    sweep.add_argument("--seeds", type=int, default=5, help="how many seeds (5)")
+    sweep.add_argument("--seeds", type=_positive, default=5, help="how many seeds (5)")
     sweep.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
     sweep.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
     sweep.add_argument("--engine", default="processes", help="processes, or dask://host:port")
-    sweep.add_argument("--folder", type=Path, help="where finished cells are kept and found again")
+    sweep.add_argument(
+        "--folder",
+        type=Path,
+        help="where finished cells are kept and found again (sweeps, beside the runs)",
+    )
     sweep.add_argument("--csv", type=Path, metavar="FILE", help="also write every cell here")
     experiment(sweep)
 
@@ -225,14 +258,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
         return given.run(given)
-    except (ConfigError, InputError) as error:
+    except ConfigError as error:
         print(f"pkdot: {error}", file=sys.stderr)
         return 2
     except PkdotError as error:
         print(f"pkdot: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("pkdot: interrupted; what was finished is kept.", file=sys.stderr)
+        print(
+            "pkdot: interrupted; what was finished is kept. A sweep or a simulation goes on from "
+            "there when you type the same again; python -m pkdot runs lists the records.",
+            file=sys.stderr,
+        )
         return 130
 
 

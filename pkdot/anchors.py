@@ -20,6 +20,10 @@ def _mean_to_others(similarity: Tensor) -> Tensor:
     return off_diagonal / (similarity.shape[-1] - 1)
 
 
+def _in_range(anchors: Tensor, size: int) -> bool:
+    return anchors.numel() == 0 or 0 <= int(anchors.min()) <= int(anchors.max()) < size
+
+
 def _shared(similarity: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
     return _mean_to_others(similarity).argsort(stable=True)[:k]
 
@@ -106,12 +110,12 @@ def select_anchors(
     if policy not in POLICIES:
         raise InputError(f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}.")
     size = similarity.shape[0]
-    if policy != "all" and not 1 <= k < size:
+    if policy != "all" and (int(k) != k or not 1 <= k < size):
         raise InputError(
-            f"k = {k} anchors were asked of a batch of {size} samples; k must lie between 1 and "
-            f"{size - 1}: take fewer anchors or a larger batch."
+            f"k = {k} anchors were asked of a batch of {size} samples; k must be a whole "
+            f"number from 1 to {size - 1}: take fewer anchors or a larger batch."
         )
-    return POLICIES[policy](similarity, k, generator)
+    return POLICIES[policy](similarity, int(k), generator)
 
 
 def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
@@ -132,6 +136,10 @@ def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
             f"Rows are read from one square similarity matrix (B, B); this one has shape "
             f"{tuple(similarity.shape)}."
         )
+    whole = anchors.dtype in (torch.int32, torch.int64)
+    # On a GPU the range is left to its own assertion: asking would stall it at every batch.
+    if not whole or (anchors.device.type == "cpu" and not _in_range(anchors, len(similarity))):
+        raise InputError(f"Anchors must be whole numbers in 0..{len(similarity) - 1}.")
     if anchors.ndim == 1:
         return similarity.index_select(1, anchors)
     if anchors.ndim == 2 and anchors.shape[0] == similarity.shape[0]:

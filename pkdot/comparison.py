@@ -25,7 +25,8 @@ def comparison_table(
     Returns:
         One row an arm, in the order of ``cells``: arm (its title), name, role, mean, low, high, n,
         difference, difference_low, difference_high (percentage points, NaN for the reference) and
-        gap_closed (share of the way from reference to teacher, NaN where there is no gap).
+        gap_closed, gap_low, gap_high (share of the way from reference to teacher, bootstrapped,
+        NaN where there is no gap).
 
     Raises:
         InputError: if the reference is missing, or arms were run on different seeds.
@@ -52,13 +53,12 @@ def comparison_table(
                 "difference_low": gain.low,
                 "difference_high": gain.high,
             }
-        row["gap_closed"] = np.nan
+        row |= dict.fromkeys(["gap_closed", "gap_low", "gap_high"], np.nan)
         if "teacher" in scores and name not in (reference, "teacher"):
             gap = (scores["teacher"] - scores[reference]).mean()
             if gap > 0:
-                row["gap_closed"] = gap_closed(
-                    scores[name], scores[reference], scores["teacher"]
-                ).mean
+                share = gap_closed(scores[name], scores[reference], scores["teacher"], level=level)
+                row |= {"gap_closed": share.mean, "gap_low": share.low, "gap_high": share.high}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -3,6 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -59,6 +61,12 @@ class ExperimentConfig(Settings):
         options = values.get("options") or {}
         if not isinstance(options, Mapping):
             return values
+        for name, own in options.items():
+            if not isinstance(own, Mapping):
+                raise ConfigError(
+                    f"Setting 'options.{name}' is {own!r}; it should be a group of settings, "
+                    f"e.g. options.{name}.weight."
+                )
         names = parse_method(values.get("method", "pkdot"))
         for name in options:
             if name not in names:
@@ -79,6 +87,14 @@ class ExperimentConfig(Settings):
                 f"k = {k} anchors need a batch of more than {k} samples; "
                 f"training.batch_size is {self.training.batch_size}."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _maps_can_be_drawn(self) -> Self:
+        if "umap" in self.maps and find_spec("umap") is None:
+            raise ConfigError("UMAP maps need umap-learn: pip install 'pkdot[maps]', or maps pca.")
+        if "umap" in self.maps and self.probe_size < 8:
+            raise ConfigError(f"UMAP needs at least 8 probe samples, not {self.probe_size}.")
         return self
 
     @property
@@ -103,10 +119,14 @@ class ExperimentConfig(Settings):
             ConfigError: as the constructor does.
         """
         values = self.model_dump()
+        if changes.get("data.name", self.data.name) != self.data.name:
+            values["data"] = {}
         if "method" in changes:
             keep = parse_method(str(changes["method"]))
             values["options"] = {n: o for n, o in values["options"].items() if n in keep}
         for path, value in changes.items():
+            if path not in known_settings(values) and "." not in path:
+                raise ConfigError(_no_such_setting(path, values))
             *folders, name = path.split(".")
             place = values
             for folder in folders:
@@ -115,3 +135,21 @@ class ExperimentConfig(Settings):
                     raise ConfigError(f"There is no setting {path!r}.")
             place[name] = value
         return ExperimentConfig(**values)
+
+
+def known_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Every setting of a dumped config by its dotted name, groups included."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found[prefix + name] = value
+        if isinstance(value, Mapping):
+            found |= known_settings(value, f"{prefix}{name}.")
+    return found
+
+
+def _no_such_setting(name: str, values: Mapping[str, Any]) -> str:
+    known = list(known_settings(values))
+    ends = [path for path in known if path.rsplit(".", 1)[-1] == name]
+    close = ends or get_close_matches(name, known, n=1)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "see run --settings."
+    return f"There is no setting {name!r}; {hint}"

@@ -9,7 +9,6 @@ from .errors import ConfigError
 from .experiment import run_experiment
 from .record import RunRecord, open_record
 
-RUN_ID = "example"
 LARGEST = 500_000
 
 

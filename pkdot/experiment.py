@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from .config import ExperimentConfig
 from .data import Corpus, load_corpus
 from .distillers import build_distiller
+from .errors import ConfigError
 from .journal import RecordKeeper, StageBars, data_facts, describe_probe, probe_indices
 from .loop import EpochReport
 from .networks import NetworkOutput
@@ -93,8 +94,33 @@ def drain(
 
 
 def make_fabric(config: ExperimentConfig) -> Fabric:
-    """One device, as the config says."""
-    return Fabric(accelerator=config.device, devices=1, precision=config.precision)
+    """One device, as the config says.
+
+    Raises:
+        ConfigError: if this machine has no such device, or it does not know the precision.
+    """
+    if config.precision == "16-mixed" and config.device == "cpu":
+        raise ConfigError("A CPU has no 16-mixed precision; choose bf16-mixed or 32-true.")
+    try:
+        return Fabric(accelerator=config.device, devices=1, precision=config.precision)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"This machine cannot use device {config.device!r}: {reason}") from None
+
+
+def check_batch(config: ExperimentConfig, corpus: Corpus) -> None:
+    """Refuse more anchors than a real batch can give, before anything is trained.
+
+    Raises:
+        ConfigError: if k is not below the batch size, which shrinks to the training set's.
+    """
+    own = config.options.get("pkdot", {})
+    size = min(config.training.batch_size, len(corpus.split.train))
+    if own and own["policy"] != "all" and own["k"] >= size:
+        raise ConfigError(
+            f"k = {own['k']} anchors need batches of more than {own['k']} samples, but the "
+            f"{len(corpus.split.train)} training samples give batches of {size}; lower k."
+        )
 
 
 def run_experiment(
@@ -124,6 +150,7 @@ def run_experiment(
     with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
         corpus = load_corpus(config.data, config.seed)
+        check_batch(config, corpus)
         if not fabric.is_global_zero:
             drain(train_networks(config, corpus, fabric))
             return open_record(fabric.broadcast(""))

@@ -10,7 +10,7 @@ begins with three cells::
     seed: int = 0          # tagged `parameters`: annotated, each with a comment
     noise: float = 0.2
 
-    settings = parameters.check(globals())
+    parameters.check(globals())
 """
 
 import types
@@ -31,7 +31,7 @@ class Parameters:
     """
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
-        self._before = set(namespace) | {"parameters"}
+        self._before = {name: id(value) for name, value in namespace.items()}
         self._checked_once = False
 
     def check(self, namespace: Mapping[str, Any]) -> types.SimpleNamespace:
@@ -63,8 +63,10 @@ class Parameters:
 
     def _refuse_strangers(self, namespace: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
         for name, value in namespace.items():
-            known = name in self._before or name in declared
-            if known or name.startswith("_") or isinstance(value, types.ModuleType):
+            known = name in declared or self._before.get(name) == id(value) or value is self
+            # IPython keeps In, Out and its helpers up to date behind our back.
+            known = known or name in ("In", "Out", "exit", "quit", "get_ipython", "open")
+            if known or name.startswith("_"):
                 continue
             close = get_close_matches(name, declared, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(declared)}."

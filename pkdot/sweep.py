@@ -9,7 +9,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,25 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
+from . import __version__
 from .baselines import BASELINES, baseline_accuracy
 from .config import ExperimentConfig
 from .data import Corpus, load_corpus
 from .distillers import available_distillers, parse_method
 from .errors import ConfigError
-from .experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
+from .experiment import (
+    check_batch,
+    drain,
+    make_fabric,
+    surroundings,
+    train_networks,
+    train_teacher_stage,
+)
 from .files import write_json
 from .journal import final_metrics
 from .record import runs_directory
 from .training import TeacherStage
 
-_FORMAT = 1
 _ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
 
 
@@ -72,11 +80,18 @@ def standard_arms(
         Arm("alone", "student alone", _ALONE),
         Arm("tnet", "student + T-Net, no distillation", {"method": "none"}),
     ]
-    for name in dict.fromkeys(names):
+    different = {frozenset(parse_method(name)): name for name in reversed(names)}
+    for name in dict.fromkeys(n for n in names if n in different.values()):
         own = {f"options.{p}": dict(given[p]) for p in parse_method(name) if p in given}
         if name != "none":
             arms.append(Arm(name, _title(name), {"method": name, **own}))
     return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("torch", "numpy", "scikit-learn")} | {
+        "pkdot": __version__
+    }
 
 
 def _title(method: str) -> str:
@@ -84,10 +99,23 @@ def _title(method: str) -> str:
 
 
 def _cell_file(folder: Path, base: ExperimentConfig, arm: Arm, seed: int) -> Path:
-    told = {"format": _FORMAT, "arm": asdict(arm), "seed": seed}
-    told["base"] = base.changed({"seed": seed}).hash
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    """Named by all that the cell's numbers depend on, the versions that make them included."""
+    beside = {"probe_size", "maps", "snapshot_growth", "device"}
+    if arm.role != "student":
+        beside |= {"method", "options"}
+    own = base.changed({**arm.changes, "seed": seed}).model_dump(mode="json", exclude=beside)
+    told = {"versions": _versions(), "arm": arm.name, "config": own}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return folder / f"{arm.name}-seed{seed}-{digest[:12]}.json"
+
+
+def _cell(file: Path) -> dict[str, Any] | None:
+    """A finished cell; None where there is none, or what is there is no cell."""
+    try:
+        cell = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return cell if isinstance(cell, dict) and "accuracy" in cell else None
 
 
 def _run_cell(
@@ -114,12 +142,14 @@ def _run_cell(
 
 def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Path) -> None:
     """All cells of one seed that have no file yet; each is written whole once it is done."""
-    missing = [arm for arm in arms if not _cell_file(folder, base, arm, seed).exists()]
+    missing = [arm for arm in arms if _cell(_cell_file(folder, base, arm, seed)) is None]
     if not missing:
         return
     config = base.changed({"seed": seed})
     with surroundings(config.threads):
         corpus = load_corpus(config.data, seed)
+        for arm in missing:
+            check_batch(config.changed(arm.changes), corpus)
         shared = None
         for arm in missing:
             if shared is None and arm.name not in BASELINES:
@@ -154,15 +184,28 @@ def run_sweep(
         One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any.
 
     Raises:
-        ConfigError: for a repeated arm, an unknown engine, or an arm that makes no valid config.
+        ConfigError: for a repeated arm, no seed, an unknown engine, an arm that makes no valid
+            config or changes what all arms share, or a folder that cannot be written.
     """
     names = [arm.name for arm in arms]
     if len(set(names)) != len(names):
         raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
+    if not seeds:
+        raise ConfigError("A sweep needs at least one seed.")
+    if jobs == 0:
+        raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
     for arm in arms:
-        base.changed(arm.changes)
+        own = base.changed(arm.changes)
+        if own.data != base.data or own.seed != base.seed:
+            raise ConfigError(
+                f"Arm {arm.name!r} changes the data or the seed, which all arms share; make a "
+                "sweep of its own for it."
+            )
     folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
     tasks = [joblib.delayed(run_seed)(base, list(arms), seed, folder) for seed in seeds]
     with _backend(engine):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
@@ -172,7 +215,8 @@ def run_sweep(
     rows = []
     for arm in arms:
         for seed in seeds:
-            cell = json.loads(_cell_file(folder, base, arm, seed).read_text())
+            cell = _cell(_cell_file(folder, base, arm, seed))
+            assert cell is not None, "run_seed has just written it"
             rows.append({"arm": arm.name, "title": arm.title, "role": arm.role, **cell})
     return pd.DataFrame(rows)
 

@@ -10,7 +10,13 @@ def small_config(**changes: Any) -> ExperimentConfig:
     base = ExperimentConfig(
         data={"n_labelled": 40, "n_unlabelled": 80, "n_validation": 40},
         options={"pkdot": {"k": 8}},
-        network={"feature_dim": 8, "embedding_dim": 8, "hidden": 16},
+        network={
+            "feature_dim": 8,
+            "embedding_dim": 8,
+            "hidden": 16,
+            "dropout": 0.1,
+            "input_noise": 0.1,
+        },
         training={"epochs": 3, "batch_size": 32},
         probe_size=20,
     )

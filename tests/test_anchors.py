@@ -98,9 +98,9 @@ def test_gradient_reaches_only_what_was_read() -> None:
     assert matrix.grad.sum() == 4
 
 
-@pytest.mark.parametrize("k", [0, -1, 12, 40])
+@pytest.mark.parametrize("k", [0, -1, 12, 40, 2.5])
 def test_refuses_k_outside_the_batch(k: int) -> None:
-    with pytest.raises(InputError, match=r"between 1 and 11.*larger batch"):
+    with pytest.raises(InputError, match=r"from 1 to 11.*larger batch"):
         select_anchors(similarity(0), k)
 
 
@@ -111,5 +111,8 @@ def test_refuses_what_it_cannot_read() -> None:
         select_anchors(torch.zeros(3, 4), 2)
     with pytest.raises(InputError, match=r"\(k,\) or \(B, k\)"):
         gather_anchor_rows(similarity(0), torch.zeros(3, 4, dtype=torch.long))
+    for bad in (torch.tensor([9]), torch.tensor([-1]), torch.tensor([0.5]), torch.tensor([True])):
+        with pytest.raises(InputError, match=r"whole numbers in 0\.\.3"):
+            gather_anchor_rows(BY_HAND, bad)
     with pytest.raises(InputError, match="square"):
         gather_anchor_rows(torch.zeros(3, 4), torch.zeros(2, dtype=torch.long))

@@ -96,6 +96,14 @@ def test_every_transport_of_a_whole_training_converges(tmp_path: Path) -> None:
     assert record.scores["teacher accuracy"] > 0.8
 
 
+def test_too_many_anchors_for_the_real_batch_stop_before_any_training(tmp_path: Path) -> None:
+    few = {"data.n_labelled": 10, "data.n_unlabelled": 10, "options.pkdot.k": 25}
+    config = small_config().changed(few)
+    with pytest.raises(ConfigError, match="20 training samples give batches of 20"):
+        pkdot.run_experiment(config, progress=False, runs_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_diverging_run_is_kept_as_failed(tmp_path: Path) -> None:
     config = small_config(training__learning_rate=1e18)
     with pytest.raises(pkdot.PkdotError):
@@ -141,6 +149,10 @@ def test_a_sweep_finds_its_finished_cells_again(tmp_path: Path) -> None:
     again = run_sweep(base, ARMS, [0, 1, 2], folder=tmp_path, progress=False)
     assert {file: file.stat().st_mtime_ns for file in files} == files
     pd.testing.assert_frame_equal(again[again["seed"] < 2].reset_index(drop=True), first)
+    broken = next(iter(sorted(files)))
+    broken.write_text("")
+    mended = run_sweep(base, ARMS, [0, 1], folder=tmp_path, progress=False)
+    pd.testing.assert_frame_equal(mended, first)
     changed = run_sweep(
         base.changed({"data.noise": 0.0}), ARMS, [0], folder=tmp_path, progress=False
     )
@@ -192,8 +204,16 @@ def test_processes_give_the_same_cells(tmp_path: Path) -> None:
 def test_sweep_misuse_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="one name"):
         run_sweep(small_config(), [ARMS[0], ARMS[0]], [0], folder=tmp_path)
+    with pytest.raises(ConfigError, match="data or the seed"):
+        run_sweep(small_config(), [Arm("n", "n", {"data.noise": 5.0})], [0], folder=tmp_path)
+    with pytest.raises(ConfigError, match="at least one seed"):
+        run_sweep(small_config(), ARMS, [], folder=tmp_path)
+    with pytest.raises(ConfigError, match="0 processes"):
+        run_sweep(small_config(), ARMS, [0], jobs=0, folder=tmp_path)
     with pytest.raises(ConfigError, match="dask://host:port"):
         run_sweep(small_config(), ARMS, [0], engine="slurm", folder=tmp_path)
+    names = [arm.name for arm in standard_arms("pkdot+kd")]
+    assert names == ["logistic", "svm", "alone", "tnet", "kd", "pkdot", "pkdot+kd", "teacher"]
     names = [arm.name for arm in standard_arms()]
     assert names == ["logistic", "svm", "alone", "tnet", "kd", "pkdot", "kd+pkdot", "teacher"]
 

@@ -57,6 +57,14 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
     [
         (["run", "--method", "kt"], "Unknown distillation method 'kt'"),
         (["run", "--set", "sead=1"], "did you mean 'seed'"),
+        (["run", "--set", "k=10"], "did you mean 'options.pkdot.k'"),
+        (["run", "--set", "options.pkdot=3"], "a group of settings"),
+        (["run", "--set", "device=cuda"], "cannot use device 'cuda'"),
+        (["run", "--set", "precision=16-mixed"], "bf16-mixed or 32-true"),
+        (["run", "--set", "data.name=biovid", "--set", "data.rot=/x"], "did you mean 'root'"),
+        (["run", "--set", 'maps=["umap"]', "--set", "probe_size=5"], "at least 8 probe samples"),
+        (["sweep", "--csv", "nowhere/a.csv"], "no folder nowhere"),
+        (["runs", "--runs", "nowhere"], "no folder nowhere"),
         (["run", "--set", "options.pkdot.k=500"], "batch of more than 500"),
         (["run", "--config", "nowhere.json"], "nowhere.json cannot be read"),
         (["sweep", "--engine", "slurm"], "dask://host:port"),
@@ -69,6 +77,28 @@ def test_misuse_ends_with_2_and_one_sentence(
     told = capsys.readouterr().err
     assert sentence in told
     assert told.count("\n") == 1
+
+
+def test_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--method", "kd", "--settings"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "options.kd.temperature=2.0" in told
+    assert 'data.name="digits"' in told
+
+
+def test_one_seed_is_told_without_an_interval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--method", "kd", "--seeds", "1", "--quiet", "--folder", str(tmp_path)]
+    assert main([*arguments, *SMALL]) == 0
+    assert "One seed has no interval" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        main(["sweep", "--seeds", "0"])
+
+
+def test_a_diverging_run_is_a_failure_not_misuse(tmp_path: Path) -> None:
+    arguments = ["run", "--quiet", "--runs", str(tmp_path), *SMALL]
+    assert main([*arguments, "--set", "training.learning_rate=1e30"]) == 1
 
 
 def test_failure_ends_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

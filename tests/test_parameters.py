@@ -28,6 +28,7 @@ def test_gives_the_values_by_name() -> None:
     [
         ("sede = 3", r"no parameter 'sede'; did you mean 'seed'\?"),
         ("zzz = 1", "no parameter 'zzz'; known: seed, noise, method"),
+        ("np = 3", "no parameter 'np'"),
         ("seed = '3'", r"'seed' is '3' \(str\); it must be int"),
         ("seed = 1.5", r"'seed' is 1\.5"),
         ("seed = True", "'seed' is True"),

@@ -142,7 +142,7 @@ def test_early_stopping_leaves_the_best_weights(shared) -> None:
 
 def test_the_teacher_beats_the_student_where_it_sees_more() -> None:
     config = small_config(
-        training__epochs=60, network__hidden=64, data__n_labelled=300, data__noise=0.4
+        method="kd", training__epochs=60, network__hidden=64, data__n_labelled=300
     )
     trained = train(config)
     corpus = load_corpus(config.data, 0)
@@ -152,4 +152,4 @@ def test_the_teacher_beats_the_student_where_it_sees_more() -> None:
         for o in (trained.shared.targets.output, trained.output)
     )
     assert teacher > 0.8
-    assert 0.2 < student < teacher - 0.2
+    assert 0.4 < student < teacher - 0.2

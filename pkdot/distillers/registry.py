@@ -6,8 +6,6 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from pydantic import ValidationError
-
 from ..errors import ConfigError
 from .base import Distiller, SumOfDistillers
 
@@ -69,12 +67,6 @@ def build_distiller(
         kind = available_distillers()[name]
         try:
             parts.append(kind(kind.Settings(**(options or {}).get(name, {}))))
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(step) for step in first["loc"])
-            known = ", ".join(kind.Settings.model_fields)
-            raise ConfigError(
-                f"Option {place!r} of method {name!r}: {first['msg']} (given "
-                f"{first['input']!r}); its options are {known}."
-            ) from None
+        except ConfigError as error:
+            raise ConfigError(f"Method {name!r}: {error}") from None
     return parts[0] if len(parts) == 1 else SumOfDistillers(parts)
