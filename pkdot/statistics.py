@@ -27,10 +27,6 @@ class Interval:
     n: int
     level: float
 
-    @property
-    def excludes_zero(self) -> bool:
-        return self.low > 0 or self.high < 0
-
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Student's t interval of a mean.
