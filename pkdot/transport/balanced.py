@@ -4,11 +4,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
 from . import solver
 from .checks import (
+    check_first_derivative,
     check_masses,
     checked_cost,
     checked_iterations,
@@ -84,7 +84,11 @@ def sinkhorn(
             solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess, uniform)
         if not bool(solved.converged.all()):
             warn_not_converged(
-                float(solved.marginal_error.max()), limit, solved.iterations, cost.dtype
+                float(solved.marginal_error.max()),
+                limit,
+                solved.iterations,
+                max_iterations,
+                cost.dtype,
             )
         value = Envelope.apply(cost, a, b, solved.plan, solved.f, solved.g, solved.value)
     return Transport(
@@ -184,8 +188,8 @@ class Envelope(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        check_first_derivative()
         plan, f, g = ctx.saved_tensors
         for_cost, for_a, for_b = ctx.needs_input_grad[:3]
         return (

@@ -30,6 +30,18 @@ def checked_iterations(max_iterations: int) -> int:
     return int(max_iterations)
 
 
+def check_first_derivative() -> None:
+    """Refuse, within a backward pass, to be derived again: that would give wrong numbers quietly.
+
+    Grad mode is on there only if ``create_graph`` was asked for.
+    """
+    if torch.is_grad_enabled():
+        raise InputError(
+            "Transport has first derivatives only, and a second was asked for; drop create_graph, "
+            "or detach the loss."
+        )
+
+
 def all_finite(*tensors: Tensor) -> bool:
     """Whether no entry of any tensor is NaN or infinite, at the price of one look by the host.
 
@@ -107,13 +119,28 @@ def check_masses(a: Tensor, b: Tensor) -> Tensor:
     return (mass_a / mass_b).unsqueeze(-1)
 
 
-def warn_not_converged(error: float, tolerance: float, iterations: int, dtype: torch.dtype) -> None:
-    """Say how far the marginals are off and what would help."""
+def warn_not_converged(
+    error: float,
+    tolerance: float,
+    iterations: int,
+    max_iterations: int,
+    dtype: torch.dtype,
+) -> None:
+    """Say how far the marginals are off and what would help.
+
+    Args:
+        error: the largest marginal error.
+        tolerance: what it should have been.
+        iterations: how many were made; more are advised only where these are all that were allowed.
+        max_iterations: how many were allowed.
+        dtype: of the problem; more precise numbers are advised where there are any.
+    """
+    more = ", allow more iterations" if iterations >= max_iterations else ""
     precise = "" if dtype == torch.float64 else ", pass float64 tensors"
     warnings.warn(
         f"Transport stopped after {iterations} iterations with a marginal error of {error:.2e} "
-        f"(tolerance {tolerance:.0e}): raise epsilon or blur, allow more iterations{precise}, or "
-        f"accept a looser tolerance.",
+        f"(tolerance {tolerance:.0e}): raise epsilon or blur{more}{precise}, or accept a looser "
+        f"tolerance.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=3,  # who called the solver that calls this
     )

@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
 from . import solver, symmetric
 from .balanced import relative_epsilon
 from .checks import (
     all_finite,
+    check_first_derivative,
     check_masses,
     checked_iterations,
     checked_positive,
@@ -87,7 +87,11 @@ def sinkhorn_divergence(
             a = a / mass.unsqueeze(-1)
         if relative:
             epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
-        value = _Divergence.apply(x, y, a, b, epsilon, limit, max_iterations, float(identity))
+        health = _Health()
+        limits = (limit, max_iterations)
+        value = _Divergence.apply(x, y, a, b, epsilon, *limits, float(identity), health)
+        if not health.worst <= limit:  # said here: within autograd there is no caller to point at
+            warn_not_converged(health.worst, limit, health.iterations, max_iterations, dtype)
         return value if mass is None else mass * value
 
 
@@ -168,6 +172,14 @@ def solve_parts(
     )
 
 
+@dataclass
+class _Health:
+    """How the hardest of the three problems ended: largest marginal error, iterations made."""
+
+    worst: float = 0.0
+    iterations: int = 0
+
+
 class _Divergence(torch.autograd.Function):
     """Solves all three problems; keeps only the gradient of each cloud, not the plans."""
 
@@ -182,13 +194,14 @@ class _Divergence(torch.autograd.Function):
         tolerance: float,
         max_iterations: int,
         identity: float,
+        health: _Health,
     ) -> Tensor:
         batch, shapes = x.shape[:-2], (x.shape, y.shape)
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
         a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
         parts = solve_parts(x, y, a, b, epsilon, tolerance, max_iterations, identity)
-        if not parts.worst <= tolerance:
-            warn_not_converged(parts.worst, tolerance, parts.iterations, x.dtype)
+        health.worst = parts.worst
+        health.iterations = max(parts.iterations, *parts.self_iterations)
         x, y, scale = parts.x, parts.y, parts.scale
         grad_x = grad_y = None
         # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
@@ -202,12 +215,12 @@ class _Divergence(torch.autograd.Function):
         return parts.value.reshape(batch)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        check_first_derivative()
         grad_x, grad_y = ctx.saved_tensors
         scale = grad[..., None, None]
         return (
             None if grad_x is None else scale * grad_x,
             None if grad_y is None else scale * grad_y,
-            *(None,) * 6,
+            *(None,) * 7,
         )
