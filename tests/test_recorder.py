@@ -294,11 +294,9 @@ def test_a_resumed_run_keeps_what_it_said(tmp_path: Path) -> None:
     }
     place = {"runs_dir": tmp_path, "run_id": "one", "resume": True}
     facts = {"data": {"hash": "abc"}, "seconds": {"teacher": 2.0}}
-    with (
-        pytest.raises(RuntimeError),
-        Recorder("first", runs_dir=tmp_path, run_id="one", facts=facts, **said) as recorder,
-    ):
-        recorder.log_metrics("student", 0, "train", {"loss": 1.0})
+    recorder = Recorder("first", runs_dir=tmp_path, run_id="one", facts=facts, **said)
+    recorder.log_metrics("student", 0, "train", {"loss": 1.0})
+    with pytest.raises(RuntimeError), recorder:
         raise RuntimeError("killed")
     before = open_record(tmp_path / "one")
 

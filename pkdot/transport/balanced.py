@@ -10,6 +10,7 @@ from . import solver
 from .checks import (
     check_first_derivative,
     check_masses,
+    check_range,
     checked_cost,
     checked_iterations,
     checked_positive,
@@ -67,7 +68,7 @@ def sinkhorn(
     """
     epsilon = checked_positive("epsilon", epsilon)
     max_iterations = checked_iterations(max_iterations)
-    checked_cost(cost)
+    largest = checked_cost(cost)
     with torch.autocast(cost.device.type, enabled=False):
         cost = cost.to(working_dtype(cost, a, b))
         limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
@@ -79,6 +80,7 @@ def sinkhorn(
             b = b * check_masses(a, b)
         if relative:
             epsilon = relative_epsilon(cost, epsilon)
+        check_range("epsilon", epsilon, largest, cost.dtype)
         guess = None if start is None else _checked_start(start, b)
         with torch.no_grad():
             solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess, uniform)

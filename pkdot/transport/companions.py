@@ -8,6 +8,7 @@ from . import log_domain
 from .balanced import DEFAULT_TOLERANCE, Envelope
 from .checks import (
     check_masses,
+    check_range,
     checked_cost,
     checked_iterations,
     checked_positive,
@@ -113,11 +114,13 @@ def unbalanced_transport(
     epsilon = checked_positive("epsilon", epsilon)
     penalty = checked_positive("penalty", penalty)
     max_iterations = checked_iterations(max_iterations)
-    checked_cost(cost)
+    largest = checked_cost(cost)
     with torch.autocast(cost.device.type, enabled=False):
         cost = cost.to(working_dtype(cost, a, b))
         limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
         limit = checked_positive("tolerance", limit)
+        check_range("epsilon", epsilon, largest, cost.dtype)
+        check_range("penalty", penalty, largest, cost.dtype)
         a = checked_weights("a", a, cost, cost.shape[-2]).detach()
         b = checked_weights("b", b, cost, cost.shape[-1]).detach()
         with torch.no_grad():
