@@ -69,9 +69,26 @@ def read_manifest(path: Path) -> dict[str, Any]:
             )
     if not all(isinstance(name, str) for name in manifest["class_names"]):
         raise RecordError(f"{where} is damaged: its class names are not text; run it again.")
+    manifest["scores"] = _numbers(manifest["scores"], where)
     if manifest["status"] not in layout.STATUSES:
         raise RecordError(f"{where} is damaged: it has the unknown status {manifest['status']!r}.")
     return manifest
+
+
+def _numbers(scores: Mapping[str, Any], where: str) -> dict[str, float]:
+    """Scores as floats; JSON has no NaN and no infinity, and holds their names."""
+    found = {}
+    for name, value in scores.items():
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        try:
+            if not plain and value not in ("nan", "inf", "-inf"):
+                raise ValueError
+            found[name] = float(value)
+        except (ValueError, OverflowError) as error:
+            raise RecordError(
+                f"{where} is damaged: its score {name!r} is no number; run it again."
+            ) from error
+    return found
 
 
 def status_sentence(status: str, manifest: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from .transport import (
     with_identity,
 )
 from .transport.balanced import relative_epsilon
-from .transport.checks import all_finite
+from .transport.checks import all_finite, check_tensor, checked_iterations, checked_positive
 
 KINDS = ("entropic", "unbalanced", "exact")
 
@@ -104,8 +104,8 @@ class PKDOTLoss(nn.Module):
         self.k = int(k)
         self.blur = float(blur)
         self.policy = policy
-        self.tolerance = tolerance
-        self.max_iterations = max_iterations
+        self.tolerance = None if tolerance is None else checked_positive("tolerance", tolerance)
+        self.max_iterations = checked_iterations(max_iterations)
         self.generator = generator
         self.transport = transport
         self.penalty = float(penalty)
@@ -165,7 +165,8 @@ class PKDOTLoss(nn.Module):
         return with_identity(cost, self.identity) if self.identity else cost
 
     def _epsilon(self, x: Tensor, y: Tensor) -> float:
-        return relative_epsilon(squared_cost(x, y), self.blur**2) if self.relative else self.blur**2
+        epsilon = self.blur * self.blur
+        return relative_epsilon(squared_cost(x, y), epsilon) if self.relative else epsilon
 
     def _transport(self, cost: Tensor, epsilon: float) -> Transport:
         if self.transport == "exact":
@@ -190,6 +191,7 @@ class PKDOTLoss(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Steps 1 and 2: both similarities, the anchors, and both sets of rows."""
         for who, z in (("teacher", z_teacher), ("student", z_student)):
+            check_tensor(f"The {who}'s embeddings", z)
             if z.ndim != 2:
                 raise InputError(
                     f"The {who}'s embeddings must have shape (B, D), not {tuple(z.shape)}."

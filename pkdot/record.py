@@ -172,7 +172,10 @@ class RunRecord:
 
     @property
     def scores(self) -> dict[str, float]:
-        """Last value of each test metric, by ``"stage name"``; known once a run has finished."""
+        """Last value of each test metric, by ``"stage name"``; known once a run has finished.
+
+        NaN and infinity are kept, as a run that diverged has them.
+        """
         return dict(self._manifest["scores"])
 
     # -- tables ------------------------------------------------------------------------------
@@ -360,7 +363,13 @@ def open_record(path: str | Path) -> RunRecord:
         RecordError: if there is no record, it was written by a newer or an unknown older kit, or
             its ``run.json`` is damaged. Damage elsewhere is told when that part is asked for.
     """
-    path = Path(path).expanduser().absolute()
+    try:
+        path = Path(path).expanduser().absolute()
+    except RuntimeError as error:  # ~somebody: there is no such user here
+        raise RecordError(
+            f"There is no run record at {path}: the home folder in it is unknown; give the whole "
+            f"path."
+        ) from error
     if path.name == layout.MANIFEST:
         path = path.parent
     if not path.is_dir():

@@ -28,8 +28,18 @@ from . import layout
 from .errors import InputError, RecordError
 from .facts import environment_facts
 from .files import WriterLock, plain, remove_leftovers, write_json, written_aside
-from .intake import Probe, batch_arrays, epoch_number, matrix, packed, probe_columns
-from .record import Batch, open_record
+from .intake import (
+    Probe,
+    batch_arrays,
+    check_classes,
+    check_facts,
+    checked_tensors,
+    epoch_number,
+    matrix,
+    packed,
+    probe_columns,
+)
+from .record import Batch, RunRecord, open_record
 from .stored import Array, read_arrays
 
 if TYPE_CHECKING:
@@ -57,7 +67,7 @@ class Recorder:
         corpus: str = "",
         method: str = "",
         seed: int | None = None,
-        simulated: bool = False,
+        simulated: bool | None = None,
         class_names: Sequence[str] = (),
         config: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
@@ -73,26 +83,37 @@ class Recorder:
             corpus: name of the data set.
             method: name of the distiller.
             seed: the run's seed.
-            simulated: whether a simulator made the data; every figure then says so.
+            simulated: whether a simulator made the data (no, by default); every figure then says
+                so.
             class_names: one name a class.
             config: the resolved settings, plain values only.
             facts: what else to keep, e.g. a data fingerprint; versions, threads and hardware are
                 added, and yours win where both name the same.
             probe: the samples whose embeddings are logged; by default the first logged
                 embeddings set their number, without names or labels.
-            resume: continue the record ``run_id``, whose writer was killed or failed.
+            resume: continue the record ``run_id``, whose writer was killed or failed. What it
+                says about the run stays, but for the arguments that are given here; facts are
+                merged key by key.
 
         Raises:
             RecordError: if another process writes this record, it exists and ``resume`` was not
                 asked for, or the folder cannot be written.
-            InputError: if the probe's columns do not match.
+            InputError: if the probe's columns do not match, its labels are no classes, the facts
+                are no mapping, or a resumed record has another probe.
         """
         self._rows: list[tuple[str, int, str, str, float]] = []
         self._last_flush = float("-inf")
         self._began = time.perf_counter()
         self._teacher: tuple[int, Array] | None = None
         self._rows_of_probe: int | None = None
-        columns = probe_columns(probe) if probe is not None else None
+        self._seconds_before = 0.0
+        check_facts(facts)
+        if not isinstance(config, Mapping | None):
+            raise InputError(
+                f"config must be a mapping from setting to value, not {type(config).__name__}."
+            )
+        class_names = [str(name) for name in class_names]
+        columns = probe_columns(probe, len(class_names)) if probe is not None else None
         created = datetime.now(UTC)
         content = {
             "schema_version": layout.SCHEMA_VERSION,
@@ -108,7 +129,7 @@ class Recorder:
             "method": method,
             "seed": None if seed is None else int(seed),
             "simulated": bool(simulated),
-            "class_names": [str(name) for name in class_names],
+            "class_names": class_names,
             "config": dict(config or {}),
             "facts": {**environment_facts(), **(facts or {})},
             "best_epoch": None,
@@ -118,7 +139,15 @@ class Recorder:
         self._manifest: dict[str, Any] = plain(content)
         folder = layout.runs_directory() if runs_dir is None else Path(runs_dir).absolute()
         if resume:
-            self._resume(folder, run_id)
+            given = {
+                "corpus": corpus != "",
+                "method": method != "",
+                "seed": seed is not None,
+                "simulated": simulated is not None,
+                "class_names": bool(class_names),
+                "config": config is not None,
+            }
+            self._resume(folder, run_id, {key for key, said in given.items() if said}, columns)
         else:
             self._create(folder, exact=run_id is not None)
         if columns is not None and self._rows_of_probe is None:
@@ -154,7 +183,7 @@ class Recorder:
         best_epoch: int | None = None,
         facts: Mapping[str, Any] | None = None,
         *,
-        maps: Sequence[str] = ("pca",),
+        maps: str | Sequence[str] = ("pca",),
     ) -> None:
         """Write the maps, the last metrics and the final ``run.json``, and give the lock back.
 
@@ -163,13 +192,18 @@ class Recorder:
             facts: further facts, e.g. ``{"seconds": {"teacher": 3.1}}``; merged key by key.
             maps: projections to compute: ``"pca"``, of every logged epoch, and ``"umap"``, of
                 the first, best and last one (its first fit compiles for seconds). Fewer than 3
-                probe samples make no map.
+                probe samples make no map. A map that cannot be drawn is left out, and the fact
+                ``maps left out`` says why: what was trained must not be lost over a picture.
+
+        Raises:
+            InputError: if ``facts`` is no mapping, or its ``seconds`` is none.
         """
         self._check_open()
+        check_facts(facts)
         if best_epoch is not None:
             self._manifest["best_epoch"] = int(best_epoch)
         self._add_facts(facts or {})
-        self._write_maps(maps)
+        self._write_maps([maps] if isinstance(maps, str) else maps)
         self._end("finished", "")
 
     def flush(self) -> None:
@@ -220,7 +254,8 @@ class Recorder:
                 f"{len(arrays['teacher'])} and {len(arrays['student'])}."
             )
         self._check_probe_rows(len(arrays["teacher"]), "embeddings")
-        seen = batch_arrays(batch) if batch is not None else None
+        classes = len(self._manifest["class_names"])
+        seen = batch_arrays(batch, classes) if batch is not None else None
         where = layout.epoch_file(self.path, layout.EMBEDDINGS, epoch)
         notes = {}
         again = where.exists()
@@ -281,13 +316,16 @@ class Recorder:
             name: letters, digits, ``.``, ``_`` and ``-``.
             tensors: tensor name -> tensor or array.
             notes: plain values to keep beside them, e.g. the epoch.
+
+        Raises:
+            InputError: for a name that cannot be a file's, or a value that is no tensor or array.
         """
         self._check_open()
         if not re.fullmatch(r"[\w][\w.-]*", name):
             raise InputError(f"{name!r} cannot name a checkpoint; use letters, digits, '-', '_'.")
         where = self.path / layout.CHECKPOINTS / f"{name}.safetensors"
         text = {"notes": json.dumps(plain(notes or {}, name), allow_nan=False)}
-        self._write_arrays(where, dict(tensors), text)
+        self._write_arrays(where, checked_tensors(tensors), text)
         self._flush()
 
     # -- beginning and end -------------------------------------------------------------------
@@ -327,7 +365,14 @@ class Recorder:
         self.path = target
         self._open = True
 
-    def _resume(self, folder: Path, run_id: str | None) -> None:
+    def _resume(
+        self,
+        folder: Path,
+        run_id: str | None,
+        given: set[str],
+        columns: tuple[list[str], list[str], Array, dict[str, Array]] | None,
+    ) -> None:
+        """Go on with a record; of what it says, only the ``given`` fields are replaced."""
         if run_id is None:
             raise InputError("resume=True needs the run_id of the record to go on with.")
         self.path = folder / run_id
@@ -335,12 +380,49 @@ class Recorder:
         if before.status == "finished":
             raise RecordError(f"The run {run_id} has finished; there is nothing to resume.")
         self._lock = WriterLock(self.path / layout.LOCK)
+        try:
+            remove_leftovers(self.path)
+            stored = before.probe
+            self._keep(before, given)
+            if columns is not None:
+                check_classes(columns[2], "The probe's", len(self._manifest["class_names"]))
+                if len(stored) and list(stored["sample_id"]) != columns[0]:
+                    raise InputError(
+                        f"The record {run_id} follows another probe: its {len(stored)} samples "
+                        f"are not the {len(columns[0])} given now; give the same probe, or none."
+                    )
+            self._rows = list(before.metrics.itertuples(index=False, name=None))
+            self._rows_of_probe = len(stored) or None
+            write_json(self.path / layout.MANIFEST, self._manifest)
+        except BaseException:
+            self._lock.release()
+            raise
         self._open = True
-        remove_leftovers(self.path)
-        self._manifest["created"] = before.created
-        self._rows = list(before.metrics.itertuples(index=False, name=None))
-        self._rows_of_probe = len(before.probe) or None
-        write_json(self.path / layout.MANIFEST, self._manifest)
+
+    def _keep(self, before: RunRecord, given: set[str]) -> None:
+        """Take over what a record said before, but for the fields ``given`` anew."""
+        kept = {
+            "created": before.created,
+            "corpus": before.corpus,
+            "method": before.method,
+            "seed": before.seed,
+            "simulated": before.simulated,
+            "class_names": list(before.class_names),
+            "config": before.config,
+            "best_epoch": before.best_epoch,
+        }
+        self._manifest |= {key: value for key, value in kept.items() if key not in given}
+        new, self._manifest["facts"] = self._manifest["facts"], before.facts
+        seconds = before.facts.get("seconds")
+        if isinstance(seconds, Mapping):
+            # The time before counts too; kept as it is, it would pass for the whole.
+            rest = {key: value for key, value in seconds.items() if key != "total"}
+            self._manifest["facts"]["seconds"] = rest
+            total = seconds.get("total")
+            self._seconds_before = float(total) if isinstance(total, int | float) else 0.0
+        else:
+            self._manifest["facts"].pop("seconds", None)
+        self._add_facts(new)
 
     def _end(self, status: str, message: str) -> None:
         try:
@@ -349,7 +431,7 @@ class Recorder:
             self._manifest["message"] = " ".join(message.split())[:2000]
             self._manifest["scores"] = self._scores()
             self._manifest["facts"]["seconds"] = {
-                "total": round(time.perf_counter() - self._began, 3),
+                "total": round(self._seconds_before + time.perf_counter() - self._began, 3),
                 **self._manifest["facts"].get("seconds", {}),
             }
             self._manifest["files"] = {
@@ -431,9 +513,16 @@ class Recorder:
         record = open_record(self.path)
         if not record.epochs or len(record.probe) < 3:
             return
+        left_out = []
         for projection in maps:
-            frame = record_maps(record, projection, best_epoch=self._manifest["best_epoch"])
+            try:
+                frame = record_maps(record, projection, best_epoch=self._manifest["best_epoch"])
+            except InputError as reason:
+                left_out.append(f"{projection}: {reason}")
+                continue
             self._write_table(f"{layout.MAPS}/{projection}.parquet", frame)
+        if left_out:
+            self._add_facts({"maps left out": " ".join(left_out)})
 
     def _write_table(self, name: str, frame: "pd.DataFrame") -> None:
         import pyarrow as pa

@@ -21,14 +21,20 @@ def cosine_similarity_matrix(z: Tensor) -> Tensor:
         Similarities in [-1, 1], shape (..., B, B), symmetric, ones on the diagonal.
 
     Raises:
-        InputError: if ``z`` is not a floating tensor with at least two axes.
+        InputError: if ``z`` is not a floating tensor with at least two axes, or has no
+            columns.
 
     Source: the similarity matrices of PKDOT, arXiv 2401.15489.
     """
-    if z.ndim < 2 or not z.is_floating_point():
+    if not isinstance(z, Tensor):
         raise InputError(
-            f"Embeddings must be a floating tensor of shape (..., B, D), not {z.dtype} of shape "
-            f"{tuple(z.shape)}; give one row per sample."
+            f"Embeddings must be a tensor, not {type(z).__name__}; give a torch tensor, for "
+            f"instance by torch.as_tensor."
+        )
+    if z.ndim < 2 or not z.is_floating_point() or z.shape[-1] == 0:
+        raise InputError(
+            f"Embeddings must be a floating tensor of shape (..., B, D) with D >= 1, not "
+            f"{z.dtype} of shape {tuple(z.shape)}; give one row per sample."
         )
     with torch.autocast(z.device.type, enabled=False):
         z = z if z.dtype == torch.float64 else z.float()

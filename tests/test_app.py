@@ -276,3 +276,14 @@ def test_a_page_that_others_can_reach_says_so(
 ) -> None:
     listen_on(monkeypatch, address)
     assert ("can be reached from elsewhere" in words(opened("runs"))) == told
+
+
+def test_a_score_that_is_no_number_is_said(tmp_path: Path) -> None:
+    recorder = write_record(tmp_path / "runs", run_id="diverged", finish=False)
+    recorder.log_metrics("student", 9, "test", {"accuracy": float("nan")})
+    recorder.finish()
+    app = opened("runs")
+    assert not app.exception
+    assert "could not be drawn" not in words(app)
+    tiles = {tile.label: tile.value for tile in app.metric}
+    assert tiles["student, test accuracy"] == "not a number"

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from pkdot import transport
 from pkdot.errors import InputError
 from pkdot.measures import diagonal_mass, matrix_correlation, reconstruction, within_class_mass
 
@@ -57,3 +59,13 @@ def test_reconstruction_is_scored_against_the_mean() -> None:
 def test_wrong_shapes_are_refused(call) -> None:
     with pytest.raises(InputError):
         call()
+
+
+def test_torch_and_numpy_measure_alike_with_and_without_labels() -> None:
+    rng = np.random.default_rng(0)
+    plan = rng.random((7, 7))
+    for labels in (rng.integers(0, 3, 7), np.array([0, -1, 1, 1, -1, 0, 2]), np.full(7, -1)):
+        ours = transport.class_mass(torch.from_numpy(plan), torch.from_numpy(labels))
+        assert float(ours) == pytest.approx(within_class_mass(plan, labels), nan_ok=True)
+    ours = transport.diagonal_mass(torch.from_numpy(plan))
+    assert float(ours) == pytest.approx(diagonal_mass(plan))

@@ -112,6 +112,8 @@ def test_zero_embeddings_give_a_finite_loss_and_gradient():
         (lambda t, s: (t * torch.nan, s), "teacher's embeddings contain NaN"),
         (lambda t, s: (t, s / 0), "student's embeddings contain NaN"),
         (lambda t, s: (t[0], s), "shape"),
+        (lambda t, s: (t.numpy(), s), "teacher's embeddings must be a tensor.*give a torch tensor"),
+        (lambda t, s: (t, s.tolist()), "student's embeddings must be a tensor, not list"),
     ],
 )
 def test_refuses_a_batch_it_cannot_use(change, told):
@@ -120,7 +122,19 @@ def test_refuses_a_batch_it_cannot_use(change, told):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"k": 0}, {"k": 2.5}, {"policy": "best"}, {"blur": 0.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"k": 0},
+        {"k": 2.5},
+        {"policy": "best"},
+        {"blur": 0.0},
+        {"tolerance": 0.0},
+        {"tolerance": float("nan")},
+        {"max_iterations": 0},
+        {"max_iterations": 2.5},
+    ],
+)
 def test_refuses_settings_it_cannot_use(options):
     with pytest.raises(InputError):
         pkdot.PKDOTLoss(**options)

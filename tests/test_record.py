@@ -87,6 +87,8 @@ def test_reading_needs_no_torch(finished_record: Path) -> None:
 def test_what_is_not_there_is_told(tmp_path: Path, finished_record: Path) -> None:
     with pytest.raises(RecordError, match="There is no run record at"):
         open_record(tmp_path / "nowhere")
+    with pytest.raises(RecordError, match="the home folder in it is unknown"):
+        open_record("~nobody-of-this-name/x")
     with pytest.raises(RecordError, match=r"has no run\.json"):
         open_record(tmp_path)
     record = open_record(finished_record)
@@ -107,6 +109,9 @@ def test_what_is_not_there_is_told(tmp_path: Path, finished_record: Path) -> Non
         ({"class_names": [1]}, "class names are not text"),
         ({"config": None}, "no valid 'config'"),
         ({"files": []}, "no valid 'files'"),
+        ({"scores": {"student accuracy": "high"}}, "score 'student accuracy' is no number"),
+        ({"scores": {"student accuracy": None}}, "score 'student accuracy' is no number"),
+        ({"scores": {"student accuracy": [1]}}, "score 'student accuracy' is no number"),
     ],
 )
 def test_a_strange_run_json_is_told(record_copy: Path, fields: dict, sentence: str) -> None:

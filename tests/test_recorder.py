@@ -198,6 +198,22 @@ PROBE = Probe(["a", "b", "c"], ["x", "x", "y"], [0, 1, 0])
         (lambda r: r.log_embeddings(0.5, teacher=np.ones((3, 1)), student=np.ones((3, 1))),
          "whole number from 0"),
         (lambda r: r.log_metrics("student", -1, "train", {"loss": 0.0}), "whole number from 0"),
+        (lambda r: r.log_metrics("student", float("nan"), "train", {}), "whole number from 0"),
+        (lambda r: r.log_embeddings("a", teacher=np.ones((3, 1)), student=np.ones((3, 1))),
+         "whole number from 0"),
+        (lambda r: r.log_embeddings(0, teacher=[["a"]] * 3, student=np.ones((3, 1))),
+         "matrix of numbers"),
+        (lambda r: r.log_embeddings(
+            0, teacher=np.ones((3, 1)), student=np.ones((3, 1)),
+            batch=Batch(["a"], [0.5], np.ones((1, 1)), np.ones((1, 1)))),
+         "whole numbers, -1"),
+        (lambda r: r.log_embeddings(
+            0, teacher=np.ones((3, 1)), student=np.ones((3, 1)),
+            batch=Batch(["a"], [2], np.ones((1, 1)), np.ones((1, 1)))),
+         "from 0 to 1, one a class name"),
+        (lambda r: r.log_checkpoint("x", {"w": np.ones(1), "state": {"step": 1}}), "'state' is a"),
+        (lambda r: r.log_checkpoint("x", {"w": "text"}), "'w' is a str"),
+        (lambda r: r.finish(facts={"seconds": 5}), "seconds must be a mapping"),
         (lambda r: r.log_features(real=np.ones((3, 2)), hallucinated=np.ones((3, 4))),
          "must have one shape"),
         (lambda r: r.log_predictions(pd.DataFrame({"sample_id": ["a"]})), "lacks subject"),
@@ -209,7 +225,7 @@ PROBE = Probe(["a", "b", "c"], ["x", "x", "y"], [0, 1, 0])
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_refused_with_a_sentence(tmp_path: Path, attempt, sentence) -> None:
-    recorder = Recorder("wrong", runs_dir=tmp_path, probe=PROBE)
+    recorder = Recorder("wrong", runs_dir=tmp_path, probe=PROBE, class_names=["no", "yes"])
     with pytest.raises(InputError, match=sentence):
         attempt(recorder)
     assert open_record(recorder.path).epochs == []
@@ -224,6 +240,10 @@ def test_wrong_arguments_are_refused_with_a_sentence(tmp_path: Path, attempt, se
         (Probe(["a"], ["x"], [0], np.ones((1, 4, 4))), "must be uint8"),
         (Probe(["a"], ["x"], [0], np.ones((1, 4, 4, 2), np.uint8)), "must be uint8"),
         (Probe([], [], []), "one subject, label and picture a sample"),
+        (Probe(["a"], ["x"], [0.5]), "whole numbers, -1"),
+        (Probe(["a"], ["x"], [float("nan")]), "whole numbers, -1"),
+        (Probe(["a"], ["x"], ["0"]), "whole numbers, -1"),
+        (Probe(["a"], ["x"], [-2]), "from 0, or be -1"),
     ],
 )
 def test_wrong_probes_are_refused_and_leave_nothing(tmp_path: Path, probe, sentence) -> None:
@@ -252,3 +272,94 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecordError, match="give another runs_dir or set PKDOT_RUNS"):
         Recorder("x", runs_dir=tmp_path / "file")
+
+
+def test_a_label_beyond_the_class_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="from 0 to 1, one a class name"):
+        Recorder("x", runs_dir=tmp_path, class_names="ab", probe=Probe(["a"], ["x"], [2]))
+    with Recorder("x", runs_dir=tmp_path, probe=Probe(["a"], None, [2])) as recorder:
+        pass
+    assert list(open_record(recorder.path).probe["subject"]) == [""]
+
+
+def test_a_resumed_run_keeps_what_it_said(tmp_path: Path) -> None:
+    said = {
+        "corpus": "faces",
+        "method": "pkdot",
+        "seed": 3,
+        "simulated": True,
+        "class_names": ["no", "yes"],
+        "config": {"k": 3},
+        "probe": PROBE,
+    }
+    place = {"runs_dir": tmp_path, "run_id": "one", "resume": True}
+    facts = {"data": {"hash": "abc"}, "seconds": {"teacher": 2.0}}
+    recorder = Recorder("first", runs_dir=tmp_path, run_id="one", facts=facts, **said)
+    recorder.log_metrics("student", 0, "train", {"loss": 1.0})
+    with pytest.raises(RuntimeError), recorder:
+        raise RuntimeError("killed")
+    before = open_record(tmp_path / "one")
+
+    with pytest.raises(InputError, match="follows another probe"):
+        Recorder("first", probe=Probe(["a", "b", "d"], None, [0, 1, 0]), **place)
+    with pytest.raises(InputError, match="from 0 to 1"):
+        Recorder("first", probe=Probe(["a", "b", "c"], None, [0, 1, 2]), **place)
+    again = open_record(tmp_path / "one")
+    assert again.status == "failed"
+    assert again.created == before.created
+
+    more = {"data": {"rows": 7}}
+    with Recorder("second", seed=4, facts=more, probe=PROBE, **place) as recorder:
+        assert open_record(recorder.path).simulated
+    record = open_record(tmp_path / "one")
+    assert (record.corpus, record.method, record.seed) == ("faces", "pkdot", 4)
+    assert record.simulated
+    assert record.class_names == ("no", "yes")
+    assert record.config == {"k": 3}
+    assert record.facts["data"] == {"hash": "abc", "rows": 7}
+    assert record.facts["seconds"]["teacher"] == 2.0
+    assert record.facts["seconds"]["total"] >= before.facts["seconds"]["total"]
+    assert len(record.metrics) == 1
+
+
+@pytest.mark.parametrize("facts", [{"seconds": 5}, [("a", 1)]])
+def test_facts_of_the_wrong_kind_are_refused_before_the_training(tmp_path: Path, facts) -> None:
+    with pytest.raises(InputError, match="must be a mapping"):
+        Recorder("x", runs_dir=tmp_path, facts=facts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_map_that_cannot_be_drawn_does_not_fail_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    z = np.random.default_rng(0).normal(size=(9, 3))
+    recorder = Recorder("x", runs_dir=tmp_path)
+    recorder.log_embeddings(0, teacher=z, student=z)
+    recorder.finish(maps=("umap", "pca"))
+    record = open_record(recorder.path)
+    assert record.status == "finished"
+    assert set(record.maps()["projection"]) == {"pca"}
+    assert record.facts["maps left out"].startswith("umap: UMAP maps need umap-learn")
+
+
+def test_a_single_map_may_be_named_by_a_word(tmp_path: Path) -> None:
+    z = np.random.default_rng(0).normal(size=(9, 3))
+    recorder = Recorder("x", runs_dir=tmp_path)
+    recorder.log_embeddings(0, teacher=z, student=z)
+    recorder.finish(maps="pca")
+    record = open_record(recorder.path)
+    assert set(record.maps()["projection"]) == {"pca"}
+    assert "maps left out" not in record.facts
+
+
+def test_scores_that_are_not_finite_are_numbers_again(tmp_path: Path) -> None:
+    with Recorder("x", runs_dir=tmp_path) as recorder:
+        values = {"accuracy": float("nan"), "loss": float("inf"), "f1": 0.5}
+        recorder.log_metrics("student", 1, "test", values)
+    scores = open_record(recorder.path).scores
+    assert np.isnan(scores["student accuracy"])
+    assert scores["student loss"] == float("inf")
+    assert scores["student f1"] == 0.5
+    (summary,) = list_records(tmp_path)
+    assert summary.status == "finished"

@@ -63,7 +63,15 @@ def test_leading_axes_are_batches() -> None:
     torch.testing.assert_close(whole[1, 2], cosine_similarity_matrix(z[1, 2]))
 
 
-@pytest.mark.parametrize("bad", [torch.zeros(4), torch.zeros(4, 3, dtype=torch.long)])
+@pytest.mark.parametrize(
+    "bad", [torch.zeros(4), torch.zeros(4, 3, dtype=torch.long), torch.zeros(4, 0)]
+)
 def test_refuses_what_has_no_rows(bad: torch.Tensor) -> None:
     with pytest.raises(InputError, match="one row per sample"):
         cosine_similarity_matrix(bad)
+
+
+@pytest.mark.parametrize("bad", [np.ones((4, 3)), [[1.0, 2.0]]])
+def test_refuses_what_no_gradient_can_reach(bad: object) -> None:
+    with pytest.raises(InputError, match="give a torch tensor"):
+        cosine_similarity_matrix(bad)  # type: ignore[arg-type]

@@ -177,6 +177,17 @@ def test_blind_to_identity():
         ({"b": torch.tensor(1.0)}, "shape"),
         ({"max_iterations": 0}, "max_iterations"),
         ({"tolerance": 0.0}, "tolerance"),
+        ({"epsilon": 1e-42}, "epsilon is out of range"),
+        ({"epsilon": 1e-300}, "epsilon is out of range"),
+        ({"epsilon": 1e200}, "epsilon is out of range"),
+        ({"epsilon": 1e-42, "relative": True}, "epsilon is out of range"),
+        ({"epsilon": "much"}, "above 0, not much"),
+        ({"max_iterations": float("nan")}, "max_iterations"),
+        ({"cost": torch.full((2, 3), 1e38)}, "overflow torch.float32"),
+        ({"cost": torch.rand(0, 2, 3)}, "without an empty axis"),
+        ({"cost": [[1.0, 2.0]]}, "give a torch tensor"),
+        ({"cost": torch.ones(2, 3).numpy()}, "give a torch tensor"),
+        ({"a": [0.5, 0.5]}, "give a torch tensor"),
     ],
 )
 def test_refuses_what_it_cannot_solve(arguments, told):
@@ -194,6 +205,13 @@ def test_refuses_what_it_cannot_solve(arguments, told):
         (torch.ones(3, 2), torch.full((3, 2), torch.inf), {}, "NaN or infinity"),
         (torch.ones(3, 2), torch.ones(3, 2), {"blur": 0.0}, "blur"),
         (torch.ones(3, 2), torch.ones(3, 2), {"a": torch.ones(3)}, "same total mass"),
+        (torch.ones(3, 2), torch.ones(3, 2), {"blur": 1e-200}, "blur is out of range"),
+        (torch.ones(3, 2), torch.ones(3, 2), {"blur": 1e-25}, "blur is out of range"),
+        (torch.ones(3, 2), torch.ones(3, 2), {"blur": 1e200}, "blur is out of range"),
+        (torch.full((3, 2), 1e30), torch.ones(3, 2), {}, "overflow torch.float32"),
+        (torch.full((3, 2), 1e30), torch.ones(3, 2), {"relative": True}, "overflow"),
+        (torch.rand(0, 3, 2), torch.rand(0, 3, 2), {}, "shapes"),
+        (torch.ones(3, 2).numpy(), torch.ones(3, 2), {}, "give a torch tensor"),
     ],
 )
 def test_divergence_refuses_what_it_cannot_solve(x, y, options, told):

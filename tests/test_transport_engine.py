@@ -8,7 +8,15 @@ import torch
 
 import pkdot
 from pkdot.benchmarks import transport as benchmark
-from pkdot.transport import log_domain, newton, sinkhorn_divergence, squared_cost, symmetric
+from pkdot.errors import ConvergenceWarning
+from pkdot.transport import (
+    log_domain,
+    newton,
+    sinkhorn_divergence,
+    solver,
+    squared_cost,
+    symmetric,
+)
 
 from . import generators
 
@@ -151,3 +159,67 @@ def test_benchmark_measures_and_reports():
     assert "torch" in page
     sizes = {case.size for case in benchmark.cases()}
     assert sizes == {64, 128, 256, 512, 1024, 2048}
+
+
+def test_a_budget_that_plain_sinkhorn_would_not_use_up_is_not_given_away():
+    """Weights over nine orders of magnitude: Newton stalls from its first start."""
+    g = torch.Generator().manual_seed(20)
+    n, m = (int(torch.randint(5, 40, (1,), generator=g)) for _ in range(2))
+    cost = torch.rand(n, m, generator=g, dtype=torch.float64)
+    a, b = (torch.rand(size, generator=g, dtype=torch.float64) ** 6 for size in (n, m))
+    a, b = a / a.sum(), b / b.sum()
+    solved = pkdot.sinkhorn(cost, a, b, epsilon=0.01 * float(cost.median()))
+    assert bool(solved.converged)
+    torch.testing.assert_close(solved.plan.sum(1), a, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("blur", [1e-3, 1e-4])
+@pytest.mark.parametrize("seed", range(3))
+def test_clouds_on_a_line_at_a_tiny_blur_are_solved_and_their_divergence_is_the_exact_one(
+    seed, blur
+):
+    x, y, exact = generators.sorted_line(50, seed)
+    value = sinkhorn_divergence(x[:, None], y[:, None], blur=blur, tolerance=1e-6)
+    assert float(value) == pytest.approx(exact, rel=1e-3)
+    near = x[:47, None] + 1e-4
+    assert float(sinkhorn_divergence(x[:, None], near, blur=blur, tolerance=1e-6)) >= 0
+
+
+def test_the_log_domain_ends_what_the_others_leave(monkeypatch):
+    monkeypatch.setattr(newton, "solve", lambda cost, log_a, log_b, f, g, *_: (f, g, 0))
+    cost = squared_cost(*generators.clouds("random", 12, 9))[None]
+    cost = cost / cost.median() * 20
+    a, b = (torch.full((1, n), 1 / n, dtype=torch.float64) for n in (12, 9))
+    f, g, made = log_domain.run(cost, a.log2(), b.log2(), a * 0, b * 0, 1e-10, 10_000)
+    assert 0 < made < 10_000
+    plan = (f.unsqueeze(-1) + g.unsqueeze(-2) - cost).exp2() / (12 * 9)
+    torch.testing.assert_close(plan.sum(-2), b, rtol=0, atol=1e-10)
+    solved = solver.solve(cost * 400, a, b, 1e-9, 2_000)
+    assert torch.isfinite(solved.plan).all()
+    assert solved.iterations <= 2_000
+
+
+def test_more_iterations_are_advised_only_where_all_were_made_and_the_caller_is_pointed_at():
+    x, y = generators.clouds("random", 20, 20)
+    with pytest.warns(ConvergenceWarning, match="allow more iterations") as told:
+        sinkhorn_divergence(x, y, blur=0.01, max_iterations=3)
+    assert told[0].filename == __file__
+    with pytest.warns(ConvergenceWarning) as told:
+        pkdot.sinkhorn(squared_cost(x, y), epsilon=0.1, tolerance=1e-30)
+    assert "allow more iterations" not in str(told[0].message)
+    assert told[0].filename == __file__
+
+
+def test_the_type_is_kept_where_a_device_has_no_float64():
+    assert solver.widest(torch.device("mps")) == torch.float32
+    assert solver.widest(torch.device("cpu")) == torch.float64
+
+
+def test_second_derivatives_are_refused_not_wrong():
+    x, y = generators.clouds("random", 6, 5)
+    y.requires_grad_(True)
+    cost = squared_cost(x, y)
+    for value in (sinkhorn_divergence(x, y), pkdot.sinkhorn(cost, epsilon=0.5).value):
+        with pytest.raises(pkdot.errors.InputError, match="first derivatives only"):
+            torch.autograd.grad(value, y, create_graph=True, retain_graph=True)
+        assert torch.isfinite(torch.autograd.grad(value, y, retain_graph=True)[0]).all()

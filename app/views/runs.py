@@ -1,5 +1,7 @@
 """Which runs there are, and how the chosen one went."""
 
+import math
+
 import pandas as pd
 import shell
 import streamlit as st
@@ -21,6 +23,13 @@ def choose_row() -> None:
     rows = st.session_state["table"]["selection"]["rows"]
     if rows:
         st.session_state["run"] = list(found)[rows[0]]
+
+
+def worded(score: float | None) -> str:
+    """A score on a tile; a run that diverged has NaN or infinity."""
+    if score is None:
+        return "not yet"
+    return f"{100 * score:.1f} %" if math.isfinite(score) else "not a number"
 
 
 if found:
@@ -66,7 +75,7 @@ tiles = {
 }
 columns = st.columns(4)
 for column, (name, value) in zip(columns, tiles.items(), strict=False):
-    column.metric(name, "not yet" if value is None else f"{100 * value:.1f} %")
+    column.metric(name, worded(value))
 columns[2].metric("best epoch", "not yet" if record.best_epoch is None else record.best_epoch)
 total = record.facts.get("seconds", {})
 seconds = total.get("total") if isinstance(total, dict) else None

@@ -4,12 +4,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
 from . import solver
 from .checks import (
+    check_first_derivative,
     check_masses,
+    check_range,
     checked_cost,
     checked_iterations,
     checked_positive,
@@ -67,7 +68,7 @@ def sinkhorn(
     """
     epsilon = checked_positive("epsilon", epsilon)
     max_iterations = checked_iterations(max_iterations)
-    checked_cost(cost)
+    largest = checked_cost(cost)
     with torch.autocast(cost.device.type, enabled=False):
         cost = cost.to(working_dtype(cost, a, b))
         limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
@@ -79,12 +80,17 @@ def sinkhorn(
             b = b * check_masses(a, b)
         if relative:
             epsilon = relative_epsilon(cost, epsilon)
+        check_range("epsilon", epsilon, largest, cost.dtype)
         guess = None if start is None else _checked_start(start, b)
         with torch.no_grad():
             solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess, uniform)
         if not bool(solved.converged.all()):
             warn_not_converged(
-                float(solved.marginal_error.max()), limit, solved.iterations, cost.dtype
+                float(solved.marginal_error.max()),
+                limit,
+                solved.iterations,
+                max_iterations,
+                cost.dtype,
             )
         value = Envelope.apply(cost, a, b, solved.plan, solved.f, solved.g, solved.value)
     return Transport(
@@ -184,8 +190,8 @@ class Envelope(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        check_first_derivative()
         plan, f, g = ctx.saved_tensors
         for_cost, for_a, for_b = ctx.needs_input_grad[:3]
         return (

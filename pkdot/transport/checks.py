@@ -2,32 +2,55 @@
 
 import math
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import ConvergenceWarning, InputError
 
+# What costs in units of epsilon must leave of a type's range, for sums over points and weights.
+MARGIN = 1e3
+
 
 def working_dtype(*tensors: Tensor | None) -> torch.dtype:
     """float64 if any of the tensors is, else float32: half precision cannot hold a plan."""
-    wide = any(t is not None and t.dtype == torch.float64 for t in tensors)
+    wide = any(isinstance(t, Tensor) and t.dtype == torch.float64 for t in tensors)
     return torch.float64 if wide else torch.float32
 
 
 def checked_positive(name: str, number: float) -> float:
     """A finite number above zero, or InputError."""
-    number = float(number)
-    if not (math.isfinite(number) and number > 0):
+    try:
+        value = float(number)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
         raise InputError(f"{name} must be a finite number above 0, not {number}.")
-    return number
+    return value
 
 
 def checked_iterations(max_iterations: int) -> int:
     """A whole number of at least 1, or InputError."""
-    if int(max_iterations) != max_iterations or max_iterations < 1:
+    try:
+        wrong = int(max_iterations) != max_iterations or max_iterations < 1
+    except (TypeError, ValueError, OverflowError):
+        wrong = True
+    if wrong:
         raise InputError(f"max_iterations must be a whole number >= 1, not {max_iterations}.")
     return int(max_iterations)
+
+
+def check_first_derivative() -> None:
+    """Refuse, within a backward pass, to be derived again: that would give wrong numbers quietly.
+
+    Grad mode is on there only if ``create_graph`` was asked for.
+    """
+    if torch.is_grad_enabled():
+        raise InputError(
+            "Transport has first derivatives only, and a second was asked for; drop create_graph, "
+            "or detach the loss."
+        )
 
 
 def all_finite(*tensors: Tensor) -> bool:
@@ -40,19 +63,66 @@ def all_finite(*tensors: Tensor) -> bool:
     return math.isfinite(float(total)) or all(bool(torch.isfinite(t).all()) for t in tensors)
 
 
-def checked_cost(cost: Tensor) -> Tensor:
-    """A finite floating cost of shape (..., n, m) without an empty axis, or InputError."""
-    if cost.ndim < 2 or not cost.is_floating_point() or 0 in cost.shape[-2:]:
+def check_tensor(what: str, value: Any) -> None:
+    """Refuse arrays and lists: no gradient could reach what they came from."""
+    if not isinstance(value, Tensor):
         raise InputError(
-            f"A cost must be a floating tensor of shape (..., n, m) with n, m >= 1, not "
+            f"{what} must be a tensor, not {type(value).__name__}; give a torch tensor, for "
+            f"instance by torch.as_tensor."
+        )
+
+
+def magnitude(*tensors: Tensor) -> float:
+    """Largest absolute entry of all, NaN or infinite if any is, by one look of the host."""
+    ends = [end for t in tensors for end in torch.aminmax(t.detach())]
+    return float(torch.stack(ends).abs().amax())
+
+
+def check_magnitude(largest: float, dtype: torch.dtype) -> None:
+    """Refuse costs whose sums overflow their type."""
+    if not largest <= torch.finfo(dtype).max / MARGIN:
+        advice = "" if dtype == torch.float64 else ", or pass float64 tensors"
+        raise InputError(
+            f"Costs as large as {largest:.3g} overflow {dtype}; divide the points or the cost by "
+            f"their scale{advice}."
+        )
+
+
+def check_range(name: str, epsilon: float, largest: float, dtype: torch.dtype) -> None:
+    """Refuse an epsilon at which costs over- or underflow their type.
+
+    Args:
+        name: the argument that it comes from, for the message.
+        epsilon: in units of the cost.
+        largest: the cost's largest magnitude, or a bound of it.
+        dtype: in which the problem is solved.
+    """
+    kind = torch.finfo(dtype)
+    lowest, highest = kind.tiny * MARGIN, kind.max / MARGIN
+    advice = "" if dtype == torch.float64 else ", or pass float64 tensors"
+    check_magnitude(largest, dtype)
+    if not (lowest <= epsilon <= highest and largest / epsilon <= highest):
+        raise InputError(
+            f"{name} is out of range: {epsilon:.3g} in units of the cost, with costs up to "
+            f"{largest:.3g}, is more than {dtype} can hold; choose one nearer to the cost{advice}."
+        )
+
+
+def checked_cost(cost: Tensor) -> float:
+    """Largest magnitude of a finite floating cost (..., n, m) with no empty axis, or InputError."""
+    check_tensor("A cost", cost)
+    if cost.ndim < 2 or not cost.is_floating_point() or 0 in cost.shape:
+        raise InputError(
+            f"A cost must be a floating tensor of shape (..., n, m) without an empty axis, not "
             f"{cost.dtype} of shape {tuple(cost.shape)}."
         )
-    if not all_finite(cost):
+    largest = magnitude(cost)
+    if not math.isfinite(largest):
         raise InputError(
             "The cost contains NaN or infinity; look for zero or exploding embeddings, or give a "
             "large finite cost to pairs that should not meet."
         )
-    return cost
+    return largest
 
 
 def checked_weights(name: str, weights: Tensor | None, like: Tensor, points: int) -> Tensor:
@@ -69,6 +139,7 @@ def checked_weights(name: str, weights: Tensor | None, like: Tensor, points: int
         return torch.full((points,), 1.0 / points, dtype=like.dtype, device=like.device).expand(
             shape
         )
+    check_tensor(f"Weights {name}", weights)
     fits = weights.ndim >= 1 and weights.shape[-1] == points
     if fits:
         try:
@@ -107,13 +178,28 @@ def check_masses(a: Tensor, b: Tensor) -> Tensor:
     return (mass_a / mass_b).unsqueeze(-1)
 
 
-def warn_not_converged(error: float, tolerance: float, iterations: int, dtype: torch.dtype) -> None:
-    """Say how far the marginals are off and what would help."""
+def warn_not_converged(
+    error: float,
+    tolerance: float,
+    iterations: int,
+    max_iterations: int,
+    dtype: torch.dtype,
+) -> None:
+    """Say how far the marginals are off and what would help.
+
+    Args:
+        error: the largest marginal error.
+        tolerance: what it should have been.
+        iterations: how many were made; more are advised only where these are all that were allowed.
+        max_iterations: how many were allowed.
+        dtype: of the problem; more precise numbers are advised where there are any.
+    """
+    more = ", allow more iterations" if iterations >= max_iterations else ""
     precise = "" if dtype == torch.float64 else ", pass float64 tensors"
     warnings.warn(
         f"Transport stopped after {iterations} iterations with a marginal error of {error:.2e} "
-        f"(tolerance {tolerance:.0e}): raise epsilon or blur, allow more iterations{precise}, or "
-        f"accept a looser tolerance.",
+        f"(tolerance {tolerance:.0e}): raise epsilon or blur{more}{precise}, or accept a looser "
+        f"tolerance.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=3,  # who called the solver that calls this
     )

@@ -8,6 +8,7 @@ from . import log_domain
 from .balanced import DEFAULT_TOLERANCE, Envelope
 from .checks import (
     check_masses,
+    check_range,
     checked_cost,
     checked_iterations,
     checked_positive,
@@ -19,6 +20,7 @@ from .kernels import BITS, kernel
 from .result import Transport
 
 UNBALANCED_CHECK_EVERY = 10
+EXACT_ITERATIONS = 1_000_000
 
 
 def exact_transport(cost: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Transport:
@@ -54,7 +56,7 @@ def exact_transport(cost: Tensor, a: Tensor | None = None, b: Tensor | None = No
     plans, fs, gs, fine = [], [], [], []
     for one, p, q in zip(host(cost, n, m), host(a, n), host(b, m), strict=True):
         q = q * (p.sum() / q.sum())  # the simplex wants equal totals to the last digit
-        plan, log = ot.emd(p, q, one, numItermax=1_000_000, log=True)
+        plan, log = ot.emd(p, q, one, numItermax=EXACT_ITERATIONS, log=True)
         plans.append(plan)
         fs.append(log["u"])
         gs.append(log["v"])
@@ -67,7 +69,7 @@ def exact_transport(cost: Tensor, a: Tensor | None = None, b: Tensor | None = No
         value = (plan * cost).sum((-1, -2))
     converged = torch.as_tensor(fine, device=cost.device).reshape(batch)
     if not all(fine):
-        warn_not_converged(float(error.max()), 0.0, 1_000_000, cost.dtype)
+        warn_not_converged(float(error.max()), 0.0, EXACT_ITERATIONS, EXACT_ITERATIONS, cost.dtype)
     value = Envelope.apply(cost, a, b, plan, f, g, value)
     return Transport(plan, f, g, value, converged, 0, error)
 
@@ -112,11 +114,13 @@ def unbalanced_transport(
     epsilon = checked_positive("epsilon", epsilon)
     penalty = checked_positive("penalty", penalty)
     max_iterations = checked_iterations(max_iterations)
-    checked_cost(cost)
+    largest = checked_cost(cost)
     with torch.autocast(cost.device.type, enabled=False):
         cost = cost.to(working_dtype(cost, a, b))
         limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
         limit = checked_positive("tolerance", limit)
+        check_range("epsilon", epsilon, largest, cost.dtype)
+        check_range("penalty", penalty, largest, cost.dtype)
         a = checked_weights("a", a, cost, cost.shape[-2]).detach()
         b = checked_weights("b", b, cost, cost.shape[-1]).detach()
         with torch.no_grad():
@@ -124,7 +128,7 @@ def unbalanced_transport(
         plan, f, g, value, error, iterations = solved
         converged = error <= limit
         if not bool(converged.all()):
-            warn_not_converged(float(error.max()), limit, iterations, cost.dtype)
+            warn_not_converged(float(error.max()), limit, iterations, max_iterations, cost.dtype)
         value = Envelope.apply(cost, a, b, plan, f, g, value)
     return Transport(plan, f, g, value, converged, iterations, error)
 

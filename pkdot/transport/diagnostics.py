@@ -9,6 +9,7 @@ from ..errors import InputError
 from . import log_domain
 from .checks import (
     check_masses,
+    check_range,
     checked_cost,
     checked_iterations,
     checked_positive,
@@ -33,7 +34,9 @@ def diagonal_mass(plan: Tensor) -> Tensor:
 
 
 def class_mass(plan: Tensor, labels: Tensor, target_labels: Tensor | None = None) -> Tensor:
-    """Share of the mass that moves within its class.
+    """Share of the mass that moves within its class; points without label (-1) are left out.
+
+    NaN where no mass moves between points with labels.
 
     Args:
         plan: (..., n, m).
@@ -49,8 +52,9 @@ def class_mass(plan: Tensor, labels: Tensor, target_labels: Tensor | None = None
             f"A plan of shape {tuple(plan.shape)} needs {plan.shape[-2]} source and "
             f"{plan.shape[-1]} target labels, not {labels.shape[-1]} and {target_labels.shape[-1]}."
         )
-    same = labels.unsqueeze(-1) == target_labels.unsqueeze(-2)
-    return (plan * same).sum((-1, -2)) / plan.sum((-1, -2))
+    source, target = labels.unsqueeze(-1), target_labels.unsqueeze(-2)
+    known = plan * ((source >= 0) & (target >= 0))
+    return (known * (source == target)).sum((-1, -2)) / known.sum((-1, -2))
 
 
 def barycentric_map(plan: Tensor, targets: Tensor) -> Tensor:
@@ -98,9 +102,10 @@ def sinkhorn_trace(
     """
     epsilon = checked_positive("epsilon", epsilon)
     iterations = checked_iterations(iterations)
-    checked_cost(cost)
+    largest = checked_cost(cost)
     with torch.autocast(cost.device.type, enabled=False):
         cost = cost.to(working_dtype(cost, a, b))
+        check_range("epsilon", epsilon, largest, cost.dtype)
         a = checked_weights("a", a, cost, cost.shape[-2])
         b = checked_weights("b", b, cost, cost.shape[-1])
         check_masses(a, b)

@@ -1,21 +1,25 @@
 """The debiased divergence between two clouds of points, and its gradient."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ..errors import InputError
 from . import solver, symmetric
 from .balanced import relative_epsilon
 from .checks import (
-    all_finite,
+    check_first_derivative,
+    check_magnitude,
     check_masses,
+    check_range,
+    check_tensor,
     checked_iterations,
     checked_positive,
     checked_weights,
+    magnitude,
     warn_not_converged,
     working_dtype,
 )
@@ -69,14 +73,18 @@ def sinkhorn_divergence(
 
     Source: the loss of PKDOT, arXiv 2401.15489.
     """
-    epsilon = checked_positive("blur", blur) ** 2
+    blur = checked_positive("blur", blur)
+    epsilon = blur * blur
     max_iterations = checked_iterations(max_iterations)
-    _check_points(x, y)
+    largest = _check_points(x, y)
     with torch.autocast(x.device.type, enabled=False):
         dtype = working_dtype(x, y, a, b)
         x, y = x.to(dtype), y.to(dtype)
         limit = DEFAULT_TOLERANCE[dtype] if tolerance is None else tolerance
         limit = checked_positive("tolerance", limit)
+        # no cost is larger: half the square of twice the largest coordinate, in every direction
+        bound = 2.0 * x.shape[-1] * largest * largest + (identity if identity < math.inf else 0.0)
+        check_magnitude(bound, dtype)
         uniform = a is None and b is None
         a = checked_weights("a", a, x, x.shape[-2]).detach()
         b = checked_weights("b", b, y, y.shape[-2]).detach()
@@ -87,11 +95,19 @@ def sinkhorn_divergence(
             a = a / mass.unsqueeze(-1)
         if relative:
             epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
-        value = _Divergence.apply(x, y, a, b, epsilon, limit, max_iterations, float(identity))
+        check_range("blur", epsilon, bound, dtype)
+        health = _Health()
+        limits = (limit, max_iterations)
+        value = _Divergence.apply(x, y, a, b, epsilon, *limits, float(identity), health)
+        if not health.worst <= limit:  # said here: within autograd there is no caller to point at
+            warn_not_converged(health.worst, limit, health.iterations, max_iterations, dtype)
         return value if mass is None else mass * value
 
 
-def _check_points(x: Tensor, y: Tensor) -> None:
+def _check_points(x: Tensor, y: Tensor) -> float:
+    """The largest coordinate, or InputError."""
+    check_tensor("A cloud", x)
+    check_tensor("A cloud", y)
     if not (x.ndim >= 2 and x.is_floating_point() and y.is_floating_point()) or (
         x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1] or 0 in (*x.shape, *y.shape)
     ):
@@ -99,10 +115,12 @@ def _check_points(x: Tensor, y: Tensor) -> None:
             f"Two clouds must be floating tensors of shapes (..., n, d) and (..., m, d) with the "
             f"same d and batch axes, not {x.dtype} {tuple(x.shape)} and {y.dtype} {tuple(y.shape)}."
         )
-    if not all_finite(x, y):
+    largest = magnitude(x, y)
+    if not math.isfinite(largest):
         raise InputError(
             "The points contain NaN or infinity; look for exploding embeddings or a division by 0."
         )
+    return largest
 
 
 @dataclass
@@ -168,6 +186,14 @@ def solve_parts(
     )
 
 
+@dataclass
+class _Health:
+    """How the hardest of the three problems ended: largest marginal error, iterations made."""
+
+    worst: float = 0.0
+    iterations: int = 0
+
+
 class _Divergence(torch.autograd.Function):
     """Solves all three problems; keeps only the gradient of each cloud, not the plans."""
 
@@ -182,13 +208,14 @@ class _Divergence(torch.autograd.Function):
         tolerance: float,
         max_iterations: int,
         identity: float,
+        health: _Health,
     ) -> Tensor:
         batch, shapes = x.shape[:-2], (x.shape, y.shape)
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
         a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
         parts = solve_parts(x, y, a, b, epsilon, tolerance, max_iterations, identity)
-        if not parts.worst <= tolerance:
-            warn_not_converged(parts.worst, tolerance, parts.iterations, x.dtype)
+        health.worst = parts.worst
+        health.iterations = max(parts.iterations, *parts.self_iterations)
         x, y, scale = parts.x, parts.y, parts.scale
         grad_x = grad_y = None
         # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
@@ -202,12 +229,12 @@ class _Divergence(torch.autograd.Function):
         return parts.value.reshape(batch)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        check_first_derivative()
         grad_x, grad_y = ctx.saved_tensors
         scale = grad[..., None, None]
         return (
             None if grad_x is None else scale * grad_x,
             None if grad_y is None else scale * grad_y,
-            *(None,) * 6,
+            *(None,) * 7,
         )

@@ -5,9 +5,12 @@ Potentials, costs and log-weights are in bits, see ``kernels``.
 
 import math
 
+import torch
 from torch import Tensor
 
 from .kernels import log_sum
+
+CHECK_EVERY = 8
 
 
 def update_f(cost: Tensor, g: Tensor, log_b: Tensor) -> Tensor:
@@ -43,3 +46,36 @@ def anneal(
             g = update_g(softened, f, log_a)
         g = g * 2.0**level
     return update_f(cost, g, log_b), g, sweeps * (halvings + 1)
+
+
+def run(
+    cost: Tensor,
+    log_a: Tensor,
+    log_b: Tensor,
+    f: Tensor,
+    g: Tensor,
+    tolerance: float,
+    max_iterations: int,
+) -> tuple[Tensor, Tensor, int]:
+    """Sweep from (f, g) until the columns are right to ``tolerance``, the rows being exact.
+
+    Slow, and safe at any epsilon. Gives up where the error falls no more, which is rounding.
+
+    Returns:
+        f (p, n), exact for the returned g (p, m), and the number of sweeps made.
+    """
+    b, worst, before, done = log_b.exp2(), math.inf, math.inf, 0
+    f = update_f(cost, g, log_b)
+    while worst > tolerance and done < max_iterations:
+        for _ in range(min(CHECK_EVERY, max_iterations - done)):
+            following = update_g(cost, f, log_a)
+            off = torch.where(b > 0, g - following, 0.0)
+            g = following
+            f = update_f(cost, g, log_b)
+            done += 1
+        # the error before the last sweep, which made it no larger
+        worst = float((b * (off.exp2() - 1.0).abs()).sum(-1).amax())
+        if not worst < before:
+            break
+        before = worst
+    return f, g, done
