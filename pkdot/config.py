@@ -11,6 +11,7 @@ from .data import CorpusSettings, DigitsSettings
 from .distillers import available_distillers, parse_method
 from .errors import ConfigError
 from .loop import TrainingSettings
+from .networks.backbones import BackboneSettings
 from .networks.models import NetworkSettings
 from .settings import Settings
 
@@ -31,6 +32,10 @@ class ExperimentConfig(Settings):
     method: str = Field("pkdot", description="distiller, or several joined by '+'")
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="distiller -> its own settings, e.g. pkdot -> k"
+    )
+    backbones: BackboneSettings = Field(default_factory=BackboneSettings)
+    keep_features: bool = Field(
+        True, description="keep features of frozen backbones in the cache folder, for other runs"
     )
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)

@@ -23,7 +23,14 @@ from .config import ExperimentConfig
 from .data import Corpus, load_corpus
 from .distillers import available_distillers, parse_method
 from .errors import ConfigError
-from .experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
+from .experiment import (
+    drain,
+    encode_corpus,
+    make_fabric,
+    surroundings,
+    train_networks,
+    train_teacher_stage,
+)
 from .files import write_json
 from .journal import final_metrics
 from .record import runs_directory
@@ -120,6 +127,7 @@ def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Pat
     config = base.changed({"seed": seed})
     with surroundings(config.threads):
         corpus = load_corpus(config.data, seed)
+        corpus = drain(encode_corpus(config, corpus, make_fabric(config))).corpus
         shared = None
         for arm in missing:
             if shared is None and arm.name not in BASELINES:

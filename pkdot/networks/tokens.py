@@ -24,3 +24,8 @@ def as_tokens(feature_map: Tensor) -> Encoded:
     """A feature map (B, D, …) -> tokens (B, T, D), T the number of places, and their mean."""
     tokens = feature_map.flatten(2).transpose(1, 2)
     return Encoded(tokens, tokens.mean(1))
+
+
+def pool(features: Tensor) -> Tensor:
+    """Tokens (B, T, D) -> their mean (B, D); vectors (B, D) stay what they are."""
+    return features.mean(1) if features.ndim == 3 else features
