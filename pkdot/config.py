@@ -13,6 +13,7 @@ from .errors import ConfigError
 from .loop import TrainingSettings
 from .networks.backbones import BackboneSettings
 from .networks.models import NetworkSettings
+from .presets import Difference, differences, preset_changes
 from .settings import Settings
 
 __all__ = ["ExperimentConfig"]
@@ -85,6 +86,32 @@ class ExperimentConfig(Settings):
                 f"training.batch_size is {self.training.batch_size}."
             )
         return self
+
+    @classmethod
+    def preset(
+        cls, name: str, changes: Mapping[str, Any] | None = None, *, profile: str = "quick"
+    ) -> "ExperimentConfig":
+        """The experiment of the paper on BioVid, in one of three forms.
+
+        Args:
+            name: ``released`` (the public script, leaks and all), ``paper`` (its numbers with
+                trained T-Net, shared anchors and grouped folds) or ``default`` (the kit's own).
+            changes: dotted settings on top, as for :meth:`changed`.
+            profile: ``quick`` (small backbones, for a laptop) or ``full`` (R3D-18 with Kinetics
+                weights and a ResNet-18 on spectrograms, for a GPU).
+
+        Raises:
+            ConfigError: for an unknown preset, profile or setting.
+        """
+        given = {**preset_changes(name, profile), **(changes or {})}
+        whole = given.pop("data", {})  # first, as dotted settings of the data go into it
+        return cls(data=whole).changed(given)
+
+    @staticmethod
+    def released_differences() -> list[Difference]:
+        """What the preset ``released`` does otherwise than ``paper``, and what it cannot redo."""
+        forms = [ExperimentConfig.preset(name).model_dump() for name in ("released", "paper")]
+        return differences(*forms)
 
     @property
     def hash(self) -> str:

@@ -133,10 +133,8 @@ class Unimodal(nn.Module):
             pooled = pool(samples)
         else:
             if self.training and samples.ndim == 5:
-                mirrored = torch.rand(len(samples), device=samples.device) < 0.5
-                samples = torch.where(
-                    mirrored[:, None, None, None, None], samples.flip(-1), samples
-                )
+                mirrored = torch.rand(len(samples), 1, 1, 1, 1, device=samples.device) < 0.5
+                samples = torch.where(mirrored, samples.flip(-1), samples)
             pooled = self.backbone(samples).pooled
         return self.score(pooled), pooled
 

@@ -61,7 +61,8 @@ class NetworkOutput(NamedTuple):
     Attributes:
         logits: (B, C), one score a class.
         embedding: z, (B, D), after the embedding norm; head and distillation read it.
-        features: modality -> (B, F), or tokens (B, T, F); in the student, privileged ones are hallucinated.
+        features: modality -> (B, F), or tokens (B, T, F); in the student, privileged ones are
+            hallucinated.
     """
 
     logits: Tensor
