@@ -41,7 +41,7 @@ from .networks.backbones import (
     starts_frozen,
     weights_hash,
 )
-from .networks.tokens import pool
+from .networks.tokens import coarse_tokens
 
 _CHUNK = 64  # samples that a backbone encodes at a time
 
@@ -108,13 +108,14 @@ def encoder_stage(
         ).to(fabric.device)
         if not frozen:
             yield from train_unimodal(fabric, corpus, name, single, backbones, training, seed)
+            scores[name] = _scores(single, corpus, name, fabric.device)
             trained.append(name)
         backbone = backbone.to(fabric.device).requires_grad_(False).eval()
-        features[name] = encode(corpus, name, backbone, form, folder)
-        encoded = with_features(corpus, {name: features[name]})
+        features[name] = encode(corpus, name, backbone, form, backbones.token_side, folder)
         if frozen:
+            encoded = with_features(corpus, {name: features[name]})
             yield from train_unimodal(fabric, encoded, name, single, backbones, training, seed)
-        scores[name] = _scores(single, encoded, name)
+            scores[name] = _scores(single, encoded, name, fabric.device)
         found[name] = backbone
     return EncoderStage(with_features(corpus, features), found, tuple(trained), scores)
 
@@ -171,17 +172,14 @@ def _logits(
     return torch.cat(parts)
 
 
-@torch.no_grad()
-def _scores(network: Unimodal, encoded: Corpus, modality: str) -> Metrics:
-    """Metrics on validation and test, from features that are there already."""
-    network.eval()
-    device = network.head.weight.device
+def _scores(network: Unimodal, corpus: Corpus, modality: str, device: torch.device) -> Metrics:
+    """Metrics on validation and test; tests are read against the truth."""
     found = {}
-    for part, labels in (("validation", encoded.given_labels), ("test", encoded.labels)):
-        indices = getattr(encoded.split, part)
-        pooled = pool(encoded.batch(modality, indices)).to(device)
+    for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
+        indices = getattr(corpus.split, part)
         truth = torch.as_tensor(labels[indices])
-        found[part] = classification_metrics(network.score(pooled).cpu(), truth, encoded.ordinal)
+        logits = _logits(network, corpus, modality, indices, device)
+        found[part] = classification_metrics(logits, truth, corpus.ordinal)
     return found
 
 
@@ -190,6 +188,7 @@ def encode(
     modality: str,
     backbone: nn.Module,
     form: Form = "pooled",
+    side: int = 3,
     folder: Path | None = None,
 ) -> np.ndarray:
     """Features of every sample of a modality by a frozen backbone: computed once, then kept.
@@ -199,19 +198,20 @@ def encode(
         modality: raw, as the backbone takes it.
         backbone: gives :class:`~pkdot.networks.tokens.Encoded`; it must be in eval mode.
         form: ``pooled`` gives (N, F), ``tokens`` (N, T, F).
+        side: tokens along each side of a clip's map at most.
         folder: where features are kept; in memory only when left out.
 
     Raises:
         InputError: if the backbone is in training mode; its features would change from call to
             call.
     """
-    samples = EncodedOnDemand(corpus, modality, backbone, form)
+    samples = EncodedOnDemand(corpus, modality, backbone, form, side)
 
     def compute() -> Iterator[np.ndarray]:
         for start in range(0, len(corpus), _CHUNK):
             yield samples[np.arange(start, min(start + _CHUNK, len(corpus)))].numpy()
 
-    key = feature_key(corpus, modality, weights_hash(backbone), form)
+    key = feature_key(corpus, modality, weights_hash(backbone), form, side)
     return kept_features(key, len(corpus), compute, None if folder is None else folder / "features")
 
 
@@ -222,11 +222,13 @@ class EncodedOnDemand:
     numbers as :func:`encode`, at the price of running the backbone in every epoch.
     """
 
-    def __init__(self, corpus: Corpus, modality: str, backbone: nn.Module, form: Form) -> None:
+    def __init__(
+        self, corpus: Corpus, modality: str, backbone: nn.Module, form: Form, side: int = 3
+    ) -> None:
         if backbone.training:
             raise InputError("A frozen backbone encodes in eval mode; call backbone.eval() first.")
         self._corpus, self._modality = corpus, modality
-        self._backbone, self._form = backbone, form
+        self._backbone, self._form, self._side = backbone, form, side
         self._device = next(backbone.parameters()).device
 
     def __len__(self) -> int:
@@ -235,5 +237,6 @@ class EncodedOnDemand:
     @torch.no_grad()
     def __getitem__(self, index: IndexArray) -> Tensor:
         encoded = self._backbone(self._corpus.batch(self._modality, index).to(self._device))
-        chosen = encoded.tokens if self._form == "tokens" else encoded.pooled
-        return chosen.float().cpu()
+        if self._form == "tokens":
+            return coarse_tokens(encoded, self._side).float().cpu()
+        return encoded.pooled.float().cpu()

@@ -62,6 +62,7 @@ _FULL: dict[str, Any] = {
     "backbones.video": "r3d18",
     "backbones.video_weights": "kinetics",
     "backbones.signal": "spectrogram_resnet18",
+    "backbones.token_side": 7,
     "network.feature_dim": 512,
     "network.embedding_dim": 512,
 }

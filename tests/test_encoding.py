@@ -21,6 +21,7 @@ from pkdot.networks.backbones import (
     starts_frozen,
     weights_hash,
 )
+from pkdot.networks.tokens import as_tokens, coarse_tokens
 from pkdot.networks.video import R3D18, SmallVideoNet
 
 from .clips import clip_corpus
@@ -124,29 +125,41 @@ def test_nothing_frozen_runs_twice(
     encoded: EncoderStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw, backbone = clip_corpus(), encoded.backbones["video"]
-    first = np.array(encode(raw, "video", backbone, "tokens", tmp_path))
+    first = np.array(encode(raw, "video", backbone, "tokens", folder=tmp_path))
     monkeypatch.setattr(backbone, "forward", lambda x: pytest.fail("the backbone ran again"))
-    assert np.array_equal(encode(raw, "video", backbone, "tokens", tmp_path), first)
+    assert np.array_equal(encode(raw, "video", backbone, "tokens", folder=tmp_path), first)
+
+
+def test_a_fine_map_is_averaged_to_few_tokens() -> None:
+    feature_map = torch.randn(2, 8, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    few = coarse_tokens(as_tokens(feature_map), 3)
+    assert few.shape == (2, 3 * 3 * 3, 8)
+    corner = feature_map[:, :, 1, 0:2, 4:6].mean((2, 3))
+    torch.testing.assert_close(few[:, 9 + 2], corner)
+    whole = as_tokens(feature_map)
+    assert coarse_tokens(whole, 6) is whole.tokens
+    signal = as_tokens(torch.randn(2, 8, 11))
+    assert coarse_tokens(signal, 3) is signal.tokens
 
 
 def test_other_weights_samples_or_forms_are_other_features(
     encoded: EncoderStage, tmp_path: Path
 ) -> None:
     backbone = encoded.backbones["video"]
-    encode(clip_corpus(), "video", backbone, "tokens", tmp_path)
-    encode(clip_corpus(seed=1), "video", backbone, "tokens", tmp_path)
-    encode(clip_corpus(), "video", backbone, "pooled", tmp_path)
+    encode(clip_corpus(), "video", backbone, "tokens", folder=tmp_path)
+    encode(clip_corpus(seed=1), "video", backbone, "tokens", folder=tmp_path)
+    encode(clip_corpus(), "video", backbone, "pooled", folder=tmp_path)
     torch.manual_seed(1)
-    encode(clip_corpus(), "video", SmallVideoNet(8).eval(), "tokens", tmp_path)
+    encode(clip_corpus(), "video", SmallVideoNet(8).eval(), "tokens", folder=tmp_path)
     assert len(list((tmp_path / "features").glob("*.npy"))) == 4
 
 
 def test_a_damaged_file_is_computed_again(encoded: EncoderStage, tmp_path: Path) -> None:
     raw, backbone = clip_corpus(), encoded.backbones["eda"]
-    first = np.array(encode(raw, "eda", backbone, "pooled", tmp_path))
+    first = np.array(encode(raw, "eda", backbone, "pooled", folder=tmp_path))
     (path,) = (tmp_path / "features").glob("*.npy")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert np.array_equal(encode(raw, "eda", backbone, "pooled", tmp_path), first)
+    assert np.array_equal(encode(raw, "eda", backbone, "pooled", folder=tmp_path), first)
 
 
 def test_a_backbone_in_training_mode_is_refused() -> None:

@@ -32,7 +32,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("PKDOT_CACHE") or pooch.os_cache("pkdot")).expanduser()
 
 
-def feature_key(corpus: Corpus, modality: str, weights: str, form: Form) -> str:
+def feature_key(corpus: Corpus, modality: str, weights: str, form: Form, side: int) -> str:
     """Short hash of all that the features of a modality depend on.
 
     Args:
@@ -40,8 +40,11 @@ def feature_key(corpus: Corpus, modality: str, weights: str, form: Form) -> str:
         modality: which of them.
         weights: hash of the backbone's weights.
         form: pooled or tokens.
+        side: tokens along each side of a clip's map at most.
     """
     told = [VERSION, torch.__version__, corpus.source(modality), weights, form]
+    if form == "tokens":
+        told.append(side)
     return f"{modality}-{form}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
 
 

@@ -37,6 +37,9 @@ class BackboneSettings(Settings):
         "small", description="1-D network on the samples, or a 2-D one on their spectrogram"
     )
     feature_dim: int = Field(64, ge=4, description="width of the two small networks' features")
+    token_side: int = Field(
+        3, ge=1, description="tokens along each side of a clip's map at most, for attending fusions"
+    )
     dropout: float = Field(0.3, ge=0, lt=1, description="in front of the backbone's own head")
     epochs: int = Field(24, ge=1, description="at most so many epochs of a backbone's stage")
     patience: int = Field(10, ge=1, description="epochs without progress before the stage stops")
