@@ -1,10 +1,13 @@
 """Presets: the pinned numbers, what the released script does otherwise, and its leak by name."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from pkdot import ExperimentConfig
+from pkdot import ExperimentConfig, open_record
+from pkdot.__main__ import main
 from pkdot.config import differences
 from pkdot.data.biovid.protocols import leaks
 from pkdot.errors import ConfigError
@@ -138,3 +141,30 @@ def test_schedules_change_the_rate(schedule: str, monkeypatch: pytest.MonkeyPatc
     else:
         assert rates[0] == peak
         assert set(np.round(rates / peak, 6)) <= {1.0, 0.01, 0.0001, 0.000001}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_runs_from_the_command_line(
+    name: str, biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few frames, epochs and people; the preset's own networks, split and stages."""
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "0")
+    settings = {
+        "data.root": str(biovid_root),
+        "data.video": '{"frames": 4, "size": 32}',
+        "backbones.epochs": "1",
+        "backbones.batch_size": "8",
+        "training.epochs": "2",
+        "probe_size": "4",
+    }
+    given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    command = ["run", "--preset", name, "--method", "kd", "--quiet", *given]
+    assert main([*command, "--runs", str(tmp_path / "runs")]) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = open_record(folder)
+    assert record.facts["data"]["subjects_on_both_sides"] == (name == "released")
+    other = "emg_corrugator" if name == "released" else "eda"
+    assert set(record.facts["tnet_by_subject"]) == {other}
+    told = record.metrics.query("split == 'test'")["stage"]
+    assert set(told) == {"video", other, "teacher", "tnet", "student"}
