@@ -57,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from .comparison import comparison_table
+    from .comparison import comparison_table, presentable
     from .sweep import run_sweep, standard_arms
 
     config = _config(arguments)
@@ -74,22 +74,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
     table = comparison_table(cells)
     if arguments.csv:
         cells.to_csv(arguments.csv, index=False)
-    print(describe_table(table))
+    print(presentable(table).to_string(index=False, na_rep="–"))
+    print(f"Over {table['n'].iloc[0]} seeds, in percent; intervals are of 95 %.")
     return 0
-
-
-def describe_table(table: Any) -> str:
-    """The comparison as text: mean and paired difference, each with its 95 % interval."""
-    wide = max(len(title) for title in table["arm"])
-    lines = [f"{'arm':{wide}}  accuracy, %          against student alone, points"]
-    for row in table.to_dict("records"):
-        line = f"{row['arm']:{wide}}  {row['mean']:5.1f} [{row['low']:.1f}, {row['high']:.1f}]"
-        if row["difference"] == row["difference"]:
-            ends = f"[{row['difference_low']:+.1f}, {row['difference_high']:+.1f}]"
-            line = f"{line:{wide + 22}} {row['difference']:+5.1f} {ends}"
-        lines.append(line)
-    lines.append(f"95 % intervals over {table['n'].iloc[0]} seeds.")
-    return "\n".join(lines)
 
 
 def _runs(arguments: argparse.Namespace) -> int:

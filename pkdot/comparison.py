@@ -61,3 +61,25 @@ def comparison_table(
                 ).mean
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def presentable(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of :func:`comparison_table` as people read it: words, and intervals in brackets."""
+
+    def ends(low: str, high: str, form: str) -> list[str]:
+        pairs = zip(table[low], table[high], strict=True)
+        return ["–" if np.isnan(a) else f"[{a:{form}}, {b:{form}}]" for a, b in pairs]
+
+    def told(column: str, form: str, factor: float = 1.0) -> list[str]:
+        return ["–" if np.isnan(v) else f"{factor * v:{form}}" for v in table[column]]
+
+    return pd.DataFrame(
+        {
+            "arm": table["arm"],
+            "accuracy, %": told("mean", ".1f"),
+            "interval": ends("low", "high", ".1f"),
+            "against the student alone": told("difference", "+.1f"),
+            "paired interval": ends("difference_low", "difference_high", "+.1f"),
+            "gap to the teacher closed, %": told("gap_closed", ".0f", 100.0),
+        }
+    )

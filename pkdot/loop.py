@@ -25,7 +25,10 @@ class TrainingSettings(Settings):
 
     epochs: int = Field(300, ge=1, description="at most so many epochs a stage")
     patience: int = Field(
-        30, ge=1, description="epochs without a better validation loss before a stage stops"
+        20, ge=1, description="epochs without a better validation score before a stage stops"
+    )
+    min_batches: int = Field(
+        4, ge=1, description="an epoch has at least so many batches, however few the samples"
     )
     batch_size: int = Field(128, ge=2, description="B")
     labelled_share: float = Field(
@@ -33,9 +36,8 @@ class TrainingSettings(Settings):
     )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
-    selection: Literal["cross_entropy", "accuracy"] = Field(
-        "cross_entropy",
-        description="validation criterion that stops and selects teacher and student",
+    selection: Literal["accuracy", "cross_entropy"] = Field(
+        "accuracy", description="validation criterion that stops and selects teacher and student"
     )
     selection_on: Literal["inner_split", "test_fold_leak"] = Field(
         "inner_split",

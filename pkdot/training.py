@@ -121,7 +121,14 @@ def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> N
 def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_only: bool) -> Batches:
     split = corpus.split
     unlabelled = split.unlabelled[:0] if labelled_only else split.unlabelled
-    return Batches(split.labelled, unlabelled, settings.batch_size, settings.labelled_share, seed)
+    return Batches(
+        split.labelled,
+        unlabelled,
+        settings.batch_size,
+        settings.labelled_share,
+        seed,
+        settings.min_batches,
+    )
 
 
 def train_teacher(
@@ -215,7 +222,9 @@ def train_tnets(
         return {"validation": {key: float(np.mean([f[key] for f in found])) for key in found[0]}}
 
     together = Together().to(fabric.device)
-    batches = Batches(split.train, split.train[:0], settings.batch_size, 1.0, own_seed)
+    batches = Batches(
+        split.train, split.train[:0], settings.batch_size, 1.0, own_seed, settings.min_batches
+    )
     yield from fit(fabric, "tnet", together, batches, losses, validate, "mse", settings)
     tnets.requires_grad_(False).eval()
     return built

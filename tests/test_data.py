@@ -93,5 +93,6 @@ def test_batches_shrink_to_few_samples_and_follow_their_seed() -> None:
         for seed in (0, 0, 1)
     ]
     assert orders[0] == orders[1] != orders[2]
+    assert len(list(Batches(np.arange(7), np.arange(0), 32, 0.5, seed=0, least=4))) == 4
     few = next(iter(Batches(np.arange(4), np.arange(4, 9), 32, 0.5, seed=0)))
     assert sorted(few) == list(range(9))

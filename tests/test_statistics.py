@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.weightstats import DescrStatsW
 
-from pkdot.comparison import comparison_table
+from pkdot.comparison import comparison_table, presentable
 from pkdot.errors import InputError
 from pkdot.statistics import gap_closed, mean_interval, paired_difference
 
@@ -53,6 +53,8 @@ def test_a_table_pairs_by_seed_whatever_the_order() -> None:
     assert table.difference["kd"] == pytest.approx(100 * (A - B).mean())
     assert np.isnan(table.difference["alone"])
     assert np.isnan(table.gap_closed["kd"]), "there is no teacher to close a gap to"
+    shown = presentable(comparison_table(cells)).set_index("arm")
+    assert shown["against the student alone"].tolist() == ["–", "+8.2"]
     with pytest.raises(InputError, match="same seeds"):
         comparison_table(cells.iloc[1:])
     with pytest.raises(InputError, match="'svm' is not among"):

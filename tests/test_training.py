@@ -123,7 +123,9 @@ def test_arms_of_one_seed_share_first_weights(shared) -> None:
 
 
 def test_early_stopping_leaves_the_best_weights(shared) -> None:
-    config = small_config(training__epochs=40, training__patience=3)
+    config = small_config(
+        training__epochs=40, training__patience=3, training__selection="cross_entropy"
+    )
     reports = []
     corpus = load_corpus(config.data, 0)
     trained = drain(train_networks(config, corpus, make_fabric(config), shared), reports.append)

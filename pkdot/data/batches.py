@@ -30,6 +30,7 @@ class Batches:
         labelled_share: share of a batch that is labelled where unlabelled samples exist; no more
             than there are labelled samples.
         seed: of the order.
+        least: batches of an epoch at least; few samples are then seen several times in it.
 
     Iterating yields int64 arrays (B,), labelled samples first; each pass is a new epoch.
     """
@@ -41,6 +42,7 @@ class Batches:
         batch_size: int,
         labelled_share: float,
         seed: int,
+        least: int = 1,
     ) -> None:
         size = min(batch_size, len(labelled) + len(unlabelled))
         if len(unlabelled):
@@ -52,7 +54,7 @@ class Batches:
         lengths = [len(labelled) // self.n_labelled]
         if self.n_unlabelled:
             lengths.append(len(unlabelled) // self.n_unlabelled)
-        self._length = max(1, *lengths)
+        self._length = max(least, *lengths)
         rng = np.random.default_rng(seed)
         self._labelled = _endless(labelled, self.n_labelled, rng)
         self._unlabelled = _endless(unlabelled, self.n_unlabelled, rng)

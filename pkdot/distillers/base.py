@@ -1,5 +1,6 @@
 """What every distillation method is: teacher's and student's output in, one scalar out."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ class DistillerSettings(Settings):
     weight: float = Field(1.0, ge=0, description="λ, factor of this loss beside the task loss")
 
 
-class Distiller(nn.Module):
+class Distiller(nn.Module, ABC):
     """Base class: a method is a subclass with a name, a title, settings and ``loss``.
 
     Class attributes:
@@ -33,6 +34,7 @@ class Distiller(nn.Module):
         super().__init__()
         self.settings = settings
 
+    @abstractmethod
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         """The unweighted loss of a batch, a scalar.
 
@@ -41,7 +43,6 @@ class Distiller(nn.Module):
             student: the same, with gradients.
             labels: (B,) int64; -1 where training has no label.
         """
-        raise NotImplementedError  # the contract of an abstract method
 
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         """Weight times :meth:`loss`."""

@@ -11,6 +11,7 @@ from .base import Distiller, DistillerSettings
 class SoftLabelSettings(DistillerSettings):
     """Weight and temperature."""
 
+    weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
     temperature: float = Field(2.0, gt=0, description="T, softens both distributions")
 
 

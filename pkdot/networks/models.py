@@ -24,9 +24,9 @@ class NetworkSettings(Settings):
     heads: int = Field(2, ge=1, description="of every attention; must divide feature_dim")
     embedding_dim: int = Field(64, ge=2, description="D, length of the embedding z")
     hidden: int = Field(512, ge=4, description="width of hidden layers")
-    dropout: float = Field(0.5, ge=0, lt=1, description="dropout of hidden layers")
+    dropout: float = Field(0.6, ge=0, lt=1, description="dropout of hidden layers")
     input_noise: float = Field(
-        0.3, ge=0, description="deviation of noise on standardised inputs in training"
+        0.6, ge=0, description="deviation of noise on standardised inputs in training"
     )
     embedding_norm: Literal["batch", "layer", "none"] = Field(
         "batch", description="norm that ends the embedding, in front of head and distillation"
