@@ -156,7 +156,9 @@ def train_unimodal(
         return {"validation": classification_metrics(logits, truth, corpus.ordinal)}
 
     labelled = corpus.split.labelled
-    batches = Batches(labelled, labelled[:0], settings.batch_size, 1.0, own_seed)
+    batches = Batches(
+        labelled, labelled[:0], settings.batch_size, 1.0, own_seed, settings.min_batches
+    )
     yield from fit(
         fabric, modality, network, batches, losses, validate, settings.selection, settings
     )
