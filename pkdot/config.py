@@ -115,8 +115,11 @@ class ExperimentConfig(Settings):
 
     @property
     def hash(self) -> str:
-        """12 hexadecimal digits that depend on every setting but the device."""
-        told = self.model_dump(mode="json", exclude={"device"})
+        """12 hexadecimal digits that depend on every setting that can change a number.
+
+        Where it runs and what it keeps does not count.
+        """
+        told = self.model_dump(mode="json", exclude={"device", "keep_features"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

@@ -20,8 +20,9 @@ from tqdm.auto import tqdm
 
 from .baselines import BASELINES, baseline_accuracy
 from .config import ExperimentConfig
-from .data import Corpus, load_corpus
+from .data import load_corpus
 from .distillers import available_distillers, parse_method
+from .encoding import EncoderStage
 from .errors import ConfigError
 from .experiment import (
     drain,
@@ -37,6 +38,7 @@ from .record import runs_directory
 from .training import TeacherStage
 
 _FORMAT = 1
+UNIMODAL = "unimodal"
 _ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
 
 
@@ -48,7 +50,7 @@ class Arm:
         name: short name.
         title: what tables and figures call it.
         changes: dotted settings that make this arm of a base config.
-        role: baseline, student or teacher; figures colour by it.
+        role: baseline, unimodal, student or teacher; figures colour by it.
     """
 
     name: str
@@ -86,6 +88,15 @@ def standard_arms(
     return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
 
 
+def unimodal_arms(config: ExperimentConfig) -> list[Arm]:
+    """One arm a modality: its backbone with its own head; none where modalities are vectors."""
+    prevalent = getattr(config.data, "prevalent", None)
+    if prevalent is None:
+        return []
+    names = (prevalent, *getattr(config.data, "privileged", ()))
+    return [Arm(name, f"{name} alone", role=UNIMODAL) for name in names]
+
+
 def _title(method: str) -> str:
     return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
@@ -98,8 +109,14 @@ def _cell_file(folder: Path, base: ExperimentConfig, arm: Arm, seed: int) -> Pat
 
 
 def _run_cell(
-    base: ExperimentConfig, arm: Arm, corpus: Corpus, shared: TeacherStage | None
+    base: ExperimentConfig, arm: Arm, encoded: EncoderStage, shared: TeacherStage | None
 ) -> dict[str, float]:
+    corpus = encoded.corpus
+    if arm.role == UNIMODAL:
+        if arm.name not in encoded.scores:
+            raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
+        found = encoded.scores[arm.name]
+        return {**found["test"], "validation": found["validation"]["accuracy"]}
     if arm.name in BASELINES:
         return baseline_accuracy(arm.name, corpus)
     assert shared is not None
@@ -127,12 +144,12 @@ def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Pat
     config = base.changed({"seed": seed})
     with surroundings(config.threads):
         corpus = load_corpus(config.data, seed)
-        corpus = drain(encode_corpus(config, corpus, make_fabric(config))).corpus
+        encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
         shared = None
         for arm in missing:
-            if shared is None and arm.name not in BASELINES:
-                shared = drain(train_teacher_stage(config, corpus, make_fabric(config)))
-            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, corpus, shared)}
+            if shared is None and arm.name not in BASELINES and arm.role != UNIMODAL:
+                shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
+            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, encoded, shared)}
             write_json(_cell_file(folder, base, arm, seed), cell)
 
 

@@ -23,6 +23,7 @@ from pkdot.networks.backbones import (
 )
 from pkdot.networks.tokens import as_tokens, coarse_tokens
 from pkdot.networks.video import R3D18, SmallVideoNet
+from pkdot.sweep import Arm, run_sweep, unimodal_arms
 
 from .clips import clip_corpus
 from .small import small_config
@@ -256,3 +257,21 @@ def test_an_ordinal_task_adds_its_measures() -> None:
     scores = stage(corpus).scores["eda"]["test"]
     assert {"mae", "icc", "accuracy"} <= set(scores)
     assert "mae" not in stage(clip_corpus()).scores["eda"]["test"]
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_a_sweep_has_a_row_for_each_modality_alone(biovid_root: Path, tmp_path: Path) -> None:
+    chosen = biovid_config(biovid_root)
+    arms = [*unimodal_arms(chosen), Arm("logistic", "logistic regression", role="baseline")]
+    cells = run_sweep(chosen, arms, [0], folder=tmp_path / "cells", progress=False)
+    assert cells["arm"].tolist() == ["video", "eda", "logistic"]
+    assert cells["accuracy"].between(0, 1).all()
+    assert unimodal_arms(small_config()) == []
+    with pytest.raises(ConfigError, match="no backbone for a modality 'ecg'"):
+        run_sweep(
+            chosen,
+            [Arm("ecg", "ecg alone", role="unimodal")],
+            [0],
+            folder=tmp_path / "cells",
+            progress=False,
+        )

@@ -174,3 +174,9 @@ def test_a_fresh_tnet_has_the_size_but_not_the_weights(shape: tuple[int, ...]) -
     pairs = list(zip(tnet.state_dict().values(), other.state_dict().values(), strict=True))
     assert all(a.shape == b.shape for a, b in pairs)
     assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_concatenation_averages_tokens() -> None:
+    network = fusion("concat").eval()
+    averaged = [x.mean(1) for x in tokens()]
+    torch.testing.assert_close(network(tokens()), network(averaged))

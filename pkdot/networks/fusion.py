@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .attention import GatedTransformerFusion, JointCrossAttentionFusion
+from .tokens import pool
 
 Fusion = Literal["concat", "gated_transformer", "joint_cross_attention"]
 
@@ -38,8 +39,8 @@ class ConcatFusion(nn.Module):
         )
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Features, each (B, F), in a fixed order -> joint vectors (B, D)."""
-        return self.layers(torch.cat(list(features), dim=-1))
+        """Features, each (B, F), in a fixed order -> joint vectors (B, D); tokens are averaged."""
+        return self.layers(torch.cat([pool(x) for x in features], dim=-1))
 
 
 def attends(fusion: Fusion) -> bool:
