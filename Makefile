@@ -45,6 +45,7 @@ check: setup  ## lint, types and the quick tests: before every commit
 
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
+	@$(PY) -m pkdot.benchmarks.features
 
 example: setup  ## make the small example record of reports/example again
 	@$(PY) -m pkdot example

@@ -36,6 +36,10 @@ def _config(arguments: argparse.Namespace) -> Any:
     from .config import ExperimentConfig
 
     base = ExperimentConfig()
+    if arguments.preset:
+        if arguments.config:
+            raise ConfigError("--preset and --config both say where to start; give one of them.")
+        base = ExperimentConfig.preset(arguments.preset, profile=arguments.profile)
     if arguments.config:
         try:
             read = json.loads(arguments.config.read_text())
@@ -188,6 +192,17 @@ def parser() -> argparse.ArgumentParser:
 
     def experiment(made: argparse.ArgumentParser) -> None:
         made.add_argument("--config", type=Path, metavar="FILE", help="settings as JSON")
+        made.add_argument(
+            "--preset",
+            metavar="NAME",
+            help="the experiment of the paper on BioVid: released, paper or default; its data are "
+            "simulated unless --set data.root=FOLDER names the database",
+        )
+        made.add_argument(
+            "--profile",
+            default="quick",
+            help="of a preset: quick (a laptop) or full (R3D-18, a GPU); (quick)",
+        )
         made.add_argument(
             "--set",
             type=_setting,

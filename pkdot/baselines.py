@@ -9,6 +9,7 @@ from sklearn.svm import SVC
 
 from .data import Corpus
 from .errors import ConfigError
+from .networks.tokens import pool
 
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
@@ -33,9 +34,9 @@ BASELINES: dict[str, Callable[[], Iterator[LogisticRegression | SVC]]] = {
 def baseline_accuracy(name: str, corpus: Corpus) -> dict[str, float]:
     """Tune a classifier on the inner split, then test it once.
 
-    It reads the prevalent modality, flattened and standardised by the training samples, and learns
-    from the labelled samples alone; regularisation (and kernel width) are chosen by validation
-    accuracy, ties going to the smoother model.
+    It reads the prevalent modality (tokens averaged), flattened and standardised by the training
+    samples, and learns from the labelled samples alone; regularisation (and kernel width) are
+    chosen by validation accuracy, ties going to the smoother model.
 
     Args:
         name: ``logistic`` (multinomial, L2) or ``svm`` (RBF kernel).
@@ -52,7 +53,8 @@ def baseline_accuracy(name: str, corpus: Corpus) -> dict[str, float]:
     split = corpus.split
 
     def rows(indices: np.ndarray) -> np.ndarray:
-        return corpus.batch(corpus.prevalent, indices).numpy().reshape(len(indices), -1)
+        seen = pool(corpus.batch(corpus.prevalent, indices))
+        return seen.numpy().reshape(len(indices), -1)
 
     scale = StandardScaler().fit(rows(split.train))
     train, given = scale.transform(rows(split.labelled)), corpus.given_labels[split.labelled]

@@ -13,7 +13,9 @@ from .data import CorpusSettings, DigitsSettings
 from .distillers import available_distillers, parse_method
 from .errors import ConfigError
 from .loop import TrainingSettings
+from .networks.backbones import BackboneSettings
 from .networks.models import NetworkSettings
+from .presets import Difference, differences, preset_changes
 from .settings import Settings
 
 __all__ = ["ExperimentConfig"]
@@ -33,6 +35,10 @@ class ExperimentConfig(Settings):
     method: str = Field("pkdot", description="distiller, or several joined by '+'")
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="distiller -> its own settings, e.g. pkdot -> k"
+    )
+    backbones: BackboneSettings = Field(default_factory=BackboneSettings)
+    keep_features: bool = Field(
+        True, description="keep features of frozen backbones in the cache folder, for other runs"
     )
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
@@ -97,10 +103,39 @@ class ExperimentConfig(Settings):
             raise ConfigError(f"UMAP needs at least 8 probe samples, not {self.probe_size}.")
         return self
 
+    @classmethod
+    def preset(
+        cls, name: str, changes: Mapping[str, Any] | None = None, *, profile: str = "quick"
+    ) -> "ExperimentConfig":
+        """The experiment of the paper on BioVid, in one of three forms.
+
+        Args:
+            name: ``released`` (the public script, leaks and all), ``paper`` (its numbers with
+                trained T-Net, shared anchors and grouped folds) or ``default`` (the kit's own).
+            changes: dotted settings on top, as for :meth:`changed`.
+            profile: ``quick`` (small backbones, for a laptop) or ``full`` (R3D-18 with Kinetics
+                weights and a ResNet-18 on spectrograms, for a GPU).
+
+        Raises:
+            ConfigError: for an unknown preset, profile or setting.
+        """
+        given = {**preset_changes(name, profile), **(changes or {})}
+        whole = given.pop("data", {})  # first, as dotted settings of the data go into it
+        return cls(data=whole).changed(given)
+
+    @staticmethod
+    def released_differences() -> list[Difference]:
+        """What the preset ``released`` does otherwise than ``paper``, and what it cannot redo."""
+        forms = [ExperimentConfig.preset(name).model_dump() for name in ("released", "paper")]
+        return differences(*forms)
+
     @property
     def hash(self) -> str:
-        """12 hexadecimal digits that depend on every setting but the device."""
-        told = self.model_dump(mode="json", exclude={"device"})
+        """12 hexadecimal digits that depend on every setting that can change a number.
+
+        Where it runs and what it keeps does not count.
+        """
+        told = self.model_dump(mode="json", exclude={"device", "keep_features"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

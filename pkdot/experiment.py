@@ -11,11 +11,21 @@ from lightning_fabric import Fabric
 
 from .config import ExperimentConfig
 from .data import Corpus, load_corpus
+from .data.features import cache_folder
 from .distillers import build_distiller
+from .encoding import EncoderStage, encoder_stage, raw_modalities
 from .errors import ConfigError
-from .journal import RecordKeeper, StageBars, data_facts, describe_probe, probe_indices
+from .journal import (
+    RecordKeeper,
+    StageBars,
+    data_facts,
+    describe_probe,
+    probe_indices,
+    tnet_by_subject,
+)
 from .loop import EpochReport
 from .networks import NetworkOutput
+from .networks.fusion import attends
 from .record import RunRecord, open_record
 from .recorder import Recorder
 from .training import (
@@ -29,13 +39,44 @@ from .training import (
 )
 
 
+def encode_corpus(
+    config: ExperimentConfig, corpus: Corpus, fabric: Fabric
+) -> Generator[EpochReport, None, EncoderStage]:
+    """Clips and signals become features of frozen backbones; vectors pass unchanged.
+
+    Raises:
+        ConfigError: if the fusion attends and a modality has no tokens to attend to.
+    """
+    attending = attends(config.network.fusion)
+    raw = raw_modalities(corpus)
+    for name in (corpus.prevalent, *corpus.privileged):
+        if attending and name not in raw and len(corpus.shape(name)) < 2:
+            raise ConfigError(
+                f"The fusion {config.network.fusion!r} attends over tokens, and {name!r} of "
+                f"{corpus.name} is one vector a sample; choose network.fusion 'concat'."
+            )
+    return (
+        yield from encoder_stage(
+            fabric,
+            corpus,
+            config.backbones,
+            config.training,
+            config.seed,
+            "tokens" if attending else "pooled",
+            cache_folder() if config.keep_features and raw else None,
+        )
+    )
+
+
 def train_teacher_stage(
     config: ExperimentConfig, corpus: Corpus, fabric: Fabric
 ) -> Generator[EpochReport, None, TeacherStage]:
     """Teacher, then T-Nets; nothing in it depends on the distillation method."""
     teacher = yield from train_teacher(fabric, corpus, config.network, config.training, config.seed)
     targets = teacher_targets(teacher, corpus)
-    tnets = yield from train_tnets(fabric, corpus, targets, config.training, config.seed)
+    tnets = yield from train_tnets(
+        fabric, corpus, targets, config.network, config.training, config.seed
+    )
     return TeacherStage(teacher, targets, tnets)
 
 
@@ -152,7 +193,8 @@ def run_experiment(
         corpus = load_corpus(config.data, config.seed)
         check_batch(config, corpus)
         if not fabric.is_global_zero:
-            drain(train_networks(config, corpus, fabric))
+            encoded = drain(encode_corpus(config, corpus, fabric))
+            drain(train_networks(config, encoded.corpus, fabric))
             return open_record(fabric.broadcast(""))
         probe = probe_indices(corpus, config.probe_size)
         with Recorder(
@@ -168,15 +210,22 @@ def run_experiment(
             probe=describe_probe(corpus, probe),
         ) as recorder:
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
-            with StageBars(config.training.epochs, progress) as bars:
+            with StageBars(progress) as bars:
+                encoders = drain(encode_corpus(config, corpus, fabric), keeper.keep, bars.show)
+                keeper.corpus = corpus = encoders.corpus
                 shared = drain(train_teacher_stage(config, corpus, fabric), keeper.keep, bars.show)
                 keeper.targets = shared.targets
                 stages = train_networks(config, corpus, fabric, shared)
                 trained = drain(stages, keeper.keep, bars.show)
+            keeper.conclude_encoders(encoders)
             keeper.conclude(trained)
             recorder.finish(
                 keeper.best_epochs["student"],
-                {"seconds": keeper.seconds, "best_epochs": keeper.best_epochs},
+                {
+                    "seconds": keeper.seconds,
+                    "best_epochs": keeper.best_epochs,
+                    "tnet_by_subject": tnet_by_subject(trained, corpus),
+                },
                 maps=config.maps,
             )
         return open_record(fabric.broadcast(str(recorder.path)))

@@ -12,8 +12,14 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from .data import Corpus
-from .evaluation import classification_metrics, reconstruction_metrics
+from .encoding import EncoderStage
+from .evaluation import (
+    classification_metrics,
+    reconstruction_by_subject,
+    reconstruction_metrics,
+)
 from .loop import EpochReport, Metrics
+from .networks.tokens import pool
 from .record import Batch
 from .recorder import Probe, Recorder
 from .training import TeacherTargets, Trained, student_output
@@ -22,8 +28,8 @@ from .training import TeacherTargets, Trained, student_output
 class StageBars:
     """One progress bar a stage, fed with epoch reports; silent where nobody wants it."""
 
-    def __init__(self, epochs: int, enabled: bool) -> None:
-        self._epochs, self._enabled = epochs, enabled
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
         self._bar: Any = None
         self._stage = ""
 
@@ -41,7 +47,7 @@ class StageBars:
             if self._bar is not None:
                 self._bar.close()
             self._stage = report.stage
-            self._bar = tqdm(total=self._epochs, desc=f"{report.stage:8}", unit="epoch")
+            self._bar = tqdm(total=report.of, desc=f"{report.stage:8}", unit="epoch")
         self._bar.update(report.epoch - self._bar.n)
         shown = report.metrics["validation"]
         name = next(name for name in ("accuracy", "explained") if name in shown)
@@ -55,16 +61,41 @@ def final_metrics(trained: Trained, corpus: Corpus) -> dict[str, Metrics]:
     for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
         indices = getattr(split, part)
         truth = torch.as_tensor(labels[indices])
-        found["teacher"][part] = classification_metrics(targets.logits[indices], truth)
-        found["student"][part] = classification_metrics(trained.output.logits[indices], truth)
+        found["teacher"][part] = classification_metrics(
+            targets.logits[indices], truth, corpus.ordinal
+        )
+        logits = trained.output.logits[indices]
+        found["student"][part] = classification_metrics(logits, truth, corpus.ordinal)
+    each = []
     for name in corpus.privileged:
         if name not in trained.output.features:
             continue
         real = targets.features[name]
-        found["tnet"]["test"] = reconstruction_metrics(
-            real[split.test], trained.output.features[name][split.test], real[split.train].mean(0)
+        each.append(
+            reconstruction_metrics(
+                real[split.test],
+                trained.output.features[name][split.test],
+                real[split.train].mean(0),
+            )
         )
+    if each:
+        found["tnet"]["test"] = {key: float(np.mean([e[key] for e in each])) for key in each[0]}
     return found
+
+
+def tnet_by_subject(trained: Trained, corpus: Corpus) -> dict[str, dict[str, dict[str, float]]]:
+    """Modality -> test subject -> error of the student's T-Net, and of the mean feature there."""
+    split, targets = corpus.split, trained.shared.targets.output
+    return {
+        name: reconstruction_by_subject(
+            targets.features[name][split.test],
+            trained.output.features[name][split.test],
+            targets.features[name][split.train].mean(0),
+            corpus.subjects[split.test],
+        )
+        for name in corpus.privileged
+        if name in trained.output.features
+    }
 
 
 def predictions_table(trained: Trained, corpus: Corpus) -> pd.DataFrame:
@@ -159,6 +190,14 @@ class RecordKeeper:
             batch=batch,
         )
 
+    def conclude_encoders(self, stage: EncoderStage) -> None:
+        """What each backbone scores alone, and the weights of those that were trained."""
+        for name, metrics in stage.scores.items():
+            values = metrics["test"]
+            self.recorder.log_metrics(name, self.best_epochs[name], "test", values)
+        for name in stage.trained:
+            self.recorder.log_checkpoint(f"backbone-{name}", stage.backbones[name].state_dict())
+
     def conclude(self, trained: Trained) -> None:
         """Final metrics, embeddings of the selected student, predictions, features, weights."""
         best = self.best_epochs["student"]
@@ -176,9 +215,9 @@ class RecordKeeper:
         names = [n for n in self.corpus.privileged if n in trained.output.features]
         if names:
             self.recorder.log_features(
-                real=torch.cat([targets.features[n][self.probe] for n in names], dim=1),
+                real=torch.cat([pool(targets.features[n][self.probe]) for n in names], dim=1),
                 hallucinated=torch.cat(
-                    [trained.output.features[n][self.probe] for n in names], dim=1
+                    [pool(trained.output.features[n][self.probe]) for n in names], dim=1
                 ),
             )
         self.recorder.log_predictions(predictions_table(trained, self.corpus))

@@ -1,7 +1,7 @@
 """One training loop for every stage: early stopping, several ranks, one report an epoch."""
 
 import zlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -11,7 +11,8 @@ from lightning_fabric import Fabric
 from pydantic import Field
 from torch import Tensor, nn
 
-from .data.corpus import IndexArray
+from .data.batches import Batches
+from .data.corpus import Corpus, IndexArray
 from .networks.models import NetworkOutput
 from .settings import Settings
 
@@ -37,6 +38,15 @@ class TrainingSettings(Settings):
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
     selection: Literal["accuracy", "cross_entropy"] = Field(
         "accuracy", description="validation criterion that stops and selects teacher and student"
+    )
+    selection_on: Literal["inner_split", "test_fold_leak"] = Field(
+        "inner_split",
+        description="which samples stop and select; the released script's test fold is a leak",
+    )
+    schedule: Literal["constant", "one_cycle", "plateau"] = Field(
+        "constant",
+        description="learning rate: constant, one warm-up and decay over the epochs, or a "
+        "hundredth after 5 epochs without a better validation accuracy",
     )
     reconstruction_weight: float = Field(
         1.0, ge=0, description="weight of a joint T-Net's squared error"
@@ -65,12 +75,13 @@ class EpochReport:
     """What one epoch of one stage came to. Epoch 0 is the state before training.
 
     Attributes:
-        stage: teacher, tnet or student.
+        stage: teacher, tnet or student; a modality's name while its backbone learns.
         epoch: number of passes made.
         metrics: split -> name -> value.
         best_epoch: the epoch with the best validation criterion so far.
         network: what is being trained, as it stands; read it before asking for the next report.
         batch: the epoch's last batch, in the student stage.
+        of: number of passes that the stage makes at most.
     """
 
     stage: str
@@ -79,6 +90,7 @@ class EpochReport:
     best_epoch: int
     network: nn.Module
     batch: BatchSnapshot | None = None
+    of: int = 0
 
 
 Reports = Generator[EpochReport, None, None]
@@ -87,6 +99,19 @@ Reports = Generator[EpochReport, None, None]
 def stage_seed(seed: int, stage: str) -> int:
     """A seed of its own for each stage."""
     return int(np.random.SeedSequence([seed, zlib.crc32(stage.encode())]).generate_state(1)[0])
+
+
+def selection_indices(corpus: Corpus, settings: TrainingSettings) -> IndexArray:
+    """The samples that stop and select: the inner split, or, by request, the leak."""
+    leaking = settings.selection_on == "test_fold_leak"
+    return corpus.split.test if leaking else corpus.split.validation
+
+
+def visible_labels(corpus: Corpus) -> np.ndarray:
+    """What the task loss may read, (N,): given labels of labelled training samples, else -1."""
+    visible = np.full(len(corpus), -1, dtype=np.int64)
+    visible[corpus.split.labelled] = corpus.given_labels[corpus.split.labelled]
+    return visible
 
 
 def set_training_mode(module: nn.Module) -> None:
@@ -121,11 +146,37 @@ def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArr
     return shares[fabric.global_rank], shares.reshape(-1)
 
 
+def _schedule(
+    optimizer: torch.optim.Optimizer, settings: TrainingSettings, steps: int
+) -> tuple[Callable[[], None], Callable[[Mapping[str, float]], None]]:
+    """What to call after every update, and after every epoch with the validation metrics."""
+    rate = torch.optim.lr_scheduler
+    if settings.schedule == "one_cycle":
+        peak, total = settings.learning_rate, max(steps * settings.epochs, 2)
+        cycle = rate.OneCycleLR(optimizer, peak, total_steps=total)
+        left = iter(range(total - 1))  # one more step would be one too many for the cycle
+
+        def step() -> None:
+            if next(left, None) is not None:
+                cycle.step()
+
+        return step, lambda metrics: None
+    if settings.schedule == "plateau":
+        plateau = rate.ReduceLROnPlateau(optimizer, mode="max", factor=0.01, patience=5)
+
+        def note(metrics: Mapping[str, float]) -> None:
+            # A T-Net has no accuracy; less error is more of what it explains.
+            plateau.step(metrics["accuracy"] if "accuracy" in metrics else metrics["explained"])
+
+        return lambda: None, note
+    return lambda: None, lambda metrics: None
+
+
 def fit(
     fabric: Fabric,
     stage: str,
     trained: nn.Module,
-    batches: Iterable[IndexArray],
+    batches: Batches,
     losses: Callable[[nn.Module, IndexArray], tuple[dict[str, Tensor], BatchSnapshot | None]],
     validate: Callable[[nn.Module], Metrics],
     criterion: str,
@@ -149,11 +200,12 @@ def fit(
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
+    step, note = _schedule(optimizer, settings, len(batches))
     module, optimizer = fabric.setup(trained, optimizer)
     metrics = validate(module)
     best, best_epoch = badness(metrics), 0
     best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-    yield EpochReport(stage, 0, metrics, 0, trained)
+    yield EpochReport(stage, 0, metrics, 0, trained, of=settings.epochs)
     for epoch in range(1, settings.epochs + 1):
         set_training_mode(module)
         sums: dict[str, Tensor] = {}
@@ -164,15 +216,17 @@ def fit(
             parts, snapshot = losses(module, indices)
             fabric.backward(parts["loss"])
             optimizer.step()
+            step()
             for name, value in parts.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
             count += 1
         metrics = validate(module)
+        note(metrics["validation"])
         metrics["train"] = {name: float(total) / count for name, total in sums.items()}
         if badness(metrics) < best:
             best, best_epoch = badness(metrics), epoch
             best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-        yield EpochReport(stage, epoch, metrics, best_epoch, trained, snapshot)
+        yield EpochReport(stage, epoch, metrics, best_epoch, trained, snapshot, settings.epochs)
         if epoch - best_epoch >= settings.patience:
             break
     trained.load_state_dict(best_state)

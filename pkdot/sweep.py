@@ -22,12 +22,14 @@ from tqdm.auto import tqdm
 from . import __version__
 from .baselines import BASELINES, baseline_accuracy
 from .config import ExperimentConfig
-from .data import Corpus, load_corpus
+from .data import load_corpus
 from .distillers import available_distillers, parse_method
+from .encoding import EncoderStage
 from .errors import ConfigError
 from .experiment import (
     check_batch,
     drain,
+    encode_corpus,
     make_fabric,
     surroundings,
     train_networks,
@@ -38,6 +40,7 @@ from .journal import final_metrics
 from .record import runs_directory
 from .training import TeacherStage
 
+UNIMODAL = "unimodal"
 _ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
 
 
@@ -49,7 +52,7 @@ class Arm:
         name: short name.
         title: what tables and figures call it.
         changes: dotted settings that make this arm of a base config.
-        role: baseline, student or teacher; figures colour by it.
+        role: baseline, unimodal, student or teacher; figures colour by it.
     """
 
     name: str
@@ -94,6 +97,15 @@ def _versions() -> dict[str, str]:
     }
 
 
+def unimodal_arms(config: ExperimentConfig) -> list[Arm]:
+    """One arm a modality: its backbone with its own head; none where modalities are vectors."""
+    prevalent = getattr(config.data, "prevalent", None)
+    if prevalent is None:
+        return []
+    names = (prevalent, *getattr(config.data, "privileged", ()))
+    return [Arm(name, f"{name} alone", role=UNIMODAL) for name in names]
+
+
 def _title(method: str) -> str:
     return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
@@ -119,8 +131,14 @@ def _cell(file: Path) -> dict[str, Any] | None:
 
 
 def _run_cell(
-    base: ExperimentConfig, arm: Arm, corpus: Corpus, shared: TeacherStage | None
+    base: ExperimentConfig, arm: Arm, encoded: EncoderStage, shared: TeacherStage | None
 ) -> dict[str, float]:
+    corpus = encoded.corpus
+    if arm.role == UNIMODAL:
+        if arm.name not in encoded.scores:
+            raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
+        found = encoded.scores[arm.name]
+        return {**found["test"], "validation": found["validation"]["accuracy"]}
     if arm.name in BASELINES:
         return baseline_accuracy(arm.name, corpus)
     assert shared is not None
@@ -150,11 +168,12 @@ def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Pat
         corpus = load_corpus(config.data, seed)
         for arm in missing:
             check_batch(config.changed(arm.changes), corpus)
+        encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
         shared = None
         for arm in missing:
-            if shared is None and arm.name not in BASELINES:
-                shared = drain(train_teacher_stage(config, corpus, make_fabric(config)))
-            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, corpus, shared)}
+            if shared is None and arm.name not in BASELINES and arm.role != UNIMODAL:
+                shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
+            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, encoded, shared)}
             write_json(_cell_file(folder, base, arm, seed), cell)
 
 

@@ -25,7 +25,9 @@ from .loop import (
     fit,
     gather_batch,
     own_share,
+    selection_indices,
     stage_seed,
+    visible_labels,
 )
 from .networks.models import (
     NetworkOutput,
@@ -35,7 +37,7 @@ from .networks.models import (
     build_student,
     build_teacher,
 )
-from .networks.tnet import TNet
+from .networks.tnet import AnyTNet, build_tnet
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class TeacherStage:
 
     teacher: Teacher
     targets: TeacherTargets
-    tnets: dict[str, TNet]
+    tnets: dict[str, AnyTNet]
 
 
 @dataclass(frozen=True)
@@ -129,13 +131,6 @@ def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_onl
     )
 
 
-def _given_labels(corpus: Corpus) -> np.ndarray:
-    """What the task loss may read, (N,): given labels of labelled training samples, else -1."""
-    visible = np.full(len(corpus), -1, dtype=np.int64)
-    visible[corpus.split.labelled] = corpus.given_labels[corpus.split.labelled]
-    return visible
-
-
 def train_teacher(
     fabric: Fabric, corpus: Corpus, network: NetworkSettings, settings: TrainingSettings, seed: int
 ) -> Generator[EpochReport, None, Teacher]:
@@ -143,8 +138,8 @@ def train_teacher(
     own_seed = stage_seed(seed, "teacher")
     torch.manual_seed(own_seed)
     teacher = build_teacher(corpus, network).to(fabric.device)
-    labels = torch.as_tensor(_given_labels(corpus))
-    validation = corpus.split.validation
+    labels = torch.as_tensor(visible_labels(corpus))
+    validation = selection_indices(corpus, settings)
     truth = torch.as_tensor(corpus.given_labels[validation])
 
     def losses(module: nn.Module, batch: IndexArray) -> tuple[dict[str, Tensor], None]:
@@ -155,7 +150,7 @@ def train_teacher(
 
     def validate(module: nn.Module) -> Metrics:
         output = teacher_output(module, corpus, validation)
-        return {"validation": classification_metrics(output.logits.cpu(), truth)}
+        return {"validation": classification_metrics(output.logits.cpu(), truth, corpus.ordinal)}
 
     batches = _batches(corpus, settings, own_seed, labelled_only=True)
     yield from fit(
@@ -175,9 +170,10 @@ def train_tnets(
     fabric: Fabric,
     corpus: Corpus,
     targets: TeacherTargets,
+    network: NetworkSettings,
     settings: TrainingSettings,
     seed: int,
-) -> Generator[EpochReport, None, dict[str, TNet]]:
+) -> Generator[EpochReport, None, dict[str, AnyTNet]]:
     """Stage ``tnet``: from the frozen teacher's prevalent feature to each privileged one.
 
     Training samples only, labelled and unlabelled; no label is read.
@@ -186,8 +182,11 @@ def train_tnets(
     torch.manual_seed(own_seed)
     features = targets.output.features
     source = features[corpus.prevalent]
-    tnets = nn.ModuleDict({name: TNet(source.shape[1]) for name in corpus.privileged})
+    shapes = {name: tuple(features[name].shape[1:]) for name in corpus.privileged}
+    built = {name: build_tnet(shape, network.heads) for name, shape in shapes.items()}
+    tnets = nn.ModuleDict(built)
     split = corpus.split
+    inner = selection_indices(corpus, settings)
     means = {name: features[name][split.train].mean(0) for name in corpus.privileged}
 
     def squared_errors(module: Mapping[str, nn.Module], batch: IndexArray) -> Tensor:
@@ -214,11 +213,11 @@ def train_tnets(
 
     def validate(module: nn.Module) -> Metrics:
         module.eval()
-        known = source[split.validation].to(fabric.device)
+        known = source[inner].to(fabric.device)
         found = []
         with torch.no_grad():
             for name in corpus.privileged:
-                real = features[name][split.validation]
+                real = features[name][inner]
                 found.append(reconstruction_metrics(real, tnets[name](known).cpu(), means[name]))
         return {"validation": {key: float(np.mean([f[key] for f in found])) for key in found[0]}}
 
@@ -228,7 +227,7 @@ def train_tnets(
     )
     yield from fit(fabric, "tnet", together, batches, losses, validate, "mse", settings)
     tnets.requires_grad_(False).eval()
-    return {name: tnet for name, tnet in tnets.items() if isinstance(tnet, TNet)}
+    return built
 
 
 def train_student(
@@ -236,7 +235,7 @@ def train_student(
     corpus: Corpus,
     teacher: Teacher | None,
     targets: TeacherTargets | None,
-    tnets: Mapping[str, TNet],
+    tnets: Mapping[str, AnyTNet],
     distiller: Distiller,
     network: NetworkSettings,
     settings: TrainingSettings,
@@ -249,8 +248,8 @@ def train_student(
     own_seed = stage_seed(seed, "student")
     torch.manual_seed(own_seed)
     student = build_student(corpus, network, teacher, tnets).to(fabric.device)
-    labels = torch.as_tensor(_given_labels(corpus))
-    validation = corpus.split.validation
+    labels = torch.as_tensor(visible_labels(corpus))
+    validation = selection_indices(corpus, settings)
     truth = torch.as_tensor(corpus.given_labels[validation])
     joint = bool(student.tnets) and network.tnet == "joint"
 
@@ -281,7 +280,7 @@ def train_student(
 
     def validate(module: nn.Module) -> Metrics:
         output = student_output(module, corpus, validation)
-        return {"validation": classification_metrics(output.logits.cpu(), truth)}
+        return {"validation": classification_metrics(output.logits.cpu(), truth, corpus.ordinal)}
 
     batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
     yield from fit(

@@ -61,3 +61,7 @@ def test_misuse_is_told_in_one_sentence(change: dict, sentence: str) -> None:
         ExperimentConfig().changed(change)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_kept_does_not_name_the_experiment() -> None:
+    assert ExperimentConfig(keep_features=False).hash == ExperimentConfig().hash

@@ -56,6 +56,8 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ("arguments", "sentence"),
     [
         (["run", "--method", "kt"], "Unknown distillation method 'kt'"),
+        (["run", "--preset", "best"], "no preset 'best'"),
+        (["run", "--preset", "paper", "--config", "x.json"], "give one of them"),
         (["run", "--set", "sead=1"], "did you mean 'seed'"),
         (["run", "--set", "k=10"], "did you mean 'options.pkdot.k'"),
         (["run", "--set", "options.pkdot=3"], "a group of settings"),

@@ -95,6 +95,9 @@ class Corpus:
         split: the four parts.
         simulated: whether the data were made by a simulator; every figure then says so.
         fingerprint: hash of data and options, for caches and records.
+        sources: modality -> hash of its samples as they are served, for caches that outlive a
+            split; where one is absent, ``fingerprint`` stands in.
+        ordinal: whether the classes are levels of one quantity, in rising order.
         media: pictures for people to look at, by the name of the view, e.g. "the teacher sees":
             each (N, H, W) or (N, H, W, 3) uint8, read on demand.
         facts: further short facts for the record (left out samples, licences, …).
@@ -112,6 +115,8 @@ class Corpus:
     split: Split
     simulated: bool
     fingerprint: str
+    sources: Mapping[str, str] = field(default_factory=dict)
+    ordinal: bool = False
     media: Mapping[str, Samples] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -146,10 +151,17 @@ class Corpus:
     def n_classes(self) -> int:
         return len(self.class_names)
 
+    def source(self, modality: str) -> str:
+        """A text that differs wherever the samples of a modality differ."""
+        return self.sources.get(modality) or f"{self.fingerprint}/{modality}"
+
     def shape(self, modality: str) -> tuple[int, ...]:
         """Shape of one sample of a modality."""
         return tuple(self.modalities[modality][np.zeros(1, dtype=np.int64)].shape[1:])
 
     def batch(self, modality: str, indices: IndexArray) -> Tensor:
         """Samples (n, ...) of one modality as a float32 tensor on the CPU."""
-        return torch.as_tensor(self.modalities[modality][indices], dtype=torch.float32)
+        chosen = self.modalities[modality][indices]
+        if isinstance(chosen, np.memmap):  # torch would warn of a map that cannot be written to
+            chosen = np.array(chosen)
+        return torch.as_tensor(chosen, dtype=torch.float32)

@@ -1,4 +1,7 @@
-"""Encoders: one modality's samples -> one feature vector a sample."""
+"""Trainable encoders of teacher and student: vectors or tokens -> features of one width.
+
+Clips and signals come here as features of a frozen backbone (:mod:`pkdot.encoding`).
+"""
 
 import torch
 from torch import Tensor, nn
@@ -66,9 +69,60 @@ class VectorEncoder(nn.Module):
         return self.layers(x)
 
 
+class TokenEncoder(nn.Module):
+    """A linear map and a layer norm at every place, with a learnt mark of the place added.
+
+    The input is standardised per channel with the mean and deviation of the training samples,
+    over all places. The mark tells an attention where, and when, a token stands.
+
+    Args:
+        places: T, tokens of a sample.
+        in_features: their width.
+        feature_dim: width F of the result.
+        dropout: probability that an entry is dropped in training.
+        input_noise: standard deviation of Gaussian noise added to the standardised input in
+            training.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        places: int,
+        in_features: int,
+        feature_dim: int,
+        dropout: float,
+        input_noise: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.input_noise = input_noise
+        self.register_buffer("mean", torch.zeros(in_features))
+        self.register_buffer("deviation", torch.ones(in_features))
+        self.linear = nn.Linear(in_features, feature_dim)
+        self.norm = nn.LayerNorm(feature_dim)
+        self.place = nn.Parameter(0.02 * torch.randn(places, feature_dim))
+        self.dropout = nn.Dropout(dropout)
+
+    def standardise_by(self, samples: Tensor) -> None:
+        """Take mean and deviation of each channel from training samples (N, T, in_features)."""
+        deviation = samples.std((0, 1), unbiased=False)
+        overall = deviation.square().mean().sqrt()
+        floor = 0.1 * overall if overall > 0 else torch.ones(())
+        self.mean.copy_(samples.mean((0, 1)))
+        self.deviation.copy_(deviation.clamp_min(floor))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Tokens (B, T, in_features) -> tokens (B, T, F)."""
+        x = (x - self.mean) / self.deviation
+        if self.training and self.input_noise:
+            x = x + self.input_noise * torch.randn_like(x)
+        return self.dropout(self.norm(self.linear(x)) + self.place)
+
+
 def build_encoder(
     shape: tuple[int, ...], feature_dim: int, hidden: int, dropout: float, input_noise: float
-) -> VectorEncoder:
+) -> VectorEncoder | TokenEncoder:
     """The encoder that fits samples of this shape.
 
     Raises:
@@ -76,4 +130,9 @@ def build_encoder(
     """
     if len(shape) == 1:
         return VectorEncoder(shape[0], feature_dim, hidden, dropout, input_noise)
-    raise InputError(f"No encoder takes samples of shape {shape}; vectors (D,) are understood.")
+    if len(shape) == 2 and shape[0] > 1:
+        return TokenEncoder(*shape, feature_dim, dropout, input_noise)
+    raise InputError(
+        f"No encoder takes samples of shape {shape}; vectors (D,) and tokens (T, D) are "
+        f"understood, and clips and signals go through a backbone first."
+    )

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from pydantic import Field
+import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ..data.corpus import Corpus
+from ..errors import ConfigError
 from ..settings import Settings
 from .encoders import build_encoder
-from .fusion import ConcatFusion
-from .tnet import TNet
+from .fusion import Fusion, build_fusion
+from .tnet import AnyTNet
 
 
 class NetworkSettings(Settings):
     """Sizes that teacher and student share."""
 
     feature_dim: int = Field(64, ge=4, description="F, length of each modality's feature")
+    fusion: Fusion = Field("concat", description="how the modalities' features are joined")
+    heads: int = Field(2, ge=1, description="of every attention; must divide feature_dim")
     embedding_dim: int = Field(64, ge=2, description="D, length of the embedding z")
     hidden: int = Field(512, ge=4, description="width of hidden layers")
     dropout: float = Field(0.6, ge=0, lt=1, description="dropout of hidden layers")
@@ -33,9 +37,20 @@ class NetworkSettings(Settings):
     freeze_student_encoder: bool = Field(
         False, description="leave the student's encoder as it starts"
     )
-    tnet: Literal["frozen", "joint", "none"] = Field(
-        "joint", description="T-Net in the student stage: frozen, training on, or not there"
+    tnet: Literal["frozen", "joint", "none", "random"] = Field(
+        "joint",
+        description="T-Net in the student stage: frozen, training on, not there, or never trained "
+        "(as in the released script)",
     )
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.feature_dim % self.heads:
+            raise ConfigError(
+                f"{self.heads} heads cannot share features of width {self.feature_dim}; choose "
+                f"network.heads that divides network.feature_dim."
+            )
+        return self
 
 
 class NetworkOutput(NamedTuple):
@@ -46,7 +61,8 @@ class NetworkOutput(NamedTuple):
     Attributes:
         logits: (B, C), one score a class.
         embedding: z, (B, D), after the embedding norm; head and distillation read it.
-        features: modality -> (B, F); in the student, privileged ones are hallucinated.
+        features: modality -> (B, F), or tokens (B, T, F); in the student, privileged ones are
+            hallucinated.
     """
 
     logits: Tensor
@@ -64,8 +80,14 @@ class _Joint(nn.Module):
     def __init__(self, n_modalities: int, n_classes: int, settings: NetworkSettings) -> None:
         super().__init__()
         dim = settings.embedding_dim
-        self.fusion = ConcatFusion(
-            n_modalities, settings.feature_dim, dim, settings.hidden, settings.dropout
+        self.fusion = build_fusion(
+            settings.fusion,
+            n_modalities,
+            settings.feature_dim,
+            dim,
+            settings.hidden,
+            settings.dropout,
+            settings.heads,
         )
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "none": nn.Identity}
         self.norm = norms[settings.embedding_norm](dim)
@@ -103,7 +125,7 @@ class Student(nn.Module):
         self,
         prevalent: str,
         encoder: nn.Module,
-        tnets: Mapping[str, TNet],
+        tnets: Mapping[str, AnyTNet],
         n_classes: int,
         settings: NetworkSettings,
     ) -> None:
@@ -121,7 +143,11 @@ class Student(nn.Module):
 
 
 def _standardised(corpus: Corpus, modality: str, encoder: nn.Module) -> nn.Module:
-    encoder.standardise_by(corpus.batch(modality, corpus.split.train))  # type: ignore[operator]
+    train = corpus.split.train
+    if len(corpus.shape(modality)) > 1:
+        # The places of a thousand samples tell a channel's moments; all tokens may not fit memory.
+        train = train[:: -(-len(train) // 1000)]
+    encoder.standardise_by(corpus.batch(modality, train))  # type: ignore[operator]
     return encoder
 
 
@@ -138,7 +164,7 @@ def build_student(
     corpus: Corpus,
     settings: NetworkSettings,
     teacher: Teacher | None = None,
-    tnets: Mapping[str, TNet] | None = None,
+    tnets: Mapping[str, AnyTNet] | None = None,
 ) -> Student:
     """A student whose encoder and T-Nets are fresh, or copies of those of the teacher stage.
 
@@ -151,6 +177,9 @@ def build_student(
     copied = teacher is not None and settings.student_encoder == "copied"
     encoder = deepcopy(teacher.encoders[corpus.prevalent]) if copied and teacher else fresh
     stand_ins = {} if settings.tnet == "none" else deepcopy(dict(tnets or {}))
+    if settings.tnet == "random":
+        with torch.random.fork_rng():  # so that what is drawn later does not depend on it
+            stand_ins = {name: tnet.fresh() for name, tnet in stand_ins.items()}
     student = Student(corpus.prevalent, encoder, stand_ins, corpus.n_classes, settings)
     student.requires_grad_(True)
     student.encoder.requires_grad_(not settings.freeze_student_encoder)

@@ -14,10 +14,11 @@ import numpy as np
 
 from ...errors import DataError
 from ..corpus import Corpus, Samples
+from ..features import cache_folder
 from .cachekey import VERSION
 from .damage import Damage
 from .index import CLASSES, BioVidIndex, read_index
-from .prepare import Prepared, cache_folder, prepare
+from .prepare import Prepared, prepare
 from .protocols import excluded_subjects, leaks, make_split
 from .samples import Curves, Pictures, VideoSamples, signal_samples
 from .selection import keep_windows, sentences
@@ -109,6 +110,7 @@ def _corpus(
         fold_seed=settings.fold_seed,
     )
     modalities: dict[str, Samples] = {}
+    sources: dict[str, str] = {}
     for name, one in prepared.items():
         if name == "video":
             modalities[name] = VideoSamples(one.data, rows, settings.pixels)
@@ -116,6 +118,13 @@ def _corpus(
             modalities[name] = signal_samples(
                 one.data, rows, subjects, split.train, settings.normalisation
             )
+        served: list[Any] = [one.fingerprint, table["sample"].tolist()]
+        if name == "video":
+            served.append(settings.pixels)
+        else:
+            by_fold = settings.normalisation == "fold"
+            served += [settings.normalisation, split.train.tolist() if by_fold else []]
+        sources[name] = _short_hash(served)
     class_ids = TASKS[settings.task]
     labels = np.searchsorted(class_ids, table["class_id"].to_numpy()).astype(np.int64)
     parts = [split.labelled, split.unlabelled, split.validation, split.test]
@@ -141,6 +150,8 @@ def _corpus(
         split=split,
         simulated=index.simulated,
         fingerprint=fingerprint,
+        sources=sources,
+        ordinal=settings.task == "ordinal",
         media=_media(prepared, rows),
         facts={
             "layout": index.layout,

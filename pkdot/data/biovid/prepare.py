@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..features import cache_folder
 from .cachekey import CHUNK, Options, cache_key
 from .damage import Damage, DamagedFile
 from .index import BioVidIndex
@@ -48,13 +49,6 @@ class Prepared:
     damages: tuple[Damage, ...]
     facts: pd.DataFrame
     fingerprint: str
-
-
-def cache_folder() -> Path:
-    """``PKDOT_CACHE``, else the place where this system keeps caches."""
-    import pooch
-
-    return Path(os.environ.get("PKDOT_CACHE") or pooch.os_cache("pkdot")).expanduser()
 
 
 def read_window(

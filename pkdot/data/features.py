@@ -1,0 +1,105 @@
+"""Features of frozen backbones, computed once for every sample and kept.
+
+A file is named by everything that it depends on: the samples as the corpus serves them, the
+weights, the form and the versions. What is in a file is therefore never stale. It appears whole or
+not at all, so that two processes may compute the same one at once.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from ..files import written_aside
+from .corpus import Corpus, Samples
+
+VERSION = 1
+"""Raised whenever the same samples and weights give other features."""
+
+Form = Literal["pooled", "tokens"]
+"""One vector (F,) a sample, or a sequence of places (T, F)."""
+
+
+def cache_folder() -> Path:
+    """``PKDOT_CACHE``, else the place where this system keeps caches."""
+    import pooch
+
+    return Path(os.environ.get("PKDOT_CACHE") or pooch.os_cache("pkdot")).expanduser()
+
+
+def feature_key(corpus: Corpus, modality: str, weights: str, form: Form, side: int) -> str:
+    """Short hash of all that the features of a modality depend on.
+
+    Args:
+        corpus: whose samples.
+        modality: which of them.
+        weights: hash of the backbone's weights.
+        form: pooled or tokens.
+        side: tokens along each side of a clip's map at most.
+    """
+    told = [VERSION, torch.__version__, corpus.source(modality), weights, form]
+    if form == "tokens":
+        told.append(side)
+    return f"{modality}-{form}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
+
+
+def kept_features(
+    key: str,
+    size: int,
+    compute: Callable[[], Iterator[np.ndarray]],
+    folder: Path | None,
+) -> np.ndarray:
+    """Features of all samples, read from a file or computed now.
+
+    Args:
+        key: from :func:`feature_key`.
+        size: N, number of samples.
+        compute: gives the features of all samples in order, in chunks (n, ...), float32.
+        folder: where files are kept; None keeps the features in memory only.
+
+    Returns:
+        (N, ...) float32, a read-only memory map where there is a folder.
+
+    Raises:
+        RecordError: if the file cannot be written.
+    """
+    if folder is None:
+        return np.concatenate(list(compute()))
+    path = folder / f"{key}.npy"
+    kept = _open(path, size)
+    if kept is not None:
+        return kept
+    with written_aside(path) as aside:
+        values: np.memmap | None = None
+        at = 0
+        for chunk in compute():
+            if values is None:
+                values = np.lib.format.open_memmap(
+                    aside, mode="w+", dtype=np.float32, shape=(size, *chunk.shape[1:])
+                )
+            values[at : at + len(chunk)] = chunk
+            at += len(chunk)
+        assert values is not None
+        values.flush()
+    written = _open(path, size)
+    assert written is not None
+    return written
+
+
+def _open(path: Path, size: int) -> np.ndarray | None:
+    """The file's content; None where it is absent, or damaged and hence computed again."""
+    try:
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    return values if len(values) == size else None
+
+
+def with_features(corpus: Corpus, features: dict[str, Samples]) -> Corpus:
+    """The same corpus, some of its modalities seen as features instead of clips or signals."""
+    return replace(corpus, modalities={**corpus.modalities, **features})

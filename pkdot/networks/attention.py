@@ -1,0 +1,192 @@
+"""Fusions that attend over tokens: the gated multimodal transformer, and joint cross-attention.
+
+Each works on one sample at a time: nothing here mixes samples of a batch, in training neither.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+from .tokens import pool
+
+
+class AttentionBlock(nn.Module):
+    """Queries look at keys, then a small network at each place; both are added to the queries.
+
+    Pre-norm form. Queries and keys are layer-normalised in front of the attention.
+
+    Args:
+        dim: F, width of every token.
+        heads: of the attention; must divide F.
+        hidden: width of the small network.
+        dropout: in the attention weights and the small network.
+
+    Source: Vaswani et al., "Attention is all you need", arXiv 1706.03762; pre-norm as in Xiong et
+    al., arXiv 2002.04745.
+    """
+
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_queries = nn.LayerNorm(dim)
+        self.norm_keys = nn.LayerNorm(dim)
+        # batch_first is the point: with (places, batch, F) taken for (batch, places, F), samples
+        # of a batch would attend to one another.
+        self.attention = nn.MultiheadAttention(dim, heads, dropout=dropout, batch_first=True)
+        self.feed = nn.Sequential(
+            nn.LayerNorm(dim),
+            nn.Linear(dim, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, dim),
+        )
+
+    def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Tokens (B, T, F) that ask and (B, S, F) that answer -> (B, T, F)."""
+        asked, answered = self.norm_queries(queries), self.norm_keys(keys)
+        seen, _ = self.attention(asked, answered, answered, need_weights=False)
+        x = queries + seen
+        return x + self.feed(x)
+
+
+class GatedTransformerFusion(nn.Module):
+    """Self-attention within each modality, cross-attention between them, and a gate that mixes.
+
+    1. Each modality's tokens attend to themselves.
+    2. Each modality's tokens attend to those of all the others; with one modality alone this step
+       is left out.
+    3. The tokens of modality m are averaged to h_m (F,), and v_m = tanh(V_m h_m + b_m) (D,).
+    4. The gate says, per entry of the joint vector, how much of each modality goes in: with
+       a_m = W_m [h_1; …; h_M] + c_m, g_m = exp(a_m) / Σ_n exp(a_n), and z = Σ_m g_m ∘ v_m. For
+       two modalities that is g_1 = sigmoid(a_1 − a_2) and z = g_1 ∘ v_1 + (1 − g_1) ∘ v_2.
+
+    Args:
+        n_modalities: M.
+        feature_dim: F, width of every token.
+        embedding_dim: D, length of the joint vector.
+        hidden: width of the blocks' small networks.
+        dropout: in attention and small networks.
+        heads: of each attention.
+
+    Source: the fusion of PKDOT, arXiv 2401.15489; the gate of Arevalo et al., "Gated Multimodal
+    Units", arXiv 1702.01992.
+    """
+
+    def __init__(
+        self,
+        n_modalities: int,
+        feature_dim: int,
+        embedding_dim: int,
+        hidden: int,
+        dropout: float,
+        heads: int,
+    ) -> None:
+        super().__init__()
+
+        def blocks() -> nn.ModuleList:
+            return nn.ModuleList(
+                AttentionBlock(feature_dim, heads, hidden, dropout) for _ in range(n_modalities)
+            )
+
+        self.within = blocks()
+        self.between = blocks() if n_modalities > 1 else nn.ModuleList()
+        self.values = nn.ModuleList(
+            nn.Linear(feature_dim, embedding_dim) for _ in range(n_modalities)
+        )
+        self.gates = nn.Linear(n_modalities * feature_dim, n_modalities * embedding_dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def summaries(self, features: Sequence[Tensor]) -> Tensor:
+        """Tokens of each modality, (B, T_m, F) -> what each comes to, (B, M, F)."""
+        check_tokens(features, len(self.within))
+        own = [block(x, x) for block, x in zip(self.within, features, strict=True)]
+        if len(own) > 1:
+            others = [torch.cat(own[:m] + own[m + 1 :], dim=1) for m in range(len(own))]
+            own = [block(x, rest) for block, x, rest in zip(self.between, own, others, strict=True)]
+        return torch.stack([x.mean(1) for x in own], dim=1)
+
+    def gate(self, summaries: Tensor) -> Tensor:
+        """Summaries (B, M, F) -> the share of each modality in each entry, (B, M, D)."""
+        scores = self.gates(self.dropout(summaries).flatten(1))
+        return scores.unflatten(1, (summaries.shape[1], -1)).softmax(1)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Tokens of each modality, (B, T_m, F), in a fixed order -> joint vectors (B, D)."""
+        h = self.summaries(features)
+        v = torch.stack([torch.tanh(value(h[:, m])) for m, value in enumerate(self.values)], dim=1)
+        return (self.gate(h) * v).sum(1)
+
+
+class JointCrossAttentionFusion(nn.Module):
+    """Each modality attends to the joint representation of all, then their means are joined.
+
+    With X_m (T_m, F) the tokens of modality m and J (T, F) those of all modalities, one behind
+    the other: correlations C_m = tanh(X_m W_m Jᵀ / √F), attended H_m = relu(X_m U_m + C_m J V_m /
+    T), output X_m + H_m O_m. The published form joins along features, which needs equally many
+    places in every modality; joined along places, as here, any numbers go together.
+
+    Args:
+        n_modalities: M.
+        feature_dim: F, width of every token.
+        embedding_dim: D, length of the joint vector.
+        hidden: width of the hidden layer behind the joined means.
+        dropout: of that hidden layer.
+
+    Source: Praveen et al., "A Joint Cross-Attention Model for Audio-Visual Fusion in Dimensional
+    Emotion Recognition", arXiv 2203.14779.
+    """
+
+    def __init__(
+        self, n_modalities: int, feature_dim: int, embedding_dim: int, hidden: int, dropout: float
+    ) -> None:
+        super().__init__()
+
+        def maps(bias: bool = False) -> nn.ModuleList:
+            return nn.ModuleList(
+                nn.Linear(feature_dim, feature_dim, bias=bias) for _ in range(n_modalities)
+            )
+
+        self.norms = nn.ModuleList(nn.LayerNorm(feature_dim) for _ in range(n_modalities))
+        self.correlate, self.keep, self.take, self.out = maps(), maps(True), maps(), maps(True)
+        self.layers = nn.Sequential(
+            nn.Linear(n_modalities * feature_dim, hidden),
+            nn.LayerNorm(hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, embedding_dim),
+        )
+
+    def attended(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Tokens of each modality, (B, T_m, F) -> the same shapes, having seen all of them."""
+        check_tokens(features, len(self.norms))
+        own = [norm(x) for norm, x in zip(self.norms, features, strict=True)]
+        joint = torch.cat(own, dim=1)
+        places, width = joint.shape[1:]
+        found = []
+        for m, x in enumerate(own):
+            correlation = torch.tanh(self.correlate[m](x) @ joint.mT / math.sqrt(width))
+            seen = correlation @ self.take[m](joint) / places
+            found.append(x + self.out[m](torch.relu(self.keep[m](x) + seen)))
+        return found
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Tokens of each modality, (B, T_m, F), in a fixed order -> joint vectors (B, D)."""
+        return self.layers(torch.cat([pool(x) for x in self.attended(features)], dim=1))
+
+
+def check_tokens(features: Sequence[Tensor], n_modalities: int) -> None:
+    """Raise :class:`InputError` unless every modality comes as tokens, more than one a sample.
+
+    Over a single key every attention weight is 1, whatever the query: the fusion would only seem
+    to attend.
+    """
+    if len(features) != n_modalities:
+        raise InputError(f"This fusion joins {n_modalities} modalities, not {len(features)}.")
+    for x in features:
+        if x.ndim != 3 or x.shape[1] < 2:
+            raise InputError(
+                f"A fusion that attends needs tokens (B, T, F) with T >= 2, not "
+                f"{tuple(x.shape)}; for one vector a sample choose the fusion 'concat'."
+            )
