@@ -37,7 +37,8 @@ class TrainingSettings(Settings):
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
     selection: Literal["accuracy", "cross_entropy"] = Field(
-        "accuracy", description="validation criterion that stops and selects teacher and student"
+        "cross_entropy",
+        description="validation criterion that stops and selects teacher and student",
     )
     selection_on: Literal["inner_split", "test_fold_leak"] = Field(
         "inner_split",
