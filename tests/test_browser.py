@@ -100,7 +100,7 @@ def test_a_tick_in_the_table_chooses_the_record(server: str, page: Any) -> None:
 
 
 def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, browser: Any) -> None:
-    page.goto(f"{server}/similarity")
+    page.goto(f"{server}/similarity?run=patterns")
     page.wait_for_selector(FIGURE)
     slider = page.get_by_role("slider").first
     slider.focus()
