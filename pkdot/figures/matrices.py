@@ -46,14 +46,18 @@ def shrunk_note(shape: tuple[int, ...], drawn: tuple[int, ...]) -> str:
     return f" · {shape[0]} × {shape[1]} entries, drawn downsampled to {drawn[0]} × {drawn[1]}"
 
 
-def class_ticks(labels: Array, names: Any, drawn: int, *, room: float = 1e9) -> dict[str, Any]:
+def class_ticks(
+    labels: Array, names: Any, drawn: int, *, room: float, upright: bool = False
+) -> dict[str, Any]:
     """Axis ticks at the middle of each class, for labels (B,) in drawing order.
 
     Args:
         labels: (B,), sorted.
         names: one name a class.
         drawn: rows or columns that are drawn.
-        room: length of the axis in pixels; where the names do not fit into it, none is shown.
+        room: length of the axis in pixels. Where the names do not fit beside each other, none is
+            shown; under each other (``upright``), one that would touch the name above is left out.
+        upright: whether the axis is vertical.
     """
     values, first, counts = np.unique(labels, return_index=True, return_counts=True)
     drawing = np.argsort(first)  # samples without label (-1) are drawn last
@@ -61,8 +65,14 @@ def class_ticks(labels: Array, names: Any, drawn: int, *, room: float = 1e9) -> 
     shrink = drawn / len(labels)
     words = [class_name(int(value), names) for value in values]
     middles = (first + counts / 2) * shrink - 0.5
+    if upright:
+        fitting = [0]
+        for i in range(1, len(middles)):
+            if (middles[i] - middles[fitting[-1]]) / drawn * room >= 13:
+                fitting.append(i)
+        middles, words = middles[fitting], [words[i] for i in fitting]
     half = np.array([3.5 * len(word) + 3 for word in words])  # pixels, at the size of tick labels
-    crowded = (np.diff(middles) / drawn * room < half[:-1] + half[1:]).any()
+    crowded = not upright and (np.diff(middles) / drawn * room < half[:-1] + half[1:]).any()
     if len(values) > 20 or (values < 0).all() or crowded:
         return {"showticklabels": False, "ticks": ""}
     return {
@@ -151,7 +161,7 @@ def similarity_matrices(
             hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y}}, column %{{x}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)
-        ticks = class_ticks(labels, class_names, len(drawn))
+        ticks = class_ticks(labels, class_names, len(drawn), room=240, upright=True)
         below = class_ticks(labels, class_names, len(drawn), room=240)
         square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
         figure.update_xaxes(**below, constrain="domain", showgrid=False, row=1, col=column)
@@ -230,7 +240,9 @@ def anchor_rows(
             figure.add_hline(border, line={"color": look.ink, "width": 0.4}, row=1, col=column)
     figure.update_xaxes(title="anchor (position in the row)", showgrid=False)
     figure.update_yaxes(
-        **class_ticks(labels, class_names, len(in_blocks(t))), autorange="reversed", showgrid=False
+        **class_ticks(labels, class_names, len(in_blocks(t)), room=360, upright=True),
+        autorange="reversed",
+        showgrid=False,
     )
     figure.update_yaxes(title="sample", col=1)
     columns = (

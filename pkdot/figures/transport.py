@@ -76,7 +76,7 @@ def transport_plan(
         line = {"color": look.neutral, "width": 0.5}
         figure.add_hline(border, line=line)
         figure.add_vline(border, line=line)
-    ticks = class_ticks(labels, class_names, len(drawn))
+    ticks = class_ticks(labels, class_names, len(drawn), room=460, upright=True)
     sorted_by = ", by class" if (labels >= 0).any() else ""
     figure.update_xaxes(
         title=f"student sample{sorted_by}",
