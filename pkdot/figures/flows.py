@@ -9,6 +9,8 @@ from ..errors import InputError
 from .maps import class_points
 from .style import Array, Theme, class_name, clean, finish, theme_of
 
+STRENGTHS = ((0, 0.15, 0.6, 0.3), (0.15, 0.5, 1.1, 0.45), (0.5, 1.01, 2.0, 0.6))
+"""Of the strongest flow: from, to; width and opacity of a line."""
 KINDS = ("to itself", "within its class", "to another class", "to a sample without label")
 
 
@@ -42,7 +44,7 @@ def transport_flows(
     class_names: Any = (),
     ids: Any = None,
     source: int | None = None,
-    most: int = 300,
+    most: int = 150,
     projection: str = "PCA",
     simulated: bool = False,
     theme: str = "light",
@@ -76,7 +78,7 @@ def transport_flows(
     labels = np.full(size, -1) if labels is None else np.asarray(labels)
     ids = np.arange(size) if ids is None else np.asarray(ids)
     span = 1.1 * float(np.abs(np.concatenate([t, s])).max(initial=1e-9))
-    aside = np.array([1.45 * span, 0.0])
+    aside = np.array([1.22 * span, 0.0])
     left, right = t - aside, s + aside
     pairs = strongest(p, most, source)
     mass = p[pairs[:, 0], pairs[:, 1]]
@@ -92,10 +94,10 @@ def transport_flows(
             figure, points, labels, class_names, ids, look, row=None, column=None,
             legend=legend, kept=kept,
         )  # fmt: skip
-    for x, name in ((-1.45 * span, "Teacher"), (1.45 * span, "Student")):
+    for x, name in ((-1.22 * span, "Teacher"), (1.22 * span, "Student")):
         figure.add_annotation(x=x, y=1.08 * span, text=f"<b>{name}</b>", showarrow=False)
     hidden = {"visible": False, "constrain": "domain"}
-    figure.update_xaxes(range=[-2.6 * span, 2.6 * span], **hidden)
+    figure.update_xaxes(range=[-2.3 * span, 2.3 * span], **hidden)
     figure.update_yaxes(range=[-1.06 * span, 1.18 * span], scaleanchor="x", **hidden)
     figure.update_layout(dragmode=False)
     whose = "all" if source is None else clean(ids[source])
@@ -119,8 +121,7 @@ def _lines(
     top = mass.max(initial=1e-300)
     for number in range(len(KINDS) - 1, -1, -1):
         first = True
-        for low, high, width, opacity in ((0, 0.15, 0.7, 0.25), (0.15, 0.5, 1.3, 0.45),
-                                          (0.5, 1.01, 2.4, 0.75)):  # fmt: skip
+        for low, high, width, opacity in STRENGTHS:
             strength = mass / top
             own = pairs[(kinds == number) & (strength >= low) & (strength < high)]
             if not len(own):

@@ -201,11 +201,14 @@ def similarity_matrices(
         ticks = class_ticks(labels, class_names, len(drawn), room=240, upright=True)
         below = class_ticks(labels, class_names, len(drawn), room=240)
         square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
-        figure.update_xaxes(**below, constrain="domain", showgrid=False, row=1, col=column)
+        edge = len(drawn) - 0.5
+        figure.update_xaxes(
+            **below, range=[-0.5, edge], constrain="domain", showgrid=False, row=1, col=column
+        )
         figure.update_yaxes(
             **(ticks if column == 1 else {"showticklabels": False, "ticks": ""}),
             **square,
-            autorange="reversed",
+            range=[edge, -0.5],
             showgrid=False,
             row=1,
             col=column,

@@ -156,10 +156,8 @@ def convergence(
             annotation={"text": "tolerance", "xanchor": "right"},
         )
     figure.update_xaxes(title="iteration")
-    figure.update_yaxes(
-        title="marginal error (share of the mass)", type="log", exponentformat="power"
-    )
-    told = "share of the mass that the columns lack or have too much, the rows being exact"
+    figure.update_yaxes(title="marginal error", type="log", exponentformat="power")
+    told = "share of the mass that is in the wrong columns"
     if tolerance is not None:
         reached = np.flatnonzero(errors <= tolerance)
         when = f"after {reached[0] + 1}" if len(reached) else f"not within {len(errors)} iterations"
