@@ -18,7 +18,14 @@ from torch.nn import functional
 
 from .data.batches import Batches
 from .data.corpus import Corpus, IndexArray, Samples
-from .data.features import Form, cache_folder, feature_key, kept_features, with_features
+from .data.features import (
+    Form,
+    SubjectNormalised,
+    cache_folder,
+    feature_key,
+    kept_features,
+    with_features,
+)
 from .errors import InputError
 from .evaluation import classification_metrics
 from .loop import (
@@ -53,13 +60,14 @@ class EncoderStage:
 
     Attributes:
         corpus: the same samples, raw modalities replaced by features: (N, F), or (N, T, F) where
-            tokens were asked for.
+            tokens were asked for; normalised as the settings say.
         backbones: modality -> frozen backbone, in eval mode, on the training device.
         trained: modalities whose backbone learned for this task; the others came with their
             weights.
         found: those of them whose training was in the cache.
-        scores: modality -> metrics of the backbone with its own head, by split.
-        test_logits: modality -> (n, C) logits of the backbone's own head for the test samples.
+        scores: modality -> metrics of one linear layer on these features, by split: what the
+            modality says alone.
+        test_logits: modality -> (n, C) logits of that layer for the test samples.
     """
 
     corpus: Corpus
@@ -111,26 +119,32 @@ def encoder_stage(
         backbone = build_backbone(shape, backbones, cache_folder() if pretrained else None)
         frozen = starts_frozen(shape, backbones)
         width = int(backbone.feature_dim)  # type: ignore[arg-type]
-        single = Unimodal(
-            None if frozen else backbone, width, corpus.n_classes, backbones.dropout
-        ).to(fabric.device)
         if not frozen:
+            single = Unimodal(backbone, width, corpus.n_classes, backbones.dropout)
+            single = single.to(fabric.device)
             again = yield from kept_training(
                 _training_key(fabric, corpus, name, single, backbones, training, seed),
                 single,
                 train_unimodal(fabric, corpus, name, single, backbones, training, seed),
                 None if folder is None else folder / "backbones",
             )
-            scores[name], test_logits[name] = _scores(single, corpus, name, fabric.device)
             trained.append(name)
             if again:
                 found.append(name)
         backbone = backbone.to(fabric.device).requires_grad_(False).eval()
-        features[name] = encode(corpus, name, backbone, form, backbones.token_side, folder)
+        computed = encode(corpus, name, backbone, form, backbones.token_side, folder)
+        by_subject = backbones.normalisation == "subject"
+        features[name] = SubjectNormalised(computed, corpus.subjects) if by_subject else computed
+        encoded = with_features(corpus, {name: features[name]})
+        torch.manual_seed(stage_seed(seed, f"head {name}"))
+        head = Unimodal(None, width, corpus.n_classes, backbones.dropout).to(fabric.device)
+        learning = train_unimodal(fabric, encoded, name, head, backbones, training, seed)
         if frozen:
-            encoded = with_features(corpus, {name: features[name]})
-            yield from train_unimodal(fabric, encoded, name, single, backbones, training, seed)
-            scores[name], test_logits[name] = _scores(single, encoded, name, fabric.device)
+            yield from learning
+        else:
+            for _ in learning:  # the stage's curves are those of the backbone
+                pass
+        scores[name], test_logits[name] = _scores(head, encoded, name, fabric.device)
         ready[name] = backbone
     encoded = with_features(corpus, features)
     return EncoderStage(encoded, ready, tuple(trained), tuple(found), scores, test_logits)
