@@ -104,6 +104,29 @@ class ExperimentConfig(Settings):
         return self
 
     @classmethod
+    def of(cls, given: "ExperimentConfig | Mapping[str, Any] | None") -> "ExperimentConfig":
+        """A config from a config, or from a mapping as JSON has one; the default one for None.
+
+        Args:
+            given: a mapping may hold groups (``{"network": {"dropout": 0.1}}``), dotted names
+                (``{"network.dropout": 0.1}``) or both.
+
+        Raises:
+            ConfigError: for anything else, and as the constructor does.
+        """
+        if isinstance(given, ExperimentConfig):
+            return given
+        if given is None:
+            return cls()
+        if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+            shown = "a mapping with other keys" if isinstance(given, Mapping) else repr(given)
+            raise ConfigError(
+                f"An experiment is an ExperimentConfig or a mapping from the names of settings to "
+                f"values, not {shown[:80]}; give for instance {{'seed': 1}}."
+            )
+        return cls().changed(given)
+
+    @classmethod
     def preset(
         cls, name: str, changes: Mapping[str, Any] | None = None, *, profile: str = "quick"
     ) -> "ExperimentConfig":
