@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from . import __version__
 from .errors import ConfigError, PkdotError
@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _sweep(arguments: argparse.Namespace) -> int:
     from .comparison import comparison_table, presentable
-    from .sweep import run_sweep, standard_arms
+    from .sweep import run_sweep, standard_arms, unimodal_arms
 
     config = _config(arguments)
     if arguments.csv and not arguments.csv.parent.is_dir():
@@ -83,8 +83,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cells = run_sweep(
         config,
-        standard_arms(config.method, config.options),
+        [*unimodal_arms(config), *standard_arms(config.method, config.options)],
         seeds,
+        folds=arguments.folds,
         jobs=arguments.jobs,
         engine=arguments.engine,
         folder=arguments.folder,
@@ -92,13 +93,14 @@ def _sweep(arguments: argparse.Namespace) -> int:
     )
     if arguments.csv:
         cells.to_csv(arguments.csv, index=False)
-    if len(seeds) == 1:
+    unit: Literal["seed", "subject"] = "subject" if "by_subject" in cells else "seed"
+    if unit == "seed" and len(seeds) == 1:
         print(cells[["title", "accuracy"]].to_string(index=False))
         print("One seed has no interval; give --seeds 2 or more.")
         return 0
-    table = comparison_table(cells)
+    table = comparison_table(cells, unit=unit)
     print(presentable(table).to_string(index=False, na_rep="–"))
-    print(f"Over {table['n'].iloc[0]} seeds, in percent; intervals are of 95 %.")
+    print(f"Over {table['n'].iloc[0]} {unit}s, in percent; intervals are of 95 %.")
     return 0
 
 
@@ -225,6 +227,13 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("--method", help="the method of interest (pkdot)")
     sweep.add_argument("--seeds", type=_positive, default=5, help="how many seeds (5)")
     sweep.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
+    sweep.add_argument(
+        "--folds",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="test folds, e.g. 0 1 2 3 4 (the config's)",
+    )
     sweep.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
     sweep.add_argument("--engine", default="processes", help="processes, or dask://host:port")
     sweep.add_argument(

@@ -56,12 +56,14 @@ class EncoderStage:
         backbones: modality -> frozen backbone, in eval mode, on the training device.
         trained: modalities whose backbone learned here; the others came with their weights.
         scores: modality -> metrics of the backbone with its own head, by split.
+        test_logits: modality -> (n, C) logits of the backbone's own head for the test samples.
     """
 
     corpus: Corpus
     backbones: dict[str, nn.Module]
     trained: tuple[str, ...]
     scores: dict[str, Metrics]
+    test_logits: dict[str, Tensor]
 
 
 def raw_modalities(corpus: Corpus) -> list[str]:
@@ -96,6 +98,7 @@ def encoder_stage(
     found: dict[str, nn.Module] = {}
     trained: list[str] = []
     scores: dict[str, Metrics] = {}
+    test_logits: dict[str, Tensor] = {}
     for name in raw_modalities(corpus):
         shape = corpus.shape(name)
         torch.manual_seed(stage_seed(seed, f"backbone {name}"))
@@ -108,16 +111,17 @@ def encoder_stage(
         ).to(fabric.device)
         if not frozen:
             yield from train_unimodal(fabric, corpus, name, single, backbones, training, seed)
-            scores[name] = _scores(single, corpus, name, fabric.device)
+            scores[name], test_logits[name] = _scores(single, corpus, name, fabric.device)
             trained.append(name)
         backbone = backbone.to(fabric.device).requires_grad_(False).eval()
         features[name] = encode(corpus, name, backbone, form, backbones.token_side, folder)
         if frozen:
             encoded = with_features(corpus, {name: features[name]})
             yield from train_unimodal(fabric, encoded, name, single, backbones, training, seed)
-            scores[name] = _scores(single, encoded, name, fabric.device)
+            scores[name], test_logits[name] = _scores(single, encoded, name, fabric.device)
         found[name] = backbone
-    return EncoderStage(with_features(corpus, features), found, tuple(trained), scores)
+    encoded = with_features(corpus, features)
+    return EncoderStage(encoded, found, tuple(trained), scores, test_logits)
 
 
 def train_unimodal(
@@ -174,15 +178,17 @@ def _logits(
     return torch.cat(parts)
 
 
-def _scores(network: Unimodal, corpus: Corpus, modality: str, device: torch.device) -> Metrics:
-    """Metrics on validation and test; tests are read against the truth."""
+def _scores(
+    network: Unimodal, corpus: Corpus, modality: str, device: torch.device
+) -> tuple[Metrics, Tensor]:
+    """Metrics on validation and test (the latter against the truth), and test logits (n, C)."""
     found = {}
     for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
         indices = getattr(corpus.split, part)
         truth = torch.as_tensor(labels[indices])
         logits = _logits(network, corpus, modality, indices, device)
         found[part] = classification_metrics(logits, truth, corpus.ordinal)
-    return found
+    return found, logits
 
 
 def encode(

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from pkdot import ExperimentConfig, run_experiment
+from pkdot.data import load_corpus
 from pkdot.data.features import with_features
 from pkdot.encoding import EncodedOnDemand, EncoderStage, encode, encoder_stage
 from pkdot.errors import ConfigError, DataError, InputError
@@ -212,8 +213,6 @@ def test_weights_that_are_missing_or_of_no_use() -> None:
 
 
 def test_vectors_pass_unchanged_and_cannot_be_attended_to() -> None:
-    from pkdot.data import load_corpus
-
     chosen = small_config()
     corpus = load_corpus(chosen.data, 0)
     assert drain(encode_corpus(chosen, corpus, make_fabric(chosen))).corpus.modalities == (
@@ -266,6 +265,9 @@ def test_a_sweep_has_a_row_for_each_modality_alone(biovid_root: Path, tmp_path: 
     cells = run_sweep(chosen, arms, [0], folder=tmp_path / "cells", progress=False)
     assert cells["arm"].tolist() == ["video", "eda", "logistic"]
     assert cells["accuracy"].between(0, 1).all()
+    for row in cells.itertuples():
+        right, size = np.sum(list(row.by_subject.values()), axis=0)
+        assert right / size == pytest.approx(row.accuracy), row.arm
     assert unimodal_arms(small_config()) == []
     with pytest.raises(ConfigError, match="no backbone for a modality 'ecg'"):
         run_sweep(
@@ -275,3 +277,17 @@ def test_a_sweep_has_a_row_for_each_modality_alone(biovid_root: Path, tmp_path: 
             folder=tmp_path / "cells",
             progress=False,
         )
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_folds_together_test_every_subject_once(biovid_root: Path, tmp_path: Path) -> None:
+    chosen = biovid_config(biovid_root)
+    arms = [Arm("logistic", "logistic regression", role="baseline")]
+    folder = tmp_path / "cells"
+    cells = run_sweep(chosen, arms, [0], folds=range(5), folder=folder, progress=False)
+    assert cells["fold"].tolist() == [0, 1, 2, 3, 4]
+    tested = [name for counts in cells["by_subject"] for name in counts]
+    everyone = load_corpus(chosen.data, 0).subjects
+    assert sorted(tested) == sorted(set(everyone))
+    one = run_sweep(chosen, arms, [0], folder=folder, progress=False)
+    assert one["accuracy"].tolist() == cells["accuracy"].tolist()[: len(one)], "the same cell"

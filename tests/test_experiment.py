@@ -211,6 +211,8 @@ def test_sweep_misuse_is_told(tmp_path: Path) -> None:
         run_sweep(small_config(), ARMS, [], folder=tmp_path)
     with pytest.raises(ConfigError, match="0 processes"):
         run_sweep(small_config(), ARMS, [0], jobs=0, folder=tmp_path)
+    with pytest.raises(ConfigError, match="'digits' has no folds"):
+        run_sweep(small_config(), ARMS, [0], folds=[0], folder=tmp_path)
     with pytest.raises(ConfigError, match="dask://host:port"):
         run_sweep(small_config(), ARMS, [0], engine="slurm", folder=tmp_path)
     names = [arm.name for arm in standard_arms("pkdot+kd")]
