@@ -196,14 +196,18 @@ class Recorder:
                 ``maps left out`` says why: what was trained must not be lost over a picture.
 
         Raises:
-            InputError: if ``facts`` is no mapping, or its ``seconds`` is none.
+            InputError: for a projection that does not exist, or if ``facts`` is no mapping, or its
+                ``seconds`` is none. Nothing is written then, and the record stays open.
         """
+        from .projection import known_projections
+
         self._check_open()
         check_facts(facts)
+        projections = known_projections(maps)
         if best_epoch is not None:
             self._manifest["best_epoch"] = int(best_epoch)
         self._add_facts(facts or {})
-        self._write_maps([maps] if isinstance(maps, str) else maps)
+        self._write_maps(projections)
         self._end("finished", "")
 
     def flush(self) -> None:
