@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from pkdot.errors import InputError, RecordError
-from pkdot.record import list_records, open_record
+from pkdot.record import open_record
 from pkdot.recorder import Batch, Probe, Recorder
+from pkdot.summaries import list_records
 
 from .example_records import N, write_record
 
