@@ -42,6 +42,7 @@ from .networks.backbones import (
     weights_hash,
 )
 from .networks.tokens import coarse_tokens
+from .training_cache import kept_training, training_key
 
 _CHUNK = 64  # samples that a backbone encodes at a time
 
@@ -54,7 +55,9 @@ class EncoderStage:
         corpus: the same samples, raw modalities replaced by features: (N, F), or (N, T, F) where
             tokens were asked for.
         backbones: modality -> frozen backbone, in eval mode, on the training device.
-        trained: modalities whose backbone learned here; the others came with their weights.
+        trained: modalities whose backbone learned for this task; the others came with their
+            weights.
+        found: those of them whose training was in the cache.
         scores: modality -> metrics of the backbone with its own head, by split.
         test_logits: modality -> (n, C) logits of the backbone's own head for the test samples.
     """
@@ -62,6 +65,7 @@ class EncoderStage:
     corpus: Corpus
     backbones: dict[str, nn.Module]
     trained: tuple[str, ...]
+    found: tuple[str, ...]
     scores: dict[str, Metrics]
     test_logits: dict[str, Tensor]
 
@@ -92,11 +96,12 @@ def encoder_stage(
         training: of the experiment; says which part of the split selects.
         seed: of weights and batches.
         form: one vector a sample, or tokens for a fusion that attends.
-        folder: where features are kept; in memory only when left out.
+        folder: where trained backbones and features are kept; in memory only when left out.
     """
     features: dict[str, Samples] = {}
-    found: dict[str, nn.Module] = {}
+    ready: dict[str, nn.Module] = {}
     trained: list[str] = []
+    found: list[str] = []
     scores: dict[str, Metrics] = {}
     test_logits: dict[str, Tensor] = {}
     for name in raw_modalities(corpus):
@@ -110,18 +115,54 @@ def encoder_stage(
             None if frozen else backbone, width, corpus.n_classes, backbones.dropout
         ).to(fabric.device)
         if not frozen:
-            yield from train_unimodal(fabric, corpus, name, single, backbones, training, seed)
+            again = yield from kept_training(
+                _training_key(fabric, corpus, name, single, backbones, training, seed),
+                single,
+                train_unimodal(fabric, corpus, name, single, backbones, training, seed),
+                None if folder is None else folder / "backbones",
+            )
             scores[name], test_logits[name] = _scores(single, corpus, name, fabric.device)
             trained.append(name)
+            if again:
+                found.append(name)
         backbone = backbone.to(fabric.device).requires_grad_(False).eval()
         features[name] = encode(corpus, name, backbone, form, backbones.token_side, folder)
         if frozen:
             encoded = with_features(corpus, {name: features[name]})
             yield from train_unimodal(fabric, encoded, name, single, backbones, training, seed)
             scores[name], test_logits[name] = _scores(single, encoded, name, fabric.device)
-        found[name] = backbone
+        ready[name] = backbone
     encoded = with_features(corpus, features)
-    return EncoderStage(encoded, found, tuple(trained), scores, test_logits)
+    return EncoderStage(encoded, ready, tuple(trained), tuple(found), scores, test_logits)
+
+
+def _training_key(
+    fabric: Fabric,
+    corpus: Corpus,
+    modality: str,
+    network: Unimodal,
+    backbones: BackboneSettings,
+    training: TrainingSettings,
+    seed: int,
+) -> str:
+    """Names a backbone's training by all that its result depends on."""
+    labelled, inner = corpus.split.labelled, selection_indices(corpus, training)
+    told = {
+        "samples": corpus.source(modality),
+        "labelled": [labelled.tolist(), corpus.given_labels[labelled].tolist()],
+        "inner": [inner.tolist(), corpus.given_labels[inner].tolist()],
+        "ordinal": corpus.ordinal,
+        "first weights": weights_hash(network),
+        "backbones": backbones.model_dump(mode="json"),
+        "training": [training.min_batches, training.selection],
+        "seed": seed,
+        "machine": [
+            fabric.device.type,
+            fabric.world_size,
+            str(fabric.strategy.precision.precision),
+        ],
+    }
+    return training_key(modality, told)
 
 
 def train_unimodal(

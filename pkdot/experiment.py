@@ -226,6 +226,7 @@ def run_experiment(
                 {
                     "seconds": keeper.seconds,
                     "best_epochs": keeper.best_epochs,
+                    "backbones_found_in_cache": list(encoders.found),
                     "tnet_by_subject": tnet_by_subject(trained, corpus),
                 },
                 maps=config.maps,

@@ -291,3 +291,37 @@ def test_folds_together_test_every_subject_once(biovid_root: Path, tmp_path: Pat
     assert sorted(tested) == sorted(set(everyone))
     one = run_sweep(chosen, arms, [0], folder=folder, progress=False)
     assert one["accuracy"].tolist() == cells["accuracy"].tolist()[: len(one)], "the same cell"
+
+
+def test_a_training_that_was_kept_is_found_with_all_its_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_reports: list[Any] = []
+    again_reports: list[Any] = []
+    told = lambda rows: lambda r: rows.append((r.stage, r.epoch, r.metrics, r.best_epoch, r.of))  # noqa: E731
+    chosen = config()
+
+    def run(rows: list[Any], **more: Any) -> EncoderStage:
+        corpus = clip_corpus(**more)
+        stages = encoder_stage(
+            make_fabric(chosen), corpus, QUICK, chosen.training, 0, folder=tmp_path
+        )
+        return drain(stages, told(rows))
+
+    first = run(first_reports)
+    assert first.found == ()
+    monkeypatch.setattr("pkdot.encoding.fit", lambda *_: pytest.fail("a backbone trained again"))
+    again = run(again_reports)
+    assert again.found == ("video", "eda")
+    assert again_reports == first_reports
+    assert again.scores == first.scores
+    for name in ("video", "eda"):
+        assert weights_hash(again.backbones[name]) == weights_hash(first.backbones[name])
+    monkeypatch.undo()
+    other = run([], seed=1)
+    assert other.found == ()
+    kept = sorted((tmp_path / "backbones").glob("video-*.safetensors"))
+    assert len(kept) == 2
+    for file in kept:
+        file.write_bytes(file.read_bytes()[:100])
+    assert run([]).found == ("eda",), "a damaged file is trained again"
