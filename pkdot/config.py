@@ -52,6 +52,11 @@ class ExperimentConfig(Settings):
     snapshot_growth: float = Field(
         1.25, gt=1, description="each logged epoch is about so many times the one before"
     )
+    media: bool | None = Field(
+        None,
+        description="keep pictures of the probe samples in the record; null: only where the data "
+        "may be passed on",
+    )
     maps: tuple[Literal["pca", "umap"], ...] = Field(
         ("pca",), description="projections to compute when training ends"
     )
@@ -158,7 +163,7 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        told = self.model_dump(mode="json", exclude={"device", "keep_features"})
+        told = self.model_dump(mode="json", exclude={"device", "keep_features", "media"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

@@ -208,8 +208,8 @@ def run_experiment(
             simulated=corpus.simulated,
             class_names=corpus.class_names,
             config=config.model_dump(mode="json"),
-            facts={"config_hash": config.hash, "data": data_facts(corpus)},
-            probe=describe_probe(corpus, probe),
+            facts={"config_hash": config.hash, "data": data_facts(corpus, config.media)},
+            probe=describe_probe(corpus, probe, config.media),
         ) as recorder:
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
             with StageBars(progress) as bars:

@@ -50,6 +50,7 @@ def test_the_record_holds_what_the_design_promises(record: pkdot.RunRecord) -> N
     assert features is not None
     assert features.real.shape == features.hallucinated.shape == (20, 8)
     assert set(record.media()) == {"the teacher sees", "the student sees"}
+    assert record.facts["data"]["media"] == "kept: the teacher sees, the student sees"
     assert {"teacher", "student", "tnet-full"} == set(record.checkpoints)
     assert set(record.maps()["epoch"]) == set(record.epochs)
 
