@@ -105,7 +105,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _runs(arguments: argparse.Namespace) -> int:
-    from .record import list_records, runs_directory
+    from .layout import runs_directory
+    from .summaries import list_records
 
     folder = arguments.runs or runs_directory()
     if arguments.runs and not folder.is_dir():

@@ -11,6 +11,7 @@ from torch import nn
 
 from pkdot import ExperimentConfig, encoding, run_experiment
 from pkdot.data import load_corpus
+from pkdot.data.biovid.index import MARKER
 from pkdot.data.features import SubjectNormalised, with_features
 from pkdot.encoding import EncodedOnDemand, EncoderStage, encode, encoder_stage
 from pkdot.errors import ConfigError, DataError, InputError
@@ -27,6 +28,7 @@ from pkdot.networks.tokens import as_tokens, coarse_tokens
 from pkdot.networks.video import R3D18, SmallVideoNet
 from pkdot.sweep import Arm, run_sweep, unimodal_arms
 
+from . import biovid_files as files
 from .clips import clip_corpus
 from .small import small_config
 
@@ -265,11 +267,26 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_own_cache")
-@pytest.mark.parametrize("fusion", ["concat", "gated_transformer"])
-def test_an_experiment_on_biovid(biovid_root: Path, tmp_path: Path, fusion: str) -> None:
-    chosen = biovid_config(biovid_root, network__fusion=fusion, keep_features=True)
+@pytest.mark.parametrize(("fusion", "simulated"), [("concat", True), ("gated_transformer", False)])
+def test_an_experiment_on_biovid(
+    biovid_root: Path, tmp_path: Path, fusion: str, simulated: bool
+) -> None:
+    root = biovid_root
+    if not simulated:  # the same files pass for people's where nothing marks them
+        root = files.copy(biovid_root, tmp_path / "recorded")
+        (root / MARKER).unlink()
+    chosen = biovid_config(root, network__fusion=fusion, keep_features=True)
     record = run_experiment(chosen, progress=False, runs_dir=tmp_path / "runs")
-    assert record.simulated
+    assert record.simulated == simulated
+    told = record.facts["data"]["media"]
+    if simulated:
+        assert set(record.media()) == {"video", "eda"}
+        assert told == "kept: video, eda"
+    else:
+        assert told == "left out, as pictures of this corpus must not be passed on"
+        assert record.media() == {}
+        assert not (record.path / "media").exists()
+        assert set(record.probe["media"]) == {""}
     stages = list(dict.fromkeys(record.metrics["stage"]))
     assert stages == ["video", "eda", "teacher", "tnet", "student"]
     for name in ("video accuracy", "eda accuracy", "teacher accuracy", "student accuracy"):
