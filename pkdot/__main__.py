@@ -56,6 +56,12 @@ def _config(arguments: argparse.Namespace) -> Any:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.methods:
+        from .distillers import available_distillers
+
+        for name, kind in available_distillers().items():
+            print(f"{name:12} {kind.title}")
+        return 0
     config = _config(arguments)
     if arguments.settings:
         from .config import known_settings
@@ -216,12 +222,13 @@ def parser() -> argparse.ArgumentParser:
         )
 
     run = command("run", _run, "run one experiment and keep its record")
-    run.add_argument("--method", help="none, kd, pkdot, kd+pkdot … (pkdot)")
+    run.add_argument("--method", help="one of --methods, or several joined by '+' (pkdot)")
     run.add_argument("--seed", type=int, help="of split, noise, weights, batches (0)")
     experiment(run)
     run.add_argument(
         "--settings", action="store_true", help="print every setting with its value, and stop"
     )
+    run.add_argument("--methods", action="store_true", help="print every method, and stop")
     run.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
 
     sweep = command("sweep", _sweep, "compare baselines, student, methods and teacher over seeds")

@@ -91,9 +91,8 @@ class ExperimentConfig(Settings):
 
     @model_validator(mode="after")
     def _anchors_fit_the_batch(self) -> Self:
-        k = self.options.get("pkdot", {}).get("k")
-        policy = self.options.get("pkdot", {}).get("policy")
-        if k is not None and policy != "all" and k >= self.training.batch_size:
+        k = self.anchors_in_batch
+        if k >= self.training.batch_size:
             raise ConfigError(
                 f"k = {k} anchors need a batch of more than {k} samples; "
                 f"training.batch_size is {self.training.batch_size}."
@@ -165,6 +164,13 @@ class ExperimentConfig(Settings):
         """
         told = self.model_dump(mode="json", exclude={"device", "keep_features", "media"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def anchors_in_batch(self) -> int:
+        """The most anchors that a part of the method picks from a batch; 0 where none does."""
+        kinds = available_distillers()
+        own = [kinds[name].Settings(**options) for name, options in self.options.items()]
+        return max(settings.anchors_in_batch() for settings in own)
 
     @property
     def student_is_alone(self) -> bool:

@@ -155,11 +155,11 @@ def check_batch(config: ExperimentConfig, corpus: Corpus) -> None:
     Raises:
         ConfigError: if k is not below the batch size, which shrinks to the training set's.
     """
-    own = config.options.get("pkdot", {})
+    k = config.anchors_in_batch
     size = min(config.training.batch_size, len(corpus.split.train))
-    if own and own["policy"] != "all" and own["k"] >= size:
+    if k >= size:
         raise ConfigError(
-            f"k = {own['k']} anchors need batches of more than {own['k']} samples, but the "
+            f"k = {k} anchors need batches of more than {k} samples, but the "
             f"{len(corpus.split.train)} training samples give batches of {size}; lower k."
         )
 
