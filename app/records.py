@@ -13,14 +13,8 @@ import controls
 import streamlit as st
 from shell import literal
 
-from pkdot.record import (
-    RecordSummary,
-    RunRecord,
-    list_records,
-    open_record,
-    runs_directory,
-    summarise,
-)
+from pkdot.record import RunRecord, open_record, runs_directory
+from pkdot.summaries import RecordSummary, list_records, summarise
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "reports" / "example"
 EXAMPLE_KEY = "example/"

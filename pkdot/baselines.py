@@ -31,7 +31,7 @@ BASELINES: dict[str, Callable[[], Iterator[LogisticRegression | SVC]]] = {
 }
 
 
-def baseline_accuracy(name: str, corpus: Corpus) -> dict[str, float]:
+def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarray]:
     """Tune a classifier on the inner split, then test it once.
 
     It reads the prevalent modality (tokens averaged), flattened and standardised by the training
@@ -43,7 +43,8 @@ def baseline_accuracy(name: str, corpus: Corpus) -> dict[str, float]:
         corpus: the problem.
 
     Returns:
-        ``accuracy`` on the test samples and ``validation`` accuracy, both in 0..1.
+        ``accuracy`` on the n test samples and ``validation`` accuracy, both in 0..1; and the
+        predicted classes (n,) of the test samples.
 
     Raises:
         ConfigError: for an unknown name.
@@ -66,5 +67,6 @@ def baseline_accuracy(name: str, corpus: Corpus) -> dict[str, float]:
         if score > best_score:
             best, best_score = model, score
     assert best is not None
-    test = best.score(scale.transform(rows(split.test)), corpus.labels[split.test])
-    return {"accuracy": float(test), "validation": float(best_score)}
+    predicted = best.predict(scale.transform(rows(split.test)))
+    right = float((predicted == corpus.labels[split.test]).mean())
+    return {"accuracy": right, "validation": float(best_score)}, predicted

@@ -52,6 +52,11 @@ class ExperimentConfig(Settings):
     snapshot_growth: float = Field(
         1.25, gt=1, description="each logged epoch is about so many times the one before"
     )
+    media: bool | None = Field(
+        None,
+        description="keep pictures of the probe samples in the record; null: only where the data "
+        "may be passed on",
+    )
     maps: tuple[Literal["pca", "umap"], ...] = Field(
         ("pca",), description="projections to compute when training ends"
     )
@@ -86,9 +91,8 @@ class ExperimentConfig(Settings):
 
     @model_validator(mode="after")
     def _anchors_fit_the_batch(self) -> Self:
-        k = self.options.get("pkdot", {}).get("k")
-        policy = self.options.get("pkdot", {}).get("policy")
-        if k is not None and policy != "all" and k >= self.training.batch_size:
+        k = self.anchors_in_batch
+        if k >= self.training.batch_size:
             raise ConfigError(
                 f"k = {k} anchors need a batch of more than {k} samples; "
                 f"training.batch_size is {self.training.batch_size}."
@@ -102,6 +106,29 @@ class ExperimentConfig(Settings):
         if "umap" in self.maps and self.probe_size < 8:
             raise ConfigError(f"UMAP needs at least 8 probe samples, not {self.probe_size}.")
         return self
+
+    @classmethod
+    def of(cls, given: "ExperimentConfig | Mapping[str, Any] | None") -> "ExperimentConfig":
+        """A config from a config, or from a mapping as JSON has one; the default one for None.
+
+        Args:
+            given: a mapping may hold groups (``{"network": {"dropout": 0.1}}``), dotted names
+                (``{"network.dropout": 0.1}``) or both.
+
+        Raises:
+            ConfigError: for anything else, and as the constructor does.
+        """
+        if isinstance(given, ExperimentConfig):
+            return given
+        if given is None:
+            return cls()
+        if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+            shown = "a mapping with other keys" if isinstance(given, Mapping) else repr(given)
+            raise ConfigError(
+                f"An experiment is an ExperimentConfig or a mapping from the names of settings to "
+                f"values, not {shown[:80]}; give for instance {{'seed': 1}}."
+            )
+        return cls().changed(given)
 
     @classmethod
     def preset(
@@ -135,8 +162,15 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        told = self.model_dump(mode="json", exclude={"device", "keep_features"})
+        told = self.model_dump(mode="json", exclude={"device", "keep_features", "media"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def anchors_in_batch(self) -> int:
+        """The most anchors that a part of the method picks from a batch; 0 where none does."""
+        kinds = available_distillers()
+        own = [kinds[name].Settings(**options) for name, options in self.options.items()]
+        return max(settings.anchors_in_batch() for settings in own)
 
     @property
     def student_is_alone(self) -> bool:

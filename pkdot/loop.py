@@ -1,7 +1,7 @@
 """One training loop for every stage: early stopping, several ranks, one report an epoch."""
 
 import zlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -182,10 +182,13 @@ def fit(
     validate: Callable[[nn.Module], Metrics],
     criterion: str,
     settings: TrainingSettings,
+    adapters: Iterable[nn.Parameter] = (),
 ) -> Reports:
     """Train until the validation criterion stops improving; leave the best weights in place.
 
-    Of two epochs with the same accuracy, the one with the lower cross-entropy is better.
+    Of two epochs with the same accuracy, the one with the lower cross-entropy is better. Parameters
+    of ``adapters`` learn along and are neither selected nor restored. Several ranks need no word
+    between them about those: each computes the loss, and so their gradient, on the whole batch.
     """
 
     def badness(metrics: Metrics) -> tuple[float, ...]:
@@ -197,7 +200,7 @@ def fit(
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
         nn.SyncBatchNorm.convert_sync_batchnorm(trained)
-    parameters = [p for p in trained.parameters() if p.requires_grad]
+    parameters = [p for p in (*trained.parameters(), *adapters) if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )

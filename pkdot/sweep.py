@@ -1,8 +1,8 @@
-"""Grids of experiments: arms × seeds, in processes here or on a Dask cluster, resumable by cell.
+"""Grids of experiments: arms × seeds × folds, in processes here or on a Dask cluster, resumable.
 
-A cell is one arm at one seed. Cells of one seed share corpus, teacher and T-Nets, so one worker
-takes them together. Each finished cell is a small file; a sweep that was killed loses at most the
-cell that each worker was at.
+A cell is one arm at one seed of one fold. Cells of one seed and fold share corpus, teacher and
+T-Nets, so one worker takes them together. Each finished cell is a small file; a sweep that was
+killed loses at most the cell that each worker was at.
 """
 
 import hashlib
@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
 from . import __version__
-from .baselines import BASELINES, baseline_accuracy
+from .baselines import BASELINES, run_baseline
 from .config import ExperimentConfig
-from .data import load_corpus
+from .data import Corpus, load_corpus
 from .distillers import available_distillers, parse_method
 from .encoding import EncoderStage
 from .errors import ConfigError
@@ -36,7 +37,7 @@ from .experiment import (
     train_teacher_stage,
 )
 from .files import write_json
-from .journal import final_metrics
+from .journal import final_metrics, tnet_by_subject
 from .record import runs_directory
 from .training import TeacherStage
 
@@ -118,7 +119,9 @@ def _cell_file(folder: Path, base: ExperimentConfig, arm: Arm, seed: int) -> Pat
     own = base.changed({**arm.changes, "seed": seed}).model_dump(mode="json", exclude=beside)
     told = {"versions": _versions(), "arm": arm.name, "config": own}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    return folder / f"{arm.name}-seed{seed}-{digest[:12]}.json"
+    fold = getattr(base.data, "fold", None)
+    place = f"seed{seed}" if fold is None else f"fold{fold}-seed{seed}"
+    return folder / f"{arm.name}-{place}-{digest[:12]}.json"
 
 
 def _cell(file: Path) -> dict[str, Any] | None:
@@ -132,20 +135,22 @@ def _cell(file: Path) -> dict[str, Any] | None:
 
 def _run_cell(
     base: ExperimentConfig, arm: Arm, encoded: EncoderStage, shared: TeacherStage | None
-) -> dict[str, float]:
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Metrics of one cell, and the classes (n,) that it predicts for the test samples."""
     corpus = encoded.corpus
+    test = corpus.split.test
     if arm.role == UNIMODAL:
         if arm.name not in encoded.scores:
             raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
-        found = encoded.scores[arm.name]
-        return {**found["test"], "validation": found["validation"]["accuracy"]}
+        alone = encoded.scores[arm.name]
+        predicted = encoded.test_logits[arm.name].argmax(1).numpy()
+        return {**alone["test"], "validation": alone["validation"]["accuracy"]}, predicted
     if arm.name in BASELINES:
-        return baseline_accuracy(arm.name, corpus)
+        return run_baseline(arm.name, corpus)
     assert shared is not None
     if arm.role == "teacher":
-        pick = torch.as_tensor(corpus.split.test)
-        predicted = shared.targets.output.logits[pick].argmax(1).numpy()
-        return {"accuracy": float((predicted == corpus.labels[corpus.split.test]).mean())}
+        predicted = shared.targets.output.logits[torch.as_tensor(test)].argmax(1).numpy()
+        return {"accuracy": float((predicted == corpus.labels[test]).mean())}, predicted
     config = base.changed(arm.changes)
     stages = train_networks(config, corpus, make_fabric(config), shared)
     best = 0
@@ -154,12 +159,37 @@ def _run_cell(
         nonlocal best
         best = report.best_epoch
 
-    metrics = final_metrics(drain(stages, note), corpus)["student"]
-    return {**metrics["test"], "validation": metrics["validation"]["accuracy"], "best_epoch": best}
+    trained = drain(stages, note)
+    found = final_metrics(trained, corpus)
+    values: dict[str, Any] = {
+        **found["student"]["test"],
+        "validation": found["student"]["validation"]["accuracy"],
+    }
+    if "test" in found["tnet"]:
+        values["tnet_explained"] = found["tnet"]["test"]["explained"]
+        values["tnet_by_subject"] = {
+            modality: {name: of["explained"] for name, of in told.items()}
+            for modality, told in tnet_by_subject(trained, corpus).items()
+        }
+    predicted = trained.output.logits[torch.as_tensor(test)].argmax(1).numpy()
+    return {**values, "best_epoch": best}, predicted
+
+
+def _by_subject(corpus: Corpus, predicted: np.ndarray) -> dict[str, list[int]] | None:
+    """Test subject -> [right, all]; None where every sample is a subject of its own."""
+    test = corpus.split.test
+    subjects = corpus.subjects[test]
+    if len(np.unique(subjects)) == len(test):
+        return None
+    right = predicted == corpus.labels[test]
+    return {
+        str(name): [int(right[subjects == name].sum()), int((subjects == name).sum())]
+        for name in np.unique(subjects)
+    }
 
 
 def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Path) -> None:
-    """All cells of one seed that have no file yet; each is written whole once it is done."""
+    """All cells of one seed (and of ``base``'s fold) that have no file yet, each written whole."""
     missing = [arm for arm in arms if _cell(_cell_file(folder, base, arm, seed)) is None]
     if not missing:
         return
@@ -173,7 +203,11 @@ def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Pat
         for arm in missing:
             if shared is None and arm.name not in BASELINES and arm.role != UNIMODAL:
                 shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
-            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, encoded, shared)}
+            values, predicted = _run_cell(config, arm, encoded, shared)
+            cell = {"arm": arm.name, "seed": seed, **values}
+            told = _by_subject(encoded.corpus, predicted)
+            if told is not None:
+                cell["by_subject"] = told
             write_json(_cell_file(folder, base, arm, seed), cell)
 
 
@@ -182,17 +216,19 @@ def run_sweep(
     arms: Sequence[Arm],
     seeds: Sequence[int],
     *,
+    folds: Sequence[int] | None = None,
     jobs: int = 1,
     engine: str = "processes",
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Run every arm at every seed.
+    """Run every arm at every seed, and on every fold where folds are given.
 
     Args:
         base: what all arms share; an arm's changes and the seed go on top.
         arms: what is compared.
         seeds: of corpus, weights and batches; arms of one seed share all three.
+        folds: of a corpus that has folds; left out, the one that ``base`` names.
         jobs: worker processes, on this machine.
         engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
             ``dask.distributed``; its workers must see ``folder``).
@@ -200,11 +236,15 @@ def run_sweep(
         progress: whether to draw a progress bar.
 
     Returns:
-        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any.
+        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any;
+        where folds are given, ``fold``; where the corpus knows subjects, ``by_subject``: subject
+        -> [right, all] of the test samples, and ``tnet_by_subject``: modality -> subject -> share
+        of the privileged feature's variance that the student's T-Net explains.
 
     Raises:
         ConfigError: for a repeated arm, no seed, an unknown engine, an arm that makes no valid
-            config or changes what all arms share, or a folder that cannot be written.
+            config or changes what all arms share, folds of a corpus that has none, or a folder
+            that cannot be written.
     """
     names = [arm.name for arm in arms]
     if len(set(names)) != len(names):
@@ -225,18 +265,32 @@ def run_sweep(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
-    tasks = [joblib.delayed(run_seed)(base, list(arms), seed, folder) for seed in seeds]
+    if folds is None:
+        bases = [base]
+    elif hasattr(base.data, "fold") and folds:
+        bases = [base.changed({"data.fold": fold}) for fold in folds]
+    else:
+        raise ConfigError(
+            f"Corpus {base.data.name!r} has no folds; leave folds out."
+            if folds
+            else "A sweep over folds needs at least one of them."
+        )
+    tasks = [joblib.delayed(run_seed)(one, list(arms), s, folder) for s in seeds for one in bases]
     with _backend(engine):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        done = tqdm(parallel(tasks), total=len(seeds), unit="seed", disable=not progress)
+        unit = "seed" if folds is None else "fold"
+        done = tqdm(parallel(tasks), total=len(tasks), unit=unit, disable=not progress)
         for _ in done:
             pass
     rows = []
     for arm in arms:
         for seed in seeds:
-            cell = _cell(_cell_file(folder, base, arm, seed))
-            assert cell is not None, "run_seed has just written it"
-            rows.append({"arm": arm.name, "title": arm.title, "role": arm.role, **cell})
+            for one in bases:
+                cell = _cell(_cell_file(folder, one, arm, seed))
+                assert cell is not None, "run_seed has just written it"
+                place = {} if folds is None else {"fold": one.data.fold}  # type: ignore[union-attr]
+                told = {"arm": arm.name, "title": arm.title, "role": arm.role}
+                rows.append({**told, **place, **cell})
     return pd.DataFrame(rows)
 
 

@@ -243,7 +243,9 @@ def train_student(
 ) -> Generator[EpochReport, None, Student]:
     """Stage ``student``: task loss on the labelled samples plus the distiller on all of them.
 
-    Without targets (a student alone) there is no distillation and no T-Net.
+    Without targets (a student alone) there is no distillation and no T-Net. The distiller draws
+    its adapters from a random state of its own, so that students of one seed start from the same
+    weights and see the same batches and dropout whatever the method.
     """
     own_seed = stage_seed(seed, "student")
     torch.manual_seed(own_seed)
@@ -252,6 +254,13 @@ def train_student(
     validation = selection_indices(corpus, settings)
     truth = torch.as_tensor(corpus.given_labels[validation])
     joint = bool(student.tnets) and network.tnet == "joint"
+    if targets is not None:
+        some = corpus.split.train[:2]
+        example = targets.at(some, fabric.device), student_output(student, corpus, some)
+        with torch.random.fork_rng():
+            torch.manual_seed(stage_seed(seed, "adapters"))
+            distiller.prepare(*example)
+        distiller.to(fabric.device).train()
 
     def losses(
         module: nn.Module, batch: IndexArray
@@ -284,6 +293,14 @@ def train_student(
 
     batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
     yield from fit(
-        fabric, "student", student, batches, losses, validate, settings.selection, settings
+        fabric,
+        "student",
+        student,
+        batches,
+        losses,
+        validate,
+        settings.selection,
+        settings,
+        adapters=distiller.parameters(),
     )
     return student.eval()

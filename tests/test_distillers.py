@@ -4,7 +4,9 @@ import torch
 from scipy.special import log_softmax, softmax
 
 import pkdot
+from pkdot import ExperimentConfig
 from pkdot.distillers import available_distillers, build_distiller, parse_method
+from pkdot.distillers.base import BUDGET, tuning_grid
 from pkdot.errors import ConfigError
 from pkdot.networks import NetworkOutput
 
@@ -46,7 +48,7 @@ def test_pkdot_is_the_promised_loss() -> None:
     found = build_distiller("pkdot", {"pkdot": options})(TEACHER, STUDENT, NO_LABELS)
     loss = pkdot.PKDOTLoss(k=5, blur=0.3, policy="per_sample")
     expected = 2.5 * loss(TEACHER.embedding, STUDENT.embedding)
-    assert float(found) == pytest.approx(float(expected), rel=1e-6)
+    assert float(found.detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
 
 
 def test_a_sum_adds_weighted_parts() -> None:
@@ -56,7 +58,7 @@ def test_a_sum_adds_weighted_parts() -> None:
         build_distiller(name, {name: options[name]})(TEACHER, STUDENT, NO_LABELS)
         for name in ("kd", "pkdot")
     ]
-    assert float(both) == pytest.approx(float(sum(apart)))
+    assert float(both.detach()) == pytest.approx(float(sum(apart).detach()))
     assert float(build_distiller("none")(TEACHER, STUDENT, NO_LABELS)) == 0
 
 
@@ -82,3 +84,58 @@ def test_misuse_is_told_in_one_sentence() -> None:
         build_distiller("kd", {"kd": {"temprature": 2.0}})
     with pytest.raises(ConfigError, match=r"'blur' is -1.*greater than 0"):
         build_distiller("pkdot", {"pkdot": {"blur": -1.0}})
+
+
+@pytest.mark.parametrize("name", available_distillers())
+def test_every_method_has_the_same_tuning_budget(name: str) -> None:
+    kind = available_distillers()[name]
+    assert len(kind.tuning) == BUDGET == 6
+    for options in kind.tuning:
+        settings = kind.Settings(**options)
+        assert {key: getattr(settings, key) for key in options} == dict(options)
+    if name != "none":
+        assert len({repr(options) for options in kind.tuning}) == BUDGET
+        assert any(kind.Settings(**o) == kind.Settings() for o in kind.tuning), "default is tried"
+
+
+def test_a_grid_has_every_weight_with_every_value() -> None:
+    expected = [{"weight": w, "k": k} for w in (1, 2) for k in (3, 4)]
+    assert tuning_grid((1, 2), k=(3, 4)) == tuple(expected)
+    assert tuning_grid((5,)) == ({"weight": 5},)
+
+
+def test_the_weight_warms_up_from_nothing() -> None:
+    method = build_distiller("kd", {"kd": {"weight": 3.0, "warm_up": 4}})
+    full = 3.0 * float(method.loss(TEACHER, STUDENT, NO_LABELS))
+    for _ in range(2):  # the second time after being prepared again
+        method.prepare(TEACHER, STUDENT)
+        found = [float(method(TEACHER, STUDENT, NO_LABELS)) for _ in range(6)]
+        assert found == pytest.approx([full * share for share in (0, 0.25, 0.5, 0.75, 1, 1)])
+
+
+def test_every_option_of_the_loss_can_be_set_by_its_dotted_name() -> None:
+    given = {
+        "k": 5,
+        "blur": 0.3,
+        "policy": "farthest",
+        "transport": "unbalanced",
+        "penalty": 0.5,
+        "identity": 0.2,
+        "relative": True,
+        "tolerance": 1e-6,
+        "max_iterations": 500,
+    }
+    config = ExperimentConfig().changed({f"options.pkdot.{k}": v for k, v in given.items()})
+    structural = build_distiller(config.method, config.options).structural
+    assert {name: getattr(structural, name) for name in given} == given
+    found = structural(TEACHER.embedding, STUDENT.embedding)
+    assert float(found) == float(pkdot.PKDOTLoss(**given)(TEACHER.embedding, STUDENT.embedding))
+
+
+def test_anchors_of_any_method_must_fit_the_batch() -> None:
+    kinds = available_distillers()
+    assert kinds["pkdot"].Settings(k=9).anchors_in_batch() == 9
+    assert kinds["pkdot"].Settings(k=9, policy="all").anchors_in_batch() == 0
+    assert kinds["kd"].Settings().anchors_in_batch() == 0
+    with pytest.raises(ConfigError, match="k = 30 anchors need a batch of more than 30"):
+        ExperimentConfig(method="kd+pkdot", training={"batch_size": 30})

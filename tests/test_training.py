@@ -8,10 +8,12 @@ import torch
 
 from pkdot import ExperimentConfig
 from pkdot.data import load_corpus
+from pkdot.distillers import Distiller, SumOfDistillers, build_distiller
+from pkdot.distillers.base import DistillerSettings
 from pkdot.experiment import drain, make_fabric, train_networks, train_teacher_stage
 from pkdot.loop import set_training_mode
 from pkdot.networks import build_student
-from pkdot.training import Trained, student_output
+from pkdot.training import Trained, student_output, train_student
 
 from .small import small_config
 
@@ -154,3 +156,61 @@ def test_the_teacher_beats_the_student_where_it_sees_more() -> None:
     )
     assert teacher > 0.8
     assert 0.4 < student < teacher - 0.2
+
+
+class Adapted(Distiller):
+    """Counts what it was given; its adapter maps the student's embedding to the teacher's."""
+
+    name = "adapted"
+    title = "adapted"
+
+    def prepare(self, teacher, student) -> None:
+        super().prepare(teacher, student)
+        assert not teacher.embedding.requires_grad
+        assert not student.embedding.requires_grad
+        self.adapter = torch.nn.Linear(student.embedding.shape[1], teacher.embedding.shape[1])
+        self.first = weights(self.adapter)
+        self.sizes = []
+
+    def loss(self, teacher, student, labels):
+        self.sizes.append(len(labels))
+        return (self.adapter(student.embedding) - teacher.embedding).square().mean()
+
+
+def train_with(distiller: Distiller, shared) -> tuple[torch.Tensor, list]:
+    config = small_config()
+    corpus, fabric = load_corpus(config.data, 0), make_fabric(config)
+    reports: list = []
+    stage = train_student(
+        fabric, corpus, shared.teacher, shared.targets, shared.tnets, distiller,
+        config.network, config.training, config.seed,
+    )  # fmt: skip
+    student = drain(stage, lambda r: reports.append((r.batch, r.metrics)))
+    return student_output(student, corpus, corpus.split.test).logits, reports
+
+
+@pytest.mark.parametrize("summed", [False, True])
+def test_adapters_learn_together_with_the_student(shared, summed: bool) -> None:
+    own = Adapted(DistillerSettings())
+    distiller = SumOfDistillers([build_distiller("kd"), own]) if summed else own
+    torch.manual_seed(0)
+    train_with(distiller, shared)
+    first, learnt = own.first, weights(own.adapter)
+    assert not torch.allclose(first, learnt, atol=1e-3)
+    torch.manual_seed(1)
+    train_with(distiller, shared)
+    assert torch.equal(own.first, first), "adapters follow the experiment's seed alone"
+    assert torch.equal(weights(own.adapter), learnt)
+
+
+def test_every_method_meets_the_same_weights_batches_and_dropout(shared) -> None:
+    """With weight 0 a method leaves no trace, whatever layers and anchors it draws."""
+    zero = DistillerSettings(weight=0)
+    plain, plain_reports = train_with(build_distiller("none"), shared)
+    random_anchors = {"pkdot": {"k": 8, "policy": "random", "weight": 0}}
+    for other in (Adapted(zero), build_distiller("pkdot", random_anchors)):
+        logits, reports = train_with(other, shared)
+        assert torch.equal(logits, plain)
+        for (one, _), (two, _) in zip(plain_reports[1:], reports[1:], strict=True):
+            assert np.array_equal(one.indices, two.indices)
+            assert torch.equal(one.student, two.student)

@@ -12,8 +12,9 @@ import streamlit as st
 import view as looking
 
 from pkdot import figures
-from pkdot.record import RecordSummary, open_record, runs_directory
+from pkdot.record import open_record, runs_directory
 from pkdot.runs import compare_runs, named_runs, settings_that_differ
+from pkdot.summaries import RecordSummary
 
 MOST_COMPARED = 10
 FEW = 10

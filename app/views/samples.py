@@ -20,11 +20,12 @@ look = looking.look(record)
 ids = [str(name) for name in probe["sample_id"]]
 labels = probe["label"].to_numpy(dtype=int)
 outputs = outputs_of(record.predictions, ids, labels) if len(probe) else None
+withheld = record.facts.get("data")
+if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
+    st.info(f"The pictures were {shell.literal(str(withheld['media']))}.", icon=":material/info:")
+elif not media and features is None:
+    st.info("This record holds neither pictures nor features.", icon=":material/info:")
 if not media and features is None and outputs is None:
-    st.info(
-        "This record holds neither pictures nor features nor answers of its probe samples.",
-        icon=":material/info:",
-    )
     st.stop()
 
 

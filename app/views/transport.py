@@ -37,9 +37,10 @@ shell.tiles(
         "divergence": "The loss. Debiased: what remains when each cloud's distance to itself is "
         "taken away.",
         "cost": "What moving the mass costs by this plan, without the entropy.",
-        "entropy, nats": f"Of the plan. From {np.log(len(ids)):.2f}, a plan that matches one to one, to "
-        f"{2 * np.log(len(ids)):.2f}, one that sends everything everywhere.",
-        "on the diagonal": f"Mass of samples matched to themselves; by chance {100 / len(ids):.1f} %.",
+        "entropy, nats": f"Of the plan. From {np.log(len(ids)):.2f}, where it matches one to one, "
+        f"to {2 * np.log(len(ids)):.2f}, where it sends everything everywhere.",
+        "on the diagonal": "Mass of samples matched to themselves; by chance "
+        f"{100 / len(ids):.1f} %.",
     },
 )
 if not solution["converged"]:

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..networks.models import NetworkOutput
-from .base import Distiller, DistillerSettings
+from .base import Distiller, DistillerSettings, tuning_grid
 
 
 class SoftLabelSettings(DistillerSettings):
@@ -27,6 +27,8 @@ class SoftLabels(Distiller):
     name = "kd"
     title = "soft labels"
     Settings = SoftLabelSettings
+    reads = ("logits",)
+    tuning = tuning_grid((0.8, 4.0, 20.0), temperature=(2.0, 4.0))
     settings: SoftLabelSettings
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ from .results import result_dots, result_print
 from .rows import anchor_rows, sample_row, similarity_row
 from .samples import sample_answers, sample_features
 from .style import class_name
+from .subjects import group_gains, subject_gains, tnet_subjects
 from .transport import transport_plan
+from .windows import sample_windows
 
 __all__ = [
     "agreement_curves",
@@ -28,6 +30,7 @@ __all__ = [
     "convergence",
     "coverage_curves",
     "embedding_maps",
+    "group_gains",
     "hallucination",
     "image_grid",
     "plan_panels",
@@ -38,8 +41,11 @@ __all__ = [
     "sample_features",
     "sample_mass",
     "sample_row",
+    "sample_windows",
     "similarity_matrices",
     "similarity_row",
+    "subject_gains",
+    "tnet_subjects",
     "training_curves",
     "transport_flows",
     "transport_plan",
