@@ -24,6 +24,7 @@ def test_every_change_shows_in_the_hash(change: dict) -> None:
     assert ExperimentConfig().changed(change).hash != ExperimentConfig().hash
 
 
+@pytest.mark.slow
 def test_the_hash_is_stable_over_processes_and_devices() -> None:
     """Cells of an interrupted sweep are found again by it."""
     import subprocess
