@@ -72,6 +72,25 @@ def comparison_table(
     return pd.DataFrame(rows)
 
 
+def verdict(table: pd.DataFrame, name: str, reference: str = "the student alone") -> str:
+    """One sentence on an arm: its paired difference, the interval, and what it allows to say.
+
+    Args:
+        table: from :func:`comparison_table`.
+        name: of the arm.
+        reference: what the table's differences are taken against, in words.
+    """
+    row = table.set_index("name").loc[name]
+    if row.difference_low > 0:
+        told = "a gain"
+    elif row.difference_high < 0:
+        told = "a loss"
+    else:
+        told = "not resolved"
+    ends = f"[{row.difference_low:+.1f}, {row.difference_high:+.1f}]"
+    return f"{row.arm}: {row.difference:+.1f} points against {reference} {ends}, {told}."
+
+
 def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
     """Accuracy of every test subject under every arm, over all its windows in all seeds and folds.
 

@@ -37,7 +37,7 @@ from .experiment import (
     train_teacher_stage,
 )
 from .files import write_json
-from .journal import final_metrics
+from .journal import final_metrics, tnet_by_subject
 from .record import runs_directory
 from .training import TeacherStage
 
@@ -135,7 +135,7 @@ def _cell(file: Path) -> dict[str, Any] | None:
 
 def _run_cell(
     base: ExperimentConfig, arm: Arm, encoded: EncoderStage, shared: TeacherStage | None
-) -> tuple[dict[str, float], np.ndarray]:
+) -> tuple[dict[str, Any], np.ndarray]:
     """Metrics of one cell, and the classes (n,) that it predicts for the test samples."""
     corpus = encoded.corpus
     test = corpus.split.test
@@ -161,9 +161,16 @@ def _run_cell(
 
     trained = drain(stages, note)
     found = final_metrics(trained, corpus)
-    values = {**found["student"]["test"], "validation": found["student"]["validation"]["accuracy"]}
+    values: dict[str, Any] = {
+        **found["student"]["test"],
+        "validation": found["student"]["validation"]["accuracy"],
+    }
     if "test" in found["tnet"]:
         values["tnet_explained"] = found["tnet"]["test"]["explained"]
+        values["tnet_by_subject"] = {
+            modality: {name: of["explained"] for name, of in told.items()}
+            for modality, told in tnet_by_subject(trained, corpus).items()
+        }
     predicted = trained.output.logits[torch.as_tensor(test)].argmax(1).numpy()
     return {**values, "best_epoch": best}, predicted
 
@@ -231,7 +238,8 @@ def run_sweep(
     Returns:
         One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any;
         where folds are given, ``fold``; where the corpus knows subjects, ``by_subject``: subject
-        -> [right, all] of the test samples.
+        -> [right, all] of the test samples, and ``tnet_by_subject``: modality -> subject -> share
+        of the privileged feature's variance that the student's T-Net explains.
 
     Raises:
         ConfigError: for a repeated arm, no seed, an unknown engine, an arm that makes no valid
