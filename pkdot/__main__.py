@@ -1,4 +1,4 @@
-"""Command line: ``python -m pkdot simulate | check | run | sweep | runs | bench | example``.
+"""Command line: ``python -m pkdot run | sweep | evidence | …``; ``--help`` lists all commands.
 
 Exit status: 0 done, 1 failed, 2 misuse (with one sentence). Each command imports what it needs
 when it is called, so that ``--help`` needs no torch.
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from . import __version__
 from .errors import ConfigError, PkdotError
+from .evidence.cli import add_arguments as add_evidence_arguments
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -175,6 +176,12 @@ def _example(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _evidence(arguments: argparse.Namespace) -> int:
+    from .evidence.cli import run
+
+    return run(arguments)
+
+
 def _bench(arguments: argparse.Namespace) -> int:
     from .benchmarks.transport import main as transport
 
@@ -280,7 +287,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=float, default=1.0, help="per comparison (1)")
     bench.add_argument("--report", type=Path, metavar="FILE", help="where to write it")
 
-    for made in (run, sweep, example, check, simulate):
+    evidence = command("evidence", _evidence, "compare every method fairly, write the report")
+    add_evidence_arguments(evidence)
+
+    for made in (run, sweep, example, check, simulate, evidence):
         made.add_argument("--quiet", action="store_true", help="no progress bars")
     return top
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from .controls import Control
 from .data import CorpusSettings, DigitsSettings
 from .distillers import available_distillers, parse_method
 from .errors import ConfigError
@@ -35,6 +36,9 @@ class ExperimentConfig(Settings):
     method: str = Field("pkdot", description="distiller, or several joined by '+'")
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="distiller -> its own settings, e.g. pkdot -> k"
+    )
+    control: Control = Field(
+        "none", description="one thing about the teacher taken away, to see what a gain rests on"
     )
     backbones: BackboneSettings = Field(default_factory=BackboneSettings)
     keep_features: bool = Field(

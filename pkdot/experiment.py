@@ -10,6 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from .config import ExperimentConfig
+from .controls import student_corpus, taught_targets, teacher_corpus
 from .data import Corpus, load_corpus
 from .data.features import cache_folder
 from .distillers import build_distiller
@@ -72,6 +73,7 @@ def train_teacher_stage(
     config: ExperimentConfig, corpus: Corpus, fabric: Fabric
 ) -> Generator[EpochReport, None, TeacherStage]:
     """Teacher, then T-Nets; nothing in it depends on the distillation method."""
+    corpus = teacher_corpus(config.control, corpus)
     teacher = yield from train_teacher(fabric, corpus, config.network, config.training, config.seed)
     targets = teacher_targets(teacher, corpus)
     tnets = yield from train_tnets(
@@ -89,9 +91,10 @@ def train_networks(
     """Every stage in turn; the teacher's are skipped where ``shared`` gives their result."""
     if shared is None:
         shared = yield from train_teacher_stage(config, corpus, fabric)
+    taught = taught_targets(config.control, shared.targets, corpus, config.network, config.seed)
     student = yield from train_student(
         fabric,
-        corpus,
+        student_corpus(config.control, corpus),
         shared.teacher,
         None if config.student_is_alone else shared.targets,
         shared.tnets,
@@ -99,6 +102,7 @@ def train_networks(
         config.network,
         config.training,
         config.seed,
+        None if config.student_is_alone or taught is shared.targets else taught,
     )
     output = student_output(student, corpus, np.arange(len(corpus)))
     features = {name: feature.cpu() for name, feature in output.features.items()}
