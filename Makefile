@@ -46,6 +46,7 @@ check: setup  ## lint, types and the quick tests: before every commit
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
 	@$(PY) -m pkdot.benchmarks.features
+	@$(PY) tests/measure_page.py
 
 example: setup  ## make the small example record of reports/example again
 	@$(PY) -m pkdot example
