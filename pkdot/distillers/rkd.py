@@ -1,6 +1,5 @@
 """Relational knowledge distillation: distances of pairs and angles of triples agree."""
 
-import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
@@ -47,12 +46,12 @@ class Relational(Distiller):
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = _relations(teacher.embedding), _relations(student.embedding)
-        distance, angle = (
-            functional.smooth_l1_loss(mine, yours, reduction="none")
-            for mine, yours in zip(imitated, told, strict=True)
-        )
+        distance = functional.smooth_l1_loss(imitated[0], told[0])
+        cosines = imitated[1], told[1]
+        # where i = k there is no triple
+        none = [cosine.diagonal(dim1=1, dim2=2) for cosine in cosines]
+        angles = functional.smooth_l1_loss(*cosines, reduction="sum")
+        angles = angles - functional.smooth_l1_loss(*none, reduction="sum")
         size = len(labels)
-        same = torch.eye(size, dtype=torch.bool, device=angle.device)  # i = k is no triple
         triples = max(size * (size - 1) * (size - 2), 1)
-        angles = angle.masked_fill(same, 0.0).sum() / triples
-        return self.settings.distance * distance.mean() + self.settings.angle * angles
+        return self.settings.distance * distance + self.settings.angle * angles / triples
