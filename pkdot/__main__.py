@@ -1,4 +1,4 @@
-"""Command line: ``python -m pkdot simulate | check | run | sweep | runs | bench | example``.
+"""Command line: ``python -m pkdot run | sweep | evidence | …``; ``--help`` lists all commands.
 
 Exit status: 0 done, 1 failed, 2 misuse (with one sentence). Each command imports what it needs
 when it is called, so that ``--help`` needs no torch.
@@ -9,10 +9,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from . import __version__
 from .errors import ConfigError, PkdotError
+from .evidence.cli import add_arguments as add_evidence_arguments
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -81,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _sweep(arguments: argparse.Namespace) -> int:
     from .comparison import comparison_table, presentable
-    from .sweep import run_sweep, standard_arms
+    from .sweep import run_sweep, standard_arms, unimodal_arms
 
     config = _config(arguments)
     if arguments.csv and not arguments.csv.parent.is_dir():
@@ -89,8 +90,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cells = run_sweep(
         config,
-        standard_arms(config.method, config.options),
+        [*unimodal_arms(config), *standard_arms(config.method, config.options)],
         seeds,
+        folds=arguments.folds,
         jobs=arguments.jobs,
         engine=arguments.engine,
         folder=arguments.folder,
@@ -98,18 +100,20 @@ def _sweep(arguments: argparse.Namespace) -> int:
     )
     if arguments.csv:
         cells.to_csv(arguments.csv, index=False)
-    if len(seeds) == 1:
+    unit: Literal["seed", "subject"] = "subject" if "by_subject" in cells else "seed"
+    if unit == "seed" and len(seeds) == 1:
         print(cells[["title", "accuracy"]].to_string(index=False))
         print("One seed has no interval; give --seeds 2 or more.")
         return 0
-    table = comparison_table(cells)
+    table = comparison_table(cells, unit=unit)
     print(presentable(table).to_string(index=False, na_rep="–"))
-    print(f"Over {table['n'].iloc[0]} seeds, in percent; intervals are of 95 %.")
+    print(f"Over {table['n'].iloc[0]} {unit}s, in percent; intervals are of 95 %.")
     return 0
 
 
 def _runs(arguments: argparse.Namespace) -> int:
-    from .record import list_records, runs_directory
+    from .layout import runs_directory
+    from .summaries import list_records
 
     folder = arguments.runs or runs_directory()
     if arguments.runs and not folder.is_dir():
@@ -172,6 +176,12 @@ def _example(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _evidence(arguments: argparse.Namespace) -> int:
+    from .evidence.cli import run
+
+    return run(arguments)
+
+
 def _bench(arguments: argparse.Namespace) -> int:
     from .benchmarks.transport import main as transport
 
@@ -232,6 +242,13 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("--method", help="the method of interest (pkdot)")
     sweep.add_argument("--seeds", type=_positive, default=5, help="how many seeds (5)")
     sweep.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
+    sweep.add_argument(
+        "--folds",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="test folds, e.g. 0 1 2 3 4 (the config's)",
+    )
     sweep.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
     sweep.add_argument("--engine", default="processes", help="processes, or dask://host:port")
     sweep.add_argument(
@@ -270,7 +287,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=float, default=1.0, help="per comparison (1)")
     bench.add_argument("--report", type=Path, metavar="FILE", help="where to write it")
 
-    for made in (run, sweep, example, check, simulate):
+    evidence = command("evidence", _evidence, "compare every method fairly, write the report")
+    add_evidence_arguments(evidence)
+
+    for made in (run, sweep, example, check, simulate, evidence):
         made.add_argument("--quiet", action="store_true", help="no progress bars")
     return top
 

@@ -1,15 +1,16 @@
 """config -> data -> train -> evaluate -> record."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 
 from .config import ExperimentConfig
+from .controls import student_corpus, taught_targets, teacher_corpus
 from .data import Corpus, load_corpus
 from .data.features import cache_folder
 from .distillers import build_distiller
@@ -72,6 +73,7 @@ def train_teacher_stage(
     config: ExperimentConfig, corpus: Corpus, fabric: Fabric
 ) -> Generator[EpochReport, None, TeacherStage]:
     """Teacher, then T-Nets; nothing in it depends on the distillation method."""
+    corpus = teacher_corpus(config.control, corpus)
     teacher = yield from train_teacher(fabric, corpus, config.network, config.training, config.seed)
     targets = teacher_targets(teacher, corpus)
     tnets = yield from train_tnets(
@@ -89,9 +91,10 @@ def train_networks(
     """Every stage in turn; the teacher's are skipped where ``shared`` gives their result."""
     if shared is None:
         shared = yield from train_teacher_stage(config, corpus, fabric)
+    taught = taught_targets(config.control, shared.targets, corpus, config.network, config.seed)
     student = yield from train_student(
         fabric,
-        corpus,
+        student_corpus(config.control, corpus),
         shared.teacher,
         None if config.student_is_alone else shared.targets,
         shared.tnets,
@@ -99,6 +102,7 @@ def train_networks(
         config.network,
         config.training,
         config.seed,
+        None if config.student_is_alone or taught is shared.targets else taught,
     )
     output = student_output(student, corpus, np.arange(len(corpus)))
     features = {name: feature.cpu() for name, feature in output.features.items()}
@@ -165,7 +169,7 @@ def check_batch(config: ExperimentConfig, corpus: Corpus) -> None:
 
 
 def run_experiment(
-    config: ExperimentConfig | None = None,
+    config: ExperimentConfig | Mapping[str, Any] | None = None,
     *,
     progress: bool = True,
     runs_dir: str | Path | None = None,
@@ -174,7 +178,8 @@ def run_experiment(
     """Run one experiment and keep its record.
 
     Args:
-        config: the experiment; digits with the default form of PKDOT if none is given.
+        config: the experiment, or a mapping that says what is not default in it; digits with the
+            default form of PKDOT if none is given.
         progress: whether to draw a progress bar for each stage.
         runs_dir: folder of records, :func:`pkdot.record.runs_directory` by default.
         fabric: a launched Fabric of your own, e.g. over several GPUs; one device by default. The
@@ -184,10 +189,11 @@ def run_experiment(
         The finished record, open for reading.
 
     Raises:
+        ConfigError: if the settings make no experiment, or not one for this machine or corpus.
         DataError: if the corpus cannot be used as asked.
         RecordError: if no record can be written.
     """
-    config = config or ExperimentConfig()
+    config = ExperimentConfig.of(config)
     with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
         corpus = load_corpus(config.data, config.seed)
@@ -206,8 +212,8 @@ def run_experiment(
             simulated=corpus.simulated,
             class_names=corpus.class_names,
             config=config.model_dump(mode="json"),
-            facts={"config_hash": config.hash, "data": data_facts(corpus)},
-            probe=describe_probe(corpus, probe),
+            facts={"config_hash": config.hash, "data": data_facts(corpus, config.media)},
+            probe=describe_probe(corpus, probe, config.media),
         ) as recorder:
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
             with StageBars(progress) as bars:
@@ -224,6 +230,7 @@ def run_experiment(
                 {
                     "seconds": keeper.seconds,
                     "best_epochs": keeper.best_epochs,
+                    "backbones_found_in_cache": list(encoders.found),
                     "tnet_by_subject": tnet_by_subject(trained, corpus),
                 },
                 maps=config.maps,

@@ -36,6 +36,12 @@ class TrainingSettings(Settings):
     )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the student's task target that is spread evenly over all classes",
+    )
     selection: Literal["accuracy", "cross_entropy"] = Field(
         "cross_entropy",
         description="validation criterion that stops and selects teacher and student",

@@ -103,3 +103,75 @@ def gap_closed(
     ratios = (m - s)[picks].mean(1)[gaps > 0] / gaps[gaps > 0]
     low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float((m - s).mean() / (t - s).mean()), float(low), float(high), len(m), level)
+
+
+def paired_p_value(a: ArrayLike, b: ArrayLike) -> float:
+    """Two-sided p-value of a paired t test of mean(a - b) = 0; 1 where all pairs are equal.
+
+    Raises:
+        InputError: as :func:`paired_difference` does.
+    """
+    paired_difference(a, b)
+    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    if not differences.any():
+        return 1.0
+    spread = stats.sem(differences)
+    if spread == 0:
+        return 0.0
+    return float(2 * stats.t.sf(abs(differences.mean() / spread), len(differences) - 1))
+
+
+def holm(p_values: ArrayLike) -> np.ndarray:
+    """Holm's step-down correction of several p-values, (n,) -> (n,), in the order given.
+
+    Raises:
+        InputError: for none, or a number outside 0..1.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.asarray(p_values, dtype=float)
+    if p.ndim != 1 or not len(p) or not ((p >= 0) & (p <= 1)).all():
+        raise InputError("Holm's correction needs one or more p-values between 0 and 1.")
+    return multipletests(p, method="holm")[1]
+
+
+def resolvable_effect(
+    a: ArrayLike, b: ArrayLike, *, power: float = 0.8, level: float = 0.95
+) -> float:
+    """The mean difference that a paired t test on as many such pairs would find.
+
+    Args:
+        a, b: (n,) values of the same units; their differences' deviation is taken as the truth.
+        power: probability of finding it.
+        level: 1 minus the size of the two-sided test.
+
+    Raises:
+        InputError: as :func:`paired_difference` does.
+    """
+    from statsmodels.stats.power import TTestPower
+
+    paired_difference(a, b)
+    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    size = TTestPower().solve_power(nobs=len(differences), alpha=1 - level, power=power)
+    return float(size * differences.std(ddof=1))
+
+
+def share_explained(
+    method: ArrayLike, alone: ArrayLike, without: ArrayLike, *, level: float = 0.95
+) -> Interval:
+    """Share of a method's gain that goes when something is taken from its teacher.
+
+    (gain − gain without it) / gain, the ratio of means with a percentile bootstrap over units, as
+    in :func:`gap_closed`.
+
+    Args:
+        method: (n,) scores of the method.
+        alone: (n,) scores of the student alone.
+        without: (n,) scores of the method whose teacher lacks something.
+        level: coverage.
+
+    Raises:
+        InputError: if the lengths differ or the method's mean gain is not positive.
+    """
+    kept = gap_closed(without, alone, method, level=level)
+    return Interval(1 - kept.mean, 1 - kept.high, 1 - kept.low, kept.n, level)

@@ -1,64 +1,29 @@
-"""Grids of experiments: arms × seeds, in processes here or on a Dask cluster, resumable by cell.
+"""Grids of experiments: arms × seeds × folds, in processes here or on a Dask cluster, resumable.
 
-A cell is one arm at one seed. Cells of one seed share corpus, teacher and T-Nets, so one worker
-takes them together. Each finished cell is a small file; a sweep that was killed loses at most the
-cell that each worker was at.
+A cell is one arm at one seed of one fold. Each finished cell is a small file, and each teacher
+another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pandas as pd
-import torch
 from tqdm.auto import tqdm
 
-from . import __version__
-from .baselines import BASELINES, baseline_accuracy
+from .baselines import TITLES
+from .cells import UNIMODAL, Arm, check_arm, run_cell
 from .config import ExperimentConfig
-from .data import load_corpus
 from .distillers import available_distillers, parse_method
-from .encoding import EncoderStage
-from .errors import ConfigError
-from .experiment import (
-    check_batch,
-    drain,
-    encode_corpus,
-    make_fabric,
-    surroundings,
-    train_networks,
-    train_teacher_stage,
-)
-from .files import write_json
-from .journal import final_metrics
+from .errors import ConfigError, PkdotError
 from .record import runs_directory
-from .training import TeacherStage
 
-UNIMODAL = "unimodal"
-_ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
+__all__ = ["UNIMODAL", "Arm", "run_grid", "run_sweep", "standard_arms", "unimodal_arms"]
 
-
-@dataclass(frozen=True)
-class Arm:
-    """One row of a comparison.
-
-    Attributes:
-        name: short name.
-        title: what tables and figures call it.
-        changes: dotted settings that make this arm of a base config.
-        role: baseline, unimodal, student or teacher; figures colour by it.
-    """
-
-    name: str
-    title: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    role: str = "student"
+ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
+"""Changes that leave a student nothing to take from a teacher."""
 
 
 def standard_arms(
@@ -78,23 +43,17 @@ def standard_arms(
     names = ["kd", *parts, method, *(["kd+pkdot"] if "pkdot" in parts else [])]
     given = options or {}
     arms = [
-        Arm("logistic", "logistic regression", role="baseline"),
-        Arm("svm", "RBF SVM", role="baseline"),
-        Arm("alone", "student alone", _ALONE),
+        Arm("logistic", TITLES["logistic"], role="baseline"),
+        Arm("svm", TITLES["svm"], role="baseline"),
+        Arm("alone", "student alone", ALONE),
         Arm("tnet", "student + T-Net, no distillation", {"method": "none"}),
     ]
     different = {frozenset(parse_method(name)): name for name in reversed(names)}
     for name in dict.fromkeys(n for n in names if n in different.values()):
         own = {f"options.{p}": dict(given[p]) for p in parse_method(name) if p in given}
         if name != "none":
-            arms.append(Arm(name, _title(name), {"method": name, **own}))
+            arms.append(Arm(name, method_title(name), {"method": name, **own}))
     return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("torch", "numpy", "scikit-learn")} | {
-        "pkdot": __version__
-    }
 
 
 def unimodal_arms(config: ExperimentConfig) -> list[Arm]:
@@ -106,75 +65,107 @@ def unimodal_arms(config: ExperimentConfig) -> list[Arm]:
     return [Arm(name, f"{name} alone", role=UNIMODAL) for name in names]
 
 
-def _title(method: str) -> str:
+def method_title(method: str) -> str:
+    """What tables and figures call a method or a sum of methods."""
     return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
 
-def _cell_file(folder: Path, base: ExperimentConfig, arm: Arm, seed: int) -> Path:
-    """Named by all that the cell's numbers depend on, the versions that make them included."""
-    beside = {"probe_size", "maps", "snapshot_growth", "device"}
-    if arm.role != "student":
-        beside |= {"method", "options"}
-    own = base.changed({**arm.changes, "seed": seed}).model_dump(mode="json", exclude=beside)
-    told = {"versions": _versions(), "arm": arm.name, "config": own}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    return folder / f"{arm.name}-seed{seed}-{digest[:12]}.json"
+Place = tuple[int, int]
+"""Which arm, which base."""
 
 
-def _cell(file: Path) -> dict[str, Any] | None:
-    """A finished cell; None where there is none, or what is there is no cell."""
+def _one(
+    place: Place, base: ExperimentConfig, arm: Arm, folder: Path, tolerant: bool
+) -> tuple[Place, dict[str, Any]]:
     try:
-        cell = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return None
-    return cell if isinstance(cell, dict) and "accuracy" in cell else None
+        return place, run_cell(base, arm, folder)
+    except PkdotError as error:
+        if not tolerant:
+            raise
+        return place, {"seed": base.seed, "failed": str(error)}
 
 
-def _run_cell(
-    base: ExperimentConfig, arm: Arm, encoded: EncoderStage, shared: TeacherStage | None
-) -> dict[str, float]:
-    corpus = encoded.corpus
-    if arm.role == UNIMODAL:
-        if arm.name not in encoded.scores:
-            raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
-        found = encoded.scores[arm.name]
-        return {**found["test"], "validation": found["validation"]["accuracy"]}
-    if arm.name in BASELINES:
-        return baseline_accuracy(arm.name, corpus)
-    assert shared is not None
-    if arm.role == "teacher":
-        pick = torch.as_tensor(corpus.split.test)
-        predicted = shared.targets.output.logits[pick].argmax(1).numpy()
-        return {"accuracy": float((predicted == corpus.labels[corpus.split.test]).mean())}
-    config = base.changed(arm.changes)
-    stages = train_networks(config, corpus, make_fabric(config), shared)
-    best = 0
+def run_grid(
+    bases: Sequence[ExperimentConfig],
+    arms: Sequence[Arm],
+    *,
+    jobs: int = 1,
+    engine: str = "processes",
+    folder: str | Path | None = None,
+    progress: bool = True,
+    label: str = "",
+    tolerant: bool = False,
+) -> pd.DataFrame:
+    """Run every arm on every base: seeds, folds, or both.
 
-    def note(report: Any) -> None:
-        nonlocal best
-        best = report.best_epoch
+    Cells are taken base by base, as many bases at a time as there are processes, so that these
+    seldom wait for one another's teachers.
 
-    metrics = final_metrics(drain(stages, note), corpus)["student"]
-    return {**metrics["test"], "validation": metrics["validation"]["accuracy"], "best_epoch": best}
+    Args:
+        bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
+        arms: what is compared; arms of one replicate share data, first weights and batches.
+        jobs: worker processes, on this machine.
+        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
+            ``dask.distributed``; its workers must see ``folder``).
+        folder: where cells and teachers are kept and found again, ``sweeps`` beside the runs by
+            default.
+        progress: whether to draw a progress bar over cells.
+        label: in front of the bar.
+        tolerant: let a cell that the kit refuses (a loss that diverged, say) be a row with the
+            sentence in ``failed``, rather than the end of the grid. It is tried again next time.
 
+    Returns:
+        One row a cell: arm, title, role, replicate (place in ``bases``), seed, accuracy, and what
+        else :func:`pkdot.cells.run_cell` gives.
 
-def run_seed(base: ExperimentConfig, arms: Sequence[Arm], seed: int, folder: Path) -> None:
-    """All cells of one seed that have no file yet; each is written whole once it is done."""
-    missing = [arm for arm in arms if _cell(_cell_file(folder, base, arm, seed)) is None]
-    if not missing:
-        return
-    config = base.changed({"seed": seed})
-    with surroundings(config.threads):
-        corpus = load_corpus(config.data, seed)
-        for arm in missing:
-            check_batch(config.changed(arm.changes), corpus)
-        encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
-        shared = None
-        for arm in missing:
-            if shared is None and arm.name not in BASELINES and arm.role != UNIMODAL:
-                shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
-            cell = {"arm": arm.name, "seed": seed, **_run_cell(config, arm, encoded, shared)}
-            write_json(_cell_file(folder, base, arm, seed), cell)
+    Raises:
+        ConfigError: for a repeated arm, no base, an unknown engine, an arm that makes no valid
+            config or changes what all arms share, or a folder that cannot be written.
+    """
+    names = [arm.name for arm in arms]
+    if len(set(names)) != len(names):
+        raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
+    if not bases:
+        raise ConfigError("A sweep needs at least one seed.")
+    if jobs == 0:
+        raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
+    for arm in arms:
+        check_arm(bases[0], arm)
+    folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
+    width = max(1, joblib.effective_n_jobs(jobs))
+    order = [
+        (arm, replicate)
+        for start in range(0, len(bases), width)
+        for arm in range(len(arms))
+        for replicate in range(start, min(start + width, len(bases)))
+    ]
+    tasks = [joblib.delayed(_one)((a, r), bases[r], arms[a], folder, tolerant) for a, r in order]
+    found: dict[Place, dict[str, Any]] = {}
+    with (
+        _backend(engine),
+        tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar,
+    ):
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+        for place, cell in parallel(tasks):
+            found[place] = cell
+            bar.update()
+    return pd.DataFrame(
+        [
+            {
+                "arm": arm.name,
+                "title": arm.title,
+                "role": arm.role,
+                "replicate": replicate,
+                **found[number, replicate],
+            }
+            for number, arm in enumerate(arms)
+            for replicate in range(len(bases))
+        ]
+    )
 
 
 def run_sweep(
@@ -182,62 +173,51 @@ def run_sweep(
     arms: Sequence[Arm],
     seeds: Sequence[int],
     *,
+    folds: Sequence[int] | None = None,
     jobs: int = 1,
     engine: str = "processes",
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Run every arm at every seed.
+    """Run every arm at every seed, and on every fold where folds are given, by :func:`run_grid`.
 
     Args:
         base: what all arms share; an arm's changes and the seed go on top.
         arms: what is compared.
         seeds: of corpus, weights and batches; arms of one seed share all three.
-        jobs: worker processes, on this machine.
-        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
-            ``dask.distributed``; its workers must see ``folder``).
-        folder: where cells are kept and found again, ``sweeps`` beside the runs by default.
-        progress: whether to draw a progress bar.
+        folds: of a corpus that has folds; left out, the one that ``base`` names.
+        jobs, engine, folder, progress: as for :func:`run_grid`.
 
     Returns:
-        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any.
+        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any;
+        ``fold`` where folds are given.
 
     Raises:
-        ConfigError: for a repeated arm, no seed, an unknown engine, an arm that makes no valid
-            config or changes what all arms share, or a folder that cannot be written.
+        ConfigError: as :func:`run_grid` does, and for folds of a corpus that has none.
     """
-    names = [arm.name for arm in arms]
-    if len(set(names)) != len(names):
-        raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
-    if not seeds:
-        raise ConfigError("A sweep needs at least one seed.")
-    if jobs == 0:
-        raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
     for arm in arms:
-        own = base.changed(arm.changes)
-        if own.data != base.data or own.seed != base.seed:
-            raise ConfigError(
-                f"Arm {arm.name!r} changes the data or the seed, which all arms share; make a "
-                "sweep of its own for it."
-            )
-    folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
-    tasks = [joblib.delayed(run_seed)(base, list(arms), seed, folder) for seed in seeds]
-    with _backend(engine):
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        done = tqdm(parallel(tasks), total=len(seeds), unit="seed", disable=not progress)
-        for _ in done:
-            pass
-    rows = []
-    for arm in arms:
-        for seed in seeds:
-            cell = _cell(_cell_file(folder, base, arm, seed))
-            assert cell is not None, "run_seed has just written it"
-            rows.append({"arm": arm.name, "title": arm.title, "role": arm.role, **cell})
-    return pd.DataFrame(rows)
+        check_arm(base, arm)
+    if folds is None:
+        places = [{"seed": seed} for seed in seeds]
+    elif hasattr(base.data, "fold") and folds:
+        places = [{"data.fold": fold, "seed": seed} for seed in seeds for fold in folds]
+    else:
+        raise ConfigError(
+            f"Corpus {base.data.name!r} has no folds; leave folds out."
+            if folds
+            else "A sweep over folds needs at least one of them."
+        )
+    cells = run_grid(
+        [base.changed(place) for place in places],
+        arms,
+        jobs=jobs,
+        engine=engine,
+        folder=folder,
+        progress=progress,
+    )
+    if folds is not None:
+        cells.insert(3, "fold", [places[i]["data.fold"] for i in cells["replicate"]])
+    return cells.drop(columns=["replicate", "seconds"], errors="ignore")
 
 
 @contextmanager

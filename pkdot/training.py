@@ -176,8 +176,11 @@ def train_tnets(
 ) -> Generator[EpochReport, None, dict[str, AnyTNet]]:
     """Stage ``tnet``: from the frozen teacher's prevalent feature to each privileged one.
 
-    Training samples only, labelled and unlabelled; no label is read.
+    Training samples only, labelled and unlabelled; no label is read. Without a privileged modality
+    there is nothing to hallucinate, and no T-Net.
     """
+    if not corpus.privileged:
+        return {}
     own_seed = stage_seed(seed, "tnet")
     torch.manual_seed(own_seed)
     features = targets.output.features
@@ -240,12 +243,14 @@ def train_student(
     network: NetworkSettings,
     settings: TrainingSettings,
     seed: int,
+    taught: TeacherTargets | None = None,
 ) -> Generator[EpochReport, None, Student]:
     """Stage ``student``: task loss on the labelled samples plus the distiller on all of them.
 
     Without targets (a student alone) there is no distillation and no T-Net. The distiller draws
     its adapters from a random state of its own, so that students of one seed start from the same
-    weights and see the same batches and dropout whatever the method.
+    weights and see the same batches and dropout whatever the method. Where ``taught`` is given, the
+    distiller reads it in place of ``targets``, which the T-Net goes on to reconstruct.
     """
     own_seed = stage_seed(seed, "student")
     torch.manual_seed(own_seed)
@@ -254,9 +259,10 @@ def train_student(
     validation = selection_indices(corpus, settings)
     truth = torch.as_tensor(corpus.given_labels[validation])
     joint = bool(student.tnets) and network.tnet == "joint"
-    if targets is not None:
+    taught = targets if taught is None else taught
+    if taught is not None:
         some = corpus.split.train[:2]
-        example = targets.at(some, fabric.device), student_output(student, corpus, some)
+        example = taught.at(some, fabric.device), student_output(student, corpus, some)
         with torch.random.fork_rng():
             torch.manual_seed(stage_seed(seed, "adapters"))
             distiller.prepare(*example)
@@ -270,12 +276,18 @@ def train_student(
             fabric, module(_inputs(corpus, corpus.prevalent, mine, fabric.device))
         )
         given = labels[everyone].to(fabric.device)
-        task = functional.cross_entropy(output.logits.float(), given, ignore_index=-1)
+        task = functional.cross_entropy(
+            output.logits.float(),
+            given,
+            ignore_index=-1,
+            label_smoothing=settings.label_smoothing,
+        )
         parts = {"loss": task, "task": task}
-        if targets is None:
+        if targets is None or taught is None:
             return parts, None
         target = targets.at(everyone, fabric.device)
-        parts["distillation"] = distiller(target, output, given)
+        shown = target if taught is targets else taught.at(everyone, fabric.device)
+        parts["distillation"] = distiller(shown, output, given)
         parts["loss"] = parts["loss"] + parts["distillation"]
         if joint:
             errors = [
@@ -285,7 +297,7 @@ def train_student(
             parts["reconstruction"] = torch.stack(errors).mean()
             parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
         seen = output.embedding.detach().float()
-        return parts, BatchSnapshot(everyone, given, target.embedding, seen)
+        return parts, BatchSnapshot(everyone, given, shown.embedding, seen)
 
     def validate(module: nn.Module) -> Metrics:
         output = student_output(module, corpus, validation)

@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from pkdot.data import biovid
+from pkdot.data.biovid.index import MARKER
 from pkdot.data.biovid.settings import BioVidSettings, VideoOptions
 from pkdot.data.corpus import Corpus
 from pkdot.errors import ConfigError, DataError
+from pkdot.journal import data_facts, describe_probe
 
 from . import biovid_files as files
 
@@ -57,6 +59,30 @@ def test_the_corpus_follows_the_protocol(biovid_root: Path) -> None:
     assert 0.005 < (curves < 128).mean() < 0.2  # a line, not a blot
     assert corpus.facts["licence"] == "simulated"
     assert corpus.facts["left_out"] == []
+
+
+@pytest.mark.parametrize(
+    ("marked", "wanted", "kept"),
+    [
+        (True, None, True),
+        (True, False, False),
+        (False, None, False),
+        (False, False, False),
+        (False, True, True),
+    ],
+)
+def test_faces_stay_out_of_records_unless_asked_for(
+    biovid_root: Path, tmp_path: Path, marked: bool, wanted: bool | None, kept: bool
+) -> None:
+    root = biovid_root
+    if not marked:
+        root = files.copy(biovid_root, tmp_path / "recorded")
+        (root / MARKER).unlink()
+    corpus = load(root)
+    assert corpus.restricted != marked
+    probe = describe_probe(corpus, np.arange(3), wanted)
+    assert set(probe.media) == ({"video", "eda"} if kept else set())
+    assert data_facts(corpus, wanted)["media"].startswith("kept" if kept else "left out")
 
 
 def test_the_front_door_loads_it_too(biovid_root: Path) -> None:
@@ -188,12 +214,15 @@ def test_seeds_and_settings_change_the_fingerprint(biovid_root: Path) -> None:
     assert load(biovid_root).fingerprint == prints[0]
 
 
-def test_without_a_root_a_corpus_is_simulated_once(cache: Path) -> None:
-    arguments = {"simulated_subjects": 6, "simulated_windows": 1, "task": "ordinal"}
+@pytest.mark.parametrize(
+    ("task", "classes"), [("bl1_pa4", 2), pytest.param("ordinal", 5, marks=pytest.mark.slow)]
+)
+def test_without_a_root_a_corpus_is_simulated_once(cache: Path, task: str, classes: int) -> None:
+    arguments = {"simulated_subjects": 6, "simulated_windows": 1, "task": task}
     corpus = load(None, **arguments)
     assert corpus.simulated
-    assert len(corpus) == 6 * 5
-    assert corpus.n_classes == 5
+    assert len(corpus) == 6 * classes
+    assert corpus.n_classes == classes
     made = {path: path.stat().st_mtime_ns for path in (cache / "simulated").rglob("*.mp4")}
     load(None, **arguments, seed=1)
     assert made == {p: p.stat().st_mtime_ns for p in (cache / "simulated").rglob("*.mp4")}

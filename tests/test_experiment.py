@@ -50,6 +50,7 @@ def test_the_record_holds_what_the_design_promises(record: pkdot.RunRecord) -> N
     assert features is not None
     assert features.real.shape == features.hallucinated.shape == (20, 8)
     assert set(record.media()) == {"the teacher sees", "the student sees"}
+    assert record.facts["data"]["media"] == "kept: the teacher sees, the student sees"
     assert {"teacher", "student", "tnet-full"} == set(record.checkpoints)
     assert set(record.maps()["epoch"]) == set(record.epochs)
 
@@ -77,7 +78,8 @@ def test_the_best_epochs_embeddings_give_the_tested_predictions(record: pkdot.Ru
 
 def test_one_config_gives_one_set_of_numbers(record: pkdot.RunRecord, tmp_path: Path) -> None:
     state = torch.get_rng_state()
-    again = pkdot.run_experiment(small_config(), progress=False, runs_dir=tmp_path)
+    as_a_mapping = small_config().model_dump(mode="json")
+    again = pkdot.run_experiment(as_a_mapping, progress=False, runs_dir=tmp_path)
     pd.testing.assert_frame_equal(again.metrics, record.metrics, check_exact=True)
     pd.testing.assert_frame_equal(again.predictions, record.predictions, check_exact=True)
     assert torch.equal(torch.get_rng_state(), state), "the caller's random numbers are untouched"
@@ -144,7 +146,7 @@ ARMS = [
 def test_a_sweep_finds_its_finished_cells_again(tmp_path: Path) -> None:
     base = small_config()
     first = run_sweep(base, ARMS, [0, 1], folder=tmp_path, progress=False)
-    files = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    files = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*.json")}
     assert len(files) == 8
     again = run_sweep(base, ARMS, [0, 1, 2], folder=tmp_path, progress=False)
     assert {file: file.stat().st_mtime_ns for file in files} == files
@@ -194,6 +196,7 @@ def test_a_killed_sweep_loses_no_finished_cell(tmp_path: Path) -> None:
         assert (tmp_path / name).read_text() == text
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_cells(tmp_path: Path) -> None:
     arms, base = ARMS[1:3], small_config()
     here = run_sweep(base, arms, [0, 1], folder=tmp_path / "a", progress=False)
@@ -210,6 +213,8 @@ def test_sweep_misuse_is_told(tmp_path: Path) -> None:
         run_sweep(small_config(), ARMS, [], folder=tmp_path)
     with pytest.raises(ConfigError, match="0 processes"):
         run_sweep(small_config(), ARMS, [0], jobs=0, folder=tmp_path)
+    with pytest.raises(ConfigError, match="'digits' has no folds"):
+        run_sweep(small_config(), ARMS, [0], folds=[0], folder=tmp_path)
     with pytest.raises(ConfigError, match="dask://host:port"):
         run_sweep(small_config(), ARMS, [0], engine="slurm", folder=tmp_path)
     names = [arm.name for arm in standard_arms("pkdot+kd")]

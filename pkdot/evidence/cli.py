@@ -1,0 +1,87 @@
+"""The command ``python -m pkdot evidence``: its arguments, and what it runs.
+
+Nothing is imported from the rest of the kit until the command runs, so that ``--help`` is quick.
+"""
+
+import argparse
+from pathlib import Path
+
+STEP_NAMES = ("ceilings", "tune", "compare", "controls", "report")
+
+DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
+
+ceilings  plain baselines, students alone, and the best that a teacher can do for a student
+tune      every contender tries six settings; the best on the inner split is kept
+compare   the chosen settings on other seeds, against the student alone
+controls  the same with one thing about the teacher taken away
+report    write the report again from what is finished; nothing is computed
+
+Every finished cell is kept: type the same again after an interruption and it goes on from there."""
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Give the command its arguments."""
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.description = DESCRIPTION
+    made.add_argument(
+        "--step", nargs="+", choices=[*STEP_NAMES, "all"], default=["all"], help="which (all)"
+    )
+    made.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
+    made.add_argument(
+        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong … (all of them)"
+    )
+    made.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
+    made.add_argument("--first-seed", type=int, help="of the comparison (100)")
+    made.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
+    made.add_argument("--tuning-seeds", type=int, help="how many, from 0 on (4)")
+    made.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
+    made.add_argument("--engine", default="processes", help="processes, or dask://host:port")
+    made.add_argument(
+        "--folder", type=Path, help="where cells and choices are kept (evidence, beside the runs)"
+    )
+    made.add_argument(
+        "--report", type=Path, metavar="FILE", help="where to write (benchmarks/evidence.md)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the steps, write the report, and say where it is."""
+    from ..errors import ConfigError
+    from ..record import runs_directory
+    from .contenders import contenders
+    from .plan import Plan
+    from .regimes import REGIMES, find_regimes
+    from .report import write_report
+    from .steps import STEPS
+
+    for name in ("seeds", "tuning_seeds"):
+        number = getattr(arguments, name)
+        if number is not None and number < 2:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} {number} gives no interval; give 2 or more."
+            )
+    quick = arguments.quick
+    reports = runs_directory().parent
+    folder = arguments.folder or reports / ("evidence-quick" if quick else "evidence")
+    target = folder if quick else reports / "benchmarks"
+    first = arguments.first_seed if arguments.first_seed is not None else 60 if quick else 100
+    number = arguments.seeds or (3 if quick else 20)
+    plan = Plan(
+        regimes=find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES))),
+        contenders=contenders(arguments.methods or (["kd", "pkdot"] if quick else None)),
+        folder=folder,
+        tuning_seeds=tuple(range(arguments.tuning_seeds or (2 if quick else 4))),
+        seeds=tuple(range(first, first + number)),
+        settings=2 if quick else 6,
+        jobs=arguments.jobs,
+        engine=arguments.engine,
+        progress=not arguments.quiet,
+        quick=quick,
+    )
+    wanted = list(STEPS) if "all" in arguments.step else arguments.step
+    for name, step in STEPS.items():
+        if name in wanted:
+            step(plan)
+    path = write_report(plan, arguments.report or target / "evidence.md")
+    print(f"The report is {path}.")
+    return 0

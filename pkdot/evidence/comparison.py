@@ -1,0 +1,117 @@
+"""Chosen settings on seeds of their own: paired differences, corrected for their number."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..comparison import subject_scores
+from ..errors import InputError
+from ..statistics import holm, mean_interval, paired_difference, paired_p_value, resolvable_effect
+from .regimes import Regime
+
+REFERENCE = "alone"
+START = "tnet"
+
+
+def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Accuracy in percent of each arm on each unit.
+
+    Args:
+        cells: from :func:`pkdot.sweep.run_grid`.
+        unit: ``seeds``: mean over folds; ``subjects``: over all windows of each test subject.
+
+    Returns:
+        One row a unit, one column an arm; arms with a failed cell are left out.
+
+    Raises:
+        InputError: if subjects are asked for and the cells do not know them.
+    """
+    if "failed" in cells:
+        lost = set(cells.loc[cells["failed"].notna(), "arm"])
+        cells = cells[~cells["arm"].isin(lost)]
+    if unit == "seeds":
+        return 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy", sort=False)
+    return 100 * subject_scores(cells)
+
+
+def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.DataFrame:
+    """Every arm against the student alone.
+
+    Args:
+        cells: of one regime, from :func:`pkdot.sweep.run_grid`; the arm ``alone`` among them.
+        regime: says what a unit is.
+        methods: arms that Holm's correction counts: those whose gain is in question.
+
+    Returns:
+        One row an arm: name, title, role, n, mean, low, high (percent, t interval over units);
+        difference, difference_low, difference_high (points, paired, to the student alone);
+        from_start (points, to the student with T-Net that is not distilled) with from_start_low
+        and from_start_high; p and p_holm (two-sided t test of the difference); resolvable (points
+        that this many units would have resolved with a probability of 80 %); seconds a student.
+
+    Raises:
+        InputError: if the student alone is missing, or there are fewer than two units.
+    """
+    scores = unit_scores(cells, regime.unit)
+    if REFERENCE not in scores:
+        raise InputError("There is no student alone among these cells to compare with.")
+    told = cells.drop_duplicates("arm").set_index("arm")
+    seconds = cells.groupby("arm")["seconds"].mean() if "seconds" in cells else {}
+    rows = []
+    for name in scores:
+        own = mean_interval(scores[name])
+        row = {
+            "name": name,
+            "title": told.title[name],
+            "role": told.role[name],
+            "n": own.n,
+            "mean": own.mean,
+            "low": own.low,
+            "high": own.high,
+            "seconds": seconds.get(name, np.nan),
+        }
+        if name != REFERENCE:
+            gain = paired_difference(scores[name], scores[REFERENCE])
+            row |= {
+                "difference": gain.mean,
+                "difference_low": gain.low,
+                "difference_high": gain.high,
+                "p": paired_p_value(scores[name], scores[REFERENCE]),
+                "resolvable": resolvable_effect(scores[name], scores[REFERENCE]),
+            }
+        if START in scores and name not in (REFERENCE, START):
+            step = paired_difference(scores[name], scores[START])
+            row |= {
+                "from_start": step.mean,
+                "from_start_low": step.low,
+                "from_start_high": step.high,
+            }
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    counted = table["name"].isin(methods)
+    table["p_holm"] = np.nan
+    if counted.any():
+        table.loc[counted, "p_holm"] = holm(table.loc[counted, "p"])
+    return table
+
+
+def verdict(row: pd.Series) -> str:
+    """What a row's corrected test supports, in words."""
+    if not np.isfinite(row["p_holm"]):
+        return ""
+    if row["p_holm"] < 0.05:
+        return "resolved above zero" if row["difference"] > 0 else "resolved below zero"
+    return "not resolved"
+
+
+def has_room(table: pd.DataFrame) -> bool:
+    """Whether the ceiling's gain over the student alone is above zero, its interval included.
+
+    Raises:
+        InputError: if the table has no ceiling.
+    """
+    own = table[table["name"] == "ceiling"]
+    if own.empty:
+        raise InputError("This table has no ceiling; run it with the methods.")
+    return bool(own["difference_low"].iloc[0] > 0)

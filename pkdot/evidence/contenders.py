@@ -1,0 +1,170 @@
+"""Contenders: who competes, and the settings that each may try.
+
+Every method that the kit knows takes part, with the settings of its own ``tuning``; the student
+alone tries as many. All students inherit networks, training and first weights from the regime.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+from ..cells import Arm
+from ..distillers import available_distillers, parse_method
+from ..distillers.base import BUDGET
+from ..errors import ConfigError
+from ..sweep import ALONE, method_title
+
+Kind = Literal["reference", "method", "ceiling"]
+Changes = Mapping[str, Any]
+
+_DECAY_DROPOUT = tuple(
+    {"training.weight_decay": decay, "network.dropout": dropout}
+    for decay, dropout in product((0.03, 0.1, 0.3), (0.4, 0.6))
+)
+_DECAY_SMOOTHING = tuple(
+    {"training.weight_decay": decay, "training.label_smoothing": smoothing}
+    for decay, smoothing in product((0.03, 0.1, 0.3), (0.1, 0.2))
+)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One competitor.
+
+    Attributes:
+        name: short name.
+        title: what tables call it.
+        candidates: the settings that it may try, as dotted changes of the regime's base; exactly
+            :data:`~pkdot.distillers.base.BUDGET` of them.
+        kind: reference (no distillation), method, or ceiling.
+    """
+
+    name: str
+    title: str
+    candidates: tuple[Changes, ...]
+    kind: Kind = "method"
+
+    def __post_init__(self) -> None:
+        if len(self.candidates) != BUDGET:
+            raise ConfigError(
+                f"{self.name!r} has {len(self.candidates)} settings to try; every contender has "
+                f"{BUDGET}, so that none is searched for longer than another."
+            )
+
+    def arms(self, settings: int = BUDGET) -> list[Arm]:
+        """One arm a setting to try: all of them, or so many, evenly picked.
+
+        Raises:
+            ConfigError: for a number outside 1..6.
+        """
+        if not 1 <= settings <= BUDGET:
+            raise ConfigError(f"A contender may try 1 to {BUDGET} settings, not {settings}.")
+        picked = range(0, BUDGET, BUDGET // settings)[:settings]
+        return [
+            Arm(f"{self.name}#{number}", f"{self.title}, setting {number}", self.candidates[number])
+            for number in picked
+        ]
+
+    def arm(self, changes: Changes) -> Arm:
+        """The arm of the chosen setting."""
+        return Arm(self.name, self.title, changes)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A method in a fixed form that is a contender of its own."""
+
+    name: str
+    title: str
+    method: str
+    fixed: Mapping[str, Any]
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("pkdot:per_sample", "PKDOT, anchors per sample", "pkdot", {"policy": "per_sample"}),
+)
+
+SUMS: tuple[str, ...] = ("kd+pkdot",)
+"""Sums of two that compete; others can be asked for by name."""
+
+REFERENCES = (
+    Contender(
+        "alone",
+        "student alone",
+        tuple({**ALONE, **changes} for changes in _DECAY_DROPOUT),
+        "reference",
+    ),
+    Contender(
+        "alone:smoothing",
+        "student alone, label smoothing",
+        tuple({**ALONE, **changes} for changes in _DECAY_SMOOTHING),
+        "reference",
+    ),
+    Contender(
+        "tnet",
+        "student + T-Net, no distillation",
+        tuple({"method": "none", **changes} for changes in _DECAY_DROPOUT),
+        "reference",
+    ),
+)
+"""Students without a distillation loss. All differences are to ``alone``."""
+
+
+def of_method(method: str, fixed: Mapping[str, Any] | None = None) -> tuple[Changes, ...]:
+    """The settings that a method may try.
+
+    A sum lets its last part try that part's own settings; the parts before it keep their defaults,
+    so that a sum is not searched for longer than a single method.
+
+    Args:
+        method: e.g. ``kd`` or ``kd+pkdot``.
+        fixed: options of the last part that stay as they are.
+
+    Raises:
+        ConfigError: for an unknown method.
+    """
+    last = parse_method(method)[-1]
+    return tuple(
+        {
+            "method": method,
+            **{f"options.{last}.{n}": v for n, v in {**dict(tried), **(fixed or {})}.items()},
+        }
+        for tried in available_distillers()[last].tuning
+    )
+
+
+def ceiling() -> Contender:
+    """Soft labels of the best teacher that labels can make, tuned like soft labels."""
+    return Contender(
+        "ceiling",
+        "ceiling: soft labels of a teacher with all true labels",
+        tuple({**changes, "control": "true_labels"} for changes in of_method("kd")),
+        "ceiling",
+    )
+
+
+def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
+    """References, ceiling and methods.
+
+    Args:
+        methods: names of methods, sums or variants; every method of the kit, the variants and the
+            sums of this module if left out.
+
+    Raises:
+        ConfigError: for an unknown or repeated name.
+    """
+    variants = {variant.name: variant for variant in VARIANTS}
+    if methods is None:
+        single = [name for name in available_distillers() if name != "none"]
+        methods = [*single, *variants, *SUMS]
+    if len(set(methods)) != len(methods):
+        raise ConfigError(f"A method is named twice among {', '.join(methods)}.")
+    found = []
+    for name in methods:
+        if name in variants:
+            v = variants[name]
+            found.append(Contender(name, v.title, of_method(v.method, v.fixed)))
+        else:
+            found.append(Contender(name, method_title(name), of_method(name)))
+    return [*REFERENCES, ceiling(), *found]

@@ -1,0 +1,95 @@
+"""What one run of the evidence covers: regimes, contenders, seeds, where it is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from ..baselines import BASELINES, TITLES
+from ..cells import Arm, cell_file, read_cell
+from ..config import ExperimentConfig
+from ..errors import ConfigError
+from ..sweep import run_grid
+from .contenders import Contender
+from .regimes import Regime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run of the evidence.
+
+    Attributes:
+        regimes: on what.
+        contenders: who; each has the same number of settings to try.
+        folder: of cells, teachers and choices; a run that was killed goes on from there.
+        tuning_seeds: settings are chosen on these.
+        seeds: chosen settings are compared on these.
+        settings: how many of its settings a contender tries.
+        jobs, engine, progress: as for :func:`pkdot.sweep.run_grid`.
+        quick: whether this is the short form, which the report then says.
+        controlled: contenders that undergo every control.
+    """
+
+    regimes: Sequence[Regime]
+    contenders: Sequence[Contender]
+    folder: Path
+    tuning_seeds: tuple[int, ...] = (0, 1, 2, 3)
+    seeds: tuple[int, ...] = tuple(range(100, 120))
+    settings: int = 6
+    jobs: int = 1
+    engine: str = "processes"
+    progress: bool = True
+    quick: bool = False
+    controlled: tuple[str, ...] = field(default=("kd", "pkdot", "rows"))
+
+    def __post_init__(self) -> None:
+        both = sorted(set(self.tuning_seeds) & set(self.seeds))
+        if both:
+            raise ConfigError(
+                f"Seed {both[0]} would serve tuning and comparison both; a setting must be "
+                "compared on seeds that did not choose it."
+            )
+
+    @property
+    def methods(self) -> list[str]:
+        """Names of the contenders that distil."""
+        return [c.name for c in self.contenders if c.kind == "method"]
+
+    @property
+    def cells_folder(self) -> Path:
+        return self.folder / "cells"
+
+    def run(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm], label: str) -> None:
+        """Compute the cells that are not there yet."""
+        run_grid(
+            bases,
+            arms,
+            jobs=self.jobs,
+            engine=self.engine,
+            folder=self.cells_folder,
+            progress=self.progress,
+            label=label,
+            tolerant=True,
+        )
+
+    def read(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm]) -> pd.DataFrame:
+        """The finished cells of those arms that have all of theirs; nothing is computed."""
+        rows = []
+        for arm in arms:
+            own = [read_cell(cell_file(self.cells_folder, base, arm)) for base in bases]
+            cells = [cell for cell in own if cell is not None]
+            if len(cells) < len(bases):
+                continue
+            told = {"arm": arm.name, "title": arm.title, "role": arm.role}
+            rows += [{**told, "replicate": i, **cell} for i, cell in enumerate(cells)]
+        return pd.DataFrame(rows)
+
+
+def plain_arms(regime: Regime) -> list[Arm]:
+    """Plain classifiers on the student's input, and the teacher."""
+    names = [n for n in BASELINES if n != "self_training" or regime.unlabelled]
+    return [
+        *(Arm(name, TITLES[name], role="baseline") for name in names),
+        Arm("teacher", "teacher (sees everything)", role="teacher"),
+    ]

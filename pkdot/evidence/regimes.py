@@ -1,0 +1,85 @@
+"""Regimes: the problems on which methods are compared, each an experiment and a unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..config import ExperimentConfig
+from ..errors import ConfigError
+
+LOCKED_SEEDS = tuple(range(100, 120))
+"""Seeds of the confirmation: run once, after everything has been chosen."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One problem.
+
+    Attributes:
+        name: short name, also of files.
+        title: what it is, for a reader.
+        base: the experiment; contenders change its method and options.
+        unit: what an interval is over: seeds (conditional on the data set) or subjects.
+        folds: folds of the data, each run with every seed, so that each subject is tested once.
+        unlabelled: whether there are training samples without label.
+    """
+
+    name: str
+    title: str
+    base: ExperimentConfig
+    unit: Literal["seeds", "subjects"] = "seeds"
+    folds: int = 1
+
+    @property
+    def unlabelled(self) -> bool:
+        data = self.base.data
+        return data.n_unlabelled > 0 if data.name == "digits" else data.label_fraction < 1
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data come from a simulator."""
+        return self.base.data.name == "biovid" and self.base.data.root is None
+
+    def bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
+        """One config a replicate: every fold with every seed."""
+        if self.folds == 1:
+            return [self.base.changed({"seed": seed}) for seed in seeds]
+        return [
+            self.base.changed({"seed": seed, "data.fold": fold})
+            for seed in seeds
+            for fold in range(self.folds)
+        ]
+
+
+def _digits(name: str, title: str, **data: Any) -> Regime:
+    return Regime(name, title, ExperimentConfig(data={"name": "digits", **data}, method="none"))
+
+
+REGIMES: dict[str, Regime] = {
+    regime.name: regime
+    for regime in (
+        _digits("few", "digits: 100 labels, 900 pairs without label", n_labelled=100),
+        _digits("all", "digits: 400 labels", n_labelled=400, n_unlabelled=0),
+        _digits(
+            "wrong",
+            "digits: 400 labels, 30 % of them wrong",
+            n_labelled=400,
+            n_unlabelled=0,
+            label_noise=0.3,
+        ),
+    )
+}
+
+
+def find_regimes(names: Sequence[str]) -> list[Regime]:
+    """The regimes of these names, in the order of the list of all.
+
+    Raises:
+        ConfigError: for an unknown name, or none.
+    """
+    for name in names:
+        if name not in REGIMES:
+            raise ConfigError(f"Unknown regime {name!r}; choose from {', '.join(REGIMES)}.")
+    if not names:
+        raise ConfigError(f"No regime was named; choose from {', '.join(REGIMES)}.")
+    return [regime for name, regime in REGIMES.items() if name in names]

@@ -1,0 +1,231 @@
+"""One regime's section of the report: ceiling, table, verdicts, controls, chosen settings."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..cells import Arm
+from ..controls import TITLES
+from ..errors import ConfigError
+from ..statistics import share_explained
+from .comparison import REFERENCE, START, compare, has_room, unit_scores, verdict
+from .contenders import Contender
+from .plan import Plan, plain_arms
+from .regimes import Regime
+from .steps import CONTROLS, control_arms, control_name, finished
+from .tuning import Choice, read_choices
+
+_SHORT = {
+    "permuted": "permuted",
+    "other_batch": "another batch",
+    "labels": "labels alone",
+    "random_teacher": "untrained",
+    "no_privileged": "not privileged",
+}
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """A Markdown table, an empty line after it."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
+    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
+
+
+def number(value: float, form: str = ".1f") -> str:
+    """A number, or a dash where there is none."""
+    return f"{value:{form}}" if np.isfinite(value) else "–"
+
+
+def interval(row: Mapping[str, Any], name: str, form: str = "+.1f") -> str:
+    """``+1.2 [0.3, 2.1]`` of the columns name, name_low, name_high; a dash where there is none."""
+    value = row.get(name, np.nan)
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:{form}} [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
+
+
+def regime_section(plan: Plan, regime: Regime) -> list[str]:
+    """The section; it says what has not been run."""
+    lines = [f"## {regime.title}", ""]
+    known = read_choices(plan.folder, regime, None)
+    tuned = [c for c in plan.contenders if c.name in known]
+    choices = read_choices(plan.folder, regime, tuned)
+    arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
+    cells = finished(plan, regime, arms)
+    if cells.empty or REFERENCE not in set(cells["arm"]):
+        lines += ["The comparison has not been run.", ""]
+    else:
+        methods = [name for name in plan.methods if name in set(cells["arm"])]
+        lines += _comparison(plan, regime, cells, compare(cells, regime, methods), tuned)
+    return [*lines, *_settings(tuned, choices)]
+
+
+def _comparison(
+    plan: Plan, regime: Regime, cells: pd.DataFrame, found: pd.DataFrame, tuned: list[Contender]
+) -> list[str]:
+    kinds = {contender.name: contender.kind for contender in tuned}
+    is_method = found["name"].map(kinds) == "method"
+    n = int(found["n"].iloc[0])
+    lines = [f"Unit of the intervals: {regime.unit}, {n} of them.", ""]
+    room = "ceiling" in set(found["name"]) and has_room(found)
+    lines += [*_ceiling(found, room), ""]
+    lines += table(
+        ("without distillation", "right, %", "against the student alone"),
+        (
+            (row["title"], interval_of_mean(row), interval(row, "difference"))
+            for _, row in found[~is_method].iterrows()
+        ),
+    )
+    controls = finished(plan, regime, _control_arms(plan, regime))
+    shares = _shares(regime, cells, controls, found)
+    methods = found[is_method].sort_values("mean", ascending=False)
+    if methods.empty:
+        return lines
+    if not room:
+        lines += [
+            "Below this line nothing is compared, as there is no room; it is for the record.",
+            "",
+        ]
+        lines += ["---", ""]
+    lines += table(
+        (
+            "method",
+            "right, %",
+            "against the student alone",
+            "p",
+            "verdict",
+            "resolvable",
+            "against its start",
+            "share of the gain from the privileged modality, %",
+            "s",
+        ),
+        (
+            (
+                row["title"],
+                interval_of_mean(row),
+                interval(row, "difference"),
+                number(row["p_holm"], ".2g"),
+                verdict(row) if room else "no room",
+                number(row["resolvable"]),
+                interval(row, "from_start"),
+                shares.get(row["name"], "–"),
+                number(row["seconds"]),
+            )
+            for _, row in methods.iterrows()
+        ),
+    )
+    if room:
+        lines += _conclusions(methods)
+    return [*lines, *_controls(plan, regime, cells, controls)]
+
+
+def interval_of_mean(row: Mapping[str, Any]) -> str:
+    """``54.3 [53.0, 55.6]``."""
+    return f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+
+
+def _ceiling(found: pd.DataFrame, room: bool) -> list[str]:
+    if "ceiling" not in set(found["name"]):
+        return ["The ceiling has not been run, so it is not known whether there is room."]
+    row = found[found["name"] == "ceiling"].iloc[0]
+    told = "there is room to help" if room else "no room was resolved"
+    return [
+        "Ceiling: a student distilled by soft labels from a teacher that was trained on the true "
+        f"labels of all training samples gains {interval(row, 'difference')} points over the "
+        f"student alone: {told}."
+    ]
+
+
+def _conclusions(methods: pd.DataFrame) -> list[str]:
+    lines = []
+    for wanted in ("resolved above zero", "resolved below zero", "not resolved"):
+        named = [
+            f"{row['title']} ({row['difference']:+.1f}"
+            + (f"; {row['resolvable']:.1f} was resolvable)" if wanted == "not resolved" else ")")
+            for _, row in methods.iterrows()
+            if verdict(row) == wanted
+        ]
+        if named:
+            lines += [f"- {wanted.capitalize()}: {', '.join(named)}."]
+    return [*lines, ""]
+
+
+def _control_arms(plan: Plan, regime: Regime) -> list[Arm]:
+    try:
+        return control_arms(plan, regime)
+    except ConfigError:  # some contender is not tuned yet
+        return []
+
+
+def _shares(
+    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, found: pd.DataFrame
+) -> dict[str, str]:
+    """Contender -> share of its gain that goes when the teacher is not privileged, in percent."""
+    if controls.empty:
+        return {}
+    scores = unit_scores(cells, regime.unit)
+    without = unit_scores(controls, regime.unit)
+    shares = {}
+    for _, row in found.iterrows():
+        other = control_name(row["name"], "no_privileged")
+        if other in without and row["difference_low"] > 0:
+            share = share_explained(scores[row["name"]], scores[REFERENCE], without[other])
+            shares[row["name"]] = (
+                f"{100 * share.mean:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+            )
+    return shares
+
+
+def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame) -> list[str]:
+    """Every control of the methods that undergo them, against the student alone."""
+    if controls.empty:
+        return ["The controls have not been run.", ""]
+    both = pd.concat([cells, controls], ignore_index=True)
+    found = compare(both, regime, []).set_index("name")
+    rows = []
+    for name in (START, *plan.methods):
+        own = [control_name(name, control) for control in CONTROLS]
+        if name in found.index and any(arm in found.index for arm in own):
+            rows.append(
+                [
+                    found["title"][name],
+                    interval(found.loc[name], "difference"),
+                    *(
+                        interval(found.loc[arm], "difference") if arm in found.index else "–"
+                        for arm in own
+                    ),
+                ]
+            )
+    lines = ["### Controls: the gain with one thing about the teacher taken away", ""]
+    lines += table(
+        ("method", "the teacher as it is", *(_SHORT[control] for control in CONTROLS)), rows
+    )
+    return [*lines, *(f"- {_SHORT[c]}: {TITLES[c]}." for c in CONTROLS), ""]
+
+
+def _settings(tuned: list[Contender], choices: Mapping[str, Choice]) -> list[str]:
+    if not tuned:
+        return ["No setting has been chosen.", ""]
+    lines = ["### Chosen settings", ""]
+
+    def told(choice: Choice) -> str:
+        own = {
+            name.removeprefix("options."): value
+            for name, value in choice.changes.items()
+            if name not in ("method", "control", "network.student_encoder", "network.tnet")
+        }
+        return ", ".join(f"{name} = {value}" for name, value in own.items())
+
+    return lines + table(
+        ("contender", "setting", "cross-entropy on the inner split, every setting"),
+        (
+            (
+                c.title,
+                f"`{told(choices[c.name])}`",
+                " ".join("failed" if s is None else f"{s:.3f}" for s in choices[c.name].scores),
+            )
+            for c in tuned
+        ),
+    )

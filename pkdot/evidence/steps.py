@@ -1,0 +1,118 @@
+"""The steps of the evidence: ceilings, tuning, comparison, controls; each resumable by cell."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from ..cells import Arm
+from ..controls import TITLES, Control
+from ..sweep import run_grid
+from .comparison import START
+from .contenders import Contender
+from .plan import Plan, plain_arms
+from .regimes import Regime
+from .tuning import Choice, choose, read_choices, tuning_arms, write_choices
+
+CONTROLS: tuple[Control, ...] = (
+    "permuted",
+    "other_batch",
+    "labels",
+    "random_teacher",
+    "no_privileged",
+)
+
+
+def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: str) -> None:
+    arms = tuning_arms(contenders, plan.settings)
+    cells = run_grid(
+        regime.bases(plan.tuning_seeds),
+        arms,
+        jobs=plan.jobs,
+        engine=plan.engine,
+        folder=plan.cells_folder,
+        progress=plan.progress,
+        label=label,
+        tolerant=True,
+    )
+    chosen = choose(cells, contenders, plan.tuning_seeds, plan.settings)
+    write_choices(plan.folder, regime, chosen)
+
+
+def run_ceilings(plan: Plan) -> None:
+    """Is there room? Baselines, students alone and the ceiling, on the tuning's seeds."""
+    for regime in plan.regimes:
+        first = [c for c in plan.contenders if c.kind != "method"]
+        plan.run(
+            regime.bases(plan.tuning_seeds), plain_arms(regime), f"{regime.name}: plain baselines"
+        )
+        _tune(plan, regime, first, f"{regime.name}: ceiling")
+
+
+def run_tuning(plan: Plan) -> None:
+    """Every contender tries its settings; the best by the inner split is kept."""
+    for regime in plan.regimes:
+        _tune(plan, regime, plan.contenders, f"{regime.name}: tuning")
+
+
+def run_comparison(plan: Plan) -> None:
+    """The chosen settings, on seeds that chose nothing."""
+    for regime in plan.regimes:
+        arms = [*plain_arms(regime), *comparison_arms(plan, regime)]
+        plan.run(regime.bases(plan.seeds), arms, f"{regime.name}: comparison")
+
+
+def run_controls(plan: Plan) -> None:
+    """The chosen settings again, with one thing about the teacher taken away."""
+    for regime in plan.regimes:
+        plan.run(regime.bases(plan.seeds), control_arms(plan, regime), f"{regime.name}: controls")
+
+
+def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
+    """Every contender with its chosen setting.
+
+    Raises:
+        ConfigError: if one was not tuned.
+    """
+    choices = read_choices(plan.folder, regime, plan.contenders)
+    return [c.arm(choices[c.name].changes) for c in plan.contenders]
+
+
+def control_name(contender: str, control: str) -> str:
+    """Name of the arm of a contender under a control."""
+    return f"{contender}|{control}"
+
+
+def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
+    """Every method without the privileged modality; some under every control.
+
+    Raises:
+        ConfigError: if one was not tuned.
+    """
+    choices: dict[str, Choice] = read_choices(plan.folder, regime, plan.contenders)
+    arms = []
+    for contender in plan.contenders:
+        if contender.kind != "method" and contender.name != START:
+            continue
+        every = contender.name in plan.controlled
+        for control in CONTROLS if every else ("no_privileged",):
+            arms.append(
+                Arm(
+                    control_name(contender.name, control),
+                    f"{contender.title}: {TITLES[control]}",
+                    {**choices[contender.name].changes, "control": control},
+                )
+            )
+    return arms
+
+
+def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
+    """Cells on the comparison's seeds, of arms that are complete."""
+    return plan.read(regime.bases(plan.seeds), arms)
+
+
+STEPS: dict[str, Callable[[Plan], None]] = {
+    "ceilings": run_ceilings,
+    "tune": run_tuning,
+    "compare": run_comparison,
+    "controls": run_controls,
+}

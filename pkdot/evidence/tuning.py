@@ -1,0 +1,150 @@
+"""Tuning: every contender tries its settings on the inner split; the best one is kept in a file.
+
+The score of a setting is the cross-entropy of its early-stopped student on the inner split, a mean
+over folds and seeds. Test samples are not looked at.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..cells import Arm
+from ..distillers.base import BUDGET
+from ..errors import ConfigError, RecordError
+from ..files import write_json
+from .contenders import Contender
+from .regimes import Regime
+
+SCORE = "validation_cross_entropy"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The setting that a contender goes on with.
+
+    Attributes:
+        contender: its name.
+        changes: the chosen setting, as dotted changes of the regime's base.
+        scores: mean cross-entropy on the inner split of each setting, in the order tried; None
+            where the setting failed.
+        accuracies: mean accuracy on the inner split, likewise.
+        seeds: of the tuning.
+    """
+
+    contender: str
+    changes: Mapping[str, Any]
+    scores: tuple[float | None, ...]
+    accuracies: tuple[float | None, ...]
+    seeds: tuple[int, ...]
+
+
+def tuning_arms(contenders: Sequence[Contender], settings: int = BUDGET) -> list[Arm]:
+    """The arms that tuning runs: ``settings`` settings of every contender."""
+    return [arm for contender in contenders for arm in contender.arms(settings)]
+
+
+def choose(
+    cells: pd.DataFrame,
+    contenders: Sequence[Contender],
+    seeds: Sequence[int],
+    settings: int = BUDGET,
+) -> dict[str, Choice]:
+    """Pick each contender's best setting from the cells of :func:`tuning_arms`.
+
+    A setting that failed on any replicate is out.
+
+    Raises:
+        ConfigError: if every setting of a contender failed.
+    """
+    grouped = dict(iter(cells.groupby("arm")))
+    choices = {}
+    for contender in contenders:
+        arms = contender.arms(settings)
+        scores, accuracies = [], []
+        for arm in arms:
+            own = grouped[arm.name]
+            usable = "failed" not in own or own["failed"].isna().all()
+            score = float(own[SCORE].mean()) if usable else math.nan
+            fine = math.isfinite(score)
+            scores.append(score if fine else None)
+            accuracies.append(float(own["validation"].mean()) if fine else None)
+        tried = [(score, number) for number, score in enumerate(scores) if score is not None]
+        if not tried:
+            raise ConfigError(f"Every setting of {contender.name!r} failed; see its cells.")
+        changes = arms[min(tried)[1]].changes
+        choices[contender.name] = Choice(
+            contender.name, changes, tuple(scores), tuple(accuracies), tuple(seeds)
+        )
+    return choices
+
+
+def choices_file(folder: Path, regime: Regime) -> Path:
+    """Where a regime's choices are kept."""
+    return folder / "choices" / f"{regime.name}.json"
+
+
+def write_choices(folder: Path, regime: Regime, choices: Mapping[str, Choice]) -> None:
+    """Keep choices beside those of other contenders made earlier."""
+    kept = {**read_choices(folder, regime, None), **choices}
+    content = {
+        name: {
+            "changes": dict(choice.changes),
+            "scores": choice.scores,
+            "accuracies": choice.accuracies,
+            "seeds": choice.seeds,
+        }
+        for name, choice in kept.items()
+    }
+    write_json(choices_file(folder, regime), content)
+
+
+def read_choices(
+    folder: Path, regime: Regime, contenders: Sequence[Contender] | None
+) -> dict[str, Choice]:
+    """The choices of a regime.
+
+    Args:
+        folder: of the evidence.
+        regime: which.
+        contenders: those that must be there; any, also none, if left out.
+
+    Raises:
+        ConfigError: if a contender was not tuned, or with settings that it no longer has.
+        RecordError: if the file is damaged.
+    """
+    file = choices_file(folder, regime)
+    try:
+        found = json.loads(file.read_text())
+    except FileNotFoundError:
+        found = {}
+    except ValueError as error:
+        raise RecordError(f"{file} is damaged ({error}); delete it and tune again.") from None
+    choices = {
+        name: Choice(
+            name, c["changes"], tuple(c["scores"]), tuple(c["accuracies"]), tuple(c["seeds"])
+        )
+        for name, c in found.items()
+    }
+    if contenders is None:
+        return choices
+    for contender in contenders:
+        if contender.name not in choices:
+            raise ConfigError(
+                f"{contender.name!r} has no chosen setting in the regime {regime.name!r}; run the "
+                "step tune first."
+            )
+        if not any(_same(choices[contender.name].changes, c) for c in contender.candidates):
+            raise ConfigError(
+                f"The chosen setting of {contender.name!r} in the regime {regime.name!r} is none "
+                "of those that it may try today; run the step tune again."
+            )
+    return {contender.name: choices[contender.name] for contender in contenders}
+
+
+def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return json.dumps(dict(a), sort_keys=True) == json.dumps(dict(b), sort_keys=True)

@@ -1,0 +1,319 @@
+"""The harness of the evidence: budgets, choices, differences, what a kill costs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from pkdot.baselines import BASELINES, baseline_predictions
+from pkdot.data import load_corpus
+from pkdot.distillers import available_distillers
+from pkdot.errors import ConfigError, InputError, RecordError
+from pkdot.evidence.comparison import compare, has_room, unit_scores, verdict
+from pkdot.evidence.contenders import REFERENCES, Contender, ceiling, contenders
+from pkdot.evidence.plan import Plan, plain_arms
+from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
+from pkdot.evidence.report import write_report
+from pkdot.evidence.steps import run_ceilings, run_comparison, run_controls, run_tuning
+from pkdot.evidence.tuning import (
+    SCORE,
+    Choice,
+    choices_file,
+    choose,
+    read_choices,
+    tuning_arms,
+    write_choices,
+)
+
+from .small import small_config
+
+ROOT = Path(__file__).parents[1]
+SMALL = Regime("small", "digits, small", small_config(method="none"))
+
+
+def small_plan(folder: Path, **changes: object) -> Plan:
+    """Two seeds for tuning, three for comparison, two settings, soft labels."""
+    plan = Plan(
+        regimes=[SMALL],
+        contenders=contenders(["kd"]),
+        folder=folder,
+        tuning_seeds=(0, 1),
+        seeds=(60, 61, 62),
+        settings=2,
+        progress=False,
+    )
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def test_every_method_of_the_kit_competes_with_six_valid_settings() -> None:
+    found = {c.name: c for c in contenders()}
+    assert set(available_distillers()) - {"none"} < set(found)
+    for contender in found.values():
+        assert len(contender.candidates) == 6
+        for changes in contender.candidates:
+            config = REGIMES["few"].base.changed(changes)
+            if contender.kind == "reference":
+                assert config.method == "none"
+            assert config.control == ("true_labels" if contender.name == "ceiling" else "none")
+    tried = [json.dumps(dict(c), sort_keys=True) for c in found["kd"].candidates]
+    assert len(set(tried)) == 6
+    own = REGIMES["few"].base.changed(found["pkdot:per_sample"].candidates[0])
+    assert own.options["pkdot"]["policy"] == "per_sample"
+    both = REGIMES["few"].base.changed(found["kd+pkdot"].candidates[-1])
+    assert both.options["kd"] == available_distillers()["kd"].Settings().model_dump()
+    with pytest.raises(ConfigError, match="every contender has 6"):
+        Contender("few", "few", ({},) * 5)
+    with pytest.raises(ConfigError, match="named twice"):
+        contenders(["kd", "kd"])
+    with pytest.raises(ConfigError, match="1 to 6 settings, not 7"):
+        found["kd"].arms(7)
+    picked = [[int(a.name[-1]) for a in found["kd"].arms(n)] for n in range(1, 7)]
+    assert picked[:3] == [[0], [0, 3], [0, 2, 4]]
+    assert [len(p) for p in picked] == [1, 2, 3, 4, 5, 6]
+
+
+def test_regimes_are_what_they_say() -> None:
+    assert [regime.name for regime in find_regimes(["wrong", "few"])] == ["few", "wrong"]
+    with pytest.raises(ConfigError, match="Unknown regime 'fwe'"):
+        find_regimes(["fwe"])
+    for name, labelled, unlabelled, noise in (
+        ("few", 100, 900, 0.0),
+        ("all", 400, 0, 0.0),
+        ("wrong", 400, 0, 0.3),
+    ):
+        base = REGIMES[name].bases([7])[0]
+        corpus = load_corpus(base.data, base.seed)
+        assert base.seed == 7
+        assert len(corpus.split.labelled) == labelled
+        assert len(corpus.split.unlabelled) == unlabelled
+        wrong = (corpus.given_labels != corpus.labels).mean()
+        assert wrong == pytest.approx(noise, abs=0.03)
+        plain = [arm.name for arm in plain_arms(REGIMES[name])]
+        assert ("self_training" in plain) == (unlabelled > 0)
+    assert tuple(range(100, 120)) == LOCKED_SEEDS
+
+
+def test_folds_times_seeds() -> None:
+    base = small_config().changed({"data.name": "biovid"})
+    regime = Regime("folds", "folds", base, "subjects", folds=5)
+    found = [(b.seed, b.data.fold) for b in regime.bases([3, 4])]  # type: ignore[union-attr]
+    assert found == [(seed, fold) for seed in (3, 4) for fold in range(5)]
+    assert regime.simulated
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
+    config = small_config(data__n_labelled=100)
+    corpus = load_corpus(config.data, 0)
+    predicted, validation = baseline_predictions(name, corpus)
+    test = corpus.split.test
+    assert (predicted == corpus.labels[test]).mean() > 0.25, "chance is 0.1"
+    assert 0.2 < validation <= 1
+    hidden = corpus.given_labels.copy()
+    hidden[np.concatenate([test, corpus.split.unlabelled])] = 0
+    blind = replace(corpus, labels=hidden, given_labels=hidden)
+    assert (baseline_predictions(name, blind)[0] == predicted).all()
+
+
+def test_self_training_needs_unlabelled_samples() -> None:
+    config = small_config(data__n_unlabelled=0)
+    with pytest.raises(ConfigError, match="learns from unlabelled samples"):
+        baseline_predictions("self_training", load_corpus(config.data, 0))
+
+
+def tuned(scores: dict[str, list[float]], failed: str = "") -> pd.DataFrame:
+    """Cells of kd's settings on as many seeds as there are scores."""
+    return pd.DataFrame(
+        [
+            {
+                "arm": arm,
+                "seed": seed,
+                SCORE: score,
+                "validation": 1 - score,
+                "failed": "NaN" if arm == failed and seed == 1 else np.nan,
+            }
+            for arm, own in scores.items()
+            for seed, score in enumerate(own)
+        ]
+    )
+
+
+def test_the_setting_with_the_lowest_mean_cross_entropy_is_chosen() -> None:
+    kd = contenders(["kd"])[-1]
+    scores = {f"kd#{n}": [0.5, 0.7] for n in range(6)}
+    scores["kd#2"] = [0.1, 0.8]
+    scores["kd#4"] = [0.4, 0.4]
+    (choice,) = choose(tuned(scores), [kd], [0, 1]).values()
+    assert choice.changes == kd.candidates[4]
+    assert choice.scores == pytest.approx((0.6, 0.6, 0.45, 0.6, 0.4, 0.6))
+    (choice,) = choose(tuned(scores, failed="kd#4"), [kd], [0, 1]).values()
+    assert choice.changes == kd.candidates[2], "a setting that failed once is out"
+    assert choice.scores[4] is None
+    with pytest.raises(ConfigError, match="Every setting of 'kd' failed"):
+        choose(tuned({f"kd#{n}": [np.nan] for n in range(6)}), [kd], [0])
+
+
+def test_choices_are_kept_beside_those_of_others(tmp_path: Path) -> None:
+    kd, pkdot = contenders(["kd", "pkdot"])[-2:]
+    for contender in (kd, pkdot):
+        choice = Choice(contender.name, contender.candidates[1], (0.5, None), (0.5, None), (0, 1))
+        write_choices(tmp_path, SMALL, {contender.name: choice})
+    found = read_choices(tmp_path, SMALL, [kd, pkdot])
+    assert found["pkdot"].changes == pkdot.candidates[1]
+    assert found["kd"].scores == (0.5, None)
+    with pytest.raises(ConfigError, match="'ceiling' has no chosen setting"):
+        read_choices(tmp_path, SMALL, [ceiling()])
+    other = replace(kd, candidates=({"method": "kd", "options.kd.weight": 7.0},) * 6)
+    with pytest.raises(ConfigError, match="none of those that it may try today"):
+        read_choices(tmp_path, SMALL, [other])
+    choices_file(tmp_path, SMALL).write_text("{")
+    with pytest.raises(RecordError, match="damaged"):
+        read_choices(tmp_path, SMALL, [kd])
+
+
+def made_up(rng: np.random.Generator, gains: dict[str, float], n: int = 12) -> pd.DataFrame:
+    """Cells in which each arm is better than the student alone by its gain, in points."""
+    alone = 0.5 + 0.03 * rng.standard_normal(n)
+    rows = []
+    for arm, gain in {"alone": 0.0, **gains}.items():
+        noise = 0.01 * rng.standard_normal(n) if arm != "alone" else 0.0
+        for seed, accuracy in enumerate(alone + gain / 100 + noise):
+            rows.append({"arm": arm, "title": arm, "role": "student", "seed": seed})
+            rows[-1] |= {"accuracy": accuracy, "seconds": 2.0}
+    return pd.DataFrame(rows)
+
+
+def test_the_comparison_agrees_with_scipy_and_statsmodels() -> None:
+    cells = made_up(np.random.default_rng(0), {"kd": 5.0, "rkd": 0.2, "bad": -4.0, "tnet": 1.0})
+    table = compare(cells, SMALL, ["kd", "rkd", "bad"]).set_index("name")
+    scores = 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy")
+    raw = [stats.ttest_rel(scores[n], scores["alone"]).pvalue for n in ("kd", "rkd", "bad")]
+    corrected = multipletests(raw, method="holm")[1]
+    for name, p in zip(("kd", "rkd", "bad"), corrected, strict=True):
+        assert table["p_holm"][name] == pytest.approx(p, rel=1e-9)
+        gain = stats.ttest_rel(scores[name], scores["alone"]).confidence_interval(0.95)
+        assert table["difference_low"][name] == pytest.approx(gain.low)
+        assert table["difference_high"][name] == pytest.approx(gain.high)
+        start = (scores[name] - scores["tnet"]).mean()
+        assert table["from_start"][name] == pytest.approx(start)
+    assert np.isnan(table["p_holm"]["tnet"])
+    assert [verdict(table.loc[n]) for n in ("kd", "rkd", "bad", "tnet", "alone")] == [
+        "resolved above zero",
+        "not resolved",
+        "resolved below zero",
+        "",
+        "",
+    ]
+
+
+def test_subjects_are_units_where_the_regime_says_so() -> None:
+    rows = [
+        {"arm": arm, "title": arm, "role": "student", "seed": seed, "accuracy": 0.5}
+        | {"by_subject": {"anna": [10 + gain + 2 * seed, 20], "bert": [5 + gain, 20]}}
+        for arm, gain in (("alone", 0), ("kd", 5))
+        for seed in (0, 1)
+    ]
+    scores = unit_scores(pd.DataFrame(rows), "subjects")
+    assert scores["alone"].to_dict() == pytest.approx({"anna": 55.0, "bert": 25.0})
+    table = compare(pd.DataFrame(rows), replace(SMALL, unit="subjects"), ["kd"]).set_index("name")
+    assert table["n"]["kd"] == 2
+    assert table["difference"]["kd"] == pytest.approx(25.0)
+    with pytest.raises(InputError, match="do not know test subjects"):
+        unit_scores(made_up(np.random.default_rng(0), {}), "subjects")
+
+
+def test_an_arm_with_a_failed_cell_is_left_out_and_room_needs_a_ceiling() -> None:
+    cells = made_up(np.random.default_rng(1), {"kd": 5.0, "ceiling": 9.0})
+    cells["failed"] = np.where((cells["arm"] == "kd") & (cells["seed"] == 3), "NaN", None)
+    table = compare(cells, SMALL, ["kd"])
+    assert "kd" not in set(table["name"])
+    assert has_room(table)
+    assert not has_room(compare(made_up(np.random.default_rng(1), {"ceiling": 0.0}), SMALL, []))
+    with pytest.raises(InputError, match="no ceiling"):
+        has_room(compare(made_up(np.random.default_rng(1), {"kd": 0.0}), SMALL, []))
+
+
+def test_seeds_that_chose_a_setting_may_not_compare_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Seed 1 would serve tuning and comparison both"):
+        small_plan(tmp_path, seeds=(1, 2))
+
+
+def test_from_tuning_to_the_report(tmp_path: Path) -> None:
+    plan = small_plan(tmp_path)
+    report = tmp_path / "evidence.md"
+    assert "The comparison has not been run." in write_report(plan, report).read_text()
+    with pytest.raises(ConfigError, match="run the step tune first"):
+        run_comparison(plan)
+    run_ceilings(plan)
+    names = set(read_choices(tmp_path, SMALL, None))
+    assert names == {*(c.name for c in REFERENCES), "ceiling"}
+    run_tuning(plan)
+    cells = set(plan.cells_folder.glob("*.json"))
+    run_tuning(plan)
+    assert set(plan.cells_folder.glob("*.json")) == cells
+    for base in SMALL.bases(plan.tuning_seeds):
+        assert len(plan.read([base], tuning_arms(plan.contenders, 2))) == 2 * 5
+    run_comparison(plan)
+    told = write_report(plan, report).read_text()
+    assert "Unit of the intervals: seeds, 3 of them." in told
+    assert "The controls have not been run." in told
+    for title in ("soft labels", "student alone", "gradient boosting", "teacher"):
+        assert f"| {title}" in told
+    run_controls(plan)
+    told = write_report(plan, report).read_text()
+    assert "### Controls" in told
+    row = next(
+        line
+        for line in told.splitlines()
+        if line.startswith("| soft labels | ") and "–" not in line
+    )
+    assert row.count("[") == 6, "the gain, and the gain under five controls"
+    seeds = {json.loads(f.read_text())["seed"] for f in plan.cells_folder.glob("*.json")}
+    assert seeds == {0, 1, 60, 61, 62}
+
+
+KILLED = """
+from pathlib import Path
+from tests.test_evidence import small_plan
+from pkdot.evidence.steps import run_tuning
+run_tuning(small_plan(Path({folder!r}), settings=6, jobs=2, progress=True))
+"""
+
+
+@pytest.mark.slow
+def test_killed_and_restarted_it_loses_one_cell_a_worker_at_most(tmp_path: Path) -> None:
+    script = KILLED.format(folder=str(tmp_path))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, start_new_session=True, env=environment,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    cells = tmp_path / "cells"
+    deadline = time.monotonic() + 120
+    while len(list(cells.glob("*.json"))) < 8 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    _, told = process.communicate()
+    kept = {file: file.stat().st_mtime_ns for file in cells.glob("*.json")}
+    assert 8 <= len(kept) < 60
+    bar = told.replace("\r", "\n").splitlines()[-1]
+    assert "small: tuning" in bar
+    assert "cell" in bar
+    shown = int(bar.split("|")[2].split("/")[0])
+    assert shown >= len(kept) - 2 - 2, "what the bar had not told yet was at most under way"
+    run_tuning(small_plan(tmp_path, settings=6))
+    assert {file: file.stat().st_mtime_ns for file in kept} == kept
+    whole = small_plan(tmp_path / "whole", settings=6)
+    run_tuning(whole)
+    found = [read_choices(folder, SMALL, None) for folder in (tmp_path, tmp_path / "whole")]
+    assert found[0] == found[1]
