@@ -47,11 +47,11 @@ class Relational(Distiller):
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = _relations(teacher.embedding), _relations(student.embedding)
         distance = functional.smooth_l1_loss(imitated[0], told[0])
-        cosines = imitated[1], told[1]
+        mine, yours = imitated[1], told[1]
+        angles = functional.smooth_l1_loss(mine, yours, reduction="sum")
         # where i = k there is no triple
-        none = [cosine.diagonal(dim1=1, dim2=2) for cosine in cosines]
-        angles = functional.smooth_l1_loss(*cosines, reduction="sum")
-        angles = angles - functional.smooth_l1_loss(*none, reduction="sum")
+        mine, yours = (cosine.diagonal(dim1=1, dim2=2) for cosine in (mine, yours))
+        angles = angles - functional.smooth_l1_loss(mine, yours, reduction="sum")
         size = len(labels)
         triples = max(size * (size - 1) * (size - 2), 1)
         return self.settings.distance * distance + self.settings.angle * angles / triples
