@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .baselines import BASELINES, baseline_predictions
-from .config import ExperimentConfig
+from .config import PLACES, RECORDED, ExperimentConfig
 from .data import Corpus, load_corpus
 from .distillers import build_distiller
 from .encoding import raw_modalities
@@ -104,8 +104,7 @@ def cell_file(folder: Path, base: ExperimentConfig, arm: Arm) -> Path:
     if arm.role != "student":
         told["teacher"] = stage_facts(plan.teacher)
     else:
-        beside = {"probe_size", "maps", "snapshot_growth", "device", "keep_features"}
-        told["student"] = plan.student.model_dump(mode="json", exclude=beside)
+        told["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
         if not plan.student.student_is_alone:
             told["teacher"] = stage_facts(plan.teacher)
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

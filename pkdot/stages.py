@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from . import __version__
-from .config import ExperimentConfig
+from .config import PLACES, RECORDED, ExperimentConfig
 from .controls import teacher_control, teacher_corpus
 from .data import Corpus, load_corpus
 from .data.features import with_features
@@ -60,8 +60,8 @@ def library_versions() -> dict[str, str]:
 
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
-    beside = {"method", "options", "probe_size", "maps", "snapshot_growth", "device"}
-    facts = config.model_dump(mode="json", exclude=beside | {"keep_features", "control"})
+    beside = PLACES | RECORDED | {"method", "options", "control"}
+    facts = config.model_dump(mode="json", exclude=set(beside))
     facts["training"].pop("label_smoothing")
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):
         facts["network"].pop(name)
