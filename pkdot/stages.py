@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -120,7 +121,7 @@ def _write(file: Path, stage: Stage) -> None:
     tensors: dict[str, Tensor] = {"logits": out.logits, "embedding": out.embedding}
     tensors |= {f"feature.{name}": feature for name, feature in out.features.items()}
     for name in stage.unimodal:
-        tensors[f"encoded.{name}"] = torch.as_tensor(stage.corpus.modalities[name][:])
+        tensors[f"encoded.{name}"] = stage.corpus.batch(name, np.arange(len(stage.corpus)))
         tensors[f"unimodal.{name}"] = stage.unimodal_logits[name]
     parts = {"teacher": shared.teacher, **{f"tnet.{n}": t for n, t in shared.tnets.items()}}
     for part, network in parts.items():
