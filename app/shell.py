@@ -15,15 +15,8 @@ from typing import Any
 import streamlit as st
 
 from pkdot.errors import PkdotError
-from pkdot.record import (
-    Batch,
-    RecordSummary,
-    RunRecord,
-    list_records,
-    open_record,
-    runs_directory,
-    summarise,
-)
+from pkdot.record import Batch, RunRecord, open_record, runs_directory
+from pkdot.summaries import RecordSummary, list_records, summarise
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "reports" / "example"
 LARGEST = 512

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from . import __version__
 from .errors import ConfigError, PkdotError
@@ -57,6 +57,12 @@ def _config(arguments: argparse.Namespace) -> Any:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.methods:
+        from .distillers import available_distillers
+
+        for name, kind in available_distillers().items():
+            print(f"{name:12} {kind.title}")
+        return 0
     config = _config(arguments)
     if arguments.settings:
         from .config import known_settings
@@ -76,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _sweep(arguments: argparse.Namespace) -> int:
     from .comparison import comparison_table, presentable
-    from .sweep import run_sweep, standard_arms
+    from .sweep import run_sweep, standard_arms, unimodal_arms
 
     config = _config(arguments)
     if arguments.csv and not arguments.csv.parent.is_dir():
@@ -84,8 +90,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     cells = run_sweep(
         config,
-        standard_arms(config.method, config.options),
+        [*unimodal_arms(config), *standard_arms(config.method, config.options)],
         seeds,
+        folds=arguments.folds,
         jobs=arguments.jobs,
         engine=arguments.engine,
         folder=arguments.folder,
@@ -93,18 +100,20 @@ def _sweep(arguments: argparse.Namespace) -> int:
     )
     if arguments.csv:
         cells.to_csv(arguments.csv, index=False)
-    if len(seeds) == 1:
+    unit: Literal["seed", "subject"] = "subject" if "by_subject" in cells else "seed"
+    if unit == "seed" and len(seeds) == 1:
         print(cells[["title", "accuracy"]].to_string(index=False))
         print("One seed has no interval; give --seeds 2 or more.")
         return 0
-    table = comparison_table(cells)
+    table = comparison_table(cells, unit=unit)
     print(presentable(table).to_string(index=False, na_rep="–"))
-    print(f"Over {table['n'].iloc[0]} seeds, in percent; intervals are of 95 %.")
+    print(f"Over {table['n'].iloc[0]} {unit}s, in percent; intervals are of 95 %.")
     return 0
 
 
 def _runs(arguments: argparse.Namespace) -> int:
-    from .record import list_records, runs_directory
+    from .layout import runs_directory
+    from .summaries import list_records
 
     folder = arguments.runs or runs_directory()
     if arguments.runs and not folder.is_dir():
@@ -220,18 +229,26 @@ def parser() -> argparse.ArgumentParser:
         )
 
     run = command("run", _run, "run one experiment and keep its record")
-    run.add_argument("--method", help="none, kd, pkdot, kd+pkdot … (pkdot)")
+    run.add_argument("--method", help="one of --methods, or several joined by '+' (pkdot)")
     run.add_argument("--seed", type=int, help="of split, noise, weights, batches (0)")
     experiment(run)
     run.add_argument(
         "--settings", action="store_true", help="print every setting with its value, and stop"
     )
+    run.add_argument("--methods", action="store_true", help="print every method, and stop")
     run.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
 
     sweep = command("sweep", _sweep, "compare baselines, student, methods and teacher over seeds")
     sweep.add_argument("--method", help="the method of interest (pkdot)")
     sweep.add_argument("--seeds", type=_positive, default=5, help="how many seeds (5)")
     sweep.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
+    sweep.add_argument(
+        "--folds",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="test folds, e.g. 0 1 2 3 4 (the config's)",
+    )
     sweep.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
     sweep.add_argument("--engine", default="processes", help="processes, or dask://host:port")
     sweep.add_argument(

@@ -1,5 +1,7 @@
 """Cells of a sweep -> the table that a reader wants: means, intervals, paired differences."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
@@ -12,15 +14,18 @@ def comparison_table(
     *,
     reference: str = "alone",
     metric: str = "accuracy",
+    unit: Literal["seed", "subject"] = "seed",
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Summarise arms over seeds, each against the reference arm, seed by seed.
+    """Summarise arms over units, each against the reference arm, unit by unit.
 
     Args:
         cells: rows of arm, title, role, seed and the metric, from :func:`pkdot.sweep.run_sweep`.
         reference: the arm that differences are taken against.
         metric: a column of ``cells`` in 0..1; the table is in percent.
-        level: coverage of the intervals (Student's t over seeds).
+        unit: what intervals are over: seeds, or the test subjects, each with its accuracy over
+            all seeds (:func:`subject_scores`); ``metric`` is then not read.
+        level: coverage of the intervals (Student's t over units).
 
     Returns:
         One row an arm, in the order of ``cells``: arm (its title), name, role, mean, low, high, n,
@@ -29,15 +34,19 @@ def comparison_table(
         NaN where there is no gap).
 
     Raises:
-        InputError: if the reference is missing, or arms were run on different seeds.
+        InputError: if the reference is missing, arms were run on different seeds, or the cells
+            know no subjects though these are the unit.
     """
-    scores = cells.pivot_table(index="seed", columns="arm", values=metric)
+    if unit == "subject":
+        scores = subject_scores(cells)
+    else:
+        scores = cells.pivot_table(index="seed", columns="arm", values=metric)
     if reference not in scores:
         raise InputError(
             f"The reference arm {reference!r} is not among {', '.join(map(str, scores.columns))}."
         )
     if scores.isna().to_numpy().any():
-        raise InputError("Every arm must be run on the same seeds; run the missing cells.")
+        raise InputError(f"Every arm must be run on the same {unit}s; run the missing cells.")
     told = cells.drop_duplicates("arm").set_index("arm")
     rows = []
     for name in told.index:
@@ -61,6 +70,55 @@ def comparison_table(
                 row |= {"gap_closed": share.mean, "gap_low": share.low, "gap_high": share.high}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def verdict(table: pd.DataFrame, name: str, reference: str = "the student alone") -> str:
+    """One sentence on an arm: its paired difference, the interval, and what it allows to say.
+
+    Args:
+        table: from :func:`comparison_table`.
+        name: of the arm.
+        reference: what the table's differences are taken against, in words.
+    """
+    row = table.set_index("name").loc[name]
+    if row.difference_low > 0:
+        told = "a gain"
+    elif row.difference_high < 0:
+        told = "a loss"
+    else:
+        told = "not resolved"
+    ends = f"[{row.difference_low:+.1f}, {row.difference_high:+.1f}]"
+    return f"{row.arm}: {row.difference:+.1f} points against {reference} {ends}, {told}."
+
+
+def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of every test subject under every arm, over all its windows in all seeds and folds.
+
+    Args:
+        cells: from :func:`pkdot.sweep.run_sweep` on a corpus that knows subjects.
+
+    Returns:
+        Index subject (sorted), one column an arm, accuracy in 0..1; NaN where an arm has not met
+        a subject.
+
+    Raises:
+        InputError: if a cell has no ``by_subject``.
+    """
+    if "by_subject" not in cells or cells["by_subject"].isna().any():
+        raise InputError(
+            "These cells do not know test subjects; intervals over subjects need a corpus that has "
+            "several samples a subject."
+        )
+    counts = pd.DataFrame(
+        [
+            (row.arm, subject, right, size)
+            for row in cells.itertuples()
+            for subject, (right, size) in row.by_subject.items()
+        ],
+        columns=["arm", "subject", "right", "size"],
+    )
+    sums = counts.pivot_table(index="subject", columns="arm", aggfunc="sum")
+    return sums["right"] / sums["size"]
 
 
 def presentable(table: pd.DataFrame) -> pd.DataFrame:

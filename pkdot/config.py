@@ -56,6 +56,11 @@ class ExperimentConfig(Settings):
     snapshot_growth: float = Field(
         1.25, gt=1, description="each logged epoch is about so many times the one before"
     )
+    media: bool | None = Field(
+        None,
+        description="keep pictures of the probe samples in the record; null: only where the data "
+        "may be passed on",
+    )
     maps: tuple[Literal["pca", "umap"], ...] = Field(
         ("pca",), description="projections to compute when training ends"
     )
@@ -107,6 +112,29 @@ class ExperimentConfig(Settings):
         return self
 
     @classmethod
+    def of(cls, given: "ExperimentConfig | Mapping[str, Any] | None") -> "ExperimentConfig":
+        """A config from a config, or from a mapping as JSON has one; the default one for None.
+
+        Args:
+            given: a mapping may hold groups (``{"network": {"dropout": 0.1}}``), dotted names
+                (``{"network.dropout": 0.1}``) or both.
+
+        Raises:
+            ConfigError: for anything else, and as the constructor does.
+        """
+        if isinstance(given, ExperimentConfig):
+            return given
+        if given is None:
+            return cls()
+        if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+            shown = "a mapping with other keys" if isinstance(given, Mapping) else repr(given)
+            raise ConfigError(
+                f"An experiment is an ExperimentConfig or a mapping from the names of settings to "
+                f"values, not {shown[:80]}; give for instance {{'seed': 1}}."
+            )
+        return cls().changed(given)
+
+    @classmethod
     def preset(
         cls, name: str, changes: Mapping[str, Any] | None = None, *, profile: str = "quick"
     ) -> "ExperimentConfig":
@@ -138,7 +166,7 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        told = self.model_dump(mode="json", exclude={"device", "keep_features"})
+        told = self.model_dump(mode="json", exclude={"device", "keep_features", "media"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

@@ -18,7 +18,14 @@ from torch.nn import functional
 
 from .data.batches import Batches
 from .data.corpus import Corpus, IndexArray, Samples
-from .data.features import Form, cache_folder, feature_key, kept_features, with_features
+from .data.features import (
+    Form,
+    SubjectNormalised,
+    cache_folder,
+    feature_key,
+    kept_features,
+    with_features,
+)
 from .errors import InputError
 from .evaluation import classification_metrics
 from .loop import (
@@ -42,6 +49,7 @@ from .networks.backbones import (
     weights_hash,
 )
 from .networks.tokens import coarse_tokens
+from .training_cache import kept_training, training_key
 
 _CHUNK = 64  # samples that a backbone encodes at a time
 
@@ -52,16 +60,22 @@ class EncoderStage:
 
     Attributes:
         corpus: the same samples, raw modalities replaced by features: (N, F), or (N, T, F) where
-            tokens were asked for.
+            tokens were asked for; normalised as the settings say.
         backbones: modality -> frozen backbone, in eval mode, on the training device.
-        trained: modalities whose backbone learned here; the others came with their weights.
-        scores: modality -> metrics of the backbone with its own head, by split.
+        trained: modalities whose backbone learned for this task; the others came with their
+            weights.
+        found: those of them whose training was in the cache.
+        scores: modality -> metrics of one linear layer on these features, by split: what the
+            modality says alone.
+        test_logits: modality -> (n, C) logits of that layer for the test samples.
     """
 
     corpus: Corpus
     backbones: dict[str, nn.Module]
     trained: tuple[str, ...]
+    found: tuple[str, ...]
     scores: dict[str, Metrics]
+    test_logits: dict[str, Tensor]
 
 
 def raw_modalities(corpus: Corpus) -> list[str]:
@@ -90,12 +104,14 @@ def encoder_stage(
         training: of the experiment; says which part of the split selects.
         seed: of weights and batches.
         form: one vector a sample, or tokens for a fusion that attends.
-        folder: where features are kept; in memory only when left out.
+        folder: where trained backbones and features are kept; in memory only when left out.
     """
     features: dict[str, Samples] = {}
-    found: dict[str, nn.Module] = {}
+    ready: dict[str, nn.Module] = {}
     trained: list[str] = []
+    found: list[str] = []
     scores: dict[str, Metrics] = {}
+    test_logits: dict[str, Tensor] = {}
     for name in raw_modalities(corpus):
         shape = corpus.shape(name)
         torch.manual_seed(stage_seed(seed, f"backbone {name}"))
@@ -103,21 +119,64 @@ def encoder_stage(
         backbone = build_backbone(shape, backbones, cache_folder() if pretrained else None)
         frozen = starts_frozen(shape, backbones)
         width = int(backbone.feature_dim)  # type: ignore[arg-type]
-        single = Unimodal(
-            None if frozen else backbone, width, corpus.n_classes, backbones.dropout
-        ).to(fabric.device)
         if not frozen:
-            yield from train_unimodal(fabric, corpus, name, single, backbones, training, seed)
-            scores[name] = _scores(single, corpus, name, fabric.device)
+            single = Unimodal(backbone, width, corpus.n_classes, backbones.dropout)
+            single = single.to(fabric.device)
+            again = yield from kept_training(
+                _training_key(fabric, corpus, name, single, backbones, training, seed),
+                single,
+                train_unimodal(fabric, corpus, name, single, backbones, training, seed),
+                None if folder is None else folder / "backbones",
+            )
             trained.append(name)
+            if again:
+                found.append(name)
         backbone = backbone.to(fabric.device).requires_grad_(False).eval()
-        features[name] = encode(corpus, name, backbone, form, backbones.token_side, folder)
+        computed = encode(corpus, name, backbone, form, backbones.token_side, folder)
+        by_subject = backbones.normalisation == "subject"
+        features[name] = SubjectNormalised(computed, corpus.subjects) if by_subject else computed
+        encoded = with_features(corpus, {name: features[name]})
+        torch.manual_seed(stage_seed(seed, f"head {name}"))
+        head = Unimodal(None, width, corpus.n_classes, backbones.dropout).to(fabric.device)
+        learning = train_unimodal(fabric, encoded, name, head, backbones, training, seed)
         if frozen:
-            encoded = with_features(corpus, {name: features[name]})
-            yield from train_unimodal(fabric, encoded, name, single, backbones, training, seed)
-            scores[name] = _scores(single, encoded, name, fabric.device)
-        found[name] = backbone
-    return EncoderStage(with_features(corpus, features), found, tuple(trained), scores)
+            yield from learning
+        else:
+            for _ in learning:  # the stage's curves are those of the backbone
+                pass
+        scores[name], test_logits[name] = _scores(head, encoded, name, fabric.device)
+        ready[name] = backbone
+    encoded = with_features(corpus, features)
+    return EncoderStage(encoded, ready, tuple(trained), tuple(found), scores, test_logits)
+
+
+def _training_key(
+    fabric: Fabric,
+    corpus: Corpus,
+    modality: str,
+    network: Unimodal,
+    backbones: BackboneSettings,
+    training: TrainingSettings,
+    seed: int,
+) -> str:
+    """Names a backbone's training by all that its result depends on."""
+    labelled, inner = corpus.split.labelled, selection_indices(corpus, training)
+    told = {
+        "samples": corpus.source(modality),
+        "labelled": [labelled.tolist(), corpus.given_labels[labelled].tolist()],
+        "inner": [inner.tolist(), corpus.given_labels[inner].tolist()],
+        "ordinal": corpus.ordinal,
+        "first weights": weights_hash(network),
+        "backbones": backbones.model_dump(mode="json"),
+        "training": [training.min_batches, training.selection],
+        "seed": seed,
+        "machine": [
+            fabric.device.type,
+            fabric.world_size,
+            str(fabric.strategy.precision.precision),
+        ],
+    }
+    return training_key(modality, told)
 
 
 def train_unimodal(
@@ -174,15 +233,17 @@ def _logits(
     return torch.cat(parts)
 
 
-def _scores(network: Unimodal, corpus: Corpus, modality: str, device: torch.device) -> Metrics:
-    """Metrics on validation and test; tests are read against the truth."""
+def _scores(
+    network: Unimodal, corpus: Corpus, modality: str, device: torch.device
+) -> tuple[Metrics, Tensor]:
+    """Metrics on validation and test (the latter against the truth), and test logits (n, C)."""
     found = {}
     for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
         indices = getattr(corpus.split, part)
         truth = torch.as_tensor(labels[indices])
         logits = _logits(network, corpus, modality, indices, device)
         found[part] = classification_metrics(logits, truth, corpus.ordinal)
-    return found
+    return found, logits
 
 
 def encode(

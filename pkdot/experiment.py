@@ -1,9 +1,9 @@
 """config -> data -> train -> evaluate -> record."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -169,7 +169,7 @@ def check_batch(config: ExperimentConfig, corpus: Corpus) -> None:
 
 
 def run_experiment(
-    config: ExperimentConfig | None = None,
+    config: ExperimentConfig | Mapping[str, Any] | None = None,
     *,
     progress: bool = True,
     runs_dir: str | Path | None = None,
@@ -178,7 +178,8 @@ def run_experiment(
     """Run one experiment and keep its record.
 
     Args:
-        config: the experiment; digits with the default form of PKDOT if none is given.
+        config: the experiment, or a mapping that says what is not default in it; digits with the
+            default form of PKDOT if none is given.
         progress: whether to draw a progress bar for each stage.
         runs_dir: folder of records, :func:`pkdot.record.runs_directory` by default.
         fabric: a launched Fabric of your own, e.g. over several GPUs; one device by default. The
@@ -188,10 +189,11 @@ def run_experiment(
         The finished record, open for reading.
 
     Raises:
+        ConfigError: if the settings make no experiment, or not one for this machine or corpus.
         DataError: if the corpus cannot be used as asked.
         RecordError: if no record can be written.
     """
-    config = config or ExperimentConfig()
+    config = ExperimentConfig.of(config)
     with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
         corpus = load_corpus(config.data, config.seed)
@@ -210,8 +212,8 @@ def run_experiment(
             simulated=corpus.simulated,
             class_names=corpus.class_names,
             config=config.model_dump(mode="json"),
-            facts={"config_hash": config.hash, "data": data_facts(corpus)},
-            probe=describe_probe(corpus, probe),
+            facts={"config_hash": config.hash, "data": data_facts(corpus, config.media)},
+            probe=describe_probe(corpus, probe, config.media),
         ) as recorder:
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
             with StageBars(progress) as bars:
@@ -228,6 +230,7 @@ def run_experiment(
                 {
                     "seconds": keeper.seconds,
                     "best_epochs": keeper.best_epochs,
+                    "backbones_found_in_cache": list(encoders.found),
                     "tnet_by_subject": tnet_by_subject(trained, corpus),
                 },
                 maps=config.maps,

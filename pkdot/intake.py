@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import InputError
-from .record import Batch
-from .stored import Array
+from .layout import PREDICTIONS_COLUMNS
+from .stored import Array, Batch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,16 @@ def check_facts(facts: Any) -> None:
     if not isinstance(seconds, Mapping):
         raise InputError(
             f'The fact seconds must be a mapping such as {{"teacher": 3.1}}, not {seconds!r}.'
+        )
+
+
+def check_predictions(frame: "pd.DataFrame") -> None:
+    """Refuse a table of predictions that lacks a column."""
+    absent = [name for name in PREDICTIONS_COLUMNS if name not in frame.columns]
+    if absent or not any(str(name).startswith("student") for name in frame.columns):
+        raise InputError(
+            f"Predictions need the columns {', '.join(PREDICTIONS_COLUMNS)} and student_0 …; this "
+            f"table lacks {absent[0] if absent else 'student_0'}."
         )
 
 

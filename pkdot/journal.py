@@ -126,17 +126,29 @@ def probe_indices(corpus: Corpus, size: int) -> np.ndarray:
     return np.sort(test[np.lexsort((test, rank))[:size]])
 
 
-def describe_probe(corpus: Corpus, indices: np.ndarray) -> Probe:
-    """The probe samples as a record keeps them, with their pictures."""
-    views = {view: np.asarray(images[indices]) for view, images in corpus.media.items()}
+def keeps_media(corpus: Corpus, wanted: bool | None) -> bool:
+    """Whether a record of this corpus keeps pictures; ``wanted`` is the config's ``media``."""
+    return not corpus.restricted if wanted is None else wanted
+
+
+def describe_probe(corpus: Corpus, indices: np.ndarray, media: bool | None = None) -> Probe:
+    """The probe samples as a record keeps them, with pictures where it :func:`keeps_media`."""
+    kept = corpus.media if keeps_media(corpus, media) else {}
+    views = {view: np.asarray(images[indices]) for view, images in kept.items()}
     return Probe(corpus.ids[indices], corpus.subjects[indices], corpus.labels[indices], views)
 
 
-def data_facts(corpus: Corpus) -> dict[str, Any]:
-    """What a record says of its data: fingerprint, sizes of the split, modalities."""
+def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
+    """What a record says of its data: fingerprint, sizes of the split, modalities, pictures."""
     parts = ("labelled", "unlabelled", "validation", "test")
     sizes = {part: len(getattr(corpus.split, part)) for part in parts}
     seen = {"prevalent": corpus.prevalent, "privileged": list(corpus.privileged)}
+    if keeps_media(corpus, media):
+        seen["media"] = "kept: " + (", ".join(corpus.media) or "none")
+    elif media is None:
+        seen["media"] = "left out, as pictures of this corpus must not be passed on"
+    else:
+        seen["media"] = "left out, as the settings say"
     return {**corpus.facts, **seen, **sizes, "fingerprint": corpus.fingerprint}
 
 

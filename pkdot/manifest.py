@@ -1,12 +1,15 @@
 """``run.json``: what was run, with what, and how it ended."""
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from . import layout
 from .errors import RecordError
+from .files import plain
 from .layout import SCHEMA_VERSION
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
@@ -26,6 +29,71 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "scores": dict,
     "files": dict,
 }
+
+
+def new_manifest(run_id: str | None, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``run.json`` says when a run begins.
+
+    Args:
+        run_id: the folder's name; made from time, corpus, method and seed by default.
+        said: name, corpus, method, seed, simulated, class_names, config and facts.
+    """
+    now = datetime.now(UTC)
+    words = (now.strftime("%Y%m%d-%H%M%S"), said["corpus"] or said["name"], said["method"])
+    return plain(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": readable_id(*words, said["seed"]) if run_id is None else run_id,
+            "status": "running",
+            "message": "",
+            "created": now.isoformat(timespec="seconds"),
+            "updated": now.isoformat(timespec="seconds"),
+            **said,
+            "best_epoch": None,
+            "scores": {},
+            "files": {},
+        }
+    )
+
+
+def readable_id(time: str, corpus: str, method: str, seed: int | None) -> str:
+    """The name of a run, e.g. ``20260131-154500-digits-kd-pkdot-seed0``."""
+    words = [time, corpus, method, *([] if seed is None else [f"seed{seed}"])]
+    slugs = (re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-.") for word in words)
+    return "-".join(slug for slug in slugs if slug)
+
+
+def merged_facts(kept: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts with further ones; where both hold a mapping by one name, it is merged by key."""
+    merged = dict(kept)
+    for key, value in plain(new, "facts").items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = {**merged[key], **value} if both else value
+    return merged
+
+
+def resumed_manifest(
+    new: Mapping[str, Any], before: Mapping[str, Any], given: set[str]
+) -> tuple[dict[str, Any], float]:
+    """What ``run.json`` says when a run goes on, and the seconds that it took so far.
+
+    Args:
+        new: the manifest that a new run would have.
+        before: what the record says.
+        given: fields that the new writer gave, and which therefore win. Facts are always merged.
+    """
+    fields = ("corpus", "method", "seed", "simulated", "class_names", "config")
+    kept = {field: before[field] for field in fields if field not in given}
+    facts = dict(before["facts"])
+    seconds = facts.pop("seconds", None)
+    spent = 0.0
+    if isinstance(seconds, Mapping):
+        # The time before counts too; kept as it is, it would pass for the whole.
+        facts["seconds"] = {key: value for key, value in seconds.items() if key != "total"}
+        total = seconds.get("total")
+        spent = float(total) if isinstance(total, int | float) else 0.0
+    always = {field: before[field] for field in ("created", "best_epoch")}
+    return {**new, **kept, **always, "facts": merged_facts(facts, new["facts"])}, spent
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -128,24 +128,38 @@ class PKDOTLoss(nn.Module):
         Raises:
             InputError: for NaN, k >= B, or shapes that do not match.
         """
-        _, _, _, teacher_rows, student_rows = self._rows(z_teacher, z_student)
-        return self._divergence(teacher_rows, student_rows)
+        return self.divergence(*self.rows(z_teacher, z_student))
 
     @torch.no_grad()
     def structure(self, z_teacher: Tensor, z_student: Tensor) -> Structure:
         """Every step of the loss laid open, for figures; same arguments, no gradient."""
-        rows = self._rows(z_teacher, z_student)
+        rows = self._steps(z_teacher, z_student)
         teacher_rows, student_rows = rows[-2:]
         cost = self._cost(teacher_rows, student_rows)
-        divergence = self._divergence(teacher_rows, student_rows)
+        divergence = self.divergence(teacher_rows, student_rows)
         transport = self._transport(cost, self._epsilon(teacher_rows, student_rows))
         return Structure(*rows, cost, transport, divergence)
 
-    def _divergence(self, teacher_rows: Tensor, student_rows: Tensor) -> Tensor:
+    def rows(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
+        """The first two steps alone: the anchor rows of teacher and student, (B, k) each."""
+        *_, teacher_rows, student_rows = self._steps(z_teacher, z_student)
+        return teacher_rows, student_rows
+
+    def divergence(
+        self, teacher_rows: Tensor, student_rows: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
+        """The last step alone: the divergence of any two clouds that describe the same samples.
+
+        Args:
+            teacher_rows: (B, d); ``student_rows``: likewise, row i for the same sample.
+            weights: masses of the samples in both clouds, (B,); uniform by default.
+        """
         if self.transport == "entropic":
             return sinkhorn_divergence(
                 teacher_rows,
                 student_rows,
+                weights,
+                weights,
                 blur=self.blur,
                 tolerance=self.tolerance,
                 max_iterations=self.max_iterations,
@@ -154,11 +168,11 @@ class PKDOTLoss(nn.Module):
             )
         between = self._cost(teacher_rows, student_rows)
         epsilon = self._epsilon(teacher_rows, student_rows)
-        value = self._transport(between, epsilon).value
+        value = self._transport(between, epsilon, weights).value
         if self.transport == "exact":
             return value
         own = [self._cost(rows, rows) for rows in (teacher_rows, student_rows)]
-        return value - 0.5 * sum(self._transport(cost, epsilon).value for cost in own)
+        return value - 0.5 * sum(self._transport(cost, epsilon, weights).value for cost in own)
 
     def _cost(self, x: Tensor, y: Tensor) -> Tensor:
         cost = squared_cost(x, y)
@@ -168,12 +182,14 @@ class PKDOTLoss(nn.Module):
         epsilon = self.blur * self.blur
         return relative_epsilon(squared_cost(x, y), epsilon) if self.relative else epsilon
 
-    def _transport(self, cost: Tensor, epsilon: float) -> Transport:
+    def _transport(self, cost: Tensor, epsilon: float, mass: Tensor | None = None) -> Transport:
         if self.transport == "exact":
-            return exact_transport(cost)
+            return exact_transport(cost, mass, mass)
         if self.transport == "unbalanced":
             return unbalanced_transport(
                 cost,
+                mass,
+                mass,
                 epsilon=epsilon,
                 penalty=self.penalty,
                 tolerance=self.tolerance,
@@ -186,7 +202,7 @@ class PKDOTLoss(nn.Module):
             max_iterations=self.max_iterations,
         )
 
-    def _rows(
+    def _steps(
         self, z_teacher: Tensor, z_student: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Steps 1 and 2: both similarities, the anchors, and both sets of rows."""

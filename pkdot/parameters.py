@@ -16,7 +16,7 @@ begins with three cells::
 import types
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -79,7 +79,7 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         # strict: papermill's -p turns "yes" and "3" into bool and int itself, -r into strings.
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
     except ValidationError:
-        wanted = getattr(kind, "__name__", str(kind))
+        wanted = str(kind) if get_args(kind) else getattr(kind, "__name__", str(kind))
         raise ConfigError(
             f"Parameter {name!r} is {value!r} ({type(value).__name__}); it must be {wanted}."
         ) from None

@@ -22,6 +22,7 @@ _BIOVID: dict[str, Any] = {"data": {"name": "biovid"}}
 
 _PAPER: dict[str, Any] = {
     "method": "pkdot",
+    "backbones.normalisation": "none",
     "options.pkdot.weight": 0.6,
     "options.pkdot.k": 30,
     "options.pkdot.blur": 0.1,
@@ -56,7 +57,7 @@ _RELEASED: dict[str, Any] = {
 
 _DEFAULT: dict[str, Any] = {"training.batch_size": 64}
 
-_QUICK: dict[str, Any] = {}
+_QUICK: dict[str, Any] = {"data.video.size": 64}
 
 _FULL: dict[str, Any] = {
     "backbones.video": "r3d18",

@@ -5,7 +5,7 @@ unit root-mean-square radius, and the student's is then turned or mirrored onto 
 (orthogonal Procrustes): what still differs is structure, not orientation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,19 @@ def umap_map(z: Array, *, seed: int = 0, neighbours: int = 15) -> Array:
 PROJECTIONS: dict[str, Callable[[Array], Array]] = {"pca": pca_map, "umap": umap_map}
 
 
+def known_projections(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Names of projections, one or several, checked before anything is drawn.
+
+    Raises:
+        InputError: for one that does not exist.
+    """
+    given = (names,) if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
+    for name in given:
+        if not isinstance(name, str) or name not in PROJECTIONS:
+            raise InputError(f"Unknown projection {name!r}; choose {', '.join(PROJECTIONS)}.")
+    return given
+
+
 def normalised(points: Array) -> Array:
     """Centre points (N, 2) and bring them to unit root-mean-square radius."""
     centred = points - points.mean(axis=0)
@@ -140,8 +153,7 @@ def project(teacher: Array, student: Array, projection: str = "pca") -> Maps:
         InputError: for an unknown projection, unequal numbers of rows, or embeddings that cannot
             be drawn (see :func:`pca_map`, :func:`umap_map`).
     """
-    if projection not in PROJECTIONS:
-        raise InputError(f"Unknown projection {projection!r}; choose {', '.join(PROJECTIONS)}.")
+    known_projections(projection)
     if len(teacher) != len(student):
         raise InputError(
             f"Teacher and student maps need the same samples; given are {len(teacher)} and "

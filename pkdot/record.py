@@ -7,9 +7,8 @@ that is still being written shows its newest rows.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +17,17 @@ from .errors import RecordError
 from .files import is_held
 from .layout import SCHEMA_VERSION, runs_directory
 from .manifest import read_manifest, status_sentence
-from .stored import Array, damage, pair, read_arrays, read_table
+from .stored import (
+    Array,
+    Batch,
+    Embeddings,
+    Features,
+    check_pictures,
+    damage,
+    pair,
+    read_arrays,
+    read_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,68 +37,10 @@ __all__ = [
     "Batch",
     "Embeddings",
     "Features",
-    "RecordSummary",
     "RunRecord",
-    "list_records",
     "open_record",
     "runs_directory",
 ]
-
-
-class Embeddings(NamedTuple):
-    """Embeddings of the probe samples at one epoch: teacher (N, D), student (N, D')."""
-
-    teacher: Array
-    student: Array
-
-
-class Features(NamedTuple):
-    """Privileged features of the probe samples, each (N, F): measured, and made by the T-Net."""
-
-    real: Array
-    hallucinated: Array
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One training batch as the loss saw it.
-
-    Attributes:
-        sample_ids: (B,) names.
-        labels: (B,) integers; -1 where training had no label.
-        teacher: embeddings (B, D).
-        student: embeddings (B, D').
-    """
-
-    sample_ids: Any
-    labels: Any
-    teacher: Any
-    student: Any
-
-
-@dataclass(frozen=True)
-class RecordSummary:
-    """One line about a record, damaged or not.
-
-    Attributes:
-        path: the record's folder.
-        status: running, finished, failed, stopped, or damaged.
-        sentence: the status in words.
-        scores: last value of each test metric, by ``"stage name"``.
-    """
-
-    path: Path
-    status: str
-    sentence: str
-    run_id: str = ""
-    name: str = ""
-    created: str = ""
-    corpus: str = ""
-    method: str = ""
-    seed: int | None = None
-    simulated: bool = False
-    best_epoch: int | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 class RunRecord:
@@ -285,12 +236,7 @@ class RunRecord:
         if not self._has(layout.IMAGES):
             return {}
         views, _ = read_arrays(self.path, layout.IMAGES)
-        for name, images in views.items():
-            colour = images.ndim == 4 and images.shape[-1] == 3
-            if images.dtype != np.uint8 or not (images.ndim == 3 or colour):
-                raise damage(
-                    self.path, f"view {name!r} of {layout.IMAGES} is not a stack of pictures"
-                )
+        check_pictures(self.path, layout.IMAGES, views)
         return views
 
     @property
@@ -379,50 +325,6 @@ def open_record(path: str | Path) -> RunRecord:
         # The writer may have ended between our look at run.json and our look at its lock.
         record = RunRecord(path, read_manifest(path))
     return record
-
-
-def list_records(directory: str | Path | None = None) -> list[RecordSummary]:
-    """Summarise every record in a folder, newest first; a damaged one is told, never raised.
-
-    Args:
-        directory: where to look, :func:`runs_directory` by default; one that does not exist has
-            no records.
-    """
-    directory = runs_directory() if directory is None else Path(directory)
-    try:
-        folders = [f for f in directory.iterdir() if f.is_dir() and not f.name.startswith(".")]
-    except OSError:
-        return []
-    summaries = [summarise(folder) for folder in folders]
-    return sorted(summaries, key=lambda s: (s.created, s.path.name), reverse=True)
-
-
-def summarise(path: Path) -> RecordSummary:
-    """One line about the record in a folder; never raises for what the folder holds."""
-    try:
-        record = open_record(path)
-        if lost := record.missing_files():
-            raise RecordError(
-                f"The record {path.name} is damaged: {lost[0]} is missing or cut short; run it "
-                f"again."
-            )
-        scores = {name: float(value) for name, value in record.scores.items()}
-    except (RecordError, OSError, ValueError, TypeError) as error:
-        return RecordSummary(path, "damaged", str(error), run_id=path.name)
-    return RecordSummary(
-        path,
-        record.status,
-        record.sentence,
-        run_id=record.run_id,
-        name=record.name,
-        created=record.created,
-        corpus=record.corpus,
-        method=record.method,
-        seed=record.seed,
-        simulated=record.simulated,
-        best_epoch=record.best_epoch,
-        scores=scores,
-    )
 
 
 def _size(path: Path) -> int:

@@ -10,37 +10,31 @@
 Whatever moment the process is killed at, what stands on disk is a record that opens.
 """
 
-import errno
 import json
 import re
-import shutil
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
-
-import numpy as np
 
 from . import layout
 from .errors import InputError, RecordError
 from .facts import environment_facts
-from .files import WriterLock, plain, remove_leftovers, write_json, written_aside
+from .files import plain
+from .folder import RecordFolder
 from .intake import (
     Probe,
-    batch_arrays,
     check_classes,
     check_facts,
+    check_predictions,
     checked_tensors,
     epoch_number,
-    matrix,
-    packed,
     probe_columns,
 )
-from .record import Batch, RunRecord, open_record
-from .stored import Array, read_arrays
+from .manifest import merged_facts, new_manifest, read_manifest, resumed_manifest
+from .record import open_record
+from .snapshots import Snapshots
+from .stored import Array, Batch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,8 +98,6 @@ class Recorder:
         self._rows: list[tuple[str, int, str, str, float]] = []
         self._last_flush = float("-inf")
         self._began = time.perf_counter()
-        self._teacher: tuple[int, Array] | None = None
-        self._rows_of_probe: int | None = None
         self._seconds_before = 0.0
         check_facts(facts)
         if not isinstance(config, Mapping | None):
@@ -114,29 +106,19 @@ class Recorder:
             )
         class_names = [str(name) for name in class_names]
         columns = probe_columns(probe, len(class_names)) if probe is not None else None
-        created = datetime.now(UTC)
-        content = {
-            "schema_version": layout.SCHEMA_VERSION,
-            "run_id": _readable_id(created, corpus or name, method, seed)
-            if run_id is None
-            else run_id,
-            "name": name,
-            "status": "running",
-            "message": "",
-            "created": created.isoformat(timespec="seconds"),
-            "updated": created.isoformat(timespec="seconds"),
-            "corpus": corpus,
-            "method": method,
-            "seed": None if seed is None else int(seed),
-            "simulated": bool(simulated),
-            "class_names": class_names,
-            "config": dict(config or {}),
-            "facts": {**environment_facts(), **(facts or {})},
-            "best_epoch": None,
-            "scores": {},
-            "files": {},
-        }
-        self._manifest: dict[str, Any] = plain(content)
+        manifest = new_manifest(
+            run_id,
+            {
+                "name": name,
+                "corpus": corpus,
+                "method": method,
+                "seed": None if seed is None else int(seed),
+                "simulated": bool(simulated),
+                "class_names": class_names,
+                "config": dict(config or {}),
+                "facts": {**environment_facts(), **(facts or {})},
+            },
+        )
         folder = layout.runs_directory() if runs_dir is None else Path(runs_dir).absolute()
         if resume:
             given = {
@@ -147,11 +129,14 @@ class Recorder:
                 "class_names": bool(class_names),
                 "config": config is not None,
             }
-            self._resume(folder, run_id, {key for key, said in given.items() if said}, columns)
+            said = {key for key, is_given in given.items() if is_given}
+            self._resume(folder, run_id, manifest, said, columns)
         else:
-            self._create(folder, exact=run_id is not None)
-        if columns is not None and self._rows_of_probe is None:
-            self._write_probe(*columns)
+            self._folder = RecordFolder.create(folder, manifest, exact=run_id is not None)
+            self._snapshots = Snapshots(self._folder)
+        self._manifest, self.path = self._folder.manifest, self._folder.path
+        if columns is not None and not self._snapshots.has_probe:
+            self._snapshots.write_probe(*columns)
 
     # -- life --------------------------------------------------------------------------------
 
@@ -164,13 +149,13 @@ class Recorder:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if not self._open:
+        if not self._folder.is_open:
             return
         if error is None:
             try:
                 self.finish()
             except Exception as failure:
-                if self._open:
+                if self._folder.is_open:
                     self._end("failed", f"{type(failure).__name__}: {failure}")
                 raise
         elif isinstance(error, Exception):
@@ -196,14 +181,20 @@ class Recorder:
                 ``maps left out`` says why: what was trained must not be lost over a picture.
 
         Raises:
-            InputError: if ``facts`` is no mapping, or its ``seconds`` is none.
+            InputError: for a projection that does not exist, or if ``facts`` is no mapping, or its
+                ``seconds`` is none. Nothing is written then, and the record stays open.
         """
+        from .projection import known_projections
+
         self._check_open()
         check_facts(facts)
+        projections = known_projections(maps)
         if best_epoch is not None:
             self._manifest["best_epoch"] = int(best_epoch)
         self._add_facts(facts or {})
-        self._write_maps([maps] if isinstance(maps, str) else maps)
+        left_out = self._snapshots.write_maps(projections, self._manifest["best_epoch"])
+        if left_out:
+            self._add_facts({"maps left out": left_out})
         self._end("finished", "")
 
     def flush(self) -> None:
@@ -246,43 +237,13 @@ class Recorder:
             InputError: if the rows do not match the probe or each other.
         """
         self._check_open()
-        epoch = epoch_number(epoch)
-        arrays = {"teacher": matrix(teacher, "teacher"), "student": matrix(student, "student")}
-        if len(arrays["teacher"]) != len(arrays["student"]):
-            raise InputError(
-                f"Teacher and student embeddings must have one row a probe sample each, not "
-                f"{len(arrays['teacher'])} and {len(arrays['student'])}."
-            )
-        self._check_probe_rows(len(arrays["teacher"]), "embeddings")
-        classes = len(self._manifest["class_names"])
-        seen = batch_arrays(batch, classes) if batch is not None else None
-        where = layout.epoch_file(self.path, layout.EMBEDDINGS, epoch)
-        notes = {}
-        again = where.exists()
-        if again:
-            self._check_not_shared(epoch, arrays["teacher"])
-        # A file that is written again may be the one that others refer to: it stays complete.
-        if self._teacher and not again and np.array_equal(self._teacher[1], arrays["teacher"]):
-            del arrays["teacher"]
-            notes["teacher_epoch"] = str(self._teacher[0])
-        else:
-            self._teacher = (epoch, arrays["teacher"])
-        self._write_arrays(where, arrays, notes)
-        if seen is not None:
-            self._write_arrays(layout.epoch_file(self.path, layout.BATCHES, epoch), *seen)
+        self._snapshots.write_embeddings(epoch_number(epoch), teacher, student, batch)
         self._flush()
 
     def log_features(self, *, real: Any, hallucinated: Any) -> None:
         """Keep privileged features of the probe, measured and hallucinated, each (N, F)."""
         self._check_open()
-        arrays = {"real": matrix(real, "real"), "hallucinated": matrix(hallucinated, "made")}
-        if arrays["real"].shape != arrays["hallucinated"].shape:
-            raise InputError(
-                f"Real and hallucinated features must have one shape (N, F), not "
-                f"{arrays['real'].shape} and {arrays['hallucinated'].shape}."
-            )
-        self._check_probe_rows(len(arrays["real"]), "features")
-        self._write_arrays(self.path / layout.FEATURES, arrays)
+        self._snapshots.write_features(real, hallucinated)
 
     def log_predictions(self, frame: "pd.DataFrame") -> None:
         """Keep the predictions; a second call replaces the first.
@@ -295,13 +256,8 @@ class Recorder:
             InputError: if a column is missing.
         """
         self._check_open()
-        absent = [name for name in layout.PREDICTIONS_COLUMNS if name not in frame.columns]
-        if absent or not any(str(name).startswith("student") for name in frame.columns):
-            raise InputError(
-                f"Predictions need the columns {', '.join(layout.PREDICTIONS_COLUMNS)} and "
-                f"student_0 …; this table lacks {absent[0] if absent else 'student_0'}."
-            )
-        self._write_table(layout.PREDICTIONS, frame)
+        check_predictions(frame)
+        self._folder.write_table(layout.PREDICTIONS, frame)
         self._flush()
 
     def log_checkpoint(
@@ -325,236 +281,75 @@ class Recorder:
             raise InputError(f"{name!r} cannot name a checkpoint; use letters, digits, '-', '_'.")
         where = self.path / layout.CHECKPOINTS / f"{name}.safetensors"
         text = {"notes": json.dumps(plain(notes or {}, name), allow_nan=False)}
-        self._write_arrays(where, checked_tensors(tensors), text)
+        self._folder.write_arrays(where, checked_tensors(tensors), text)
         self._flush()
 
     # -- beginning and end -------------------------------------------------------------------
 
-    def _create(self, folder: Path, *, exact: bool) -> None:
-        """Fill a hidden folder, then rename it: the record appears with its run.json."""
-        wanted = self.run_id
-        if not re.fullmatch(r"\w[\w.+-]*", wanted):
-            raise InputError(f"{wanted!r} cannot name a run; use letters, digits, '-' and '_'.")
-        hidden = folder / f".{wanted}.{uuid4().hex}"
-        try:
-            hidden.mkdir(parents=True)
-        except OSError as error:
-            raise RecordError(
-                f"No record can be made in {folder}: {error.strerror}; give another runs_dir or "
-                f"set PKDOT_RUNS."
-            ) from error
-        try:
-            self._lock = WriterLock(hidden / layout.LOCK)
-            for attempt in count(1):
-                target = folder / (wanted if attempt == 1 else f"{wanted}-{attempt}")
-                self._manifest["run_id"] = target.name
-                write_json(hidden / layout.MANIFEST, self._manifest)
-                if _renamed(hidden, target):
-                    break
-                if exact:
-                    # Two reasons, two sentences: somebody writes it now, or it is left over.
-                    WriterLock(target / layout.LOCK).release()
-                    raise RecordError(
-                        f"The record {target} exists already; choose another run_id, delete it, "
-                        f"or give resume=True."
-                    )
-        except RecordError:
-            shutil.rmtree(hidden, ignore_errors=True)
-            raise
-        self._lock.moved(target / layout.LOCK)
-        self.path = target
-        self._open = True
-
     def _resume(
         self,
-        folder: Path,
+        runs: Path,
         run_id: str | None,
+        manifest: Mapping[str, Any],
         given: set[str],
         columns: tuple[list[str], list[str], Array, dict[str, Array]] | None,
     ) -> None:
         """Go on with a record; of what it says, only the ``given`` fields are replaced."""
         if run_id is None:
             raise InputError("resume=True needs the run_id of the record to go on with.")
-        self.path = folder / run_id
-        before = open_record(self.path)
+        before = open_record(runs / run_id)
         if before.status == "finished":
             raise RecordError(f"The run {run_id} has finished; there is nothing to resume.")
-        self._lock = WriterLock(self.path / layout.LOCK)
+        folder = RecordFolder.reopen(before.path)
         try:
-            remove_leftovers(self.path)
+            said_before = read_manifest(before.path)
             stored = before.probe
-            self._keep(before, given)
+            folder.manifest, self._seconds_before = resumed_manifest(manifest, said_before, given)
             if columns is not None:
-                check_classes(columns[2], "The probe's", len(self._manifest["class_names"]))
+                check_classes(columns[2], "The probe's", len(folder.manifest["class_names"]))
                 if len(stored) and list(stored["sample_id"]) != columns[0]:
                     raise InputError(
                         f"The record {run_id} follows another probe: its {len(stored)} samples "
                         f"are not the {len(columns[0])} given now; give the same probe, or none."
                     )
             self._rows = list(before.metrics.itertuples(index=False, name=None))
-            self._rows_of_probe = len(stored) or None
-            write_json(self.path / layout.MANIFEST, self._manifest)
+            folder.write_manifest()
         except BaseException:
-            self._lock.release()
+            folder.release()
             raise
-        self._open = True
-
-    def _keep(self, before: RunRecord, given: set[str]) -> None:
-        """Take over what a record said before, but for the fields ``given`` anew."""
-        kept = {
-            "created": before.created,
-            "corpus": before.corpus,
-            "method": before.method,
-            "seed": before.seed,
-            "simulated": before.simulated,
-            "class_names": list(before.class_names),
-            "config": before.config,
-            "best_epoch": before.best_epoch,
-        }
-        self._manifest |= {key: value for key, value in kept.items() if key not in given}
-        new, self._manifest["facts"] = self._manifest["facts"], before.facts
-        seconds = before.facts.get("seconds")
-        if isinstance(seconds, Mapping):
-            # The time before counts too; kept as it is, it would pass for the whole.
-            rest = {key: value for key, value in seconds.items() if key != "total"}
-            self._manifest["facts"]["seconds"] = rest
-            total = seconds.get("total")
-            self._seconds_before = float(total) if isinstance(total, int | float) else 0.0
-        else:
-            self._manifest["facts"].pop("seconds", None)
-        self._add_facts(new)
+        self._folder = folder
+        self._snapshots = Snapshots(folder, len(stored) or None)
 
     def _end(self, status: str, message: str) -> None:
         try:
             self._flush()
-            self._manifest["status"] = status
-            self._manifest["message"] = " ".join(message.split())[:2000]
-            self._manifest["scores"] = self._scores()
-            self._manifest["facts"]["seconds"] = {
-                "total": round(self._seconds_before + time.perf_counter() - self._began, 3),
-                **self._manifest["facts"].get("seconds", {}),
+            seconds = self._seconds_before + time.perf_counter() - self._began
+            facts = self._manifest["facts"]
+            facts["seconds"] = {"total": round(seconds, 3), **facts.get("seconds", {})}
+            self._manifest |= {
+                "status": status,
+                "message": " ".join(message.split())[:2000],
+                # the last value of each test metric
+                "scores": {f"{s} {n}": v for s, _, split, n, v in self._rows if split == "test"},
+                "files": self._folder.sizes(),
             }
-            self._manifest["files"] = {
-                file.relative_to(self.path).as_posix(): file.stat().st_size
-                for file in sorted(self.path.rglob("*"))
-                if file.is_file() and not file.name.startswith(".") and file.name != layout.MANIFEST
-            }
-            self._write_manifest()
+            self._folder.write_manifest()
         finally:
-            self._open = False
-            self._lock.release()
-
-    def _scores(self) -> dict[str, float]:
-        """The last value of each test metric."""
-        return {f"{s} {name}": value for s, _, split, name, value in self._rows if split == "test"}
+            self._folder.release()
 
     def _add_facts(self, facts: Mapping[str, Any]) -> None:
-        kept = self._manifest["facts"]
-        for key, value in plain(facts, "facts").items():
-            both = isinstance(value, dict) and isinstance(kept.get(key), dict)
-            kept[key] = {**kept[key], **value} if both else value
+        self._manifest["facts"] = merged_facts(self._manifest["facts"], facts)
 
     # -- writing -----------------------------------------------------------------------------
 
     def _check_open(self) -> None:
-        if not self._open:
+        if not self._folder.is_open:
             raise RecordError(f"The record {self.run_id} is closed; start a new Recorder.")
-
-    def _check_probe_rows(self, rows: int, what: str) -> None:
-        if self._rows_of_probe is None:
-            names = [str(i) for i in range(rows)]
-            self._write_probe(names, [""] * rows, np.full(rows, -1), {})
-        if rows != self._rows_of_probe:
-            raise InputError(
-                f"The probe has {self._rows_of_probe} samples, but {rows} rows of {what} were "
-                f"given; give one row a probe sample, in its order."
-            )
-
-    def _check_not_shared(self, epoch: int, teacher: Array) -> None:
-        """Refuse to replace a teacher's embeddings that the files of other epochs refer to."""
-        if np.array_equal(open_record(self.path).embeddings(epoch).teacher, teacher):
-            return
-        for other in layout.logged_epochs(self.path, layout.EMBEDDINGS):
-            file = layout.epoch_file(self.path, layout.EMBEDDINGS, other)
-            _, notes = read_arrays(self.path, file.relative_to(self.path).as_posix())
-            if notes.get("teacher_epoch") == str(epoch):
-                raise InputError(
-                    f"Epoch {epoch} was logged before with another teacher, which epoch {other} "
-                    f"shares; log each epoch once."
-                )
-
-    def _write_manifest(self) -> None:
-        self._manifest["updated"] = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(self.path / layout.MANIFEST, self._manifest)
 
     def _flush(self) -> None:
         import pandas as pd
 
         if self._rows:
             table = pd.DataFrame(self._rows, columns=list(layout.METRICS_COLUMNS))
-            self._write_table(layout.METRICS, table)
+            self._folder.write_table(layout.METRICS, table)
         self._last_flush = time.monotonic()
-
-    def _write_probe(
-        self, ids: list[str], subjects: list[str], labels: Array, media: Mapping[str, Array]
-    ) -> None:
-        import pandas as pd
-
-        if media:
-            self._write_arrays(self.path / layout.IMAGES, media)
-        columns = (ids, subjects, labels, [", ".join(media)] * len(ids))
-        table = pd.DataFrame(dict(zip(layout.PROBE_COLUMNS, columns, strict=True)))
-        self._write_table(layout.PROBE, table)
-        self._rows_of_probe = len(ids)
-
-    def _write_maps(self, maps: Sequence[str]) -> None:
-        from .projection import record_maps
-
-        record = open_record(self.path)
-        if not record.epochs or len(record.probe) < 3:
-            return
-        left_out = []
-        for projection in maps:
-            try:
-                frame = record_maps(record, projection, best_epoch=self._manifest["best_epoch"])
-            except InputError as reason:
-                left_out.append(f"{projection}: {reason}")
-                continue
-            self._write_table(f"{layout.MAPS}/{projection}.parquet", frame)
-        if left_out:
-            self._add_facts({"maps left out": " ".join(left_out)})
-
-    def _write_table(self, name: str, frame: "pd.DataFrame") -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-        except (pa.ArrowException, ValueError) as error:
-            raise InputError(f"{name} cannot hold this table: {error}.") from error
-        with written_aside(self.path / name) as aside:
-            pq.write_table(table, aside, compression="zstd")
-
-    def _write_arrays(
-        self, path: Path, arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None
-    ) -> None:
-        with written_aside(path) as aside:
-            aside.write_bytes(packed(arrays, dict(notes or {})))
-
-
-def _renamed(hidden: Path, target: Path) -> bool:
-    """Give a folder its final name; False where a record has that name already."""
-    try:
-        hidden.rename(target)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            return False
-        raise RecordError(f"{target} could not be made: {error.strerror}.") from error
-    return True
-
-
-def _readable_id(created: datetime, corpus: str, method: str, seed: int | None) -> str:
-    words = [created.strftime("%Y%m%d-%H%M%S"), corpus, method]
-    words += [] if seed is None else [f"seed{seed}"]
-    slugs = (re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-.") for word in words)
-    return "-".join(slug for slug in slugs if slug)

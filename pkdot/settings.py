@@ -1,15 +1,15 @@
 """The common base of all settings: frozen, closed to unknown names, errors in one sentence."""
 
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .errors import ConfigError
 
 
 class Settings(BaseModel):
-    """A frozen pydantic model that refuses unknown names and non-finite numbers.
+    """A frozen pydantic model that refuses unknown names, non-finite numbers and true for 1.
 
     Raises:
         ConfigError: one sentence that names the setting, what was given and what is expected.
@@ -22,6 +22,28 @@ class Settings(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigError(_sentence(type(self), error)) from None
+
+    # pydantic would read true as 1; its strict mode would also refuse a list for a tuple, which
+    # is how JSON writes one.
+    @model_validator(mode="before")
+    @classmethod
+    def _no_boolean_for_a_number(cls, values: Any) -> Any:
+        for name, value in values.items() if isinstance(values, dict) else ():
+            kinds = _kinds(cls.model_fields[name].annotation) if name in cls.model_fields else set()
+            if not kinds & {int, float} or bool in kinds:
+                continue
+            items = value if isinstance(value, list | tuple) else [value]
+            if any(isinstance(item, bool) for item in items):
+                raise ConfigError(
+                    f"Setting {name!r} is {value!r}; it should be a number, not true or false."
+                )
+        return values
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that an annotation is made of, e.g. float and None of ``float | None``."""
+    inner = get_args(annotation)
+    return set().union(*map(_kinds, inner)) if inner else {annotation}
 
 
 def _sentence(kind: type[BaseModel], error: ValidationError) -> str:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -31,6 +32,9 @@ from .networks.models import build_teacher
 from .networks.tnet import build_tnet
 from .training import TeacherStage, TeacherTargets
 
+BESIDE = {"probe_size", "maps", "snapshot_growth", "device", "keep_features", "media"}
+"""Settings that change no number: where an experiment runs, and what it keeps."""
+
 _IN_MEMORY = 3  # stages that a process keeps open: two seeds in turn, and a control
 
 
@@ -41,12 +45,14 @@ class Stage:
     Attributes:
         corpus: encoded: vectors or tokens in the place of clips and signals.
         shared: teacher, its targets and the T-Nets; None where only the corpus was asked for.
-        unimodal: modality -> metrics of its backbone with its own head, by split.
+        unimodal: modality -> metrics of one linear layer on its features, by split.
+        unimodal_logits: modality -> (n, C) logits of that layer for the test samples.
     """
 
     corpus: Corpus
     shared: TeacherStage | None
     unimodal: dict[str, Metrics]
+    unimodal_logits: dict[str, Tensor]
 
 
 def library_versions() -> dict[str, str]:
@@ -58,8 +64,7 @@ def library_versions() -> dict[str, str]:
 
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
-    beside = {"method", "options", "probe_size", "maps", "snapshot_growth", "device"}
-    facts = config.model_dump(mode="json", exclude=beside | {"keep_features", "control"})
+    facts = config.model_dump(mode="json", exclude=BESIDE | {"method", "options", "control"})
     facts["training"].pop("label_smoothing")
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):
         facts["network"].pop(name)
@@ -108,7 +113,7 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
 def _train(config: ExperimentConfig, corpus: Corpus) -> Stage:
     encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
     shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
-    return Stage(encoded.corpus, shared, encoded.scores)
+    return Stage(encoded.corpus, shared, encoded.scores, encoded.test_logits)
 
 
 def _write(file: Path, stage: Stage) -> None:
@@ -118,7 +123,8 @@ def _write(file: Path, stage: Stage) -> None:
     tensors: dict[str, Tensor] = {"logits": out.logits, "embedding": out.embedding}
     tensors |= {f"feature.{name}": feature for name, feature in out.features.items()}
     for name in stage.unimodal:
-        tensors[f"encoded.{name}"] = torch.as_tensor(stage.corpus.modalities[name][:])
+        tensors[f"encoded.{name}"] = stage.corpus.batch(name, np.arange(len(stage.corpus)))
+        tensors[f"unimodal.{name}"] = stage.unimodal_logits[name]
     parts = {"teacher": shared.teacher, **{f"tnet.{n}": t for n, t in shared.tnets.items()}}
     for part, network in parts.items():
         tensors |= {f"{part}/{name}": value for name, value in network.state_dict().items()}
@@ -159,4 +165,5 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
     device = make_fabric(config).device
     targets = TeacherTargets(NetworkOutput(tensors["logits"], tensors["embedding"], features))
     shared = TeacherStage(teacher.to(device), targets, {n: t.to(device) for n, t in tnets.items()})
-    return Stage(corpus, shared, unimodal)
+    logits = {name: tensors[f"unimodal.{name}"] for name in unimodal}
+    return Stage(corpus, shared, unimodal, logits)

@@ -1,10 +1,11 @@
-"""Read the tables and arrays of a record; damage becomes a sentence.
+"""Tables and arrays of a record: what comes in bundles, and how files are read; damage is told.
 
 pandas and pyarrow are imported where a table is read, so that listing runs costs neither.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,37 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Embeddings(NamedTuple):
+    """Embeddings of the probe samples at one epoch: teacher (N, D), student (N, D')."""
+
+    teacher: Array
+    student: Array
+
+
+class Features(NamedTuple):
+    """Privileged features of the probe samples, each (N, F): measured, and made by the T-Net."""
+
+    real: Array
+    hallucinated: Array
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training batch as the loss saw it.
+
+    Attributes:
+        sample_ids: (B,) names.
+        labels: (B,) integers; -1 where training had no label.
+        teacher: embeddings (B, D).
+        student: embeddings (B, D').
+    """
+
+    sample_ids: Any
+    labels: Any
+    teacher: Any
+    student: Any
 
 
 def damage(record: Path, what: str) -> RecordError:
@@ -69,3 +101,15 @@ def pair(
     if one is None or two is None or one.ndim != 2 or two.ndim != 2 or len(one) != len(two):
         raise damage(record, f"{where} lacks matching arrays {first!r} and {second!r}")
     return one, two
+
+
+def check_pictures(record: Path, where: str, views: dict[str, Array]) -> None:
+    """Refuse a view that is no stack of pictures (N, H, W) or (N, H, W, 3) uint8.
+
+    Raises:
+        RecordError: that names the view.
+    """
+    for name, images in views.items():
+        colour = images.ndim == 4 and images.shape[-1] == 3
+        if images.dtype != np.uint8 or not (images.ndim == 3 or colour):
+            raise damage(record, f"view {name!r} of {where} is not a stack of pictures")

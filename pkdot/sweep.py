@@ -1,7 +1,7 @@
-"""Grids of experiments: arms × seeds, in processes here or on a Dask cluster, resumable by cell.
+"""Grids of experiments: arms × seeds × folds, in processes here or on a Dask cluster, resumable.
 
-A cell is one arm at one seed. Each finished cell is a small file, and each teacher another; a sweep
-that was killed loses at most the cell that each worker was at.
+A cell is one arm at one seed of one fold. Each finished cell is a small file, and each teacher
+another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -173,35 +173,48 @@ def run_sweep(
     arms: Sequence[Arm],
     seeds: Sequence[int],
     *,
+    folds: Sequence[int] | None = None,
     jobs: int = 1,
     engine: str = "processes",
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Run every arm at every seed: :func:`run_grid` with one base a seed.
+    """Run every arm at every seed, and on every fold where folds are given.
 
     Args:
         base: what all arms share; an arm's changes and the seed go on top.
         arms: what is compared.
         seeds: of corpus, weights and batches; arms of one seed share all three.
+        folds: of a corpus that has folds; left out, the one that ``base`` names.
         jobs, engine, folder, progress: as for :func:`run_grid`.
 
     Returns:
-        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any.
+        One row a cell: arm, title, role, seed, accuracy, and what else
+        :func:`pkdot.cells.run_cell` gives; where folds are given, ``fold``.
 
     Raises:
-        ConfigError: as :func:`run_grid` does.
+        ConfigError: as :func:`run_grid` does, or for folds of a corpus that has none.
     """
     for arm in arms:
         check_arm(base, arm)
+    if folds is not None and not (hasattr(base.data, "fold") and len(folds)):
+        raise ConfigError(
+            f"Corpus {base.data.name!r} has no folds; leave folds out."
+            if len(folds)
+            else "A sweep over folds needs at least one of them."
+        )
+    places: list[dict[str, int]] = [{}] if folds is None else [{"data.fold": f} for f in folds]
     cells = run_grid(
-        [base.changed({"seed": seed}) for seed in seeds],
+        [base.changed({"seed": seed, **place}) for seed in seeds for place in places],
         arms,
         jobs=jobs,
         engine=engine,
         folder=folder,
         progress=progress,
     )
+    if folds is not None:
+        which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]
+        cells.insert(cells.columns.get_loc("seed"), "fold", which)
     return cells.drop(columns=["replicate", "seconds"], errors="ignore")
 
 

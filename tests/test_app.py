@@ -258,6 +258,19 @@ def test_a_simulated_record_says_so_in_every_figure(tmp_path: Path) -> None:
             assert "simulated data" in chart.proto.spec
 
 
+@pytest.mark.parametrize("data", [{"media": "left out, as [these](http://x) are private"}, {}, 5])
+def test_pictures_that_were_left_out_are_told(tmp_path: Path, data: Any) -> None:
+    from pkdot.recorder import Recorder
+
+    with Recorder("private", runs_dir=tmp_path / "runs", facts={"data": data}):
+        pass
+    told = words(opened("samples"))
+    if isinstance(data, dict) and data:
+        assert r"The pictures were left out, as \[these\]\(http\://x\) are private." in told
+    else:
+        assert "This record holds neither pictures nor features." in told
+
+
 def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shell
 

@@ -91,6 +91,21 @@ def test_every_damage_is_found_and_named(damaged: tuple[Path, dict[str, str]]) -
     assert report.exit_status == 0
 
 
+def test_each_signal_file_is_read_once(biovid_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    whole = Path.read_bytes
+
+    def counting(path: Path) -> bytes:
+        read.append(path.name)
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counting)
+    report = run(biovid_root)
+    assert len(report.modalities) == 6
+    signals = sorted(name for name in read if name.endswith("_bio.csv"))
+    assert signals == sorted(f"{name}_bio.csv" for name in samples(biovid_root))
+
+
 def test_the_report_reads_as_a_table(damaged: tuple[Path, dict[str, str]]) -> None:
     root, expected = damaged
     text = run(root).render()

@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from pkdot.data import biovid
+from pkdot.data.biovid.index import MARKER
 from pkdot.data.biovid.settings import BioVidSettings, VideoOptions
 from pkdot.data.corpus import Corpus
 from pkdot.errors import ConfigError, DataError
+from pkdot.journal import data_facts, describe_probe
 
 from . import biovid_files as files
 
@@ -57,6 +59,30 @@ def test_the_corpus_follows_the_protocol(biovid_root: Path) -> None:
     assert 0.005 < (curves < 128).mean() < 0.2  # a line, not a blot
     assert corpus.facts["licence"] == "simulated"
     assert corpus.facts["left_out"] == []
+
+
+@pytest.mark.parametrize(
+    ("marked", "wanted", "kept"),
+    [
+        (True, None, True),
+        (True, False, False),
+        (False, None, False),
+        (False, False, False),
+        (False, True, True),
+    ],
+)
+def test_faces_stay_out_of_records_unless_asked_for(
+    biovid_root: Path, tmp_path: Path, marked: bool, wanted: bool | None, kept: bool
+) -> None:
+    root = biovid_root
+    if not marked:
+        root = files.copy(biovid_root, tmp_path / "recorded")
+        (root / MARKER).unlink()
+    corpus = load(root)
+    assert corpus.restricted != marked
+    probe = describe_probe(corpus, np.arange(3), wanted)
+    assert set(probe.media) == ({"video", "eda"} if kept else set())
+    assert data_facts(corpus, wanted)["media"].startswith("kept" if kept else "left out")
 
 
 def test_the_front_door_loads_it_too(biovid_root: Path) -> None:

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from pkdot import ExperimentConfig
+from pkdot import ExperimentConfig, run_experiment
+from pkdot.config import known_settings
 from pkdot.errors import ConfigError
 
 from .small import small_config
@@ -47,6 +48,13 @@ def test_changing_the_method_drops_options_of_the_old_one() -> None:
         ({"sead": 1}, "did you mean 'seed'"),
         ({"network.droput": 0.1}, "did you mean 'dropout'"),
         ({"seed": "one"}, "'seed' is 'one'"),
+        ({"seed": True}, "'seed' is True; it should be a number"),
+        ({"network.dropout": False}, "'dropout' is False; it should be a number"),
+        ({"options.pkdot.k": True}, "'k' is True"),
+        (
+            {"data.name": "biovid", "data.window": [False, 5]},
+            "'window' is [False, 5]; it should be a number",
+        ),
         ({"seed": -1}, "greater than or equal to 0"),
         ({"network.dropout": float("nan")}, "finite number"),
         ({"options.pkdot.k": 128}, "batch of more than 128 samples"),
@@ -63,5 +71,46 @@ def test_misuse_is_told_in_one_sentence(change: dict, sentence: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_mapping_is_an_experiment_too() -> None:
+    wanted = small_config(seed=3)
+    assert ExperimentConfig.of(wanted) is wanted
+    assert ExperimentConfig.of(None) == ExperimentConfig()
+    assert ExperimentConfig.of(json.loads(wanted.model_dump_json())) == wanted
+    assert ExperimentConfig.of({"seed": 3, "network.dropout": 0.1}).network.dropout == 0.1
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"sead": 1}, "did you mean 'seed'"),
+        ("digits", "not 'digits'; give for instance"),
+        (["seed", 1], "not ['seed', 1]; give"),
+        ({1: 2}, "not a mapping with other keys"),
+    ],
+)
+def test_what_is_no_experiment_is_told_before_any_work(given: object, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run_experiment(given, progress=False)  # type: ignore[arg-type]
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_what_is_kept_does_not_name_the_experiment() -> None:
     assert ExperimentConfig(keep_features=False).hash == ExperimentConfig().hash
+
+
+def test_a_boolean_is_refused_for_every_number_and_for_nothing_else() -> None:
+    """Every setting in turn, as true and as a list that holds true."""
+    for data in ("digits", "biovid"):
+        base = ExperimentConfig(data={"name": data})
+        numbers = [
+            (path, value)
+            for path, value in known_settings(base.model_dump(mode="json")).items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        ]
+        assert len(numbers) > 20
+        for path, value in numbers:
+            with pytest.raises(ConfigError, match="is True; it should be a number"):
+                base.changed({path: True})
+            assert base.changed({path: value}).hash == base.hash
+    assert not ExperimentConfig(keep_features=False).keep_features

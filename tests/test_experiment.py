@@ -50,6 +50,7 @@ def test_the_record_holds_what_the_design_promises(record: pkdot.RunRecord) -> N
     assert features is not None
     assert features.real.shape == features.hallucinated.shape == (20, 8)
     assert set(record.media()) == {"the teacher sees", "the student sees"}
+    assert record.facts["data"]["media"] == "kept: the teacher sees, the student sees"
     assert {"teacher", "student", "tnet-full"} == set(record.checkpoints)
     assert set(record.maps()["epoch"]) == set(record.epochs)
 
@@ -77,7 +78,8 @@ def test_the_best_epochs_embeddings_give_the_tested_predictions(record: pkdot.Ru
 
 def test_one_config_gives_one_set_of_numbers(record: pkdot.RunRecord, tmp_path: Path) -> None:
     state = torch.get_rng_state()
-    again = pkdot.run_experiment(small_config(), progress=False, runs_dir=tmp_path)
+    as_a_mapping = small_config().model_dump(mode="json")
+    again = pkdot.run_experiment(as_a_mapping, progress=False, runs_dir=tmp_path)
     pd.testing.assert_frame_equal(again.metrics, record.metrics, check_exact=True)
     pd.testing.assert_frame_equal(again.predictions, record.predictions, check_exact=True)
     assert torch.equal(torch.get_rng_state(), state), "the caller's random numbers are untouched"
@@ -210,6 +212,8 @@ def test_sweep_misuse_is_told(tmp_path: Path) -> None:
         run_sweep(small_config(), ARMS, [], folder=tmp_path)
     with pytest.raises(ConfigError, match="0 processes"):
         run_sweep(small_config(), ARMS, [0], jobs=0, folder=tmp_path)
+    with pytest.raises(ConfigError, match="'digits' has no folds"):
+        run_sweep(small_config(), ARMS, [0], folds=[0], folder=tmp_path)
     with pytest.raises(ConfigError, match="dask://host:port"):
         run_sweep(small_config(), ARMS, [0], engine="slurm", folder=tmp_path)
     names = [arm.name for arm in standard_arms("pkdot+kd")]

@@ -15,6 +15,7 @@ from pkdot.figures.anchors import usage
 from pkdot.figures.images import png
 from pkdot.figures.matrices import by_class, in_blocks
 from pkdot.figures.style import CLASS_SYMBOLS, THEMES, class_marker, class_name
+from pkdot.people import groups_table, people_table
 
 from .example_records import CLASSES, structured_arrays
 
@@ -54,6 +55,11 @@ TABLE = pd.DataFrame(
         "difference_high": [np.nan, 7.0, 31.0],
     }
 )
+PEOPLE = people_table(
+    pd.DataFrame({"alone": [0.5, 0.7, 0.6], "pkdot": [0.6, 0.6, 0.6]}, index=["a", "b", "c"]),
+    {name: {"sex": "w", "age": 20 + 20 * i} for i, name in enumerate("abc")},
+    "pkdot",
+)
 STYLED = {"labels": LABELS, "class_names": CLASSES}
 MAKERS: dict[str, Callable[..., Any]] = {
     "similarity": lambda **o: figures.similarity_matrices(TEACHER, STUDENT, **STYLED, **o),
@@ -71,6 +77,18 @@ MAKERS: dict[str, Callable[..., Any]] = {
         np.tile(ARRAYS["real"], (1, 30)), np.tile(ARRAYS["real"], (1, 30)) + 0.1, **o
     ),
     "images": lambda **o: figures.image_grid({"full": ARRAYS["images"][:4]}, **o),
+    "windows": lambda **o: figures.sample_windows(
+        {"video": np.zeros((3, 7, 8, 8, 3), np.uint8)},
+        {"eda": np.zeros((3, 50)), "ecg": np.ones((3, 50))},
+        captions=["a, BL1", "a, PA4", "<b>b</b>, BL1"],
+        seconds=(0.0, 5.5),
+        **o,
+    ),
+    "subjects": lambda **o: figures.subject_gains(PEOPLE, chance=50.0, **o),
+    "groups": lambda **o: figures.group_gains(groups_table(PEOPLE), **o),
+    "T-Net by subject": lambda **o: figures.tnet_subjects(
+        {"eda": {"a_w_25": 0.3, "b_m_36": -0.1}}, **o
+    ),
     "results": lambda **o: figures.result_dots(TABLE, reference="alone", **o),
 }
 
@@ -283,3 +301,24 @@ def test_classes_are_told_apart_by_colour_and_marker() -> None:
 def test_what_cannot_be_drawn_is_told(call: Callable[[], Any]) -> None:
     with pytest.raises(InputError):
         call()
+
+
+def test_a_person_who_loses_looks_otherwise_than_one_who_gains() -> None:
+    figure = MAKERS["subjects"]()
+    gaining, losing = figure.data[:2]
+    assert [x for x in gaining.x if x is not None] == pytest.approx([50, 60, 60, 60])
+    assert [x for x in losing.x if x is not None] == pytest.approx([70, 60])
+    assert gaining.line.color != losing.line.color
+    assert "of 3 subjects 1 gain, 1 lose, 1 stay" in figure.layout.title.subtitle.text
+    assert list(figure.data[3].x) == pytest.approx([60, 60, 60])
+
+
+def test_frames_stand_above_signals_of_the_same_window() -> None:
+    figure = MAKERS["windows"]()
+    assert len(figure.layout.images) == 3 * 5
+    traces = [trace for trace in figure.data if trace.mode == "lines"]
+    assert len(traces) == 3 * 2
+    for trace in traces:
+        assert (trace.x[0], len(trace.x)) == (0.0, 50)
+    captions = [a.text for a in figure.layout.annotations]
+    assert "<b>&lt;b&gt;b&lt;/b&gt;, BL1</b>" in captions

@@ -1,3 +1,4 @@
+import re
 import types
 from typing import Any
 
@@ -32,6 +33,7 @@ def test_gives_the_values_by_name() -> None:
         ("seed = '3'", r"'seed' is '3' \(str\); it must be int"),
         ("seed = 1.5", r"'seed' is 1\.5"),
         ("seed = True", "'seed' is True"),
+        ("noise = True", r"'noise' is True \(bool\); it must be float"),
         ("noise = 'loud'", "it must be float"),
         ("method = None", "it must be str"),
     ],
@@ -39,6 +41,17 @@ def test_gives_the_values_by_name() -> None:
 def test_misuse_stops_with_a_sentence(injected: str, sentence: str) -> None:
     space = notebook(injected)
     with pytest.raises(ConfigError, match=sentence):
+        space["parameters"].check(space)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("int | None", "False"), ("tuple[float, ...]", "(True, 0.5)"), ("list[int]", "[True]")],
+)
+def test_a_boolean_is_no_number_inside_a_type_either(kind: str, value: str) -> None:
+    space: dict[str, Any] = {"Parameters": Parameters}
+    exec(f"parameters = Parameters(globals())\nsize: {kind} = {value}", space)
+    with pytest.raises(ConfigError, match=re.escape(f"it must be {kind}.")):
         space["parameters"].check(space)
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from pkdot.errors import RecordError
-from pkdot.record import list_records, open_record, runs_directory
+from pkdot.record import open_record, runs_directory
+from pkdot.summaries import list_records
 
 from .example_records import BEST, CLASSES, EPOCHS, N, structured_arrays, student_at, write_record
 

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from pkdot.errors import InputError, RecordError
-from pkdot.record import list_records, open_record
+from pkdot.record import open_record
 from pkdot.recorder import Batch, Probe, Recorder
+from pkdot.summaries import list_records
 
 from .example_records import N, write_record
 
@@ -214,6 +215,9 @@ PROBE = Probe(["a", "b", "c"], ["x", "x", "y"], [0, 1, 0])
         (lambda r: r.log_checkpoint("x", {"w": np.ones(1), "state": {"step": 1}}), "'state' is a"),
         (lambda r: r.log_checkpoint("x", {"w": "text"}), "'w' is a str"),
         (lambda r: r.finish(facts={"seconds": 5}), "seconds must be a mapping"),
+        (lambda r: r.finish(maps="uamp"), "Unknown projection 'uamp'; choose pca, umap"),
+        (lambda r: r.finish(1, {"note": 1}, maps=("pca", "uamp")), "Unknown projection 'uamp'"),
+        (lambda r: r.finish(maps=5), "Unknown projection 5"),
         (lambda r: r.log_features(real=np.ones((3, 2)), hallucinated=np.ones((3, 4))),
          "must have one shape"),
         (lambda r: r.log_predictions(pd.DataFrame({"sample_id": ["a"]})), "lacks subject"),
@@ -228,8 +232,12 @@ def test_wrong_arguments_are_refused_with_a_sentence(tmp_path: Path, attempt, se
     recorder = Recorder("wrong", runs_dir=tmp_path, probe=PROBE, class_names=["no", "yes"])
     with pytest.raises(InputError, match=sentence):
         attempt(recorder)
-    assert open_record(recorder.path).epochs == []
+    record = open_record(recorder.path)
+    assert (record.status, record.epochs, record.best_epoch) == ("running", [], None)
+    assert not record.maps().size
     recorder.finish()
+    assert open_record(recorder.path).best_epoch is None
+    assert "note" not in open_record(recorder.path).facts
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,13 @@ def test_experiment_notebooks_have_one_cell_of_parameters() -> None:
 # --- who imports whom -----------------------------------------------------------------------------
 
 STEPS = {"pkdot.similarity", "pkdot.anchors", "pkdot.transport"}
-WRITING = {"pkdot.record", "pkdot.recorder"}
+WRITING = {
+    "pkdot.record",
+    "pkdot.recorder",
+    "pkdot.folder",
+    "pkdot.snapshots",
+    "pkdot.summaries",
+}
 RUNNING = {"pkdot.experiment", "pkdot.sweep"}
 SHOWING = {"pkdot.figures", "pkdot.projection"}
 LEARNING = {

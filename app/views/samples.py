@@ -41,5 +41,8 @@ if features is not None:
         "Hallucinated features",
     )
     shell.draw(lambda: figures.hallucination(*features, **style), "hallucination")
-if not media and features is None:
+withheld = record.facts.get("data")
+if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
+    st.info(f"The pictures were {shell.literal(str(withheld['media']))}.", icon=":material/info:")
+elif not media and features is None:
     st.info("This record holds neither pictures nor features.", icon=":material/info:")

@@ -6,8 +6,6 @@ ours encodes every clip once, computes the teacher's outputs once, and trains on
 counts on our side. The students must come out alike, or the comparison is refused.
 """
 
-import argparse
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from ..encoding import EncodedOnDemand, encode
 from ..errors import PkdotError
 from ..networks.models import NetworkSettings, Student, build_student, build_teacher
 from ..networks.video import R3D18
+from .frame import benchmark_parser, publish
 
 DEFAULT_REPORT = Path("reports/benchmarks/features.md")
 _SETTINGS = NetworkSettings(tnet="none", student_encoder="fresh", dropout=0.0, input_noise=0.0)
@@ -158,24 +157,15 @@ def report(result: Result) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the report, and print it. Returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pkdot.benchmarks.features", description=(__doc__ or "").splitlines()[0]
-    )
-    parser.add_argument("--clips", type=int, default=8, help="training clips (default 8)")
-    parser.add_argument("--epochs", type=int, default=20, help="passes (default 20)")
-    parser.add_argument("--pixels", type=int, default=112, help="side of a clip (default 112)")
-    parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="where to write")
+    parser = benchmark_parser("features", __doc__, DEFAULT_REPORT)
+    parser.add_argument("--clips", type=int, default=8, help="training clips (8)")
+    parser.add_argument("--epochs", type=int, default=20, help="passes (20)")
+    parser.add_argument("--pixels", type=int, default=112, help="side of a clip (112)")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    try:
-        page = report(measure(options.clips, pixels=options.pixels, epochs=options.epochs))
-    except PkdotError as error:
-        print(error, file=sys.stderr)
-        return 1
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(page, encoding="utf-8")
-    print(f"{page}\nWritten to {options.report}.")
-    return 0
+    return publish(
+        lambda: report(measure(options.clips, pixels=options.pixels, epochs=options.epochs)),
+        options.report,
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ into a picture and looks for a face in it: less is not possible. Ours also cuts,
 ten frames, writes them to the disk, forces them there, and notes what it did.
 """
 
-import argparse
 import resource
 import statistics
 import sys
@@ -15,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import PkdotError
+from .frame import benchmark_parser, publish
 
 DEFAULT_REPORT = Path("reports/benchmarks/preparation.md")
 
@@ -39,8 +38,12 @@ def measure(root: Path, windows: int = 100, rounds: int = 5) -> Result:
     """Time both sides on the first ``windows`` windows of a BioVid folder.
 
     Raises:
-        PkdotError: if the folder cannot be read.
+        ConfigError: if there is no such folder, or a library is missing.
+        DataError: if it holds no index that can be read.
     """
+    from ..data.biovid import require_libraries
+
+    require_libraries()
     from ..data.biovid.index import BioVidIndex, read_index
     from ..data.biovid.prepare import prepare
     from ..data.biovid.settings import VideoOptions
@@ -93,26 +96,15 @@ def report(result: Result, root: Path) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the report, and print it. Returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pkdot.benchmarks.preparation", description=__doc__.splitlines()[0]
-    )
+    parser = benchmark_parser("preparation", __doc__, DEFAULT_REPORT)
     parser.add_argument("root", type=Path, help="a BioVid folder, recorded or simulated")
-    parser.add_argument("--windows", type=int, default=100, help="how many (default 100)")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default 5)")
-    parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="where to write")
+    parser.add_argument("--windows", type=int, default=100, help="how many (100)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each side (5)")
     options = parser.parse_args(arguments)
-    try:
-        from ..data.biovid import require_libraries
-
-        require_libraries()
-        page = report(measure(options.root, options.windows, options.rounds), options.root)
-    except PkdotError as error:
-        print(error, file=sys.stderr)
-        return 2
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(page, encoding="utf-8")
-    print(f"{page}\nWritten to {options.report}.")
-    return 0
+    return publish(
+        lambda: report(measure(options.root, options.windows, options.rounds), options.root),
+        options.report,
+    )
 
 
 if __name__ == "__main__":

@@ -9,22 +9,23 @@ gives (costs of a few epsilon at blur 0.1); and ``classes``, from embeddings in 
 trained one does (costs of a hundred epsilon and more).
 """
 
-import argparse
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..anchors import gather_anchor_rows, select_anchors
-from ..errors import ConvergenceWarning
+from ..errors import ConfigError, ConvergenceWarning
 from ..similarity import cosine_similarity_matrix
 from ..transport import sinkhorn, sinkhorn_divergence, squared_cost
 from ..transport.divergence import solve_parts
+from .frame import benchmark_parser, publish
 from .transport_page import report
 
 DEFAULT_REPORT = Path("reports/benchmarks/transport.md")
@@ -224,40 +225,29 @@ def _wait() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure everything, write the report, and print it. Returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pkdot.benchmarks.transport", description=__doc__.splitlines()[0]
-    )
+    parser = benchmark_parser("transport", __doc__, DEFAULT_REPORT)
     parser.add_argument("--quick", action="store_true", help="two sizes only, under a minute")
-    parser.add_argument("--seconds", type=float, default=1.0, help="per comparison (default 1)")
-    parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="where to write")
+    parser.add_argument("--seconds", type=float, default=1.0, help="per comparison (1)")
     options = parser.parse_args(arguments)
-    try:
-        import geomloss  # noqa: F401
-        import ot  # noqa: F401
-    except ModuleNotFoundError as missing:
-        print(
-            f"The benchmark needs {missing.name}; install the extra 'dev' (pip install -e .[dev])."
-        )
-        return 2
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    return publish(lambda: _page(options.quick, options.seconds), options.report)
+
+
+def _page(quick: bool, seconds: float) -> str:
+    for package in ("geomloss", "ot"):
+        if find_spec(package) is None:
+            raise ConfigError(
+                f"The benchmark needs {package}; install the extra 'dev' (pip install -e .[dev])."
+            )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     results = []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            grid = cases(options.quick)
-            for i, case in enumerate(grid, 1):
-                results.append((case, measure(case, device, options.seconds)))
-                ours, peer = results[-1][1]["ours"], results[-1][1]["geomloss"]
-                print(f"{i}/{len(grid)} {case}: {ours / peer:.2f} of GeomLoss", flush=True)
-            page = report(results, batch_ratio(options.seconds))
-    finally:
-        torch.set_num_threads(threads)
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(page, encoding="utf-8")
-    print(f"{page}\nWritten to {options.report}.")
-    return 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        grid = cases(quick)
+        for i, case in enumerate(grid, 1):
+            results.append((case, measure(case, device, seconds)))
+            ours, peer = results[-1][1]["ours"], results[-1][1]["geomloss"]
+            print(f"{i}/{len(grid)} {case}: {ours / peer:.2f} of GeomLoss", flush=True)
+        return report(results, batch_ratio(seconds))
 
 
 if __name__ == "__main__":

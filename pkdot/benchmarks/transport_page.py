@@ -1,12 +1,10 @@
 """The page that the benchmark of transport writes."""
 
-import platform
-import time
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+
+from .frame import machine
 
 if TYPE_CHECKING:
     from .transport import Case
@@ -30,7 +28,7 @@ def report(results: list[tuple["Case", dict[str, float]]], batches: dict[str, fl
     lines = [
         "# Transport: time and gradient error",
         "",
-        _machine(),
+        machine("torch", "geomloss", "POT"),
         "",
         "Forward and backward of the debiased divergence, float32. Ratios are our time over the "
         "peer's, in the same run. The floor reads each cost matrix once per half iteration.",
@@ -81,28 +79,3 @@ def report(results: list[tuple["Case", dict[str, float]]], batches: dict[str, fl
     if not torch.cuda.is_available():
         lines += ["", "On a GPU: not measured."]
     return "\n".join([*lines, ""])
-
-
-def _machine() -> str:
-    def of(package: str) -> str:
-        try:
-            return f"{package} {version(package)}"
-        except PackageNotFoundError:
-            return f"{package} absent"
-
-    name = platform.processor() or platform.machine()
-    try:
-        models = [
-            line.split(":")[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        name = models[0] if models else name
-    except OSError:
-        pass
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else name
-    packages = ", ".join(of(package) for package in ("torch", "geomloss", "POT"))
-    return (
-        f"{device}, {torch.get_num_threads()} thread, Python {platform.python_version()}, "
-        f"{packages}, {time.strftime('%Y-%m-%d')}."
-    )

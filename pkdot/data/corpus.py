@@ -98,6 +98,8 @@ class Corpus:
         sources: modality -> hash of its samples as they are served, for caches that outlive a
             split; where one is absent, ``fingerprint`` stands in.
         ordinal: whether the classes are levels of one quantity, in rising order.
+        restricted: whether pictures of the samples must not be passed on; a record then keeps none
+            unless it is told to.
         media: pictures for people to look at, by the name of the view, e.g. "the teacher sees":
             each (N, H, W) or (N, H, W, 3) uint8, read on demand.
         facts: further short facts for the record (left out samples, licences, …).
@@ -117,6 +119,7 @@ class Corpus:
     fingerprint: str
     sources: Mapping[str, str] = field(default_factory=dict)
     ordinal: bool = False
+    restricted: bool = False
     media: Mapping[str, Samples] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 

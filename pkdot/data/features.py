@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ..files import written_aside
-from .corpus import Corpus, Samples
+from .corpus import Corpus, IndexArray, Samples
 
 VERSION = 1
 """Raised whenever the same samples and weights give other features."""
@@ -98,6 +98,42 @@ def _open(path: Path, size: int) -> np.ndarray | None:
     except (FileNotFoundError, ValueError, EOFError):
         return None
     return values if len(values) == size else None
+
+
+class SubjectNormalised:
+    """Features with each subject's own mean and deviation taken out, entry by entry.
+
+    What a face or a skin looks like at rest says nothing of pain, and nothing about it can be
+    learned from a few people. No label is read, but all windows of a subject are, also those of
+    a test subject: it is meant for recordings that can be looked at as a whole.
+
+    Args:
+        features: (N, ...).
+        subjects: (N,), whose sample each is.
+
+    A deviation is taken to be no less than a tenth of the overall one, so that an entry that
+    hardly varies is not blown up; a subject of one sample becomes zeros.
+    """
+
+    def __init__(self, features: Samples, subjects: np.ndarray) -> None:
+        self._features = features
+        names, self._subject = np.unique(subjects, return_inverse=True)
+        means, deviations = [], []
+        for i in range(len(names)):
+            rows = np.asarray(features[np.flatnonzero(self._subject == i)], dtype=np.float32)
+            means.append(rows.mean(0))
+            deviations.append(rows.std(0))
+        self._mean = np.stack(means)
+        deviation = np.stack(deviations)
+        overall = float(np.sqrt(np.square(deviation).mean()))
+        self._deviation = np.maximum(deviation, 0.1 * overall if overall > 0 else 1.0)
+
+    def __len__(self) -> int:
+        return len(self._subject)
+
+    def __getitem__(self, index: IndexArray) -> np.ndarray:
+        who = self._subject[index]
+        return (np.asarray(self._features[index]) - self._mean[who]) / self._deviation[who]
 
 
 def with_features(corpus: Corpus, features: dict[str, Samples]) -> Corpus:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
+from ..errors import InputError
 from ..networks.models import NetworkOutput
 from ..settings import Settings
 
@@ -34,6 +35,11 @@ class DistillerSettings(Settings):
         return 0
 
 
+def _constant(output: NetworkOutput) -> NetworkOutput:
+    features = {name: feature.detach() for name, feature in output.features.items()}
+    return NetworkOutput(output.logits.detach(), output.embedding.detach(), features)
+
+
 class Distiller(nn.Module, ABC):
     """Base class: a method is a subclass with a name, a title, settings and ``loss``.
 
@@ -50,27 +56,41 @@ class Distiller(nn.Module, ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     Settings: ClassVar[type[DistillerSettings]] = DistillerSettings
-    reads: ClassVar[tuple[str, ...]] = ("embedding",)
+    reads: tuple[str, ...] = ("embedding",)
     tuning: ClassVar[tuple[Mapping[str, Any], ...]] = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
 
     def __init__(self, settings: DistillerSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.adapters = nn.ModuleDict()
         self._updates = 0
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Called once before training, with an example of what ``loss`` will be given.
 
         Starts the warm-up anew. A method with adapters (layers that only the loss needs) extends
-        this and makes them here, from the example's widths; their parameters then train together
-        with the student and are thrown away afterwards. The caller sets the random state, and
-        keeps it apart from the student's.
+        this and puts them into ``self.adapters``, made for the example's widths; their parameters
+        then train together with the student and are thrown away afterwards. The caller sets the
+        random state, and keeps it apart from the student's.
 
         Args:
             teacher: its output for a few samples; widths count, values do not.
             student: the same.
         """
         self._updates = 0
+
+    def adapted(self, name: str, x: Tensor) -> Tensor:
+        """What an adapter makes of ``x``.
+
+        Raises:
+            InputError: if :meth:`prepare` has not made it.
+        """
+        if name not in self.adapters:
+            raise InputError(
+                f"The method {self.name!r} has no adapter for {name!r} yet; call prepare with an "
+                f"example of the teacher's and the student's output first."
+            )
+        return self.adapters[name](x)
 
     @abstractmethod
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
@@ -83,12 +103,15 @@ class Distiller(nn.Module, ABC):
         """
 
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        """Weight times :meth:`loss`; each call in training mode is one update of the warm-up."""
+        """Weight times :meth:`loss`, the teacher's output taken as a constant.
+
+        Each call in training mode is one update of the warm-up.
+        """
         weight = self.settings.weight
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
-        return weight * self.loss(teacher, student, labels)
+        return weight * self.loss(_constant(teacher), student, labels)
 
 
 class SumOfDistillers(Distiller):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from inspect import isabstract
 from pkgutil import iter_modules
 from typing import Any
 
@@ -25,6 +26,7 @@ def available_distillers() -> dict[str, type[Distiller]]:
             if (
                 isinstance(item, type)
                 and issubclass(item, Distiller)
+                and not isabstract(item)
                 and item.__module__ == module.__name__
             ):
                 found[item.name] = item

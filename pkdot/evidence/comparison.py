@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..comparison import subject_scores
 from ..errors import InputError
 from ..statistics import holm, mean_interval, paired_difference, paired_p_value, resolvable_effect
 from .regimes import Regime
@@ -18,7 +19,7 @@ def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
 
     Args:
         cells: from :func:`pkdot.sweep.run_grid`.
-        unit: ``seeds``: mean over folds; ``subjects``: mean over the seeds, of each test subject.
+        unit: ``seeds``: mean over folds; ``subjects``: each test subject's over all seeds.
 
     Returns:
         One row a unit, one column an arm; arms with a failed cell are left out.
@@ -31,15 +32,7 @@ def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
         cells = cells[~cells["arm"].isin(lost)]
     if unit == "seeds":
         return 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy", sort=False)
-    if "by_subject" not in cells or cells["by_subject"].isna().any():
-        raise InputError("These cells do not say who the test subjects were; use the unit seeds.")
-    rows = [
-        {"arm": arm, "subject": subject, "accuracy": 100 * accuracy}
-        for arm, scores in zip(cells["arm"], cells["by_subject"], strict=True)
-        for subject, accuracy in scores.items()
-    ]
-    table = pd.DataFrame(rows)
-    return table.pivot_table(index="subject", columns="arm", values="accuracy", sort=False)
+    return 100 * subject_scores(cells)
 
 
 def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.DataFrame:

@@ -12,7 +12,9 @@ from .maps import embedding_maps
 from .matrices import anchor_rows, sample_row, similarity_matrices
 from .results import result_dots, result_print
 from .style import class_name
+from .subjects import group_gains, subject_gains, tnet_subjects
 from .transport import transport_plan
+from .windows import sample_windows
 
 __all__ = [
     "anchor_images",
@@ -20,12 +22,16 @@ __all__ = [
     "anchor_rows",
     "class_name",
     "embedding_maps",
+    "group_gains",
     "hallucination",
     "image_grid",
     "result_dots",
     "result_print",
     "sample_row",
+    "sample_windows",
     "similarity_matrices",
+    "subject_gains",
+    "tnet_subjects",
     "training_curves",
     "transport_plan",
 ]

@@ -37,6 +37,11 @@ class BackboneSettings(Settings):
         "small", description="1-D network on the samples, or a 2-D one on their spectrogram"
     )
     feature_dim: int = Field(64, ge=4, description="width of the two small networks' features")
+    normalisation: Literal["subject", "none"] = Field(
+        "subject",
+        description="of the features: take out each subject's own mean and deviation (over all "
+        "windows of the subject, in the test too; no label is read), or leave them",
+    )
     token_side: int = Field(
         3, ge=1, description="tokens along each side of a clip's map at most, for attending fusions"
     )
@@ -102,11 +107,32 @@ def build_backbone(
     return SpectrogramNet(size="small" if settings.signal == "spectrogram" else "resnet18")
 
 
+def vary(clips: Tensor) -> Tensor:
+    """Each clip (B, 3, T, H, W) another way: mirrored, moved, in another light.
+
+    Half are mirrored left to right, since a face has no handedness that tells pain; all are moved
+    by up to a fourteenth of the side, borders repeated; contrast varies by a fifth (standard
+    deviation), the brightness of each colour by a fifth of a pixel's deviation.
+    """
+    size, device = len(clips), clips.device
+    mirrored = torch.rand(size, 1, 1, 1, 1, device=device) < 0.5
+    clips = torch.where(mirrored, clips.flip(-1), clips)
+    reach = clips.shape[-1] // 14
+    moves = torch.randint(-reach, reach + 1, (2, size, 1), device=device)
+    rows = (torch.arange(clips.shape[-2], device=device) + moves[0]).clamp(0, clips.shape[-2] - 1)
+    columns = (torch.arange(clips.shape[-1], device=device) + moves[1]).clamp(
+        0, clips.shape[-1] - 1
+    )
+    clips = clips.gather(3, rows[:, None, None, :, None].expand_as(clips))
+    clips = clips.gather(4, columns[:, None, None, None, :].expand_as(clips))
+    contrast = 1 + 0.2 * torch.randn(size, 1, 1, 1, 1, device=device)
+    return clips * contrast + 0.2 * torch.randn(size, 3, 1, 1, 1, device=device)
+
+
 class Unimodal(nn.Module):
     """A backbone with a small head of its own: how it is trained, and what it scores alone.
 
-    In training half of the clips of a batch are mirrored left to right: a face has no handedness
-    that tells pain.
+    In training, clips are varied at random (:func:`vary`).
 
     Args:
         backbone: gives :class:`Encoded`; None where the samples are features already, (B, F) or
@@ -136,8 +162,7 @@ class Unimodal(nn.Module):
             pooled = pool(samples)
         else:
             if self.training and samples.ndim == 5:
-                mirrored = torch.rand(len(samples), 1, 1, 1, 1, device=samples.device) < 0.5
-                samples = torch.where(mirrored, samples.flip(-1), samples)
+                samples = vary(samples)
             pooled = self.backbone(samples).pooled
         return self.score(pooled), pooled
 

@@ -14,7 +14,7 @@ from .index import CLASSES, BioVidIndex, SignalKind, read_index
 from .prepare import read_window
 from .selection import keep_windows, sentences
 from .settings import COLUMN_OF, DEFAULT_OPTIONS, MODALITIES, SignalOptions, VideoOptions
-from .signals import USUAL_RATE
+from .signals import USUAL_RATE, read_signals
 from .video import USUAL_FPS, one_thread_in_workers
 
 _FEWEST_SUBJECTS = 3  # one to train on, one for the inner split, one to test
@@ -188,14 +188,27 @@ def _check_window(
     one_thread_in_workers()
     entry = index.table.iloc[0]
     damages: dict[Damage, None] = {}
-    facts = {}
-    for name in modalities:
-        options = VideoOptions() if name == "video" else _plain(name)
+    facts: dict[str, dict[str, Any]] = {}
+    signals = [name for name in modalities if name != "video"]
+
+    def damaged(file: str, error: DamagedFile) -> None:
+        damages[Damage(entry["sample"], file, error.kind, error.reason)] = None
+
+    if "video" in modalities:
         try:
-            facts[name] = read_window(index, 0, name, options, window)[1]
+            facts["video"] = read_window(index, 0, "video", VideoOptions(), window)[1]
         except DamagedFile as error:
-            file = entry["video" if name == "video" else "signals"]
-            damages[Damage(entry["sample"], file, error.kind, error.reason)] = None
+            damaged(entry["video"], error)
+    try:
+        file = read_signals(index.root / entry["signals"], signals)
+    except DamagedFile as error:
+        damaged(entry["signals"], error)
+        return list(damages), facts
+    for name in signals:
+        try:
+            facts[name] = dict(file.trace(name, _plain(name), *window).facts)
+        except DamagedFile as error:
+            damaged(entry["signals"], error)
     return list(damages), facts
 
 

@@ -152,6 +152,7 @@ def _corpus(
         fingerprint=fingerprint,
         sources=sources,
         ordinal=settings.task == "ordinal",
+        restricted=not index.simulated,
         media=_media(prepared, rows),
         facts={
             "layout": index.layout,

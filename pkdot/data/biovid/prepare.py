@@ -70,7 +70,7 @@ def read_window(
         )
         return clip.pictures, {"rate": clip.fps, "face_found": clip.face_found}
     trace = read_trace(index.root / entry.signals, modality, options, *window)
-    return trace.samples, {"rate": trace.rate, "bridged": trace.bridged}
+    return trace.samples, dict(trace.facts)
 
 
 def prepare(

@@ -31,6 +31,10 @@ class VideoSamples:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def pictures(self, index: Any) -> np.ndarray:
+        """Clips as people look at them, (n, frames, size, size, 3) uint8."""
+        return np.asarray(self._values[self._rows[np.asarray(index)]])
+
     def __getitem__(self, index: Any) -> np.ndarray:
         clips = self._values[self._rows[np.asarray(index)]].astype(np.float32)
         clips *= self._scale

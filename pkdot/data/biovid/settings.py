@@ -21,7 +21,11 @@ COLUMN_OF = {
     "emg_corrugator": "emg_corrugator",
     "emg_zygomaticus": "emg_zygomaticus",
 }
-"""Modality -> column of the file. Part A lacks the two facial EMGs."""
+"""Modality -> column of the file. Part A lacks the two facial EMGs.
+
+``temperature/`` is left out on purpose: the heat is the stimulus that defines the class, and a
+teacher that read it would read the label. It is also constant over a baseline window.
+"""
 
 MODALITIES = ("video", *COLUMN_OF)
 Normalisation = Literal["subject", "fold", "window", "none"]

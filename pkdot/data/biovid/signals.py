@@ -5,7 +5,9 @@ read, lay on a regular grid (missing rows become gaps), bridge short gaps, clean
 filter, cut the window, resample.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -37,57 +39,100 @@ class Trace:
     rate: float
     bridged: float
 
+    @property
+    def facts(self) -> dict[str, float]:
+        """What is kept of the file itself."""
+        return {"rate": self.rate, "bridged": self.bridged}
 
-def read_trace(
-    path: Path, modality: str, options: SignalOptions, start: float, stop: float
-) -> Trace:
-    """Read, clean and resample one biosignal between ``start`` and ``stop`` (seconds).
 
-    Returns:
-        A trace of ``round((stop − start) · options.rate)`` values; the file's first row is time 0.
+@dataclass(frozen=True)
+class SignalFile:
+    """A ``_bio.csv``, read once.
 
-    Raises:
-        DamagedFile: if the file is missing or unreadable, lacks the column, is too short, has
-            more than :data:`LONGEST_GAP` missing, or is flat.
+    Attributes:
+        path: of the file.
+        header: names of all its columns.
+        columns: those that were asked for and are there, (n,) float64 each; ``time`` is in
+            microseconds.
     """
-    columns = read_columns(path, (COLUMN_OF[modality],))
-    rate, values = _regular(path, columns["time"], columns[COLUMN_OF[modality]])
-    if len(values) < round(stop * rate) - rate * 0.05:
-        raise DamagedFile(
-            path, "short", f"it ends after {len(values) / rate:.2f} s, the window ends at {stop} s"
-        )
-    missing = ~np.isfinite(values)
-    inside = slice(round(start * rate), round(stop * rate))
-    bridged = float(missing[inside].mean())
-    if bridged > LONGEST_GAP:
-        raise DamagedFile(path, "gaps", f"{bridged:.0%} of {COLUMN_OF[modality]} is missing or NaN")
-    values = _bridge(values, missing)
-    if np.ptp(values[inside]) <= 1e-9 * max(1.0, float(np.abs(values[inside]).max())):
-        raise DamagedFile(path, "flat", f"{COLUMN_OF[modality]} is constant over the window")
-    cleaned = clean(values, rate, modality, options.filter)
-    return Trace(_resample(cleaned, rate, start, stop, options.rate), rate, bridged)
 
+    path: Path
+    header: tuple[str, ...]
+    columns: Mapping[str, np.ndarray]
 
-def read_columns(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """``time`` (microseconds) and the named columns of a ``_bio.csv``, (n,) float64 each."""
-    try:
-        header = pd.read_csv(path, sep="\t", nrows=0, encoding="utf-8-sig").columns
-        wanted = ["time", *names]
-        absent = [name for name in wanted if name not in header]
-        if absent and len(header) == 1 and ("," in header[0] or ";" in header[0]):
+    def trace(self, modality: str, options: SignalOptions, start: float, stop: float) -> Trace:
+        """Clean and resample one biosignal between ``start`` and ``stop`` (seconds).
+
+        Returns:
+            A trace of ``round((stop − start) · options.rate)`` values; the file's first row is
+            time 0.
+
+        Raises:
+            DamagedFile: if the file lacks the column, is too short, has more than
+                :data:`LONGEST_GAP` missing, or is flat.
+        """
+        path, name = self.path, COLUMN_OF[modality]
+        absent = [column for column in ("time", name) if column not in self.columns]
+        if absent and len(self.header) == 1 and ("," in self.header[0] or ";" in self.header[0]):
             raise DamagedFile(path, "separator", "it is separated by commas, not by tabs")
         if absent:
             raise DamagedFile(
-                path, "column", f"it has no column {', '.join(absent)}, only {', '.join(header)}"
+                path,
+                "column",
+                f"it has no column {', '.join(absent)}, only {', '.join(self.header)}",
             )
+        rate, values = _regular(path, self.columns["time"], self.columns[name])
+        if len(values) < round(stop * rate) - rate * 0.05:
+            raise DamagedFile(
+                path,
+                "short",
+                f"it ends after {len(values) / rate:.2f} s, the window ends at {stop} s",
+            )
+        missing = ~np.isfinite(values)
+        inside = slice(round(start * rate), round(stop * rate))
+        bridged = float(missing[inside].mean())
+        if bridged > LONGEST_GAP:
+            raise DamagedFile(path, "gaps", f"{bridged:.0%} of {name} is missing or NaN")
+        values = _bridge(values, missing)
+        if np.ptp(values[inside]) <= 1e-9 * max(1.0, float(np.abs(values[inside]).max())):
+            raise DamagedFile(path, "flat", f"{name} is constant over the window")
+        cleaned = clean(values, rate, modality, options.filter)
+        return Trace(_resample(cleaned, rate, start, stop, options.rate), rate, bridged)
+
+
+def read_signals(path: Path, modalities: Iterable[str]) -> SignalFile:
+    """Read the columns of some modalities, and the time, from a ``_bio.csv``.
+
+    A column that is not there is told when its trace is asked for.
+
+    Raises:
+        DamagedFile: if the file is missing or unreadable.
+    """
+    wanted = {"time", *(COLUMN_OF[name] for name in modalities)}
+    try:
+        content = path.read_bytes()
+        header = pd.read_csv(BytesIO(content), sep="\t", nrows=0, encoding="utf-8-sig").columns
         table = pd.read_csv(
-            path, sep="\t", usecols=wanted, encoding="utf-8-sig", dtype=np.float64, engine="c"
+            BytesIO(content),
+            sep="\t",
+            usecols=[name for name in header if name in wanted],
+            encoding="utf-8-sig",
+            dtype=np.float64,
+            engine="c",
         )
     except FileNotFoundError as error:
         raise DamagedFile(path, "missing", "it is not there") from error
     except (OSError, ValueError) as error:  # ValueError covers pandas' parser and decoding errors
         raise DamagedFile(path, "unreadable", str(error).splitlines()[0]) from error
-    return {name: table[name].to_numpy() for name in wanted}
+    columns = {name: table[name].to_numpy() for name in table.columns}
+    return SignalFile(path, tuple(map(str, header)), columns)
+
+
+def read_trace(
+    path: Path, modality: str, options: SignalOptions, start: float, stop: float
+) -> Trace:
+    """One biosignal of a file; see :func:`read_signals` and :meth:`SignalFile.trace`."""
+    return read_signals(path, [modality]).trace(modality, options, start, stop)
 
 
 def _regular(path: Path, time: np.ndarray, values: np.ndarray) -> tuple[float, np.ndarray]:

@@ -1,0 +1,50 @@
+"""DIST: correlation with the teacher's probabilities, within samples and within classes."""
+
+from pydantic import Field
+from torch import Tensor
+
+from ..networks.models import NetworkOutput
+from .base import Distiller, DistillerSettings, tuning_grid
+from .geometry import unit
+
+
+class CorrelationSettings(DistillerSettings):
+    """Weight, temperature and the balance of the two parts."""
+
+    weight: float = Field(1.0, ge=0, description="λ, factor of this loss beside the task loss")
+    temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
+    inter: float = Field(1.0, ge=0, description="β, factor of the part within samples")
+    intra: float = Field(1.0, ge=0, description="γ, factor of the part within classes")
+
+
+def _distance(x: Tensor, y: Tensor) -> Tensor:
+    """One less the mean Pearson correlation of rows; a constant row correlates with nothing."""
+    x, y = (unit(rows - rows.mean(1, keepdim=True)) for rows in (x, y))
+    return 1.0 - (x * y).sum(1).mean()
+
+
+class Correlation(Distiller):
+    """T² · (β · (1 − mean_i ρ(P_T[i, :], P_S[i, :])) + γ · (1 − mean_c ρ(P_T[:, c], P_S[:, c]))).
+
+    P = softmax(logits / T), (B, C), and ρ is Pearson's correlation: the first part compares the
+    classes of each sample (inter-class), the second the samples for each class (intra-class). A
+    match up to shift and scale is enough, however much stronger the teacher. Needs no labels.
+
+    Source: Huang, You, Wang, Qian and Xu, "Knowledge Distillation from A Stronger Teacher",
+    NeurIPS 2022, arXiv 2205.10536.
+    """
+
+    name = "dist"
+    title = "DIST"
+    Settings = CorrelationSettings
+    settings: CorrelationSettings
+    reads = ("logits",)
+    tuning = tuning_grid((0.3, 1.0, 3.0), temperature=(1.0, 4.0))
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        s = self.settings
+        told = (teacher.logits / s.temperature).softmax(1)
+        imitated = (student.logits / s.temperature).softmax(1)
+        within_samples = _distance(told, imitated)
+        within_classes = _distance(told.T, imitated.T)
+        return s.temperature**2 * (s.inter * within_samples + s.intra * within_classes)

@@ -1,0 +1,67 @@
+"""Decoupled knowledge distillation: the target class and the other classes apart."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from ..errors import InputError
+from ..networks.models import NetworkOutput
+from .base import Distiller, DistillerSettings, tuning_grid
+
+
+class DecoupledSettings(DistillerSettings):
+    """Weight, temperature and the balance of the two parts."""
+
+    temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
+    alpha: float = Field(1.0, ge=0, description="α, factor of the target class's part")
+    beta: float = Field(8.0, ge=0, description="β, factor of the other classes' part")
+
+
+def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of (target, any other), (B, 2), and among the others, (B, C - 1)."""
+    size, classes = logits.shape
+    is_target = functional.one_hot(target, classes).bool()
+    own = logits[is_target].reshape(size, 1)
+    others = logits[~is_target].reshape(size, classes - 1)
+    binary = torch.cat([own, others.logsumexp(1, keepdim=True)], dim=1)
+    return binary.log_softmax(1), others.log_softmax(1)
+
+
+class DecoupledSoftLabels(Distiller):
+    """T² · (α TCKD + β NCKD), means over the batch, of probabilities p = softmax(logits / T).
+
+    TCKD = KL between the teacher's and the student's (p_t, 1 − p_t) of the target class t; NCKD =
+    KL between their distributions over the classes other than t, renormalised to 1. With two
+    classes NCKD is zero. The target class is the label; where that is absent (-1), it is the class
+    that the teacher finds most probable.
+
+    Raises:
+        InputError: for fewer than two classes.
+
+    Source: Zhao, Cui, Song, Qiu and Liang, "Decoupled Knowledge Distillation", CVPR 2022,
+    arXiv 2203.08679.
+    """
+
+    name = "dkd"
+    title = "DKD"
+    Settings = DecoupledSettings
+    settings: DecoupledSettings
+    reads = ("logits", "labels")
+    tuning = tuning_grid((0.1, 0.3, 1.0), beta=(2.0, 8.0))
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        if teacher.logits.shape[1] < 2:
+            raise InputError(
+                f"DKD parts the target class from the others; logits of shape "
+                f"{tuple(teacher.logits.shape)} have no others: give at least 2 classes."
+            )
+        s = self.settings
+        target = torch.where(labels < 0, teacher.logits.argmax(1), labels)
+        told = _split(teacher.logits / s.temperature, target)
+        imitated = _split(student.logits / s.temperature, target)
+        tckd, nckd = (
+            functional.kl_div(mine, yours, reduction="batchmean", log_target=True)
+            for mine, yours in zip(imitated, told, strict=True)
+        )
+        return s.temperature**2 * (s.alpha * tckd + s.beta * nckd)

@@ -1,0 +1,31 @@
+"""FitNets: the student's embedding, mapped by a regressor, imitates the teacher's."""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..networks.models import NetworkOutput
+from .base import Distiller, tuning_grid
+
+
+class Hints(Distiller):
+    """Mean squared error between the teacher's embedding and a regression of the student's.
+
+    (1 / BD) ‖Z_T − (Z_S W + b)‖²; W, (D_S, D_T), and b learn with the student. The paper fits hint
+    layer and regressor in a stage of their own, before soft labels; here the term stands beside the
+    task loss throughout, at the embedding. Needs no labels.
+
+    Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, arXiv 1412.6550.
+    """
+
+    name = "fitnets"
+    title = "FitNets"
+    tuning = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
+
+    def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
+        """Make the regressor."""
+        super().prepare(teacher, student)
+        widths = student.embedding.shape[1], teacher.embedding.shape[1]
+        self.adapters["regressor"] = nn.Linear(*widths)
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        return functional.mse_loss(self.adapted("regressor", student.embedding), teacher.embedding)

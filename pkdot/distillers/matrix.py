@@ -1,0 +1,35 @@
+"""Cosine-similarity matrices of teacher and student agree, entry by entry."""
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from ..networks.models import NetworkOutput
+from ..similarity import cosine_similarity_matrix
+from .base import Distiller, DistillerSettings, tuning_grid
+
+
+class MatrixSettings(DistillerSettings):
+    """Weight."""
+
+    weight: float = Field(10.0, ge=0, description="λ, factor of this loss beside the task loss")
+
+
+class SimilarityMatrix(Distiller):
+    """‖S_T − S_S‖_F² / B², the mean squared difference of the cosine matrices S, (B, B).
+
+    What PKDOT compares by transport over rows, compared entry by entry. Needs no labels.
+
+    Source: the linear kernel, on embeddings of length 1, of Peng et al., "Correlation Congruence
+    for Knowledge Distillation", ICCV 2019, arXiv 1904.01802.
+    """
+
+    name = "matrix"
+    title = "similarity matrix"
+    Settings = MatrixSettings
+    settings: MatrixSettings
+    tuning = tuning_grid((1.0, 3.0, 10.0, 30.0, 100.0, 300.0))
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        told, imitated = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))
+        return functional.mse_loss(imitated, told)

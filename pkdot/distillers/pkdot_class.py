@@ -1,0 +1,36 @@
+"""PKDOT with the mean direction of each class as anchors."""
+
+from torch import Tensor
+from torch.nn import functional
+
+from ..networks.models import NetworkOutput
+from .base import tuning_grid
+from .geometry import unit
+from .transported import TransportDistiller
+
+
+class ClassStructure(TransportDistiller):
+    """PKDOT's divergence between cosine similarities to the classes' mean directions.
+
+    The samples of a batch fall into the classes that the teacher finds most probable; m_c is the
+    mean of the unit embeddings in class c, taken among the teacher's embeddings for the teacher's
+    rows, and among the student's of the same samples for the student's. Row i is cos(z_i, m_c) over
+    the classes c present in the batch. Needs no labels.
+
+    Source: a form of this kit, on PKDOT, arXiv 2401.15489.
+    """
+
+    name = "pkdot_class"
+    title = "PKDOT on class means"
+    reads = ("embedding", "logits")
+    tuning = tuning_grid((3.0, 10.0, 30.0), identity=(0.0, 1.0))
+
+    def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
+        """Similarities to the means of the G classes present, (B, G) each."""
+        classes = teacher.logits.argmax(1).unique(return_inverse=True)[1]
+        members = functional.one_hot(classes).to(teacher.embedding).T
+        told, imitated = (
+            directions @ unit(members @ directions).T
+            for directions in (unit(teacher.embedding), unit(student.embedding))
+        )
+        return told, imitated

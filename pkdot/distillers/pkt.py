@@ -1,0 +1,44 @@
+"""Probabilistic knowledge transfer: who is whose neighbour, as conditional probabilities."""
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from ..networks.models import NetworkOutput
+from ..similarity import cosine_similarity_matrix
+from .base import Distiller, DistillerSettings, tuning_grid
+from .geometry import without_own
+
+SMALLEST = 1e-6  # a kernel of zero, between opposite embeddings, would cost infinitely much
+
+
+class NeighbourSettings(DistillerSettings):
+    """Weight."""
+
+    weight: float = Field(100.0, ge=0, description="λ, factor of this loss beside the task loss")
+
+
+def _log_probabilities(z: Tensor) -> Tensor:
+    kernel = without_own((cosine_similarity_matrix(z) + 1.0) / 2.0).clamp_min(SMALLEST)
+    return kernel.log() - kernel.sum(1, keepdim=True).log()
+
+
+class Neighbours(Distiller):
+    """Mean over samples i of KL(p_T(· | i) ‖ p_S(· | i)), p(j | i) = K(i, j) / Σ_{l ≠ i} K(i, l).
+
+    K(i, j) = ½ (cos(z_i, z_j) + 1), kept above 1e-6, and j ≠ i. With two samples each has but one
+    neighbour, and the loss is zero. Needs no labels.
+
+    Source: Passalis and Tefas, "Learning Deep Representations with Probabilistic Knowledge
+    Transfer", ECCV 2018, arXiv 1803.10837.
+    """
+
+    name = "pkt"
+    title = "PKT"
+    Settings = NeighbourSettings
+    settings: NeighbourSettings
+    tuning = tuning_grid((3.0, 10.0, 30.0, 100.0, 300.0, 1000.0))
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        told, imitated = (_log_probabilities(out.embedding) for out in (teacher, student))
+        return functional.kl_div(imitated, told, reduction="batchmean", log_target=True)

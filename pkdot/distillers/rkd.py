@@ -1,0 +1,58 @@
+"""Relational knowledge distillation: distances of pairs and angles of triples agree."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from ..networks.models import NetworkOutput
+from .base import Distiller, DistillerSettings, tuning_grid
+from .geometry import length, unit, without_own
+
+
+class RelationalSettings(DistillerSettings):
+    """Weight and the ratio of the two parts."""
+
+    weight: float = Field(10.0, ge=0, description="λ, factor of this loss beside the task loss")
+    distance: float = Field(1.0, ge=0, description="factor of the distances' part")
+    angle: float = Field(2.0, ge=0, description="factor of the angles' part")
+
+
+def _relations(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances over their mean, (B, B - 1), and cosines of angles at j, (j, i, k): (B, B, B)."""
+    between = z.unsqueeze(0) - z.unsqueeze(1)
+    distances = without_own(length(between))
+    mean = distances.mean()
+    directions = unit(between)
+    return distances / mean.masked_fill(mean == 0, 1.0), directions @ directions.mT
+
+
+class Relational(Distiller):
+    """λ_D · mean huber(ψ_T(i, j) − ψ_S(i, j)) + λ_A · mean huber(cos ∠_T(i, j, k) − cos ∠_S).
+
+    ψ(i, j) = ‖z_i − z_j‖ / (mean distance of all pairs); ∠(i, j, k) is the angle at z_j between the
+    directions to z_i and z_k; huber(x) is ½ x² for |x| <= 1, else |x| − ½. Means run over pairs and
+    triples of distinct samples; with two samples there is no triple, and that part is zero. Between
+    equal embeddings there is no direction, and the cosine counts as 0. Needs no labels.
+
+    Source: Park, Kim, Lu and Cho, "Relational Knowledge Distillation", CVPR 2019,
+    arXiv 1904.05068.
+    """
+
+    name = "rkd"
+    title = "RKD"
+    Settings = RelationalSettings
+    settings: RelationalSettings
+    tuning = tuning_grid((3.0, 10.0, 30.0), angle=(0.0, 2.0))
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        told, imitated = _relations(teacher.embedding), _relations(student.embedding)
+        distance, angle = (
+            functional.smooth_l1_loss(mine, yours, reduction="none")
+            for mine, yours in zip(imitated, told, strict=True)
+        )
+        size = len(labels)
+        same = torch.eye(size, dtype=torch.bool, device=angle.device)  # i = k is no triple
+        triples = max(size * (size - 1) * (size - 2), 1)
+        angles = angle.masked_fill(same, 0.0).sum() / triples
+        return self.settings.distance * distance.mean() + self.settings.angle * angles

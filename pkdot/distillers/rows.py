@@ -1,0 +1,48 @@
+"""Anchor rows matched one to one: PKDOT's structure without its transport."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ..networks.models import NetworkOutput
+from ..objective import PKDOTLoss
+from .base import Distiller, tuning_grid
+from .transported import AnchorSettings
+
+
+class RowSettings(AnchorSettings):
+    """Weight and anchors."""
+
+    weight: float = Field(
+        10.0, ge=0, description="λ; differences of cosine rows are small beside a cross-entropy"
+    )
+
+
+class MatchedRows(Distiller):
+    """Mean over samples i of ½‖A_T[i] − A_S[i]‖², with the anchors and rows (B, k) of PKDOT.
+
+    The control for its transport: PKDOT's loss as ``identity`` grows without bound. Needs no
+    labels.
+
+    Source: the rows of PKDOT, arXiv 2401.15489.
+    """
+
+    name = "rows"
+    title = "rows one to one"
+    Settings = RowSettings
+    settings: RowSettings
+    tuning = tuning_grid((1.0, 3.0, 10.0), k=(10, 30))
+
+    def __init__(self, settings: RowSettings) -> None:
+        super().__init__(settings)
+        self.generator = torch.Generator()
+        self.structural = PKDOTLoss(settings.k, policy=settings.policy, generator=self.generator)
+
+    def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
+        """Seed the draws of the policy ``random`` from torch's seed in force."""
+        super().prepare(teacher, student)
+        self.generator.manual_seed(torch.initial_seed())
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        told, imitated = self.structural.rows(teacher.embedding, student.embedding)
+        return 0.5 * (told - imitated).square().sum(1).mean()

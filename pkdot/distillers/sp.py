@@ -1,0 +1,37 @@
+"""Similarity-preserving distillation: row-normalised Gram matrices agree."""
+
+from pydantic import Field
+from torch import Tensor
+
+from ..networks.models import NetworkOutput
+from .base import Distiller, DistillerSettings, tuning_grid
+from .geometry import unit
+
+
+class SimilaritySettings(DistillerSettings):
+    """Weight."""
+
+    weight: float = Field(1000.0, ge=0, description="λ; each of B² differences is of order 1 / B")
+
+
+def _gram(z: Tensor) -> Tensor:
+    return unit(z @ z.T)
+
+
+class SimilarityPreserving(Distiller):
+    """‖G_T − G_S‖_F² / B², where G = Z Zᵀ, (B, B), with every row divided by its length.
+
+    Unlike a cosine matrix, G lets long embeddings weigh more. Needs no labels.
+
+    Source: Tung and Mori, "Similarity-Preserving Knowledge Distillation", ICCV 2019,
+    arXiv 1907.09682.
+    """
+
+    name = "sp"
+    title = "SP"
+    Settings = SimilaritySettings
+    settings: SimilaritySettings
+    tuning = tuning_grid((30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0))
+
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+        return (_gram(teacher.embedding) - _gram(student.embedding)).square().mean()
