@@ -1,10 +1,17 @@
 """FitNets: the student's embedding, mapped by a regressor, imitates the teacher's."""
 
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..networks.models import NetworkOutput
-from .base import Distiller, tuning_grid
+from .base import Distiller, DistillerSettings, tuning_grid
+
+
+class HintSettings(DistillerSettings):
+    """Weight."""
+
+    weight: float = Field(10.0, ge=0, description="λ, factor of this loss beside the task loss")
 
 
 class Hints(Distiller):
@@ -19,7 +26,9 @@ class Hints(Distiller):
 
     name = "fitnets"
     title = "FitNets"
-    tuning = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
+    Settings = HintSettings
+    settings: HintSettings
+    tuning = tuning_grid((1.0, 3.0, 10.0, 30.0, 100.0, 300.0))
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Make the regressor."""

@@ -28,7 +28,7 @@ class SoftLabels(Distiller):
     title = "soft labels"
     Settings = SoftLabelSettings
     reads = ("logits",)
-    tuning = tuning_grid((1.0, 4.0, 16.0), temperature=(2.0, 4.0))
+    tuning = tuning_grid((0.8, 4.0, 20.0), temperature=(2.0, 4.0))
     settings: SoftLabelSettings
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from .base import Distiller, DistillerSettings, tuning_grid
 class MatrixSettings(DistillerSettings):
     """Weight."""
 
-    weight: float = Field(10.0, ge=0, description="λ, factor of this loss beside the task loss")
+    weight: float = Field(50.0, ge=0, description="λ, factor of this loss beside the task loss")
 
 
 class SimilarityMatrix(Distiller):
@@ -28,7 +28,7 @@ class SimilarityMatrix(Distiller):
     title = "similarity matrix"
     Settings = MatrixSettings
     settings: MatrixSettings
-    tuning = tuning_grid((1.0, 3.0, 10.0, 30.0, 100.0, 300.0))
+    tuning = tuning_grid((5.0, 15.0, 50.0, 150.0, 500.0, 1500.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))

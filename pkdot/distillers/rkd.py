@@ -13,7 +13,7 @@ from .geometry import length, unit, without_own
 class RelationalSettings(DistillerSettings):
     """Weight and the ratio of the two parts."""
 
-    weight: float = Field(10.0, ge=0, description="λ, factor of this loss beside the task loss")
+    weight: float = Field(50.0, ge=0, description="λ, factor of this loss beside the task loss")
     distance: float = Field(1.0, ge=0, description="factor of the distances' part")
     angle: float = Field(2.0, ge=0, description="factor of the angles' part")
 
@@ -43,7 +43,7 @@ class Relational(Distiller):
     title = "RKD"
     Settings = RelationalSettings
     settings: RelationalSettings
-    tuning = tuning_grid((3.0, 10.0, 30.0), angle=(0.0, 2.0))
+    tuning = tuning_grid((10.0, 50.0, 250.0), angle=(0.0, 2.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = _relations(teacher.embedding), _relations(student.embedding)

@@ -11,7 +11,7 @@ from .geometry import unit
 class SimilaritySettings(DistillerSettings):
     """Weight."""
 
-    weight: float = Field(1000.0, ge=0, description="λ; each of B² differences is of order 1 / B")
+    weight: float = Field(700.0, ge=0, description="λ; each of B² differences is of order 1 / B")
 
 
 def _gram(z: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ class SimilarityPreserving(Distiller):
     title = "SP"
     Settings = SimilaritySettings
     settings: SimilaritySettings
-    tuning = tuning_grid((30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0))
+    tuning = tuning_grid((70.0, 200.0, 700.0, 2000.0, 7000.0, 20_000.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         return (_gram(teacher.embedding) - _gram(student.embedding)).square().mean()
