@@ -65,7 +65,8 @@ def library_versions() -> dict[str, str]:
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
     facts = config.model_dump(mode="json", exclude=BESIDE | {"method", "options", "control"})
-    facts["training"].pop("label_smoothing")
+    for name in ("label_smoothing", "class_balanced"):
+        facts["training"].pop(name)
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):
         facts["network"].pop(name)
     return {**facts, "control": teacher_control(config.control), "versions": library_versions()}

@@ -7,6 +7,7 @@ from .. import __version__
 from ..facts import environment_facts
 from .plan import Plan
 from .report_regime import regime_section
+from .report_studies import studies_section
 
 
 def write_report(plan: Plan, path: Path) -> Path:
@@ -15,7 +16,8 @@ def write_report(plan: Plan, path: Path) -> Path:
     Raises:
         ConfigError: if a chosen setting is none that its contender may try today.
     """
-    text = "\n".join(_head(plan) + [line for r in plan.regimes for line in regime_section(plan, r)])
+    sections = [line for regime in plan.regimes for line in regime_section(plan, regime)]
+    text = "\n".join([*_head(plan), *sections, *studies_section(plan)])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.rstrip() + "\n", encoding="utf-8")
     return path

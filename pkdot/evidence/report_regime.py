@@ -1,9 +1,7 @@
 """One regime's section of the report: ceiling, table, verdicts, controls, chosen settings."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from ..cells import Arm
@@ -12,6 +10,7 @@ from ..errors import ConfigError
 from ..statistics import share_explained
 from .comparison import REFERENCE, START, compare, has_room, unit_scores, verdict
 from .contenders import Contender
+from .markdown import interval, interval_of_mean, number, table
 from .plan import Plan, plain_arms
 from .regimes import Regime
 from .steps import CONTROLS, control_arms, control_name, finished
@@ -24,26 +23,6 @@ _SHORT = {
     "random_teacher": "untrained",
     "no_privileged": "not privileged",
 }
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A Markdown table, an empty line after it."""
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
-    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
-
-
-def number(value: float, form: str = ".1f") -> str:
-    """A number, or a dash where there is none."""
-    return f"{value:{form}}" if np.isfinite(value) else "–"
-
-
-def interval(row: Mapping[str, Any], name: str, form: str = "+.1f") -> str:
-    """``+1.2 [0.3, 2.1]`` of the columns name, name_low, name_high; a dash where there is none."""
-    value = row.get(name, np.nan)
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:{form}} [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
 
 
 def regime_section(plan: Plan, regime: Regime) -> list[str]:
@@ -119,11 +98,6 @@ def _comparison(
     if room:
         lines += _conclusions(methods)
     return [*lines, *_controls(plan, regime, cells, controls)]
-
-
-def interval_of_mean(row: Mapping[str, Any]) -> str:
-    """``54.3 [53.0, 55.6]``."""
-    return f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
 
 
 def _ceiling(found: pd.DataFrame, room: bool) -> list[str]:

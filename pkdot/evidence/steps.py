@@ -7,8 +7,9 @@ import pandas as pd
 from ..cells import Arm
 from ..controls import TITLES, Control
 from ..sweep import run_grid
+from .ablation import level_arms
 from .comparison import START
-from .contenders import Contender
+from .contenders import Changes, Contender
 from .plan import Plan, plain_arms
 from .regimes import Regime
 from .tuning import Choice, choose, read_choices, tuning_arms, write_choices
@@ -110,9 +111,32 @@ def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
     return plan.read(regime.bases(plan.seeds), arms)
 
 
+def run_studies(plan: Plan) -> None:
+    """The mechanism: one factor of PKDOT at a time."""
+    for regime in plan.regimes:
+        if regime.name not in plan.study_regimes:
+            continue
+        chosen = chosen_settings(plan, regime)
+        by_data: dict[str, tuple[Changes, list[Arm]]] = {}
+        for study in plan.studies:
+            for level in study.levels:
+                _, arms = by_data.setdefault(repr(level.data), (level.data, []))
+                arms += level_arms(study, level, chosen)
+        for data, arms in by_data.values():
+            bases = [base.changed(data) for base in regime.bases(plan.study_seeds)]
+            told = ", ".join(f"{name} = {value}" for name, value in data.items())
+            plan.run(bases, arms, f"{regime.name}: mechanism {told}".strip())
+
+
+def chosen_settings(plan: Plan, regime: Regime) -> dict[str, Changes]:
+    """Contender -> its chosen setting, of all that have one."""
+    return {n: choice.changes for n, choice in read_choices(plan.folder, regime, None).items()}
+
+
 STEPS: dict[str, Callable[[Plan], None]] = {
     "ceilings": run_ceilings,
     "tune": run_tuning,
     "compare": run_comparison,
     "controls": run_controls,
+    "ablate": run_studies,
 }
