@@ -40,10 +40,12 @@ class Settings(BaseModel):
         return values
 
 
-def _kinds(annotation: Any) -> set[Any]:
-    """The types that an annotation is made of, e.g. float and None of ``float | None``."""
+def _kinds(annotation: Any) -> set[type]:
+    """The classes that an annotation is made of, e.g. float and NoneType of ``float | None``."""
     inner = get_args(annotation)
-    return set().union(*map(_kinds, inner)) if inner else {annotation}
+    if inner:
+        return set().union(*map(_kinds, inner))
+    return {annotation} if isinstance(annotation, type) else set()  # a constraint is no class
 
 
 def _sentence(kind: type[BaseModel], error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,26 @@ def record_copy(finished_record: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_record, tmp_path / "runs" / "finished"))
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Path:
+    """A folder that the first worker of a test run makes and the others find."""
+    from filelock import FileLock
+
+    own = factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared" / name
+    shared.parent.mkdir(exist_ok=True)
+    with FileLock(shared.with_suffix(".lock")):
+        if not shared.with_suffix(".made").exists():
+            make(shared)
+            shared.with_suffix(".made").touch()
+    return shared
+
+
 @pytest.fixture(scope="session")
 def biovid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny simulated BioVid; read it only, or copy it to damage it."""
     from .biovid_files import write_tiny
 
-    return write_tiny(tmp_path_factory.mktemp("biovid") / "tiny")
+    return made_once(tmp_path_factory, "tiny", write_tiny)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +71,7 @@ def released_root(biovid_root: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The same corpus in the released code's layout; read it only."""
     from .biovid_files import as_released
 
-    return as_released(biovid_root, tmp_path_factory.mktemp("biovid") / "released")
+    return made_once(tmp_path_factory, "released", lambda dest: as_released(biovid_root, dest))
 
 
 @pytest.fixture(scope="session")

@@ -214,12 +214,15 @@ def test_seeds_and_settings_change_the_fingerprint(biovid_root: Path) -> None:
     assert load(biovid_root).fingerprint == prints[0]
 
 
-def test_without_a_root_a_corpus_is_simulated_once(cache: Path) -> None:
-    arguments = {"simulated_subjects": 6, "simulated_windows": 1, "task": "ordinal"}
+@pytest.mark.parametrize(
+    ("task", "classes"), [("bl1_pa4", 2), pytest.param("ordinal", 5, marks=pytest.mark.slow)]
+)
+def test_without_a_root_a_corpus_is_simulated_once(cache: Path, task: str, classes: int) -> None:
+    arguments = {"simulated_subjects": 6, "simulated_windows": 1, "task": task}
     corpus = load(None, **arguments)
     assert corpus.simulated
-    assert len(corpus) == 6 * 5
-    assert corpus.n_classes == 5
+    assert len(corpus) == 6 * classes
+    assert corpus.n_classes == classes
     made = {path: path.stat().st_mtime_ns for path in (cache / "simulated").rglob("*.mp4")}
     load(None, **arguments, seed=1)
     assert made == {p: p.stat().st_mtime_ns for p in (cache / "simulated").rglob("*.mp4")}

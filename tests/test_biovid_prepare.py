@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,29 @@ def test_damaged_windows_are_listed_and_stay_out(biovid_root: Path, tmp_path: Pa
         assert clips.facts.rate.isna().sum() == 2
 
 
+def test_an_interrupted_run_is_resumed(
+    biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
+    index = read_index(biovid_root)
+    counting = prepare.read_window
+
+    def interrupted(*arguments: object) -> object:
+        if len(reads) == 15:
+            raise KeyboardInterrupt
+        return counting(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "read_window", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            video(index, tmp_path)
+    reads.clear()
+    resumed = video(index, tmp_path)
+    assert len(reads) == WINDOWS // 2  # one chunk of two was done: each class is one here
+    assert resumed.usable.all()
+    assert all(row.any() for row in resumed.data)
+
+
+@pytest.mark.slow
 def test_a_killed_run_is_resumed(biovid_root: Path, tmp_path: Path, reads: list[str]) -> None:
     log = tmp_path / "log"
     run = start(biovid_root, tmp_path / "cache", log, pause=0.05)
@@ -187,6 +211,7 @@ def test_a_killed_run_is_resumed(biovid_root: Path, tmp_path: Path, reads: list[
     assert resumed.usable.all()
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work(biovid_root: Path, tmp_path: Path) -> None:
     logs = [tmp_path / "one", tmp_path / "two"]
     runs = [start(biovid_root, tmp_path / "cache", log, pause=0.1) for log in logs]
@@ -208,6 +233,31 @@ def test_processes_of_one_run_give_the_same(biovid_root: Path, tmp_path: Path) -
     pd.testing.assert_frame_equal(one.facts, two.facts)
 
 
+def test_rows_are_not_gathered_in_memory(
+    biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = read_index(biovid_root)
+    table = pd.concat([index.table] * 4).sort_values("class_id", ignore_index=True)
+    many = BioVidIndex(index.root, index.layout, table, index.simulated)
+    options = VideoOptions()
+    row = (options.frames, options.size, options.size, 3)
+
+    def read(*_: object) -> tuple[np.ndarray, dict[str, object]]:
+        return np.ones(row, dtype=np.uint8), {"rate": 25.0, "face_found": True}
+
+    monkeypatch.setattr(prepare, "read_window", read)
+    tracemalloc.start()
+    try:
+        prepared = prepare.prepare(many, "video", options, cache=tmp_path, progress=False)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert prepared.usable.all()
+    assert prepared.data.nbytes > 36e6
+    assert np.prod(row) < peak < 6e6
+
+
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_corpus(biovid_root: Path, tmp_path: Path) -> None:
     """Eight times the windows, 72 MB of rows: the peak of memory hardly moves."""
     index = read_index(biovid_root)

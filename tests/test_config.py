@@ -1,10 +1,13 @@
 import json
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
 from pkdot import ExperimentConfig, run_experiment
 from pkdot.config import known_settings
 from pkdot.errors import ConfigError
+from pkdot.settings import Settings
 
 from .small import small_config
 
@@ -24,6 +27,7 @@ def test_every_change_shows_in_the_hash(change: dict) -> None:
     assert ExperimentConfig().changed(change).hash != ExperimentConfig().hash
 
 
+@pytest.mark.slow
 def test_the_hash_is_stable_over_processes_and_devices() -> None:
     """Cells of an interrupted sweep are found again by it."""
     import subprocess
@@ -69,6 +73,17 @@ def test_misuse_is_told_in_one_sentence(change: dict, sentence: str) -> None:
         ExperimentConfig().changed(change)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_number_with_a_constraint_inside_a_type_is_one_too() -> None:
+    class Sizes(Settings):
+        sizes: tuple[Annotated[int, Field(ge=1)], ...] = (1,)
+        names: tuple[Literal["a", "b"], ...] = ()
+        rate: float | bool = False
+
+    assert Sizes(sizes=[2, 3], names=["a"], rate=True).rate is True
+    with pytest.raises(ConfigError, match=r"'sizes' is \[True\]; it should be a number"):
+        Sizes(sizes=[True])
 
 
 def test_a_mapping_is_an_experiment_too() -> None:

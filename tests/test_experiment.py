@@ -196,6 +196,7 @@ def test_a_killed_sweep_loses_no_finished_cell(tmp_path: Path) -> None:
         assert (tmp_path / name).read_text() == text
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_cells(tmp_path: Path) -> None:
     arms, base = ARMS[1:3], small_config()
     here = run_sweep(base, arms, [0, 1], folder=tmp_path / "a", progress=False)

@@ -35,7 +35,10 @@ for epoch in range(100_000):
 """
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.013, 0.051, 0.12])
+@pytest.mark.parametrize(
+    "moment",
+    [0.013, *(pytest.param(later, marks=pytest.mark.slow) for later in (0.0, 0.051, 0.12))],
+)
 def test_killed_at_any_moment_the_record_opens(tmp_path: Path, moment: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True

@@ -107,6 +107,7 @@ def start(dest: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=here, env={**os.environ, "PYTHONPATH": str(here)})
 
 
+@pytest.mark.slow
 def test_a_killed_simulation_is_resumed(biovid_root: Path, tmp_path: Path) -> None:
     run = start(tmp_path / "s")
     deadline = time.monotonic() + 60

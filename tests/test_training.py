@@ -145,7 +145,7 @@ def test_early_stopping_leaves_the_best_weights(shared) -> None:
 
 def test_the_teacher_beats_the_student_where_it_sees_more() -> None:
     config = small_config(
-        method="kd", training__epochs=60, network__hidden=64, data__n_labelled=300
+        method="kd", training__epochs=30, network__hidden=64, data__n_labelled=300
     )
     trained = train(config)
     corpus = load_corpus(config.data, 0)
