@@ -30,7 +30,7 @@ class PKDOT(TransportDistiller):
     title = "PKDOT"
     Settings = PKDOTSettings
     settings: PKDOTSettings
-    tuning = tuning_grid((1.2, 6.0, 30.0), k=(10, 30))
+    tuning = tuning_grid((1.2, 6.0, 30.0), k=(30, 10))
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the anchors, (B, k) each."""

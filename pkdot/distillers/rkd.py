@@ -1,6 +1,5 @@
 """Relational knowledge distillation: distances of pairs and angles of triples agree."""
 
-import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
@@ -43,16 +42,16 @@ class Relational(Distiller):
     title = "RKD"
     Settings = RelationalSettings
     settings: RelationalSettings
-    tuning = tuning_grid((10.0, 50.0, 250.0), angle=(0.0, 2.0))
+    tuning = tuning_grid((10.0, 50.0, 250.0), angle=(2.0, 0.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = _relations(teacher.embedding), _relations(student.embedding)
-        distance, angle = (
-            functional.smooth_l1_loss(mine, yours, reduction="none")
-            for mine, yours in zip(imitated, told, strict=True)
-        )
+        distance = functional.smooth_l1_loss(imitated[0], told[0])
+        mine, yours = imitated[1], told[1]
+        angles = functional.smooth_l1_loss(mine, yours, reduction="sum")
+        # where i = k there is no triple
+        mine, yours = (cosine.diagonal(dim1=1, dim2=2) for cosine in (mine, yours))
+        angles = angles - functional.smooth_l1_loss(mine, yours, reduction="sum")
         size = len(labels)
-        same = torch.eye(size, dtype=torch.bool, device=angle.device)  # i = k is no triple
         triples = max(size * (size - 1) * (size - 2), 1)
-        angles = angle.masked_fill(same, 0.0).sum() / triples
-        return self.settings.distance * distance.mean() + self.settings.angle * angles
+        return self.settings.distance * distance + self.settings.angle * angles / triples
