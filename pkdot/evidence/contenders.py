@@ -83,7 +83,6 @@ class Variant:
 
 VARIANTS: tuple[Variant, ...] = (
     Variant("pkdot:per_sample", "PKDOT, anchors per sample", "pkdot", {"policy": "per_sample"}),
-    Variant("pkdot:identity", "PKDOT, aware of identity", "pkdot", {"identity": 1.0}),
 )
 
 SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows")
