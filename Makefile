@@ -25,11 +25,11 @@ help:
 
 setup: .venv/installed  ## create .venv and install everything into it (once)
 
-demo: setup  ## teach a student on real images and write the executed notebook
+demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
-	@echo "Running notebooks/run_digits.ipynb."
-	@$(PY) -m papermill --kernel python3 --progress-bar notebooks/run_digits.ipynb reports/run_digits.ipynb
-	@echo "The executed notebook is reports/run_digits.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
+	@echo "Running notebooks/run_biovid.ipynb: the first time, it also writes the simulated corpus."
+	@$(PY) -m papermill --kernel python3 --progress-bar notebooks/run_biovid.ipynb reports/run_biovid.ipynb
+	@echo "The executed notebook is reports/run_biovid.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
 
 app: setup  ## open the page that shows what the student learnt
 	@$(PY) -m streamlit run app/explore.py --server.address 127.0.0.1

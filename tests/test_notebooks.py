@@ -9,6 +9,7 @@ import papermill
 import pytest
 
 import pkdot
+from pkdot.data.simulate.biovid import simulate
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 QUICK = {
@@ -80,3 +81,63 @@ def test_misuse_stops_before_any_work(tmp_path: Path, parameters: dict, sentence
     with pytest.raises(papermill.PapermillExecutionError, match=sentence):
         execute("run_digits.ipynb", tmp_path, runs_dir=str(runs), **parameters)
     assert not runs.exists()
+
+
+BIOVID_QUICK = {"simulated_subjects": 7, "simulated_windows": 3, "jobs": 1, "k": 8}
+
+
+@pytest.fixture(scope="module")
+def biovid_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_biovid_runs_from_simulation_to_the_result_in_numbers(
+    tmp_path: Path, biovid_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another working directory, as people do."""
+    monkeypatch.setenv("PKDOT_CACHE", str(biovid_cache))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    notebook = execute("run_biovid.ipynb", tmp_path, **BIOVID_QUICK)
+    told = printed(notebook)
+    assert "Simulated corpus: 42 windows of 7 subjects; fold 0 of grouped_5fold" in told
+    assert "Nobody stands on both sides." in told
+    assert "On the simulated corpus (bl1_pa4, grouped_5fold, 5 folds, 1 seeds, 7 test subj" in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = pkdot.open_record(folder)
+    assert f"student: {100 * record.scores['student accuracy']:.1f} % of the test windows" in told
+    titles = [
+        output["data"]["application/vnd.plotly.v1+json"]["layout"]["title"]["text"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "application/vnd.plotly.v1+json" in output.get("data", {})
+    ]
+    assert len(titles) == 13
+    assert all("simulated data" in title for title in titles)
+
+
+def test_biovid_reads_a_database_on_disk(
+    tmp_path: Path, biovid_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PKDOT_CACHE", str(biovid_cache))
+    root = simulate(tmp_path / "Bio Vid", subjects=7, windows=3, jobs=1, progress=False)
+    broken = next((root / "video").rglob("*.mp4"))
+    broken.write_bytes(broken.read_bytes()[:200])
+    told = printed(
+        execute(
+            "run_biovid.ipynb",
+            tmp_path,
+            data_root=str(root),
+            fusion="gated_transformer",
+            privileged="eda,emg_corrugator",
+            compare_folds=2,
+            show_leak=False,
+            runs_dir=str(tmp_path / "runs"),
+            jobs=1,
+            k=8,
+            method="kd",
+        )
+    )
+    assert "1 windows or subjects were left out." in told
+    assert broken.stem in told
+    assert "(bl1_pa4, grouped_5fold, 2 folds" in told
