@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     from .contenders import contenders
     from .plan import Plan
     from .regimes import REGIMES, find_regimes
-    from .report import write_report
+    from .report import write_report, write_tables
+    from .report_studies import write_figures
     from .steps import STEPS
     from .studies import find_studies
 
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         engine=arguments.engine,
         progress=not arguments.quiet,
         quick=quick,
+        controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
         study_seeds=tuple(range(arguments.study_seeds or (2 if quick else 10))),
         studies=find_studies(arguments.studies or (["rows"] if quick else None)),
     )
@@ -90,4 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
             step(plan)
     path = write_report(plan, arguments.report or target / "evidence.md")
     print(f"The report is {path}.")
+    if tables := write_tables(plan):
+        print(f"The cells of the comparison are in {tables[0].parent}.")
+    if figures := write_figures(plan):
+        print(f"{len(figures)} figures of the mechanism are in {figures[0].parent}.")
     return 0

@@ -8,6 +8,7 @@ from ..facts import environment_facts
 from .plan import Plan
 from .report_regime import regime_section
 from .report_studies import studies_section
+from .steps import compared
 
 
 def write_report(plan: Plan, path: Path) -> Path:
@@ -21,6 +22,18 @@ def write_report(plan: Plan, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.rstrip() + "\n", encoding="utf-8")
     return path
+
+
+def write_tables(plan: Plan) -> list[Path]:
+    """The finished cells of the comparison, one CSV a regime, in ``tables`` of the folder."""
+    written = []
+    for regime in plan.regimes:
+        cells = compared(plan, regime)
+        if not cells.empty:
+            written.append(plan.folder / "tables" / f"{regime.name}.csv")
+            written[-1].parent.mkdir(parents=True, exist_ok=True)
+            cells.to_csv(written[-1], index=False)
+    return written
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:

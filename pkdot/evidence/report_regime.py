@@ -7,13 +7,21 @@ import pandas as pd
 from ..cells import Arm
 from ..controls import TITLES
 from ..errors import ConfigError
-from ..statistics import share_explained
-from .comparison import REFERENCE, START, compare, has_room, unit_scores, verdict
+from ..statistics import Interval
+from .comparison import (
+    REFERENCE,
+    START,
+    compare,
+    control_name,
+    has_room,
+    privileged_shares,
+    verdict,
+)
 from .contenders import Contender
 from .markdown import interval, interval_of_mean, number, table
-from .plan import Plan, plain_arms
+from .plan import Plan
 from .regimes import Regime
-from .steps import CONTROLS, control_arms, control_name, finished
+from .steps import CONTROLS, compared, control_arms, finished
 from .tuning import Choice, read_choices
 
 _SHORT = {
@@ -31,8 +39,7 @@ def regime_section(plan: Plan, regime: Regime) -> list[str]:
     known = read_choices(plan.folder, regime, None)
     tuned = [c for c in plan.contenders if c.name in known]
     choices = read_choices(plan.folder, regime, tuned)
-    arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
-    cells = finished(plan, regime, arms)
+    cells = compared(plan, regime)
     if cells.empty or REFERENCE not in set(cells["arm"]):
         lines += ["The comparison has not been run.", ""]
     else:
@@ -58,7 +65,7 @@ def _comparison(
         ),
     )
     controls = finished(plan, regime, _control_arms(plan, regime))
-    shares = _shares(regime, cells, controls, found)
+    shares = privileged_shares(regime, cells, controls, found)
     methods = found[is_method].sort_values("mean", ascending=False)
     if methods.empty:
         return lines
@@ -89,7 +96,7 @@ def _comparison(
                 verdict(row) if room else "no room",
                 number(row["resolvable"]),
                 interval(row, "from_start"),
-                shares.get(row["name"], "–"),
+                _share(shares.get(row["name"])),
                 number(row["seconds"]),
             )
             for _, row in methods.iterrows()
@@ -98,6 +105,12 @@ def _comparison(
     if room:
         lines += _conclusions(methods)
     return [*lines, *_controls(plan, regime, cells, controls)]
+
+
+def _share(share: Interval | None) -> str:
+    if share is None:
+        return "–"
+    return f"{100 * share.mean:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def _ceiling(found: pd.DataFrame, room: bool) -> list[str]:
@@ -131,25 +144,6 @@ def _control_arms(plan: Plan, regime: Regime) -> list[Arm]:
         return control_arms(plan, regime)
     except ConfigError:  # some contender is not tuned yet
         return []
-
-
-def _shares(
-    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, found: pd.DataFrame
-) -> dict[str, str]:
-    """Contender -> share of its gain that goes when the teacher is not privileged, in percent."""
-    if controls.empty:
-        return {}
-    scores = unit_scores(cells, regime.unit)
-    without = unit_scores(controls, regime.unit)
-    shares = {}
-    for _, row in found.iterrows():
-        other = control_name(row["name"], "no_privileged")
-        if other in without and row["difference_low"] > 0:
-            share = share_explained(scores[row["name"]], scores[REFERENCE], without[other])
-            shares[row["name"]] = (
-                f"{100 * share.mean:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-            )
-    return shares
 
 
 def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame) -> list[str]:

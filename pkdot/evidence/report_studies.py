@@ -1,5 +1,7 @@
 """The report's section on the mechanism: one finding and one small table a study."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from ..errors import ConfigError, InputError
@@ -28,12 +30,45 @@ def studies_section(plan: Plan) -> list[str]:
     return lines
 
 
-def _study(plan: Plan, regime: Regime, study: Study) -> list[str]:
+def write_figures(plan: Plan) -> list[Path]:
+    """One interactive page a study, titled with what it shows, in ``figures`` of the folder."""
+    from ..figures import study_dots
+
+    written = []
+    for regime in plan.regimes:
+        if regime.name not in plan.study_regimes:
+            continue
+        for study in plan.studies:
+            found = _table(plan, regime, study)
+            if found is None:
+                continue
+            path = plan.folder / "figures" / f"{regime.name}-{study.name}.html"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            study_dots(
+                found,
+                finding(study, found),
+                factor=study.factor,
+                usual=study.usual,
+                over=regime.unit,
+                simulated=regime.simulated,
+            ).write_html(path, include_plotlyjs="directory")
+            written.append(path)
+    return written
+
+
+def _table(plan: Plan, regime: Regime, study: Study) -> pd.DataFrame | None:
+    """A study's table; None where it has not been run."""
     try:
-        found = study_table(
+        return study_table(
             study, regime, plan.study_seeds, chosen_settings(plan, regime), plan.read
         )
     except (ConfigError, InputError):
+        return None
+
+
+def _study(plan: Plan, regime: Regime, study: Study) -> list[str]:
+    found = _table(plan, regime, study)
+    if found is None:
         return [f"### {study.question}", "", "Not run.", ""]
     return [
         f"### {study.question}",

@@ -8,7 +8,7 @@ from ..cells import Arm
 from ..controls import TITLES, Control
 from ..sweep import run_grid
 from .ablation import level_arms
-from .comparison import START
+from .comparison import START, control_name
 from .contenders import Changes, Contender
 from .plan import Plan, plain_arms
 from .regimes import Regime
@@ -78,11 +78,6 @@ def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
     return [c.arm(choices[c.name].changes) for c in plan.contenders]
 
 
-def control_name(contender: str, control: str) -> str:
-    """Name of the arm of a contender under a control."""
-    return f"{contender}|{control}"
-
-
 def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     """Every method without the privileged modality; some under every control.
 
@@ -109,6 +104,15 @@ def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
 def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
     """Cells on the comparison's seeds, of arms that are complete."""
     return plan.read(regime.bases(plan.seeds), arms)
+
+
+def compared(plan: Plan, regime: Regime) -> pd.DataFrame:
+    """Finished cells of the comparison: plain classifiers, and every contender that was tuned."""
+    known = read_choices(plan.folder, regime, None)
+    tuned = [c for c in plan.contenders if c.name in known]
+    choices = read_choices(plan.folder, regime, tuned)
+    arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
+    return finished(plan, regime, arms)
 
 
 def run_studies(plan: Plan) -> None:

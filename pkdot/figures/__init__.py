@@ -11,6 +11,7 @@ from .images import image_grid
 from .maps import embedding_maps
 from .matrices import anchor_rows, sample_row, similarity_matrices
 from .results import result_dots, result_print
+from .studies import study_dots
 from .style import class_name
 from .subjects import group_gains, subject_gains, tnet_subjects
 from .transport import transport_plan
@@ -30,6 +31,7 @@ __all__ = [
     "sample_row",
     "sample_windows",
     "similarity_matrices",
+    "study_dots",
     "subject_gains",
     "tnet_subjects",
     "training_curves",
