@@ -7,6 +7,8 @@ wrong. Each page is a file in ``views``; what a page shows is computed in ``pkdo
 import logging
 from pathlib import Path
 
+import controls
+import records
 import shell
 import streamlit as st
 
@@ -27,12 +29,16 @@ st.set_page_config(
     page_icon=str(Path(__file__).with_name("icon.svg")),
     layout="wide",
 )
+st.html(
+    "<style>[data-testid=stMainBlockContainer] {padding: 2.5rem 2.5rem 4rem} "
+    "[data-testid=stHeader] {background: transparent}</style>"
+)
 pages = [
     st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "runs")
     for name, title, icon in PAGES
 ]
 page = st.navigation(pages)
-shell.choose_record()
+records.choose_record()
 try:
     page.run()
 except PkdotError as error:
@@ -44,3 +50,4 @@ except Exception:
         "another page may work.",
         icon=":material/error:",
     )
+controls.keep_playing()

@@ -1,35 +1,46 @@
 """The steps of the method for what a page looks at, cached; the computing is pkdot's."""
 
-import warnings
 from typing import Any
 
+import controls
 import numpy as np
-import shell
 import streamlit as st
 import torch
+import view as looking
 
+from pkdot.agreement import agreement_over_epochs
 from pkdot.anchors import POLICIES, gather_anchor_rows, select_anchors
-from pkdot.errors import ConvergenceWarning
+from pkdot.coverage import coverage_curves
+from pkdot.ordering import by_clustering
+from pkdot.outputs import Outputs, outputs_of
 from pkdot.projection import Maps, project
-from pkdot.record import Batch
+from pkdot.record import RunRecord
 from pkdot.similarity import cosine_similarity_matrix
-from pkdot.transport import sinkhorn, sinkhorn_divergence, squared_cost
 
-BLURS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
+View = looking.View
 ANCHORS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200)
-MOST_ITERATIONS = 1000
-"""A page answers within seconds: a plan that needs more is shown as it is, and said to be so."""
 
 
-def similarities(view: shell.View) -> tuple[np.ndarray, np.ndarray]:
+def similarities(view: View) -> tuple[np.ndarray, np.ndarray]:
     """Step 1: similarity matrices of teacher and student, (B, B) each."""
-    return _similarities(view.batch, view.key)
+    return _similarities(view, view.key)
 
 
-def anchors(view: shell.View, k: int, policy: str) -> np.ndarray:
+def clustered(view: View) -> np.ndarray:
+    """The teacher's own order of the samples, by clustering, (B,)."""
+    return _clustered(view, view.key)
+
+
+def agreement(record: RunRecord) -> Any:
+    """A table of how alike teacher and student became, epoch by epoch."""
+    return _agreement(record, (*looking.written(record), tuple(record.epochs)))
+
+
+def anchors(view: View, k: int, policy: str) -> np.ndarray:
     """Step 2: the anchors, (k,) or (B, k); the same draw at every visit for ``random``."""
     teacher = torch.as_tensor(similarities(view)[0])
-    return select_anchors(teacher, k, policy, generator=_generator()).numpy()
+    generator = torch.Generator().manual_seed(0)
+    return select_anchors(teacher, k, policy, generator=generator).numpy()
 
 
 def rows(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -37,71 +48,79 @@ def rows(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return gather_anchor_rows(torch.as_tensor(matrix), torch.as_tensor(chosen)).numpy()
 
 
-def maps(view: shell.View) -> Maps:
+def coverage(view: View) -> Any:
+    """A table of what more anchors add, by policy."""
+    return _coverage(view, view.key)
+
+
+def maps(view: View) -> Maps:
     """PCA maps of what the page looks at."""
-    return project(view.batch.teacher, view.batch.student)
+    return _maps(view, view.key)
 
 
-def transport(view: shell.View, k: int, blur: float, policy: str) -> dict[str, Any]:
-    """Step 3: plan (B, B), divergence, and the health of the solution."""
-    return _transport(view, view.key, k, blur, policy)
+def outputs(view: View) -> Outputs | None:
+    """What both networks answered for the samples of the view; None where nobody kept it."""
+    return outputs_of(view.record.predictions, view.ids, view.batch.labels)
 
 
-def choose_policy(view: shell.View) -> str:
+# -- widgets of the steps ------------------------------------------------------------------------
+
+
+def policy_names() -> dict[str, str]:
+    """Policies in words."""
+    return {name: name.replace("_", " ") for name in POLICIES}
+
+
+def choose_policy(view: View) -> str:
     """How anchors are chosen; the run's own policy stands first."""
-    own = shell.setting(view.record, "policy", "shared")
+    own = controls.setting(view.record, "policy", "shared")
     names = sorted(POLICIES, key=lambda name: name != own)
-    words = {name: name.replace("_", " ") for name in names}
-    return shell.choose("Policy of the anchors", names, key="policy", names=words)
+    return controls.choose("Policy of the anchors", names, key="policy", names=policy_names())
 
 
-def choose_k(view: shell.View) -> int:
+def choose_k(view: View) -> int:
     """How many anchors; the slider starts at the run's own number."""
     most = len(view.batch.labels) - 1
-    own = min(shell.setting(view.record, "k", 30), most)
+    own = min(controls.setting(view.record, "k", 30), most)
     options = sorted({own, *(k for k in ANCHORS if k <= most)})
-    return shell.slide("Number of anchors k", options, own, key="k")
+    return controls.slide("Number of anchors k", options, own, key="k")
 
 
-def choose_blur(view: shell.View) -> float:
-    """A slider for the blur; its square is the entropy ε."""
-    own = shell.setting(view.record, "blur", 0.1)
-    options = sorted({*BLURS, own if BLURS[0] <= own <= BLURS[-1] else 0.1})
-    start = own if own in options else 0.1
-    return shell.slide("Blur (its square is the entropy ε)", options, start, key="blur")
-
-
-def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
+# -- cached --------------------------------------------------------------------------------------
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _similarities(_batch: Batch, key: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _similarities(_view: View, key: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray]:
     teacher, student = (
         cosine_similarity_matrix(torch.as_tensor(z)).numpy()
-        for z in (_batch.teacher, _batch.student)
+        for z in (_view.batch.teacher, _view.batch.student)
     )
     return teacher, student
 
 
-@st.cache_data(max_entries=64, show_spinner="Solving the transport …")
-def _transport(
-    _view: shell.View, key: tuple[Any, ...], k: int, blur: float, policy: str
-) -> dict[str, Any]:
-    chosen = anchors(_view, k, policy)
-    teacher, student = (torch.as_tensor(rows(m, chosen)) for m in similarities(_view))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the page says it in words
-        solution = sinkhorn(
-            squared_cost(teacher, student), epsilon=blur**2, max_iterations=MOST_ITERATIONS
-        )
-        divergence = sinkhorn_divergence(
-            teacher, student, blur=blur, max_iterations=MOST_ITERATIONS
-        )
-    return {
-        "plan": solution.plan.numpy(),
-        "divergence": float(divergence),
-        "converged": bool(solution.converged),
-        "iterations": int(solution.iterations),
-        "marginal_error": float(solution.marginal_error),
-    }
+@st.cache_data(max_entries=64, show_spinner=False)
+def _clustered(_view: View, key: tuple[Any, ...]) -> np.ndarray:
+    return by_clustering(similarities(_view)[0])
+
+
+@st.cache_data(max_entries=16, show_spinner="Comparing the epochs …")
+def _agreement(_record: RunRecord, key: tuple[Any, ...]) -> Any:
+    return agreement_over_epochs(_record)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _maps(_view: View, key: tuple[Any, ...]) -> Maps:
+    return project(_view.batch.teacher, _view.batch.student)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _coverage(_view: View, key: tuple[Any, ...]) -> Any:
+    most = len(_view.batch.labels) - 1
+    policies = [name for name in POLICIES if name != "all"]
+    return coverage_curves(
+        similarities(_view)[0],
+        _view.batch.labels,
+        policies,
+        [k for k in ANCHORS if k <= most],
+        lambda k, policy: anchors(_view, k, policy),
+    )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .baselines import BASELINES, run_baseline
-from .config import ExperimentConfig
+from .config import PLACES, RECORDED, ExperimentConfig
 from .data import Corpus, load_corpus
 from .distillers import build_distiller
 from .encoding import raw_modalities
@@ -27,7 +27,7 @@ from .experiment import check_batch, drain, make_fabric, surroundings, train_net
 from .files import write_json
 from .journal import final_metrics, tnet_by_subject
 from .loop import EpochReport
-from .stages import BESIDE, library_versions, stage_facts, teacher_stage
+from .stages import library_versions, stage_facts, teacher_stage
 from .training import Trained, student_output, train_student
 
 UNIMODAL = "unimodal"
@@ -104,7 +104,7 @@ def cell_file(folder: Path, base: ExperimentConfig, arm: Arm) -> Path:
     if arm.role != "student":
         told["teacher"] = stage_facts(plan.teacher)
     else:
-        told["student"] = plan.student.model_dump(mode="json", exclude=BESIDE)
+        told["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
         if not plan.student.student_is_alone:
             told["teacher"] = stage_facts(plan.teacher)
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from . import __version__
-from .config import ExperimentConfig
+from .config import PLACES, RECORDED, ExperimentConfig
 from .controls import teacher_control, teacher_corpus
 from .data import Corpus, load_corpus
 from .data.features import with_features
@@ -31,9 +31,6 @@ from .networks import NetworkOutput
 from .networks.models import build_teacher
 from .networks.tnet import build_tnet
 from .training import TeacherStage, TeacherTargets
-
-BESIDE = {"probe_size", "maps", "snapshot_growth", "device", "keep_features", "media"}
-"""Settings that change no number: where an experiment runs, and what it keeps."""
 
 _IN_MEMORY = 3  # stages that a process keeps open: two seeds in turn, and a control
 
@@ -64,7 +61,8 @@ def library_versions() -> dict[str, str]:
 
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
-    facts = config.model_dump(mode="json", exclude=BESIDE | {"method", "options", "control"})
+    beside = PLACES | RECORDED | {"method", "options", "control"}
+    facts = config.model_dump(mode="json", exclude=set(beside))
     for name in ("label_smoothing", "class_balanced"):
         facts["training"].pop(name)
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):

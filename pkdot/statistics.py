@@ -68,6 +68,48 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Interv
     return mean_interval(a - b, level)
 
 
+def resampled_mean(
+    values: ArrayLike,
+    units: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 5000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap of a mean over samples that come in groups.
+
+    Whole groups are drawn, since the samples of one person are no independent witnesses.
+
+    Args:
+        values: one number a sample, (N,), e.g. 1 where the answer was right.
+        units: the group of each sample (N,), e.g. its subject.
+        level: coverage.
+        resamples: bootstrap samples.
+        seed: of the bootstrap; the same for two methods, so that intervals can be compared.
+
+    Returns:
+        ``n`` counts the groups.
+
+    Raises:
+        InputError: for unequal lengths, a value that is not finite, or fewer than two groups.
+    """
+    x, groups = np.asarray(values, dtype=float), np.asarray(units)
+    if x.shape != groups.shape or x.ndim != 1 or not np.isfinite(x).all():
+        raise InputError(
+            f"A mean over groups needs one finite value and one group a sample; given are "
+            f"{x.shape} and {groups.shape}."
+        )
+    _, number = np.unique(groups, return_inverse=True)
+    counts = np.bincount(number)
+    if len(counts) < 2:
+        raise InputError("An interval needs at least two groups; this is one.")
+    sums = np.bincount(number, weights=x)
+    n = len(counts)
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), resamples)
+    low, high = np.quantile((draws @ sums) / (draws @ counts), [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(x.mean()), float(low), float(high), n, level)
+
+
 def gap_closed(
     method: ArrayLike,
     alone: ArrayLike,

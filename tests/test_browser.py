@@ -69,14 +69,14 @@ def test_open_choose_a_page_and_slide(server: str, page: Any) -> None:
 
     page.get_by_role("link", name="Transport").click()
     page.get_by_text("Where does each sample's mass go?").wait_for()
-    share = page.get_by_test_id("stMetricValue").nth(1)
+    share = page.get_by_test_id("stMetricValue").nth(3)
     before = share.inner_text()
     blur = page.get_by_role("slider").nth(2)
     blur.focus()
     for _ in range(4):
         blur.press("ArrowRight")
     page.wait_for_function(
-        "before => document.querySelectorAll('[data-testid=stMetricValue]')[1].innerText != before",
+        "before => document.querySelectorAll('[data-testid=stMetricValue]')[3].innerText != before",
         arg=before,
     )
     assert "blur=" in page.url

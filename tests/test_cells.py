@@ -85,7 +85,8 @@ def test_a_cell_is_named_by_what_it_depends_on(tmp_path: Path) -> None:
     kd = {"method": "kd"}
     here = cell_file(tmp_path, base, Arm("a", "a", kd))
     assert cell_file(tmp_path, base, Arm("b", "another name", kd)) == here
-    assert cell_file(tmp_path, base.changed({"probe_size": 30}), Arm("a", "a", kd)) == here
+    for recorded in ({"probe_size": 30}, {"media": False}, {"keep_features": False}):
+        assert cell_file(tmp_path, base.changed(recorded), Arm("a", "a", kd)) == here
     others = [
         cell_file(tmp_path, base, Arm("a", "a", {**kd, "training.weight_decay": 0.0})),
         # the same student, but of another teacher

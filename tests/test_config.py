@@ -111,7 +111,8 @@ def test_what_is_no_experiment_is_told_before_any_work(given: object, sentence: 
 
 
 def test_what_is_kept_does_not_name_the_experiment() -> None:
-    assert ExperimentConfig(keep_features=False).hash == ExperimentConfig().hash
+    for name, value in (("keep_features", False), ("media", True), ("device", "auto")):
+        assert ExperimentConfig(**{name: value}).hash == ExperimentConfig().hash
 
 
 def test_a_boolean_is_refused_for_every_number_and_for_nothing_else() -> None:

@@ -13,8 +13,9 @@ from pkdot import figures
 from pkdot.errors import InputError
 from pkdot.figures.anchors import usage
 from pkdot.figures.images import png
-from pkdot.figures.matrices import by_class, in_blocks
+from pkdot.figures.matrices import in_blocks
 from pkdot.figures.style import CLASS_SYMBOLS, THEMES, class_marker, class_name
+from pkdot.ordering import by_group
 from pkdot.people import groups_table, people_table
 
 from .example_records import CLASSES, structured_arrays
@@ -55,6 +56,17 @@ TABLE = pd.DataFrame(
         "difference_high": [np.nan, 7.0, 31.0],
     }
 )
+AGREEMENT = pd.DataFrame(
+    {"epoch": [0, 1, 2], "correlation": [0.1, 0.4, 0.6], "cka": [0.2, np.nan, 0.8]}
+)
+COVERAGE = pd.DataFrame(
+    {
+        "policy": ["shared", "shared", "per_sample", "per_sample"],
+        "k": [1, 2, 1, 2],
+        "coverage": [0.2, 0.5, -0.1, 0.0],
+        "classes": [0.2, 0.4, 1.0, 1.0],
+    }
+)
 PEOPLE = people_table(
     pd.DataFrame({"alone": [0.5, 0.7, 0.6], "pkdot": [0.6, 0.6, 0.6]}, index=["a", "b", "c"]),
     {name: {"sex": "w", "age": 20 + 20 * i} for i, name in enumerate("abc")},
@@ -86,6 +98,22 @@ MAKERS: dict[str, Callable[..., Any]] = {
         np.tile(ARRAYS["real"], (1, 30)), np.tile(ARRAYS["real"], (1, 30)) + 0.1, **o
     ),
     "images": lambda **o: figures.image_grid({"full": ARRAYS["images"][:4]}, **o),
+    "one row": lambda **o: figures.similarity_row(TEACHER[0], STUDENT[0], **STYLED, **o),
+    "row before": lambda **o: figures.sample_row(
+        TEACHER[0, :6], STUDENT[0, :6], before=STUDENT[1, :6], anchor_labels=LABELS[:6], **o
+    ),
+    "flows": lambda **o: figures.transport_flows(POINTS, -POINTS, PLAN, **STYLED, **o),
+    "one flow": lambda **o: figures.transport_flows(POINTS, -POINTS, PLAN, source=3, **o),
+    "mass": lambda **o: figures.sample_mass(PLAN, 3, **STYLED, ids=IDS, **o),
+    "plans": lambda **o: figures.plan_panels({"one": PLAN, "two": PLAN.T}, **STYLED, **o),
+    "convergence": lambda **o: figures.convergence([0.1, 0.01, 0.001], tolerance=0.005, **o),
+    "agreement": lambda **o: figures.agreement_curves(AGREEMENT, best_epoch=2, epoch=1, **o),
+    "coverage": lambda **o: figures.coverage_curves(COVERAGE, k=2, **o),
+    "runs": lambda **o: figures.run_curves({"<b>a</b>": METRICS, "b": METRICS}, **o),
+    "answers": lambda **o: figures.sample_answers([0.1, 0.9], [0.5, 0.5], label=1, **o),
+    "one feature": lambda **o: figures.sample_features(
+        ARRAYS["real"][0], ARRAYS["real"][1], mean=ARRAYS["real"].mean(axis=0), **o
+    ),
     "windows": lambda **o: figures.sample_windows(
         {"video": np.zeros((3, 7, 8, 8, 3), np.uint8)},
         {"eda": np.zeros((3, 50)), "ecg": np.ones((3, 50))},
@@ -126,7 +154,7 @@ def test_every_figure_is_titled_named_and_sized(name: str, theme: str) -> None:
     assert figure.to_json()
 
 
-def test_matrices_are_sorted_by_class_on_one_scale() -> None:
+def test_matrices_are_sorted_by_group_on_one_scale() -> None:
     figure = MAKERS["similarity"]()
     order = np.argsort(LABELS, kind="stable")
     teacher, student, difference = figure.data
@@ -147,8 +175,8 @@ def test_classes_are_named_beside_samples_without_label() -> None:
 
 
 def test_samples_without_label_come_last() -> None:
-    assert list(by_class([1, -1, 0, -1, 1])) == [2, 0, 4, 1, 3]
-    assert list(by_class([-1, -1])) == [0, 1]
+    assert list(by_group([1, -1, 0, -1, 1])) == [2, 0, 4, 1, 3]
+    assert list(by_group([-1, -1])) == [0, 1]
 
 
 def test_large_matrices_are_drawn_in_blocks_and_say_so() -> None:

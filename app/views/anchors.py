@@ -1,15 +1,20 @@
 """Step 2: a few samples that describe all the others."""
 
+import numpy as np
+import pandas as pd
+import records
 import shell
 import steps
 import streamlit as st
+import view as looking
 
 from pkdot import figures
 from pkdot.anchors import POLICIES
+from pkdot.record import RunRecord
 
 st.title("Anchors", anchor=False)
-record = shell.chosen_record()
-view = shell.choose_view(record)
+record = records.chosen_record()
+view = looking.choose_view(record)
 left, right = st.columns([1, 2])
 with left:
     k = steps.choose_k(view)
@@ -17,11 +22,13 @@ with right:
     policy = steps.choose_policy(view)
 teacher, student = steps.similarities(view)
 anchors = steps.anchors(view, k, policy)
-labels, ids = view.batch.labels, view.batch.sample_ids
+labels, ids = view.batch.labels, view.ids
 
 shell.panel(
     "Each point is a sample on the teacher's map, ringed ones are the anchors. Anchors that spread "
     "over the map tell samples apart everywhere; anchors in one corner tell few apart.",
+    "describing each sample by a few others is cheaper than by all, and says where it stands "
+    "rather than what it is.",
 )
 everywhere = st.toggle("All policies side by side", key="compare", bind="query-params")
 names = [name for name in POLICIES if name != "all"] if everywhere else [policy]
@@ -34,12 +41,19 @@ shell.draw(
         **view.style,
     ),
     "anchor-maps",
+    data=lambda: pd.DataFrame(
+        [(name, ids[i]) for name in names for i in np.unique(steps.anchors(view, k, name))],
+        columns=["policy", "anchor"],
+    ),
+    on_pick=looking.pick_sample(view),
 )
 
 media = record.media() if view.is_probe else {}
 if media:
     shell.panel(
-        "In the order in which the policy picks them; with *per sample*, the most used first."
+        "The anchors as frames and signals, in the order in which the policy picks them; with "
+        "*per sample*, the most used first.",
+        "an anchor that is a blurred frame or a broken signal describes nothing well.",
     )
     shown = {name: pictures[: len(labels)] for name, pictures in media.items()}
     shell.draw(
@@ -48,29 +62,62 @@ if media:
         ),
         "anchor-images",
     )
+elif not view.is_probe:
+    st.caption("Pictures are kept of the probe samples only; look at those to see the anchors.")
 
 shell.panel(
-    "A row is a sample, a column an anchor. The loss compares these rows: the student should give "
-    "its samples the same rows as the teacher.",
+    "Left: how like its nearest anchor a sample is, on average; right: how many classes have an "
+    "anchor.",
+    "few anchors are cheap, but what no anchor resembles, no row describes; dissimilar anchors "
+    "trade nearness for contrast.",
+)
+shell.draw(
+    lambda: figures.coverage_curves(steps.coverage(view), k=k, **looking.look(record)),
+    "coverage",
+    data=lambda: steps.coverage(view),
+)
+
+shell.panel(
+    "A row is a sample, a column an anchor.",
+    "the loss compares these rows: the student should give its samples the same rows as the "
+    "teacher.",
 )
 rows = [steps.rows(matrix, anchors) for matrix in (teacher, student)]
 shell.draw(
     lambda: figures.anchor_rows(*rows, labels=labels, policy=policy, **view.style), "anchor-rows"
 )
 
-shell.panel("Pick one sample: each stick joins what teacher and student think of one anchor.")
-names_of = [str(name) for name in ids]
-shell.keep_valid("sample", names_of)
-sample = st.selectbox("Sample", names_of, key="sample", bind="query-params")
-position = names_of.index(sample)
+
+def before(record: RunRecord, position: int, own: np.ndarray) -> np.ndarray | None:
+    """The student's row of a probe sample at the first epoch, before it learned anything."""
+    if not view.is_probe or view.epoch == record.epochs[0]:
+        return None
+    first = looking.at_epoch(view, record.epochs[0])
+    return steps.similarities(first)[1][position][own]
+
+
+shell.panel(
+    "Pick one sample, here or by a click on the map: each stick joins what teacher and student "
+    "think of one anchor; the hollow mark is the student before training.",
+    "one row is all that the loss knows of a sample.",
+)
+position = looking.choose_sample(view)
 own = anchors[position] if anchors.ndim == 2 else anchors
 shell.draw(
     lambda: figures.sample_row(
         rows[0][position],
         rows[1][position],
+        before=before(record, position, own),
         anchor_labels=labels[own],
-        sample=sample,
+        sample=ids[position],
         **view.style,
     ),
     "sample-row",
+    data=lambda: pd.DataFrame(
+        {
+            "anchor": [ids[i] for i in own],
+            "teacher": rows[0][position],
+            "student": rows[1][position],
+        }
+    ),
 )

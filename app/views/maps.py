@@ -1,45 +1,151 @@
 """Where samples lie, to the teacher and to the student."""
 
+import controls
+import numpy as np
+import pandas as pd
+import records
 import shell
 import steps
 import streamlit as st
+import view as looking
 
 from pkdot import figures
+from pkdot.figures.style import answer_marker, class_marker
+from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
+from pkdot.ordering import codes
 
 st.title("Embeddings", anchor=False)
-record = shell.chosen_record()
-view = shell.choose_view(record)
-stored = record.maps() if view.is_probe else record.maps().head(0)
-stored = stored[(stored["epoch"] == view.epoch) & (stored["projection"] == "umap")]
-kinds = ["PCA", "UMAP"] if len(stored) else ["PCA"]
-kind = shell.choose("Projection", kinds, key="projection") if len(kinds) > 1 else "PCA"
+record = records.chosen_record()
+stored = record.maps()
+drawn = sorted(int(epoch) for epoch in stored.loc[stored["projection"] == "umap", "epoch"].unique())
+kinds = {"pca": "PCA", "umap": "UMAP"} if drawn else {"pca": "PCA"}
+kind = "pca"
+if len(kinds) > 1:
+    kind = controls.choose("Projection", list(kinds), key="projection", names=kinds)
+view = looking.choose_view(record, sources=kind == "pca", epochs=drawn if kind == "umap" else None)
+labels, ids = view.batch.labels, view.ids
+
+colours = {"class": "class", "subject": "subject"}
+outputs = steps.outputs(view)
+if not (labels >= 0).any():
+    colours.pop("class")
+if view.subjects is None:
+    colours.pop("subject")
+if outputs is not None:
+    colours |= {
+        "error": "student right or wrong",
+        "prediction": "student's answer",
+        "teacher": "teacher's answer",
+    }
+colours = colours or {"none": "nothing"}
+colour = controls.choose("Colour by", list(colours), key="colour", names=colours)
+groups, names, marker = labels, list(record.class_names), class_marker
+if colour == "subject":
+    groups, names = codes(view.subjects)
+elif colour == "error" and outputs is not None:
+    groups, names, marker = outputs.correct("student"), ["wrong", "right"], answer_marker
+elif colour in ("prediction", "teacher") and outputs is not None:
+    groups = outputs.answers("student" if colour == "prediction" else "teacher")
+
+chosen = set(st.session_state.get("chosen", ())) & set(ids)
+here = np.isin(ids, list(chosen)) if chosen else None
+
+
+def points() -> tuple[np.ndarray, np.ndarray]:
+    """The stored UMAP map, or a PCA map of what the page looks at; (B, 2) each."""
+    if kind == "pca":
+        both = steps.maps(view)
+        return both.teacher, both.student
+    own = stored[(stored["epoch"] == view.epoch) & (stored["projection"] == "umap")]
+    sides = [own[own["network"] == who][["x", "y"]] for who in ("teacher", "student")]
+    teacher, student = (side.to_numpy(dtype=float)[: len(ids)] for side in sides)
+    return teacher, student
+
+
+def coordinates() -> pd.DataFrame:
+    """Both maps as a table."""
+    teacher, student = points()
+    table = {"sample_id": ids, "label": labels, "teacher_x": teacher[:, 0]}
+    table |= {"teacher_y": teacher[:, 1], "student_x": student[:, 0], "student_y": student[:, 1]}
+    return pd.DataFrame(table)
+
+
+def take(picked: list[list[object]]) -> None:
+    """Keep the samples that were lassoed or clicked, in this tab."""
+    st.session_state["chosen"] = sorted({ids[int(str(point[0]))] for point in picked})
+
+
 shell.panel(
-    "Each point is a sample, the same in both maps. Near points are alike; click a class in the "
-    "legend to hide it in both.",
+    "Each point is a sample, the same in both maps; near points are alike. Draw a line around some "
+    "in one map to see where they lie in the other; click a name in the legend to hide it.",
+    "what is together on the left and torn apart on the right is structure that the student lacks.",
+)
+shell.draw(
+    lambda: figures.embedding_maps(
+        *points(),
+        labels=groups,
+        ids=ids,
+        projection=kinds[kind],
+        epoch=view.epoch,
+        chosen=here,
+        grouped_by=colours[colour],
+        marker=marker,
+        **{**view.style, "class_names": names},
+    ),
+    "maps",
+    data=coordinates,
+    on_pick=take,
+    pick=("points", "box", "lasso"),
+)
+if chosen:
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    listed = ", ".join(shell.plain(name, 24) for name in sorted(chosen)[:8])
+    more = f" and {len(chosen) - 8} more" if len(chosen) > 8 else ""
+    left.caption(f"{len(chosen)} of {len(ids)} samples are chosen: {listed}{more}.")
+    if right.button("Choose none", icon=":material/close:", width="stretch"):
+        st.session_state.pop("chosen", None)
+        st.rerun()
+if not view.is_probe:
+    st.caption("Of a training batch, the record keeps no stored maps; this one is drawn from it.")
+elif kind == "umap":
+    st.caption(
+        "UMAP maps are computed when training ends, of the first, the selected and the last "
+        "epoch; distances between far groups mean little in them."
+    )
+elif not drawn:
+    st.caption(
+        "A PCA map keeps large distances; this record holds no UMAP map, which shows near "
+        "neighbours."
+    )
+
+shell.panel(
+    "Trustworthiness: how far neighbours on the map are neighbours in the embedding. Purity: how "
+    "many of a sample's ten nearest are of its class.",
+    "a map can lie; these numbers say how much, and the purity in the embedding does not depend "
+    "on the map at all.",
 )
 
 
-def draw_maps() -> object:
-    """The stored UMAP map, or a PCA map of what the page looks at."""
-    if kind == "UMAP":
-        sides = [stored[stored["network"] == who] for who in ("teacher", "student")]
-        teacher, student = (side[["x", "y"]].to_numpy()[: len(view.batch.labels)] for side in sides)
-    else:
-        both = steps.maps(view)
-        teacher, student = both.teacher, both.student
-    return figures.embedding_maps(
-        teacher,
-        student,
-        labels=view.batch.labels,
-        ids=view.batch.sample_ids,
-        projection=kind,
-        epoch=view.epoch,
-        **view.style,
-    )
+def measured() -> pd.DataFrame:
+    """Health of both maps, a row a network."""
+    rows = []
+    sides = zip(("teacher", "student"), points(), steps.similarities(view), strict=True)
+    for who, own, similarity in sides:
+        z = view.batch.teacher if who == "teacher" else view.batch.student
+        rows.append(
+            {
+                "network": who,
+                "trustworthiness of the map": shell.number(trustworthiness(z, own)),
+                "purity on the map": shell.number(
+                    100 * purity(closeness(own), labels), ".0f", " %"
+                ),
+                "purity in the embedding": shell.number(
+                    100 * purity(similarity, labels), ".0f", " %"
+                ),
+                "purity by chance": shell.number(100 * purity_by_chance(labels), ".0f", " %"),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
-shell.draw(draw_maps, "maps")
-if len(kinds) == 1 and view.is_probe:
-    projections = set(record.maps()["projection"])
-    known = "only some epochs have" if "umap" in projections else "this record holds no"
-    st.caption(f"A PCA map keeps large distances; {known} UMAP map, which shows near neighbours.")
+st.dataframe(measured(), hide_index=True)

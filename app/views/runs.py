@@ -1,13 +1,23 @@
-"""Which runs there are, and how the chosen one went."""
+"""Which runs there are, how the chosen one went, and how several compare."""
 
 import math
+from typing import Any
 
+import controls
+import making
 import pandas as pd
+import records
 import shell
 import streamlit as st
+import view as looking
 
 from pkdot import figures
-from pkdot.record import runs_directory
+from pkdot.record import open_record, runs_directory
+from pkdot.runs import compare_runs, named_runs, settings_that_differ
+from pkdot.summaries import RecordSummary
+
+MOST_COMPARED = 10
+FEW = 10
 
 st.title("What did the student learn?", anchor=False)
 st.markdown(
@@ -15,14 +25,136 @@ st.markdown(
     "copies what the teacher knows about the *structure between samples*. These pages show that "
     "structure, step by step, in runs that were recorded while they trained."
 )
-found = shell.records()
+found = records.records()
+titles = records.titles(found)
+making.offer(fresh=not any(key != records.EXAMPLE_KEY for key in found))
+if made := st.session_state.pop("made", None):
+    st.toast(f"Done: {shell.literal(titles.get(made, made))}", icon=":material/check:")
 
 
-def choose_row() -> None:
-    """Take the clicked row as the record of all pages."""
-    rows = st.session_state["table"]["selection"]["rows"]
-    if rows:
-        st.session_state["run"] = list(found)[rows[0]]
+def compared() -> list[str]:
+    """The keys that are ticked: from this visit, else from the address."""
+    asked = st.session_state.get("ticked")
+    if asked is None:
+        asked = st.query_params.get_all("with")
+    return [key for key in asked if key in found][:MOST_COMPARED]
+
+
+def tick(keys: list[str], widget: str) -> None:
+    """Take the ticked rows for the comparison; a single one is the record of all pages, too."""
+    rows = st.session_state[widget]["selection"]["rows"]
+    ticked = [keys[row] for row in rows if row < len(keys)]
+    st.session_state["ticked"] = ticked
+    st.query_params["with"] = ticked
+    if len(ticked) == 1:
+        st.session_state["run"] = ticked[0]
+
+
+def note(summary: RecordSummary) -> str:
+    """What a list should say of a run beyond its scores."""
+    said = "" if summary.status in ("finished", "running") else summary.sentence
+    return "simulated data" if not said and summary.simulated else said
+
+
+def percent(score: float | None) -> float | None:
+    """A score for the table; what is no number stands there as none."""
+    return None if score is None or not math.isfinite(score) else 100 * score
+
+
+def list_of_runs() -> None:
+    """One line a run."""
+    table = pd.DataFrame(
+        {
+            "corpus": s.corpus,
+            "method": s.method,
+            "seed": s.seed,
+            "status": s.status,
+            "student": percent(s.scores.get("student accuracy")),
+            "teacher": percent(s.scores.get("teacher accuracy")),
+            "best epoch": s.best_epoch,
+            "note": note(s),
+            "began": records.began(s),
+            "record": key.rstrip("/"),
+        }
+        for key, s in found.items()
+    )
+    score = st.column_config.NumberColumn(
+        format="%.1f %%", help="Accuracy on the test samples.", width="small"
+    )
+    keys = list(found)
+    # Ticks are kept by row number: a new run moves the rows, and needs a table of its own.
+    widget = f"table {hash(tuple(keys))}"
+    st.dataframe(
+        table.astype({"seed": "Int64", "best epoch": "Int64"}),
+        key=widget,
+        hide_index=True,
+        height=min(36 * (len(table) + 1) + 4, 400),
+        on_select=lambda: tick(keys, widget),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [keys.index(key) for key in compared()]}},
+        placeholder="–",
+        column_config={
+            "student": score,
+            "teacher": score,
+            "note": st.column_config.TextColumn(width="medium"),
+        },
+    )
+    st.caption(f"Runs live in {shell.literal(runs_directory())}.")
+
+
+def this_run(record: Any) -> None:
+    """Scores and curves of the chosen record."""
+    shell.panel(
+        "Scores on test samples, at the epoch that was selected on validation samples.",
+        "test samples took no part in training or selection, so they say what to expect.",
+        f"This run: {shell.literal(record.name)}",
+    )
+    seconds = record.facts.get("seconds", {})
+    total = seconds.get("total") if isinstance(seconds, dict) else None
+    shell.tiles(
+        {
+            "student, test accuracy": worded(record.scores.get("student accuracy")),
+            "teacher, test accuracy": worded(record.scores.get("teacher accuracy")),
+            "best epoch": "not yet" if record.best_epoch is None else record.best_epoch,
+            "took": f"{total:.0f} s" if isinstance(total, int | float) else "not yet",
+        }
+    )
+    metrics = record.metrics
+    stages = [str(stage) for stage in metrics["stage"].unique()]
+    if not stages:
+        st.info("No metric was logged yet.", icon=":material/hourglass_empty:")
+        return
+    order = ["student", "teacher", "tnet"]
+    stages.sort(key=lambda stage: order.index(stage) if stage in order else len(order))
+    words = {stage: f"encoder of {shell.plain(stage)}" for stage in stages if stage not in order}
+    stage = controls.choose("Network", stages, key="stage", names={"tnet": "T-Net", **words})
+    best = record.facts.get("best_epochs", {})
+    best = best.get(stage) if isinstance(best, dict) else None
+    if best is None and stage == "student":
+        best = record.best_epoch
+    shell.panel(
+        "Solid lines are validation samples, dotted ones training samples; the dashed line marks "
+        "the epoch that was kept.",
+        "where training still improves and validation does not, the network learns by heart.",
+    )
+    shell.draw(
+        lambda: figures.training_curves(
+            metrics[metrics["split"] != "test"],
+            stage=stage,
+            best_epoch=best,
+            **looking.look(record),
+        ),
+        "curves",
+        data=lambda: metrics,
+    )
+    final = metrics[metrics["split"] == "test"]
+    with st.expander("All scores on test samples, settings and surroundings"):
+        if len(final):
+            scores = final.pivot_table(index="name", columns="stage", values="value", sort=False)
+            st.dataframe(scores.round(4).reset_index(), hide_index=True, placeholder="–")
+        left, right = st.columns(2)
+        left.json(record.config, expanded=1)
+        right.json(record.facts, expanded=1)
 
 
 def worded(score: float | None) -> str:
@@ -32,78 +164,63 @@ def worded(score: float | None) -> str:
     return f"{100 * score:.1f} %" if math.isfinite(score) else "not a number"
 
 
-if found:
-    shell.panel("One line a run, the newest first; tick one to look at it on all pages.", "Runs")
-    table = pd.DataFrame(
-        {
-            "status": s.status,
-            "corpus": s.corpus,
-            "method": s.method,
-            "seed": s.seed,
-            "student accuracy": s.scores.get("student accuracy"),
-            "teacher accuracy": s.scores.get("teacher accuracy"),
-            "best epoch": s.best_epoch,
-            "record": key,
-        }
-        for key, s in found.items()
+def comparison(keys: list[str]) -> None:
+    """Final scores with intervals, curves, and the settings that differ."""
+    opened = [open_record(found[key].path) for key in keys if found[key].status != "damaged"]
+    runs = named_runs(opened)
+    simulated = any(record.simulated for record in opened)
+    style = {"simulated": simulated, "theme": shell.theme()}
+    shell.panel(
+        "Each dot is a student's accuracy on test samples, with its 95 % interval; on the right, "
+        "the differences to the first one. An interval that leaves 0 out is a difference that "
+        "these data resolve.",
+        "a single number hides how much of it is luck.",
+        f"{len(runs)} runs compared",
     )
-    percent = st.column_config.NumberColumn(format="percent", help="on the test samples")
-    st.dataframe(
-        table,
-        key="table",
-        hide_index=True,
-        on_select=choose_row,
-        selection_mode="single-row",
-        column_config={
-            "student accuracy": percent,
-            "teacher accuracy": percent,
-            "record": st.column_config.TextColumn(width="medium"),
-        },
-    )
-    st.caption(f"Runs live in {shell.literal(runs_directory())}.")
-
-record = shell.chosen_record()
-st.divider()
-shell.panel(
-    "Scores on test samples, at the epoch that was selected on validation samples.",
-    f"This run: {shell.literal(record.name)}",
-)
-scores = record.scores
-tiles = {
-    "student, test accuracy": scores.get("student accuracy"),
-    "teacher, test accuracy": scores.get("teacher accuracy"),
-}
-columns = st.columns(4)
-for column, (name, value) in zip(columns, tiles.items(), strict=False):
-    column.metric(name, worded(value))
-columns[2].metric("best epoch", "not yet" if record.best_epoch is None else record.best_epoch)
-total = record.facts.get("seconds", {})
-seconds = total.get("total") if isinstance(total, dict) else None
-columns[3].metric("took", f"{seconds:.0f} s" if isinstance(seconds, int | float) else "not yet")
-
-metrics = record.metrics
-stages = [str(stage) for stage in metrics["stage"].unique()]
-if not stages:
-    st.info("No metric was logged yet.", icon=":material/hourglass_empty:")
-else:
-    order = ["student", "teacher", "tnet"]
-    stages.sort(key=lambda stage: order.index(stage) if stage in order else len(order))
-    stage = shell.choose("Network", stages, key="stage", names={"tnet": "T-Net"})
-    best = record.facts.get("best_epochs", {})
-    best = best.get(stage) if isinstance(best, dict) else None
-    if best is None and stage == "student":
-        best = record.best_epoch
+    made = compare_runs(runs)
+    if made.left_out:
+        names = ", ".join(shell.literal(name) for name in made.left_out)
+        st.caption(f"Left out, as they keep no answers on labelled test samples: {names}.")
     shell.draw(
-        lambda: figures.training_curves(
-            metrics[metrics["split"] != "test"],
-            stage=stage,
-            best_epoch=best,
-            simulated=record.simulated,
-            theme=shell.theme(),
-        ),
-        "curves",
+        lambda: figures.result_dots(made.table, over=made.over, reference=made.reference, **style),
+        "comparison",
+        data=lambda: made.table,
     )
-with st.expander("Settings and surroundings of this run"):
-    left, right = st.columns(2)
-    left.json(record.config, expanded=2)
-    right.json(record.facts, expanded=2)
+    if not made.reference:
+        st.caption(
+            "These runs were not tested on the same samples or seeds, so there are no paired "
+            "differences; compare with care."
+        )
+    if made.over != "seeds":
+        st.caption(
+            "Intervals over test samples or subjects say nothing about another seed; run two "
+            "seeds or more of each to see that."
+        )
+    if int(made.table["n"].min()) < FEW:
+        st.caption(f"Intervals over fewer than {FEW} {made.over} are rough.")
+    shell.panel(
+        "One line a run, on validation samples.",
+        "two runs that end alike may have got there differently.",
+    )
+    shell.draw(
+        lambda: figures.run_curves({run.title: run.record.metrics for run in runs}, **style),
+        "run-curves",
+    )
+    differing = settings_that_differ(runs)
+    with st.expander(f"{len(differing)} settings differ"):
+        st.dataframe(differing.rename_axis("setting").reset_index(), hide_index=True)
+
+
+if found:
+    shell.panel(
+        "One line a run, the newest first. Tick one to look at it on all pages, or several to "
+        "compare them.",
+        heading="Runs",
+    )
+    list_of_runs()
+several = compared()
+if len(several) > 1:
+    comparison(several)
+    st.divider()
+record = records.chosen_record()
+this_run(record)

@@ -1,48 +1,158 @@
-"""The samples themselves, and what was hallucinated for them."""
+"""The samples themselves, what was hallucinated for them, and what both networks answered."""
 
+import controls
+import numpy as np
+import pandas as pd
+import records
 import shell
 import streamlit as st
+import view as looking
 
 from pkdot import figures
+from pkdot.outputs import outputs_of
+
+SHOWN = 20
 
 st.title("Samples", anchor=False)
-record = shell.chosen_record()
-probe, media = record.probe, record.media()
-style = {"simulated": record.simulated, "theme": shell.theme()}
-
-if media:
-    shell.panel(
-        "The probe samples, which every page follows through training; the word over each is its "
-        "class.",
-        "What each network sees",
-    )
-    labels = sorted({int(label) for label in probe["label"]})
-    words = {str(label): figures.class_name(label, record.class_names) for label in labels}
-    label = shell.choose("Class", ["all", *words], key="class", names=words)
-    rows = probe.index if label == "all" else probe.index[probe["label"] == int(label)]
-    rows = rows[:20]
-    shell.draw(
-        lambda: figures.image_grid(
-            {name: pictures[rows] for name, pictures in media.items()},
-            captions=[words[str(value)] for value in probe["label"][rows]],
-            hover=list(probe["sample_id"][rows]),
-            title="Probe samples",
-            subtitle=f"{len(rows)} of {len(probe)}",
-            **style,
-        ),
-        "samples",
-    )
-
-features = record.features()
-if features is not None:
-    shell.panel(
-        "The T-Net guesses the privileged feature from the prevalent one. On the dotted diagonal a "
-        "guess is right; above 0 on the right it is better than always saying the mean.",
-        "Hallucinated features",
-    )
-    shell.draw(lambda: figures.hallucination(*features, **style), "hallucination")
+record = records.chosen_record()
+probe, media, features = record.probe, record.media(), record.features()
+look = looking.look(record)
+ids = [str(name) for name in probe["sample_id"]]
+labels = probe["label"].to_numpy(dtype=int)
+outputs = outputs_of(record.predictions, ids, labels) if len(probe) else None
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
     st.info(f"The pictures were {shell.literal(str(withheld['media']))}.", icon=":material/info:")
 elif not media and features is None:
     st.info("This record holds neither pictures nor features.", icon=":material/info:")
+if not media and features is None and outputs is None:
+    st.stop()
+
+
+def word(label: int) -> str:
+    """A class in plain words."""
+    known = 0 <= label < len(record.class_names)
+    return record.class_names[label] if known else ("no label" if label < 0 else str(label))
+
+
+kinds = sorted({int(label) for label in labels})
+names = {str(label): shell.plain(word(label), 24) for label in kinds}
+orders = {"record": "the record's order"}
+if outputs is not None:
+    orders = {"disagreement": "disagreement", "error": "the student's errors first", **orders}
+order = controls.choose("Sort by", list(orders), key="sort", names=orders)
+label = (
+    controls.choose("Class", ["all", *names], key="class", names=names)
+    if len(names) <= 12
+    else controls.pick("Class", ["all", *names], key="class")
+)
+rows = np.arange(len(ids)) if label == "all" else np.flatnonzero(labels == int(label))
+if outputs is not None and order != "record":
+    apart = np.nan_to_num(outputs.disagreement[rows], nan=-1)
+    wrong = (outputs.correct("student")[rows] == 0) if order == "error" else np.zeros(len(rows))
+    rows = rows[np.lexsort((-apart, -wrong))]
+
+if media:
+    shell.panel(
+        "The probe samples, which every page follows through training: over each its class, and "
+        "the student's answer where that is another.",
+        "numbers say how often the two networks disagree; only the samples say on what.",
+        "What each network sees",
+    )
+    captions = []
+    for row in rows[:SHOWN]:
+        answer = -1 if outputs is None else int(outputs.answers("student")[row])
+        missed = answer >= 0 and answer != labels[row]
+        captions.append(f"{word(labels[row])} → {word(answer)}" if missed else word(labels[row]))
+    shell.draw(
+        lambda: figures.image_grid(
+            {name: pictures[rows[:SHOWN]] for name, pictures in media.items()},
+            captions=captions,
+            hover=[ids[row] for row in rows[:SHOWN]],
+            title="Probe samples",
+            subtitle=f"{min(SHOWN, len(rows))} of {len(probe)}; true class → the student's answer",
+            **look,
+        ),
+        "samples",
+    )
+
+shell.panel(
+    "Choose one sample to see what both networks made of it; the list follows the order above.",
+    "a student that is wrong for a reason is nearer to learning than one that guesses.",
+    "One sample",
+)
+listed = [ids[row] for row in rows]
+position = ids.index(controls.pick("Sample", listed, key="sample"))
+left, right = st.columns([1, 2], vertical_alignment="center")
+with left:
+    subject = str(probe["subject"].iloc[position])
+    facts = {"sample": ids[position], "class": word(labels[position])}
+    facts |= {"subject": subject} if subject not in ("", ids[position]) else {}
+    if outputs is not None and outputs.known[position]:
+        facts["teacher's answer"] = word(int(outputs.answers("teacher")[position]))
+        facts["student's answer"] = word(int(outputs.answers("student")[position]))
+        facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
+    st.dataframe(pd.DataFrame(facts.items(), columns=["", " "]), hide_index=True)
+with right:
+    if outputs is not None and outputs.known[position]:
+        shell.draw(
+            lambda: figures.sample_answers(
+                outputs.teacher[position],
+                outputs.student[position],
+                label=int(labels[position]),
+                class_names=record.class_names,
+                sample=ids[position],
+                **look,
+            ),
+            "answers",
+        )
+    else:
+        st.caption("This record keeps no answer of both networks for this sample.")
+if media:
+    shell.draw(
+        lambda: figures.image_grid(
+            {name: pictures[position : position + 1] for name, pictures in media.items()},
+            columns=4,
+            title="Its frames and signals",
+            **look,
+        ),
+        "one-sample",
+    )
+if features is not None:
+    if position < len(features.real):
+        shell.draw(
+            lambda: figures.sample_features(
+                features.real[position],
+                features.hallucinated[position],
+                mean=features.real.mean(axis=0),
+                sample=ids[position],
+                **look,
+            ),
+            "one-feature",
+        )
+    shell.panel(
+        "The T-Net guesses the privileged feature from the prevalent one. On the dotted diagonal a "
+        "guess is right; above 0 on the right it is better than always saying the mean.",
+        "at test time the student has nothing but these guesses in place of the missing sensor.",
+        "Hallucinated features",
+    )
+    shell.draw(lambda: figures.hallucination(*features, **look), "hallucination")
+
+
+def answers() -> pd.DataFrame:
+    """Every probe sample with both answers, in the order above."""
+    table = pd.DataFrame({"sample": listed, "class": [word(labels[row]) for row in rows]})
+    if outputs is not None:
+        for who in ("teacher", "student"):
+            table[who] = [word(int(a)) if a >= 0 else "–" for a in outputs.answers(who)[rows]]
+        table["disagreement"] = outputs.disagreement[rows]
+    return table
+
+
+with st.expander("All of them as a table"):
+    st.dataframe(
+        answers(),
+        hide_index=True,
+        placeholder="–",
+        column_config={"disagreement": st.column_config.NumberColumn(format="%.2f")},
+    )

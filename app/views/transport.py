@@ -1,45 +1,148 @@
 """Step 3: the plan that carries the teacher's rows to the student's."""
 
+import numpy as np
+import pandas as pd
+import plans
+import records
 import shell
 import steps
 import streamlit as st
+import view as looking
 
 from pkdot import figures
-from pkdot.measures import diagonal_mass, within_class_mass
 
 st.title("Transport", anchor=False)
-record = shell.chosen_record()
-view = shell.choose_view(record)
+record = records.chosen_record()
+view = looking.choose_view(record)
 policy = steps.choose_policy(view)
 left, right = st.columns(2)
 with left:
     k = steps.choose_k(view)
 with right:
-    blur = steps.choose_blur(view)
-solution = steps.transport(view, k, blur, policy)
-plan = solution["plan"]
+    blur = plans.choose_blur(view)
+solution = plans.transport(view, k, blur, policy)
+plan, labels, ids = solution["plan"], view.batch.labels, view.ids
+same = solution["within_class"]
 
-same = within_class_mass(plan, view.batch.labels)
-tiles = (
-    ("divergence (the loss)", f"{solution['divergence']:.4f}"),
-    ("mass on the diagonal", f"{100 * diagonal_mass(plan):.1f} %"),
-    ("mass within the class", f"{100 * same:.0f} %" if same == same else "no labels"),
-    ("iterations", f"{solution['iterations']}"),
+shell.tiles(
+    {
+        "divergence": f"{solution['divergence']:.4f}",
+        "cost": f"{solution['cost']:.4f}",
+        "entropy, nats": f"{solution['entropy']:.2f}",
+        "on the diagonal": f"{100 * solution['diagonal']:.1f} %",
+        "within the class": shell.number(100 * same, ".0f", " %"),
+        "iterations": solution["iterations"],
+    },
+    {
+        "divergence": "The loss. Debiased: what remains when each cloud's distance to itself is "
+        "taken away.",
+        "cost": "What moving the mass costs by this plan, without the entropy.",
+        "entropy, nats": f"Of the plan. From {np.log(len(ids)):.2f}, where it matches one to one, "
+        f"to {2 * np.log(len(ids)):.2f}, where it sends everything everywhere.",
+        "on the diagonal": "Mass of samples matched to themselves; by chance "
+        f"{100 / len(ids):.1f} %.",
+    },
 )
-for column, (name, value) in zip(st.columns(4), tiles, strict=True):
-    column.metric(name, value)
 if not solution["converged"]:
     st.warning(
-        f"At this ε the plan was not found within {steps.MOST_ITERATIONS} iterations (marginal "
-        f"error {solution['marginal_error']:.1e}); it is shown as it was. A larger blur helps.",
+        f"At this ε the plan was not found within {plans.MOST_ITERATIONS} iterations (marginal "
+        f"error {solution['marginal_error']:.1e}); it is shown as it was. A larger ε helps.",
         icon=":material/warning:",
     )
+
+left, right = st.columns([2, 1], vertical_alignment="bottom")
+with right:
+    sample = looking.choose_sample(view, "Teacher sample")
+with left:
+    only = st.toggle("Flows of this teacher sample only", key="alone", bind="query-params")
+
+
+def masses() -> pd.DataFrame:
+    """The plan as a table of its pairs, without the smallest masses."""
+    i, j = np.nonzero(plan > 1e-6 * plan.max())
+    return pd.DataFrame(
+        {"teacher_sample": np.take(ids, i), "student_sample": np.take(ids, j), "mass": plan[i, j]}
+    )
+
+
 shell.panel(
-    "Row i tells where the teacher's sample i sends its mass among the student's samples. The "
-    "dotted line is where a sample is matched to itself: the loss compares two unordered clouds "
-    "and does not ask for it. A larger ε blurs the plan.",
+    "Row i tells where the teacher's sample i sends its mass among the student's samples; the "
+    "dotted line is where a sample is matched to itself. Click a row to follow its sample below.",
+    "the loss compares two unordered clouds and does not ask for the diagonal; a larger ε blurs "
+    "the plan.",
 )
 shell.draw(
-    lambda: figures.transport_plan(plan, labels=view.batch.labels, epsilon=blur**2, **view.style),
+    lambda: figures.transport_plan(
+        plan, labels=labels, ids=ids, marked=sample, epsilon=blur**2, **view.style
+    ),
     "plan",
+    data=masses,
+    on_pick=looking.pick_sample(view),
+)
+
+shell.panel(
+    "Left the teacher's map, right the student's; lines are mass. Black lines stay with their "
+    "sample, green ones within its class, red ones leave it. Click a sample to choose it.",
+    "red flows are where the student's structure is not yet the teacher's.",
+)
+
+
+def flows() -> object:
+    """All flows, or those of the chosen sample."""
+    both = steps.maps(view)
+    source = sample if only else None
+    return figures.transport_flows(
+        both.teacher, both.student, plan, labels=labels, ids=ids, source=source, **view.style
+    )
+
+
+shell.draw(flows, "flows", on_pick=looking.pick_sample(view))
+shell.draw(
+    lambda: figures.sample_mass(plan, sample, labels=labels, ids=ids, **view.style), "sample-mass"
+)
+
+shell.panel(
+    "The same rows, carried by four plans. Exact transport has no entropy; the unbalanced plan may "
+    "leave mass behind; the identity-aware one pays for taking a sample for another.",
+    "the choice of plan decides what the loss can see: identity, outliers, or neither. A "
+    "change of identity is priced at the median cost here, leaving mass behind at a quarter of it.",
+    "Its relatives",
+)
+if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="query-params"):
+    solved = plans.relatives(view, k, blur, policy)
+    shell.draw(
+        lambda: figures.plan_panels(
+            {name: facts["plan"] for name, facts in solved.items()}, labels=labels, **view.style
+        ),
+        "relatives",
+    )
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "plan": name,
+                "cost of moving": shell.number(facts["cost"], ".4f"),
+                "entropy (nats)": shell.number(facts["entropy"]),
+                "mass moved": shell.number(100 * facts["moved"], ".0f", " %"),
+                "on the diagonal": shell.number(100 * facts["diagonal"], ".1f", " %"),
+                "within the class": shell.number(100 * facts["within_class"], ".0f", " %"),
+                "converged": "yes" if facts["converged"] else "no",
+            }
+            for name, facts in solved.items()
+        ),
+        hide_index=True,
+    )
+
+shell.panel(
+    "The error of the plan after each iteration of the textbook's algorithm; a straight line falls "
+    "by the same factor each time.",
+    "a small ε makes it crawl, and a loss that stops early is not the loss it claims to be.",
+)
+shell.draw(
+    lambda: figures.convergence(
+        plans.trace(view, k, blur, policy),
+        tolerance=plans.tolerance(),
+        epsilon=blur**2,
+        **looking.look(record),
+    ),
+    "convergence",
 )

@@ -7,10 +7,15 @@ Nothing here computes more than what a picture needs; measures live in :mod:`pkd
 from .anchors import anchor_images, anchor_maps
 from .curves import training_curves
 from .features import hallucination
+from .flows import sample_mass, transport_flows
 from .images import image_grid
 from .maps import embedding_maps
-from .matrices import anchor_rows, sample_row, similarity_matrices
+from .matrices import similarity_matrices
+from .plans import convergence, plan_panels
+from .progress import agreement_curves, coverage_curves, run_curves
 from .results import result_dots, result_print
+from .rows import anchor_rows, sample_row, similarity_row
+from .samples import sample_answers, sample_features
 from .studies import study_dots
 from .style import class_name
 from .subjects import group_gains, subject_gains, tnet_subjects
@@ -18,22 +23,32 @@ from .transport import transport_plan
 from .windows import sample_windows
 
 __all__ = [
+    "agreement_curves",
     "anchor_images",
     "anchor_maps",
     "anchor_rows",
     "class_name",
+    "convergence",
+    "coverage_curves",
     "embedding_maps",
     "group_gains",
     "hallucination",
     "image_grid",
+    "plan_panels",
     "result_dots",
     "result_print",
+    "run_curves",
+    "sample_answers",
+    "sample_features",
+    "sample_mass",
     "sample_row",
     "sample_windows",
     "similarity_matrices",
+    "similarity_row",
     "study_dots",
     "subject_gains",
     "tnet_subjects",
     "training_curves",
+    "transport_flows",
     "transport_plan",
 ]

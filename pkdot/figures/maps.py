@@ -1,5 +1,6 @@
 """Maps of teacher and student side by side: the same samples, the same colours, one scale."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ from plotly.subplots import make_subplots
 
 from ..errors import InputError
 from .style import Theme, class_marker, class_name, clean, finish, theme_of
+
+MOST_NAMES = 20
+"""More groups than this are not listed: hovering over a point names its own."""
 
 
 def class_points(
@@ -18,20 +22,25 @@ def class_points(
     ids: Any,
     look: Theme,
     *,
-    row: int = 1,
-    column: int = 1,
+    row: int | None = 1,
+    column: int | None = 1,
     legend: bool = True,
     size: float = 7,
     opacity: float = 0.9,
+    kept: Any = None,
+    marker: Callable[[int, Theme], tuple[str, str]] = class_marker,
 ) -> None:
     """Add points (N, 2) to a panel, one trace a class, so that the legend switches both maps.
 
     Each point carries its position in ``ids`` and its name as ``customdata``, for selections.
+    Where ``kept`` (N,) is given, points that are not kept stand back. ``marker`` gives colour and
+    symbol of a class.
     """
     labels = np.asarray(labels)
+    kept = np.full(len(labels), True) if kept is None else np.asarray(kept)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        colour, symbol = class_marker(int(label), look)
+        colour, symbol = marker(int(label), look)
         name = class_name(int(label), class_names)
         figure.add_trace(
             go.Scatter(
@@ -41,11 +50,11 @@ def class_points(
                 name=name,
                 legendgroup=f"class {label}",
                 showlegend=legend,
-                opacity=opacity,
                 marker={
                     "color": colour,
                     "symbol": symbol,
                     "size": size,
+                    "opacity": np.where(kept[members], opacity, 0.12),
                     "line": {"width": 0.5, "color": look.paper},
                 },
                 customdata=[[int(i), clean(ids[i])] for i in members],
@@ -86,6 +95,9 @@ def embedding_maps(
     ids: Any = None,
     projection: str = "PCA",
     epoch: int | None = None,
+    chosen: Any = None,
+    grouped_by: str = "class",
+    marker: Callable[[int, Theme], tuple[str, str]] = class_marker,
     simulated: bool = False,
     theme: str = "light",
 ) -> Any:
@@ -99,6 +111,9 @@ def embedding_maps(
         ids: (N,) names of the samples.
         projection: for the axes and the title.
         epoch: of the student; stands over its panel.
+        chosen: (N,) booleans; in both maps the other samples stand back.
+        grouped_by: what the labels are, for the legend.
+        marker: colour and symbol of a label, see :func:`pkdot.figures.style.class_marker`.
         simulated: whether the data came from a simulator.
         theme: ``light`` or ``dark``.
 
@@ -117,13 +132,24 @@ def embedding_maps(
     )
     for column, points in enumerate((t, s), start=1):
         class_points(
-            figure, points, labels, class_names, ids, look, column=column, legend=column == 1
+            figure,
+            points,
+            labels,
+            class_names,
+            ids,
+            look,
+            column=column,
+            legend=column == 1 and len(np.unique(labels)) <= MOST_NAMES,
+            kept=chosen,
+            marker=marker,
         )
     span = 1.08 * float(np.abs(np.concatenate([t, s])).max(initial=1e-9))
     figure.update_xaxes(range=[-span, span])
     figure.update_yaxes(range=[-span, span])
     bare_axes(figure, 2, clean(projection))
-    figure.update_layout(legend={"title": {"text": "class"}})
+    figure.update_layout(
+        legend={"title": {"text": clean(grouped_by)}}, transition={"duration": 500}
+    )
     return finish(
         figure,
         f"Where the samples lie ({clean(projection)})",

@@ -1,4 +1,4 @@
-"""Steps 1 and 2 as pictures: similarity matrices (B, B) and the rows of anchors (B, k)."""
+"""Step 1 as a picture: similarity matrices (B, B), and what matrices share when they are drawn."""
 
 from typing import Any
 
@@ -8,16 +8,11 @@ from plotly.subplots import make_subplots
 
 from ..errors import InputError
 from ..measures import matrix_correlation
-from .style import Array, class_name, clean, finish, named, scale, theme_of
+from ..ordering import by_group
+from .style import Array, class_name, clean, finish, scale, theme_of
 
 LARGEST = 512
 """Matrices above this many rows or columns are drawn in blocks; more pixels show nothing more."""
-
-
-def by_class(labels: Any) -> Array:
-    """Order that puts samples of a class together, (B,) indices; those without label come last."""
-    labels = np.asarray(labels)
-    return np.argsort(np.where(labels < 0, labels.max(initial=0) + 1, labels), kind="stable")
 
 
 def in_blocks(matrix: Array, *, total: bool = False, largest: int = LARGEST) -> Array:
@@ -97,12 +92,47 @@ def heat(matrix: Array, colours: tuple[str, ...], low: float, high: float, **mor
     )
 
 
+def clickable_rows(figure: Any, order: Array, ids: Any, drawn: int, **place: Any) -> None:
+    """Let a click anywhere in a row of a heat map select that row's sample.
+
+    Plotly does not select heat maps. An invisible point a row, found by its height alone, does;
+    its ``customdata`` are the sample's position and name.
+    """
+    middles = (np.arange(len(order)) + 0.5) * drawn / len(order) - 0.5
+    figure.add_trace(
+        go.Scatter(
+            x=middles,
+            y=middles,
+            mode="markers",
+            marker={"opacity": 0, "size": 2},
+            unselected={"marker": {"opacity": 0}},
+            selected={"marker": {"opacity": 0}},
+            customdata=[[int(i), clean(ids[i])] for i in order],
+            hovertemplate="row of %{customdata[1]}<extra></extra>",
+            showlegend=False,
+        ),
+        **place,
+    )
+    figure.update_layout(hovermode="y", dragmode=False)
+
+
+def mark_row(figure: Any, order: Array, sample: int, drawn: int, colour: str, **place: Any) -> None:
+    """Frame the row of one sample."""
+    height = max(1.0, drawn / len(order))
+    top = int(np.flatnonzero(order == sample)[0]) * drawn / len(order) - 0.5
+    figure.add_hrect(top, top + height, line={"color": colour, "width": 1.6}, **place)
+
+
 def similarity_matrices(
     teacher: Any,
     student: Any,
     *,
     labels: Any = None,
     class_names: Any = (),
+    order: Any = None,
+    sorted_by: str = "class",
+    ids: Any = None,
+    marked: int | None = None,
     difference: bool = True,
     simulated: bool = False,
     theme: str = "light",
@@ -114,6 +144,11 @@ def similarity_matrices(
         student: (B, B).
         labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
         class_names: one name a class.
+        order: (B,) another order, e.g. of :func:`pkdot.ordering.by_clustering`; groups of the
+            labels are then not marked.
+        sorted_by: what the order is by, for the axes.
+        ids: (B,) names of the samples; each row can then be clicked (see :func:`clickable_rows`).
+        marked: a sample whose row is marked.
         difference: add a panel of student − teacher, from blue (teacher higher) to orange.
         simulated: whether the data came from a simulator.
         theme: ``light`` or ``dark``.
@@ -130,8 +165,10 @@ def similarity_matrices(
         raise InputError("A similarity matrix holds NaN or infinity; look at an earlier epoch.")
     look, size = theme_of(theme), len(t)
     labels = np.full(size, -1) if labels is None else np.asarray(labels)
-    order = by_class(labels)
+    grouped = order is None
+    order = by_group(labels) if order is None else np.asarray(order)
     t, s, labels = t[np.ix_(order, order)], s[np.ix_(order, order)], labels[order]
+    labels = labels if grouped else np.full(size, -1)
     panels = [("Teacher", t), ("Student", s)] + ([("Student − teacher", s - t)] * difference)
     figure = make_subplots(
         1, len(panels), subplot_titles=[name for name, _ in panels], horizontal_spacing=0.04
@@ -164,11 +201,14 @@ def similarity_matrices(
         ticks = class_ticks(labels, class_names, len(drawn), room=240, upright=True)
         below = class_ticks(labels, class_names, len(drawn), room=240)
         square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
-        figure.update_xaxes(**below, constrain="domain", showgrid=False, row=1, col=column)
+        edge = len(drawn) - 0.5
+        figure.update_xaxes(
+            **below, range=[-0.5, edge], constrain="domain", showgrid=False, row=1, col=column
+        )
         figure.update_yaxes(
             **(ticks if column == 1 else {"showticklabels": False, "ticks": ""}),
             **square,
-            autorange="reversed",
+            range=[edge, -0.5],
             showgrid=False,
             row=1,
             col=column,
@@ -177,7 +217,11 @@ def similarity_matrices(
             line = {"color": look.ink, "width": 0.4}
             figure.add_hline(border, line=line, row=1, col=column)
             figure.add_vline(border, line=line, row=1, col=column)
-    sorted_by = "class" if (labels >= 0).any() else "order of the batch"
+        if ids is not None:
+            clickable_rows(figure, order, ids, len(drawn), row=1, col=column)
+        if marked is not None:
+            mark_row(figure, order, marked, len(drawn), look.ink, row=1, col=column)
+    sorted_by = sorted_by if not grouped or (labels >= 0).any() else "order of the batch"
     figure.update_xaxes(title=f"sample, by {sorted_by}")
     figure.update_yaxes(title=f"sample, by {sorted_by}", row=1, col=1)
     subtitle = f"pairs of {size} samples; the two matrices correlate at r = {correlation:.2f}"
@@ -188,145 +232,4 @@ def similarity_matrices(
         simulated=simulated,
         theme=theme,
         height=500 if difference else 590,
-    )
-
-
-def anchor_rows(
-    teacher: Any,
-    student: Any,
-    *,
-    labels: Any = None,
-    class_names: Any = (),
-    policy: str = "",
-    simulated: bool = False,
-    theme: str = "light",
-) -> Any:
-    """The rows (B, k) that describe each sample by its similarity to the anchors.
-
-    Args:
-        teacher: (B, k); student: (B, k), read at the same anchors.
-        labels: (B,) class numbers, -1 for none; rows are sorted by them.
-        class_names: one name a class.
-        policy: how the anchors were chosen; stands in the title.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
-
-    Raises:
-        InputError: if the two do not have one shape (B, k).
-    """
-    t, s = (np.asarray(m, dtype=float) for m in (teacher, student))
-    if t.shape != s.shape or t.ndim != 2:
-        raise InputError(f"Rows must have one shape (B, k), not {t.shape} and {s.shape}.")
-    look = theme_of(theme)
-    labels = np.full(len(t), -1) if labels is None else np.asarray(labels)
-    order = by_class(labels)
-    t, s, labels = t[order], s[order], labels[order]
-    figure = make_subplots(
-        1, 2, subplot_titles=["Teacher", "Student"], horizontal_spacing=0.05, shared_yaxes=True
-    )
-    for column, (name, rows) in enumerate((("Teacher", t), ("Student", s)), start=1):
-        drawn = in_blocks(rows)
-        trace = heat(
-            drawn,
-            look.diverging,
-            -1,
-            1,
-            showscale=column == 2,
-            colorbar={"title": {"text": "cosine<br>similarity"}, "thickness": 12},
-            hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y}}, anchor %{{x}}<extra></extra>",
-        )
-        figure.add_trace(trace, 1, column)
-        for border in class_lines(labels, len(drawn)):
-            figure.add_hline(border, line={"color": look.ink, "width": 0.4}, row=1, col=column)
-    figure.update_xaxes(title="anchor (position in the row)", showgrid=False)
-    figure.update_yaxes(
-        **class_ticks(labels, class_names, len(in_blocks(t)), room=360, upright=True),
-        autorange="reversed",
-        showgrid=False,
-    )
-    figure.update_yaxes(title="sample", col=1)
-    columns = (
-        "column c is a different sample in every row"
-        if policy == "per_sample"
-        else "one column an anchor"
-    )
-    return finish(
-        figure,
-        f"Each sample, described by {t.shape[1]} anchors" + f" ({named(policy)})" * bool(policy),
-        subtitle=columns + shrunk_note(t.shape, in_blocks(t).shape),
-        simulated=simulated,
-        theme=theme,
-        height=460,
-    )
-
-
-def sample_row(
-    teacher: Any,
-    student: Any,
-    *,
-    anchor_labels: Any = None,
-    class_names: Any = (),
-    sample: str = "",
-    simulated: bool = False,
-    theme: str = "light",
-) -> Any:
-    """One sample's row: its similarity to each anchor, by teacher and by student.
-
-    Args:
-        teacher: (k,); student: (k,).
-        anchor_labels: (k,) classes of the anchors, -1 for none.
-        class_names: one name a class.
-        sample: the sample's name, for the title.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
-
-    Raises:
-        InputError: if the two do not have one shape (k,).
-    """
-    t, s = (np.asarray(m, dtype=float) for m in (teacher, student))
-    if t.shape != s.shape or t.ndim != 1:
-        raise InputError(f"A sample's rows must have one shape (k,), not {t.shape} and {s.shape}.")
-    look, positions = theme_of(theme), np.arange(len(t))
-    kinds = np.full(len(t), -1) if anchor_labels is None else np.asarray(anchor_labels)
-    names = [class_name(int(kind), class_names) for kind in kinds]
-    figure = go.Figure()
-    gaps_x = np.column_stack([positions, positions, np.full(len(t), np.nan)]).ravel()
-    gaps_y = np.column_stack([t, s, np.full(len(t), np.nan)]).ravel()
-    figure.add_scatter(
-        x=gaps_x,
-        y=gaps_y,
-        mode="lines",
-        line={"color": look.neutral, "width": 1.5},
-        showlegend=False,
-        hoverinfo="skip",
-    )
-    for name, values, colour, symbol in (
-        ("teacher", t, look.teacher, "circle"),
-        ("student", s, look.student, "diamond"),
-    ):
-        figure.add_scatter(
-            x=positions,
-            y=values,
-            mode="markers",
-            name=name,
-            marker={"color": colour, "size": 9, "symbol": symbol},
-            customdata=names,
-            hovertemplate=f"{name}: %{{y:.2f}}<br>anchor %{{x}}, %{{customdata}}<extra></extra>",
-        )
-    figure.update_xaxes(
-        title="anchor, with its class" if (kinds >= 0).any() else "anchor",
-        tickvals=positions if len(t) <= 40 else None,
-        ticktext=names if (kinds >= 0).any() and len(t) <= 40 else None,
-        showgrid=False,
-        zeroline=False,
-    )
-    figure.update_yaxes(title="cosine similarity", range=[-1.05, 1.05])
-    return finish(
-        figure,
-        f"One sample seen from the anchors{': ' + clean(sample) if sample else ''}",
-        subtitle=f"the longer the line, the more the two disagree; mean |difference| "
-        f"{np.abs(t - s).mean():.2f}",
-        simulated=simulated,
-        theme=theme,
-        height=360,
     )

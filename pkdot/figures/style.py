@@ -145,6 +145,13 @@ def class_marker(label: int, theme: Theme) -> tuple[str, str]:
     )
 
 
+def answer_marker(correct: int, theme: Theme) -> tuple[str, str]:
+    """Colour and marker of an answer: 1 right, 0 wrong, -1 not known."""
+    if correct < 0:
+        return theme.neutral, "circle-open"
+    return (theme.neutral, "circle") if correct else (theme.classes[3], "x")
+
+
 def titled(title: str, simulated: bool) -> str:
     """A title in bold; a figure made from simulated data says so in it."""
     return f"<b>{title}</b>" + (" · simulated data" if simulated else "")

@@ -7,7 +7,16 @@ import plotly.graph_objects as go
 
 from ..errors import InputError
 from ..measures import diagonal_mass, within_class_mass
-from .matrices import by_class, class_lines, class_ticks, heat, in_blocks, shrunk_note
+from ..ordering import by_group
+from .matrices import (
+    class_lines,
+    class_ticks,
+    clickable_rows,
+    heat,
+    in_blocks,
+    mark_row,
+    shrunk_note,
+)
 from .style import finish, theme_of
 
 
@@ -16,6 +25,8 @@ def transport_plan(
     *,
     labels: Any = None,
     class_names: Any = (),
+    ids: Any = None,
+    marked: int | None = None,
     epsilon: float | None = None,
     simulated: bool = False,
     theme: str = "light",
@@ -28,6 +39,8 @@ def transport_plan(
         plan: (B, B) masses from teacher sample i to student sample j.
         labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
         class_names: one name a class.
+        ids: (B,) names of the samples; each row can then be clicked.
+        marked: a sample whose row is marked.
         epsilon: the entropy it was solved with; stands in the subtitle.
         simulated: whether the data came from a simulator.
         theme: ``light`` or ``dark``.
@@ -42,7 +55,7 @@ def transport_plan(
     look = theme_of(theme)
     labels = np.full(size, -1) if labels is None else np.asarray(labels)
     same = within_class_mass(p, labels)
-    order = by_class(labels)
+    order = by_group(labels)
     p, labels = p[np.ix_(order, order)], labels[order]
     share = 100 * p / p.sum(axis=1, keepdims=True).clip(min=np.finfo(float).tiny)
     drawn = in_blocks(share, total=True)
@@ -76,6 +89,10 @@ def transport_plan(
         line = {"color": look.neutral, "width": 0.5}
         figure.add_hline(border, line=line)
         figure.add_vline(border, line=line)
+    if ids is not None:
+        clickable_rows(figure, order, ids, len(drawn))
+    if marked is not None:
+        mark_row(figure, order, marked, len(drawn), look.teacher)
     ticks = class_ticks(labels, class_names, len(drawn), room=460, upright=True)
     sorted_by = ", by class" if (labels >= 0).any() else ""
     figure.update_xaxes(

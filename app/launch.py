@@ -1,0 +1,159 @@
+"""Make a run in the background: one child process at a time, which ends with the server.
+
+The child is the command line that anybody could type; its progress is read from the record that
+it writes, like that of any other run.
+"""
+
+import atexit
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from os import environ, pathsep
+from pathlib import Path
+from typing import IO
+
+import streamlit as st
+
+import pkdot
+from pkdot.errors import PkdotError
+from pkdot.record import open_record, runs_directory
+
+STAGES = ("teacher", "tnet", "student")
+WORDS = {
+    "teacher": "the teacher learns",
+    "tnet": "the T-Net learns",
+    "student": "the student learns",
+}
+METHODS = {
+    "kd+pkdot": "soft labels and PKDOT",
+    "pkdot": "PKDOT",
+    "kd": "soft labels",
+    "none": "the student alone",
+}
+LABELS = (50, 100, 200, 400)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the run is.
+
+    Attributes:
+        share: from 0 to 1; a stage that stops early jumps to its end.
+        words: what it does.
+        run: the record's key once there is one.
+    """
+
+    share: float
+    words: str
+    run: str | None
+
+
+@dataclass
+class Desk:
+    """The server's one run in the making; all visitors share it."""
+
+    process: subprocess.Popen[bytes] | None = None
+    told: IO[bytes] | None = None
+    before: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, method: str, seed: int, n_labelled: int) -> None:
+        """Begin a digits run, unless one is being made."""
+        with self.lock:
+            if self.busy:
+                return
+            runs = runs_directory()
+            self.before = _folders(runs)
+            self.told = tempfile.TemporaryFile()  # noqa: SIM115  read when the child has ended
+            maps = '["pca", "umap"]' if find_spec("umap") else '["pca"]'
+            home = str(Path(pkdot.__file__).parents[1])
+            known = environ.get("PYTHONPATH")
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pkdot", "run", "--quiet", "--method", method,
+                 "--seed", str(seed), "--set", f"data.n_labelled={n_labelled}",
+                 "--set", f"maps={maps}", "--runs", str(runs)],
+                env={**environ, "PYTHONPATH": pathsep.join(filter(None, (home, known)))},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.told,
+                start_new_session=True,  # Ctrl-C in the server's terminal is for the server
+            )  # fmt: skip
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is being made."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        """Interrupt the run, as Ctrl-C would: its record then says that it was stopped."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def outcome(self) -> tuple[str | None, str] | None:
+        """Once, when the run has ended: the record's key, and what went wrong (or nothing)."""
+        with self.lock:
+            if self.process is None or self.busy:
+                return None
+            status, self.process = self.process.returncode, None
+            lines = self._complaints()
+        return self._made(), "" if status == 0 else (lines[-1] if lines else f"status {status}")
+
+    def progress(self) -> Progress:
+        """How far the run is, from what its record holds."""
+        made = self._made()
+        if made is None:
+            return Progress(0.0, "starting", None)
+        try:
+            record = open_record(runs_directory() / made)
+            metrics = record.metrics
+        except PkdotError:  # not whole yet
+            return Progress(0.02, "starting", None)
+        stages = [stage for stage in STAGES if (metrics["stage"] == stage).any()]
+        if not stages:
+            return Progress(0.02, "reading the data", made)
+        stage = stages[-1]
+        epoch = int(metrics.loc[metrics["stage"] == stage, "epoch"].max())
+        most = int(record.config["training"]["epochs"])
+        done = STAGES.index(stage) + min(1.0, (epoch + 1) / (most + 1))
+        return Progress(
+            done / len(STAGES), f"{WORDS[stage]}: epoch {epoch} of at most {most}", made
+        )
+
+    def _made(self) -> str | None:
+        new = _folders(runs_directory()) - self.before
+        return max(new) if new else None
+
+    def _complaints(self) -> list[str]:
+        if self.told is None:
+            return []
+        self.told.seek(0)
+        text = self.told.read().decode("utf-8", "replace")
+        self.told.close()
+        self.told = None
+        said = [line.removeprefix("pkdot: ").strip() for line in text.splitlines()]
+        return [line for line in said if line]
+
+
+def _folders(runs: Path) -> set[str]:
+    try:
+        return {folder.name for folder in runs.iterdir() if (folder / "run.json").is_file()}
+    except OSError:
+        return set()
+
+
+@st.cache_resource
+def desk() -> Desk:
+    """The one desk of this server; its child goes when the server goes."""
+    made = Desk()
+    atexit.register(made.stop)
+    return made

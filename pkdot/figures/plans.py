@@ -1,0 +1,173 @@
+"""Relatives of a plan beside each other, and how Sinkhorn's iteration found it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..errors import InputError
+from ..ordering import by_group
+from .matrices import class_lines, class_ticks, heat, in_blocks, shrunk_note
+from .style import clean, finish, theme_of
+
+TICKS = (0, 1, 5, 20, 50, 100)
+"""Shares in percent at the colour bar; colours follow their square roots."""
+
+
+def plan_panels(
+    plans: Mapping[str, Any],
+    *,
+    labels: Any = None,
+    class_names: Any = (),
+    simulated: bool = False,
+    theme: str = "light",
+) -> Any:
+    """Plans of the same samples on one scale: how much of its mass each teacher sample sends where.
+
+    Args:
+        plans: name -> masses (B, B); all of one size.
+        labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
+        class_names: one name a class.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: if there is no plan, or one is not square, finite and of the common size.
+    """
+    arrays = {name: np.asarray(plan, dtype=float) for name, plan in plans.items()}
+    shapes = {plan.shape for plan in arrays.values()}
+    shape = shapes.pop() if len(shapes) == 1 else ()
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise InputError("Plans can be compared where all are square and of one size (B, B).")
+    if not all(np.isfinite(plan).all() for plan in arrays.values()):
+        raise InputError("A plan holds NaN or infinity; raise epsilon.")
+    look, size = theme_of(theme), shape[0]
+    labels = np.full(size, -1) if labels is None else np.asarray(labels)
+    order = by_group(labels)
+    labels = labels[order]
+    figure = make_subplots(
+        1,
+        len(arrays),
+        subplot_titles=[clean(name) for name in arrays],
+        horizontal_spacing=0.025,
+    )
+    drawn = 0
+    for column, plan in enumerate(arrays.values(), start=1):
+        plan = plan[np.ix_(order, order)]
+        sent = plan.sum(axis=1, keepdims=True).clip(min=np.finfo(float).tiny)
+        share = in_blocks(100 * plan / sent, total=True)
+        drawn = len(share)
+        share = share * (drawn / size)
+        figure.add_trace(
+            heat(
+                np.sqrt(share),
+                look.sequential,
+                0,
+                10,
+                customdata=share.astype(np.float32),
+                showscale=column == len(arrays),
+                colorbar={
+                    "title": {"text": "share of<br>its mass (%)"},
+                    "thickness": 12,
+                    "outlinewidth": 0,
+                    "tickvals": np.sqrt(TICKS),
+                    "ticktext": [str(tick) for tick in TICKS],
+                },
+                hovertemplate="%{customdata:.1f} %<extra></extra>",
+            ),
+            1,
+            column,
+        )
+        figure.update_yaxes(
+            scaleanchor=f"x{column if column > 1 else ''}",
+            autorange="reversed",
+            constrain="domain",
+            showgrid=False,
+            **(
+                class_ticks(labels, class_names, drawn, room=200, upright=True)
+                if column == 1
+                else {"showticklabels": False, "ticks": ""}
+            ),
+            row=1,
+            col=column,
+        )
+        for border in class_lines(labels, drawn):
+            line = {"color": look.neutral, "width": 0.4}
+            figure.add_hline(border, line=line, row=1, col=column)
+            figure.add_vline(border, line=line, row=1, col=column)
+    figure.update_xaxes(
+        title="student sample",
+        constrain="domain",
+        showgrid=False,
+        **class_ticks(labels, class_names, drawn, room=200),
+    )
+    figure.update_yaxes(title="teacher sample", row=1, col=1)
+    return finish(
+        figure,
+        "Four ways to carry the same mass" if len(arrays) == 4 else "Plans side by side",
+        subtitle="the same two clouds of rows, one scale; colours follow the square root of the "
+        "share" + shrunk_note((size, size), (drawn, drawn)),
+        simulated=simulated,
+        theme=theme,
+        height=400,
+    )
+
+
+def convergence(
+    marginal_error: Any,
+    *,
+    tolerance: float | None = None,
+    epsilon: float | None = None,
+    simulated: bool = False,
+    theme: str = "light",
+) -> Any:
+    """The error of the plan's marginals, iteration by iteration, on a logarithmic axis.
+
+    Args:
+        marginal_error: (t,) of :func:`pkdot.transport.sinkhorn_trace`.
+        tolerance: where a solver would stop; drawn where given.
+        epsilon: for the subtitle.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: if there is no iteration.
+    """
+    errors = np.asarray(marginal_error, dtype=float).ravel()
+    if not len(errors):
+        raise InputError("There is no iteration to draw; make at least one.")
+    look = theme_of(theme)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=np.arange(1, len(errors) + 1),
+        y=np.maximum(errors, 1e-12),
+        mode="lines",
+        line={"color": look.privileged, "width": 2.2},
+        name="error",
+        showlegend=False,
+        hovertemplate="iteration %{x}: %{y:.1e}<extra></extra>",
+    )
+    if tolerance is not None:
+        figure.add_hline(
+            tolerance,
+            line={"color": look.neutral, "width": 1, "dash": "dash"},
+            annotation={"text": "tolerance", "xanchor": "right"},
+        )
+    figure.update_xaxes(title="iteration")
+    figure.update_yaxes(title="marginal error", type="log", exponentformat="power")
+    told = "share of the mass that is in the wrong columns"
+    if tolerance is not None:
+        reached = np.flatnonzero(errors <= tolerance)
+        when = f"after {reached[0] + 1}" if len(reached) else f"not within {len(errors)} iterations"
+        told += f"; the tolerance is reached {when}"
+    told += "" if epsilon is None else f" · ε = {epsilon:.3g}"
+    return finish(
+        figure,
+        "The textbook's iteration",
+        subtitle=told,
+        simulated=simulated,
+        theme=theme,
+        height=340,
+    )
