@@ -63,7 +63,8 @@ def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
     beside = PLACES | RECORDED | {"method", "options", "control"}
     facts = config.model_dump(mode="json", exclude=set(beside))
-    facts["training"].pop("label_smoothing")
+    for name in ("label_smoothing", "class_balanced"):
+        facts["training"].pop(name)
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):
         facts["network"].pop(name)
     return {**facts, "control": teacher_control(config.control), "versions": library_versions()}
@@ -163,4 +164,5 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
     device = make_fabric(config).device
     targets = TeacherTargets(NetworkOutput(tensors["logits"], tensors["embedding"], features))
     shared = TeacherStage(teacher.to(device), targets, {n: t.to(device) for n, t in tnets.items()})
-    return Stage(corpus, shared, unimodal, {name: tensors[f"unimodal.{name}"] for name in unimodal})
+    logits = {name: tensors[f"unimodal.{name}"] for name in unimodal}
+    return Stage(corpus, shared, unimodal, logits)

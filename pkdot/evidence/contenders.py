@@ -85,7 +85,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("pkdot:per_sample", "PKDOT, anchors per sample", "pkdot", {"policy": "per_sample"}),
 )
 
-SUMS: tuple[str, ...] = ("kd+pkdot",)
+SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows")
 """Sums of two that compete; others can be asked for by name."""
 
 REFERENCES = (
