@@ -17,7 +17,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup demo app test check bench example notebooks screenshots clean
+.PHONY: help setup demo app test check bench evidence example notebooks screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -46,6 +46,9 @@ check: setup  ## lint, types and the quick tests: before every commit
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
 	@$(PY) -m pkdot.benchmarks.features
+
+evidence: setup  ## compare all methods fairly, write the report (QUICK=1: some minutes)
+	@OMP_NUM_THREADS=1 $(PY) -m pkdot evidence --jobs $(JOBS) $(if $(QUICK),--quick)
 
 example: setup  ## make the small example record of reports/example again
 	@$(PY) -m pkdot example

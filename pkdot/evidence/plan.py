@@ -1,7 +1,7 @@
 """What one run of the evidence covers: regimes, contenders, seeds, where it is kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..sweep import run_grid
 from .contenders import Contender
 from .regimes import Regime
+from .studies import Study
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Plan:
         jobs, engine, progress: as for :func:`pkdot.sweep.run_grid`.
         quick: whether this is the short form, which the report then says.
         controlled: contenders that undergo every control.
+        study_seeds, study_regimes, studies: of the mechanism.
     """
 
     regimes: Sequence[Regime]
@@ -41,7 +43,10 @@ class Plan:
     engine: str = "processes"
     progress: bool = True
     quick: bool = False
-    controlled: tuple[str, ...] = field(default=("kd", "pkdot", "rows"))
+    controlled: tuple[str, ...] = ("kd", "pkdot", "rows")
+    study_seeds: tuple[int, ...] = tuple(range(10))
+    study_regimes: tuple[str, ...] = ("few",)
+    studies: Sequence[Study] = ()
 
     def __post_init__(self) -> None:
         both = sorted(set(self.tuning_seeds) & set(self.seeds))
@@ -61,10 +66,11 @@ class Plan:
         return self.folder / "cells"
 
     def run(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm], label: str) -> None:
-        """Compute the cells that are not there yet."""
+        """Compute the cells that are not there yet, each once though several arms share it."""
+        different = {cell_file(self.cells_folder, bases[0], arm): arm for arm in arms}
         run_grid(
             bases,
-            arms,
+            list(different.values()),
             jobs=self.jobs,
             engine=self.engine,
             folder=self.cells_folder,
