@@ -159,7 +159,7 @@ def test_methods_are_compared_from_room_to_control(tmp_path: Path) -> None:
     notebook = execute("compare_methods.ipynb", tmp_path, **given)
     told = printed(notebook)
     assert re.search(r"The ceiling gains [+-]\d+\.\d points", told)
-    for title in ("soft labels", "similarity-preserving"):
+    for title in ("soft labels", "SP"):
         assert re.search(
             rf"^{title}.*: [+-]\d+\.\d points \[.*\], (not )?resolved", told, re.M | re.I
         )
