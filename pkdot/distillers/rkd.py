@@ -17,13 +17,23 @@ class RelationalSettings(DistillerSettings):
     angle: float = Field(2.0, ge=0, description="factor of the angles' part")
 
 
-def _relations(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances over their mean, (B, B - 1), and cosines of angles at j, (j, i, k): (B, B, B)."""
-    between = z.unsqueeze(0) - z.unsqueeze(1)
+def _distances(between: Tensor) -> Tensor:
+    """Distances of pairs over their mean, (B, B - 1), of all differences (B, B, D)."""
     distances = without_own(length(between))
     mean = distances.mean()
-    directions = unit(between)
-    return distances / mean.masked_fill(mean == 0, 1.0), directions @ directions.mT
+    return distances / mean.masked_fill(mean == 0, 1.0)
+
+
+def _angles(told: Tensor, imitated: Tensor) -> Tensor:
+    """The angles' part, of all differences (B, B, D) in either network."""
+    # cosines of the angles at j, (j, i, k)
+    yours, mine = (directions @ directions.mT for directions in (unit(told), unit(imitated)))
+    total = functional.smooth_l1_loss(mine, yours, reduction="sum")
+    # where i = k there is no triple
+    yours, mine = (cosines.diagonal(dim1=1, dim2=2) for cosines in (yours, mine))
+    total = total - functional.smooth_l1_loss(mine, yours, reduction="sum")
+    size = len(told)
+    return total / max(size * (size - 1) * (size - 2), 1)
 
 
 class Relational(Distiller):
@@ -45,13 +55,11 @@ class Relational(Distiller):
     tuning = tuning_grid((10.0, 50.0, 250.0), angle=(2.0, 0.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        told, imitated = _relations(teacher.embedding), _relations(student.embedding)
-        distance = functional.smooth_l1_loss(imitated[0], told[0])
-        mine, yours = imitated[1], told[1]
-        angles = functional.smooth_l1_loss(mine, yours, reduction="sum")
-        # where i = k there is no triple
-        mine, yours = (cosine.diagonal(dim1=1, dim2=2) for cosine in (mine, yours))
-        angles = angles - functional.smooth_l1_loss(mine, yours, reduction="sum")
-        size = len(labels)
-        triples = max(size * (size - 1) * (size - 2), 1)
-        return self.settings.distance * distance + self.settings.angle * angles / triples
+        told, imitated = (
+            z.unsqueeze(0) - z.unsqueeze(1) for z in (teacher.embedding, student.embedding)
+        )
+        distance = functional.smooth_l1_loss(_distances(imitated), _distances(told))
+        loss = self.settings.distance * distance
+        if self.settings.angle:  # B³ numbers, left alone where nobody wants them
+            loss = loss + self.settings.angle * _angles(told, imitated)
+        return loss
