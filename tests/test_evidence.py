@@ -123,6 +123,20 @@ def test_folds_times_seeds() -> None:
     assert regime.simulated
 
 
+def test_settings_for_biovid_are_chosen_on_other_people() -> None:
+    quarter = REGIMES["biovid_quarter"]
+    chosen_on, compared_on = quarter.tuning_bases(range(4)), quarter.bases(range(100, 120))
+    assert quarter.unlabelled
+    assert not REGIMES["biovid_all"].unlabelled
+    assert {b.data.simulated_seed for b in chosen_on} == {1}  # type: ignore[union-attr]
+    assert {b.data.simulated_seed for b in compared_on} == {0}  # type: ignore[union-attr]
+    assert {b.seed for b in compared_on} == {100, 101, 102}
+    assert len(chosen_on) == 5
+    assert len(compared_on) == 15
+    digits = REGIMES["few"]
+    assert digits.tuning_bases([0, 1]) == digits.bases([0, 1])
+
+
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
     config = small_config(data__n_labelled=100)
@@ -274,7 +288,7 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     cells = set(plan.cells_folder.glob("*.json"))
     run_tuning(plan)
     assert set(plan.cells_folder.glob("*.json")) == cells
-    for base in SMALL.bases(plan.tuning_seeds):
+    for base in SMALL.tuning_bases(plan.tuning_seeds):
         assert len(plan.read([base], tuning_arms(plan.contenders, 2))) == 2 * 5
     run_comparison(plan)
     told = write_report(plan, report).read_text()

@@ -29,7 +29,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
     made.add_argument(
-        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong … (all of them)"
+        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong, biovid_all … (all of them)"
     )
     made.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
     made.add_argument("--studies", nargs="+", metavar="NAME", help="of ablate: k, policy … (all)")

@@ -54,7 +54,7 @@ def _comparison(
     kinds = {contender.name: contender.kind for contender in tuned}
     is_method = found["name"].map(kinds) == "method"
     n = int(found["n"].iloc[0])
-    lines = [f"Unit of the intervals: {regime.unit}, {n} of them.", ""]
+    lines = [f"Unit of the intervals: {regime.unit}, {n} of them.{_replicates(plan, regime)}", ""]
     room = "ceiling" in set(found["name"]) and has_room(found)
     lines += [*_ceiling(found, room), ""]
     lines += table(
@@ -105,6 +105,14 @@ def _comparison(
     if room:
         lines += _conclusions(methods)
     return [*lines, *_controls(plan, regime, cells, controls)]
+
+
+def _replicates(plan: Plan, regime: Regime) -> str:
+    if regime.folds == 1:
+        return ""
+    seeds = ", ".join(str(seed) for seed in plan.seeds[: regime.most_seeds])
+    told = f" {regime.folds} folds, each with the seeds {seeds}."
+    return told + (" Settings were chosen on other simulated people." if regime.tuning else "")
 
 
 def _share(share: Interval | None) -> str:

@@ -26,7 +26,7 @@ CONTROLS: tuple[Control, ...] = (
 def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: str) -> None:
     arms = tuning_arms(contenders, plan.settings)
     cells = run_grid(
-        regime.bases(plan.tuning_seeds),
+        regime.tuning_bases(plan.tuning_seeds),
         arms,
         jobs=plan.jobs,
         engine=plan.engine,
@@ -44,7 +44,9 @@ def run_ceilings(plan: Plan) -> None:
     for regime in plan.regimes:
         first = [c for c in plan.contenders if c.kind != "method"]
         plan.run(
-            regime.bases(plan.tuning_seeds), plain_arms(regime), f"{regime.name}: plain baselines"
+            regime.tuning_bases(plan.tuning_seeds),
+            plain_arms(regime),
+            f"{regime.name}: plain baselines",
         )
         _tune(plan, regime, first, f"{regime.name}: ceiling")
 
