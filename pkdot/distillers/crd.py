@@ -38,7 +38,7 @@ class Contrastive(Distiller):
     title = "CRD (in batch)"
     Settings = ContrastiveSettings
     settings: ContrastiveSettings
-    tuning = tuning_grid((0.4, 2.0, 10.0), temperature=(0.1, 0.3))
+    tuning = tuning_grid((1.0, 7.0, 50.0), temperature=(0.1, 0.3))
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Make both projections."""

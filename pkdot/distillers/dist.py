@@ -39,7 +39,7 @@ class Correlation(Distiller):
     Settings = CorrelationSettings
     settings: CorrelationSettings
     reads = ("logits",)
-    tuning = tuning_grid((0.2, 1.0, 5.0), temperature=(4.0, 1.0))
+    tuning = tuning_grid((0.5, 4.0, 30.0), temperature=(4.0, 1.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         s = self.settings

@@ -48,7 +48,7 @@ class DecoupledSoftLabels(Distiller):
     Settings = DecoupledSettings
     settings: DecoupledSettings
     reads = ("logits", "labels")
-    tuning = tuning_grid((0.2, 1.0, 5.0), beta=(8.0, 2.0))
+    tuning = tuning_grid((0.5, 4.0, 30.0), beta=(8.0, 2.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         if teacher.logits.shape[1] < 2:
