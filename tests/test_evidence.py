@@ -159,7 +159,7 @@ def test_self_training_needs_unlabelled_samples() -> None:
 
 
 def tuned(scores: dict[str, list[float]], failed: str = "") -> pd.DataFrame:
-    """Cells of kd's settings on as many seeds as there are scores."""
+    """Finished cells of kd's settings on as many seeds as there are scores."""
     return pd.DataFrame(
         [
             {
@@ -167,9 +167,9 @@ def tuned(scores: dict[str, list[float]], failed: str = "") -> pd.DataFrame:
                 "seed": seed,
                 SCORE: score,
                 "validation": 1 - score,
-                "failed": "NaN" if arm == failed and seed == 1 else np.nan,
             }
             for arm, own in scores.items()
+            if arm != failed
             for seed, score in enumerate(own)
         ]
     )
@@ -440,3 +440,16 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
     told = "\n".join(studies_section(plan))
     assert "| **as chosen** |" in told
     assert finding(study, table) in told
+
+
+def test_a_cell_that_fails_is_told_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = {"method": "pkdot", "options.pkdot.k": 8, "training.learning_rate": 1e30}
+    broken = Contender("broken", "too fast", (setting,) * 6)
+    plan = small_plan(tmp_path, contenders=[REFERENCES[0], broken], settings=1)
+    with pytest.raises(ConfigError, match="Every setting of 'broken' failed"):
+        run_tuning(plan)
+    told = capsys.readouterr().err
+    assert "small: tuning: too fast, setting 0, seed 0: " in told
+    assert len(list(plan.cells_folder.glob("*.json"))) == 2, "the student alone on two seeds"

@@ -1,5 +1,6 @@
 """What one run of the evidence covers: regimes, contenders, seeds, where it is kept."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,18 @@ class Plan:
     def cells_folder(self) -> Path:
         return self.folder / "cells"
 
-    def run(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm], label: str) -> None:
-        """Compute the cells that are not there yet, each once though several arms share it."""
+    def run(
+        self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm], label: str
+    ) -> pd.DataFrame:
+        """Compute the cells that are not there yet, each once though several arms share it.
+
+        A cell that the kit refuses is told on stderr and does not stop the others.
+
+        Returns:
+            One row a cell, as :func:`pkdot.sweep.run_grid` gives it, of the different arms.
+        """
         different = {cell_file(self.cells_folder, bases[0], arm): arm for arm in arms}
-        run_grid(
+        cells = run_grid(
             bases,
             list(different.values()),
             jobs=self.jobs,
@@ -78,6 +87,10 @@ class Plan:
             label=label,
             tolerant=True,
         )
+        if "failed" in cells:
+            for row in cells[cells["failed"].notna()].itertuples():
+                print(f"{label}: {row.title}, seed {row.seed}: {row.failed}", file=sys.stderr)
+        return cells
 
     def read(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm]) -> pd.DataFrame:
         """The finished cells of those arms that have all of theirs; nothing is computed."""

@@ -45,6 +45,9 @@ def regime_section(plan: Plan, regime: Regime) -> list[str]:
     else:
         methods = [name for name in plan.methods if name in set(cells["arm"])]
         lines += _comparison(plan, regime, cells, compare(cells, regime, methods), tuned)
+        lost = [c.title for c in plan.contenders if c.name not in set(cells["arm"])]
+        if lost:
+            lines += [f"Not run to the end, and so not compared: {', '.join(lost)}.", ""]
     return [*lines, *_settings(tuned, choices)]
 
 

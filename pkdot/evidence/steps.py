@@ -6,7 +6,6 @@ import pandas as pd
 
 from ..cells import Arm
 from ..controls import TITLES, Control
-from ..sweep import run_grid
 from .ablation import level_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender
@@ -25,17 +24,11 @@ CONTROLS: tuple[Control, ...] = (
 
 def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: str) -> None:
     arms = tuning_arms(contenders, plan.settings)
-    cells = run_grid(
-        regime.tuning_bases(plan.tuning_seeds),
-        arms,
-        jobs=plan.jobs,
-        engine=plan.engine,
-        folder=plan.cells_folder,
-        progress=plan.progress,
-        label=label,
-        tolerant=True,
-    )
-    chosen = choose(cells, contenders, plan.tuning_seeds, plan.settings)
+    bases = regime.tuning_bases(plan.tuning_seeds)
+    plan.run(bases, arms, label)
+    cells = plan.read(bases, arms)
+    used = plan.tuning_seeds[: regime.most_tuning_seeds]
+    chosen = choose(cells, contenders, used, plan.settings)
     write_choices(plan.folder, regime, chosen)
 
 
