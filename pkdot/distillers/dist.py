@@ -11,7 +11,7 @@ from .geometry import unit
 class CorrelationSettings(DistillerSettings):
     """Weight, temperature and the balance of the two parts."""
 
-    weight: float = Field(1.0, ge=0, description="λ, factor of this loss beside the task loss")
+    weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
     temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
     inter: float = Field(1.0, ge=0, description="β, factor of the part within samples")
     intra: float = Field(1.0, ge=0, description="γ, factor of the part within classes")

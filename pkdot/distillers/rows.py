@@ -14,7 +14,7 @@ class RowSettings(AnchorSettings):
     """Weight and anchors."""
 
     weight: float = Field(
-        5.0, ge=0, description="λ; differences of cosine rows are small beside a cross-entropy"
+        30.0, ge=0, description="λ; differences of cosine rows are small beside a cross-entropy"
     )
 
 
