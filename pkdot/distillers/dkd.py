@@ -13,6 +13,7 @@ from .base import Distiller, DistillerSettings, tuning_grid
 class DecoupledSettings(DistillerSettings):
     """Weight, temperature and the balance of the two parts."""
 
+    weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
     temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
     alpha: float = Field(1.0, ge=0, description="α, factor of the target class's part")
     beta: float = Field(8.0, ge=0, description="β, factor of the other classes' part")
