@@ -94,7 +94,7 @@ class Desk:
             return
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -128,7 +128,7 @@ class Desk:
         most = int(record.config["training"]["epochs"])
         done = STAGES.index(stage) + min(1.0, (epoch + 1) / (most + 1))
         return Progress(
-            done / len(STAGES), f"{WORDS[stage]}: epoch {epoch} of at most {most}", made
+            done / len(STAGES), f"{WORDS[stage]}, epoch {epoch} of at most {most}", made
         )
 
     def _made(self) -> str | None:
