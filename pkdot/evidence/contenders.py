@@ -168,7 +168,7 @@ def ceiling() -> Contender:
     """Soft labels of the best teacher that labels can make, tuned like soft labels."""
     return Contender(
         "ceiling",
-        "ceiling: soft labels of a teacher with all true labels",
+        "ceiling (teacher with all true labels)",
         tuple({**changes, "control": "true_labels"} for changes in of_method("kd")),
         "ceiling",
     )
