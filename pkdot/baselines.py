@@ -79,8 +79,8 @@ TITLES = {
 _SEMI_SUPERVISED = ("self_training",)
 
 
-def baseline_predictions(name: str, corpus: Corpus) -> tuple[np.ndarray, float]:
-    """Tune a classifier on the inner split, then let it predict the test samples.
+def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarray]:
+    """Tune a classifier on the inner split, then test it once.
 
     It reads the prevalent modality (tokens averaged), flattened and standardised by the training
     samples, and learns from the labelled samples alone, ``self_training`` from the unlabelled ones
@@ -93,7 +93,8 @@ def baseline_predictions(name: str, corpus: Corpus) -> tuple[np.ndarray, float]:
         corpus: the problem.
 
     Returns:
-        Predicted classes of the test samples, (n,), and the validation accuracy in 0..1.
+        ``accuracy`` on the n test samples and ``validation`` accuracy, both in 0..1; and the
+        predicted classes (n,) of the test samples.
 
     Raises:
         ConfigError: for an unknown name, or self-training without unlabelled samples.
@@ -128,4 +129,6 @@ def baseline_predictions(name: str, corpus: Corpus) -> tuple[np.ndarray, float]:
         if score > best_score:
             best, best_score = model, score
     assert best is not None
-    return best.predict(scale.transform(rows(split.test))), float(best_score)
+    predicted = best.predict(scale.transform(rows(split.test)))
+    right = float((predicted == corpus.labels[split.test]).mean())
+    return {"accuracy": right, "validation": float(best_score)}, predicted

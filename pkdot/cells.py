@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .baselines import BASELINES, baseline_predictions
-from .config import ExperimentConfig
+from .baselines import BASELINES, run_baseline
+from .config import PLACES, RECORDED, ExperimentConfig
 from .data import Corpus, load_corpus
 from .distillers import build_distiller
 from .encoding import raw_modalities
@@ -104,12 +104,13 @@ def cell_file(folder: Path, base: ExperimentConfig, arm: Arm) -> Path:
     if arm.role != "student":
         told["teacher"] = stage_facts(plan.teacher)
     else:
-        beside = {"probe_size", "maps", "snapshot_growth", "device", "keep_features"}
-        told["student"] = plan.student.model_dump(mode="json", exclude=beside)
+        told["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
         if not plan.student.student_is_alone:
             told["teacher"] = stage_facts(plan.teacher)
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    return folder / f"{kind}-seed{base.seed}-{digest[:16]}.json"
+    fold = getattr(base.data, "fold", None)
+    place = f"seed{base.seed}" if fold is None else f"fold{fold}-seed{base.seed}"
+    return folder / f"{kind}-{place}-{digest[:16]}.json"
 
 
 def read_cell(file: Path) -> dict[str, Any] | None:
@@ -131,10 +132,10 @@ def run_cell(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
 
     Returns:
         seed; accuracy and further metrics on the test samples; ``validation`` (accuracy) and, for
-        networks, ``validation_cross_entropy``; where samples have subjects in common,
-        ``by_subject``: subject -> [right, all] of the test samples; where the student has a
-        T-Net, ``tnet_explained`` and ``tnet_by_subject``: modality -> subject -> share of the
-        privileged feature's variance that it explains; ``seconds`` that this cell alone took.
+        networks, ``validation_cross_entropy``; of a student with T-Nets, ``tnet_explained``; where
+        the corpus knows subjects, ``by_subject``: subject -> [right, all] of the test samples, and
+        ``tnet_by_subject``: modality -> subject -> share of the privileged feature's variance that
+        the student's T-Net explains; ``seconds`` that this cell alone took.
 
     Raises:
         ConfigError, DataError: as the experiment does.
@@ -161,9 +162,8 @@ def _computed(plan: _Plan, arm: Arm, folder: Path) -> dict[str, Any]:
         check_batch(config, corpus)
         began = perf_counter()
         if arm.name in BASELINES:
-            predicted, validation = baseline_predictions(arm.name, corpus)
-            found = {"accuracy": _accuracy(predicted, corpus), "validation": validation}
-            return {**found, **_by_subject(predicted, corpus), **_took(began)}
+            scores, predicted = run_baseline(arm.name, corpus)
+            return {**scores, **_by_subject(predicted, corpus), **_took(began)}
         return {**_alone(config, corpus), **_took(began)}
     # Refuse before the teacher's training what cannot end well.
     if arm.role == "student":
@@ -174,17 +174,34 @@ def _computed(plan: _Plan, arm: Arm, folder: Path) -> dict[str, Any]:
     if arm.role == UNIMODAL:
         if arm.name not in stage.unimodal:
             raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
-        scores = stage.unimodal[arm.name]
+        alone = stage.unimodal[arm.name]
         predicted = stage.unimodal_logits[arm.name].argmax(1).numpy()
-        found = {**scores["test"], "validation": scores["validation"]["accuracy"]}
-        return {**found, **_by_subject(predicted, corpus)}
+        return {
+            **alone["test"],
+            "validation": alone["validation"]["accuracy"],
+            **_by_subject(predicted, corpus),
+        }
     assert shared is not None
     if arm.role == "teacher":
         return _scored(shared.targets.output.logits, corpus)
     best = _BestEpoch()
     trained = drain(train_networks(config, corpus, make_fabric(config), shared), best)
-    found = {**_scored(trained.output.logits, corpus), "best_epoch": best.epoch}
-    return {**found, **_hallucinated(trained, corpus), **_took(began)}
+    found = {**_scored(trained.output.logits, corpus), "best_epoch": best.epoch, **_took(began)}
+    return {**found, **_tnet(trained, corpus)}
+
+
+def _tnet(trained: Trained, corpus: Corpus) -> dict[str, Any]:
+    """What the student's T-Nets explain of the privileged features; nothing without T-Nets."""
+    explained = final_metrics(trained, corpus)["tnet"].get("test")
+    if explained is None:
+        return {}
+    found: dict[str, Any] = {"tnet_explained": explained["explained"]}
+    if _by_subject(np.zeros(len(corpus.split.test)), corpus):
+        found["tnet_by_subject"] = {
+            modality: {name: of["explained"] for name, of in told.items()}
+            for modality, told in tnet_by_subject(trained, corpus).items()
+        }
+    return found
 
 
 class _BestEpoch:
@@ -234,15 +251,8 @@ def _scored(logits: Tensor, corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def _accuracy(predicted: np.ndarray, corpus: Corpus) -> float:
-    return float((predicted == corpus.labels[corpus.split.test]).mean())
-
-
 def _by_subject(predicted: np.ndarray, corpus: Corpus) -> dict[str, dict[str, list[int]]]:
-    """How many samples of each test subject are right, out of how many.
-
-    Nothing where every sample is a subject of its own.
-    """
+    """Test subject -> [right, all]; nothing where every sample is a subject of its own."""
     test = corpus.split.test
     who = corpus.subjects[test]
     names = np.unique(who)
@@ -251,19 +261,6 @@ def _by_subject(predicted: np.ndarray, corpus: Corpus) -> dict[str, dict[str, li
     right = predicted == corpus.labels[test]
     counts = {str(n): [int(right[who == n].sum()), int((who == n).sum())] for n in names}
     return {"by_subject": counts}
-
-
-def _hallucinated(trained: Trained, corpus: Corpus) -> dict[str, Any]:
-    """How well the student's T-Net does; nothing where it has none."""
-    by_subject = {
-        modality: {name: of["explained"] for name, of in told.items()}
-        for modality, told in tnet_by_subject(trained, corpus).items()
-    }
-    if not by_subject:
-        return {}
-    found = {"tnet_explained": final_metrics(trained, corpus)["tnet"]["test"]["explained"]}
-    subjects = len(next(iter(by_subject.values())))
-    return found | ({"tnet_by_subject": by_subject} if subjects < len(corpus.split.test) else {})
 
 
 def _took(began: float) -> dict[str, float]:

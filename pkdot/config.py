@@ -21,6 +21,12 @@ from .settings import Settings
 
 __all__ = ["ExperimentConfig"]
 
+PLACES = frozenset({"device", "keep_features", "media"})
+"""Settings that say where it runs and what it keeps, and so are no part of an experiment's hash."""
+
+RECORDED = frozenset({"probe_size", "maps", "snapshot_growth"})
+"""Settings that change what a record shows of a training, and no score."""
+
 
 class ExperimentConfig(Settings):
     """One experiment: corpus, method, networks, training, seed.
@@ -166,7 +172,7 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        told = self.model_dump(mode="json", exclude={"device", "keep_features", "media"})
+        told = self.model_dump(mode="json", exclude=set(PLACES))
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

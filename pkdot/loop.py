@@ -34,6 +34,9 @@ class TrainingSettings(Settings):
     labelled_share: float = Field(
         0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist"
     )
+    class_balanced: bool = Field(
+        False, description="as many labelled samples of each class in the student's batches"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
     label_smoothing: float = Field(

@@ -12,13 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from . import __version__
-from .config import ExperimentConfig
+from .config import PLACES, RECORDED, ExperimentConfig
 from .controls import teacher_control, teacher_corpus
 from .data import Corpus, load_corpus
 from .data.features import with_features
@@ -60,9 +61,10 @@ def library_versions() -> dict[str, str]:
 
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
-    beside = {"method", "options", "probe_size", "maps", "snapshot_growth", "device"}
-    facts = config.model_dump(mode="json", exclude=beside | {"keep_features", "control"})
-    facts["training"].pop("label_smoothing")
+    beside = PLACES | RECORDED | {"method", "options", "control"}
+    facts = config.model_dump(mode="json", exclude=set(beside))
+    for name in ("label_smoothing", "class_balanced"):
+        facts["training"].pop(name)
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):
         facts["network"].pop(name)
     return {**facts, "control": teacher_control(config.control), "versions": library_versions()}
@@ -120,7 +122,7 @@ def _write(file: Path, stage: Stage) -> None:
     tensors: dict[str, Tensor] = {"logits": out.logits, "embedding": out.embedding}
     tensors |= {f"feature.{name}": feature for name, feature in out.features.items()}
     for name in stage.unimodal:
-        tensors[f"encoded.{name}"] = torch.as_tensor(stage.corpus.modalities[name][:])
+        tensors[f"encoded.{name}"] = stage.corpus.batch(name, np.arange(len(stage.corpus)))
         tensors[f"unimodal.{name}"] = stage.unimodal_logits[name]
     parts = {"teacher": shared.teacher, **{f"tnet.{n}": t for n, t in shared.tnets.items()}}
     for part, network in parts.items():
@@ -162,4 +164,5 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
     device = make_fabric(config).device
     targets = TeacherTargets(NetworkOutput(tensors["logits"], tensors["embedding"], features))
     shared = TeacherStage(teacher.to(device), targets, {n: t.to(device) for n, t in tnets.items()})
-    return Stage(corpus, shared, unimodal, {name: tensors[f"unimodal.{name}"] for name in unimodal})
+    logits = {name: tensors[f"unimodal.{name}"] for name in unimodal}
+    return Stage(corpus, shared, unimodal, logits)

@@ -179,7 +179,7 @@ def run_sweep(
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Run every arm at every seed, and on every fold where folds are given, by :func:`run_grid`.
+    """Run every arm at every seed, and on every fold where folds are given.
 
     Args:
         base: what all arms share; an arm's changes and the seed go on top.
@@ -189,26 +189,23 @@ def run_sweep(
         jobs, engine, folder, progress: as for :func:`run_grid`.
 
     Returns:
-        One row a cell: arm, title, role, seed, accuracy, and further metrics where there are any;
-        ``fold`` where folds are given.
+        One row a cell: arm, title, role, seed, accuracy, and what else
+        :func:`pkdot.cells.run_cell` gives; where folds are given, ``fold``.
 
     Raises:
-        ConfigError: as :func:`run_grid` does, and for folds of a corpus that has none.
+        ConfigError: as :func:`run_grid` does, or for folds of a corpus that has none.
     """
     for arm in arms:
         check_arm(base, arm)
-    if folds is None:
-        places = [{"seed": seed} for seed in seeds]
-    elif hasattr(base.data, "fold") and folds:
-        places = [{"data.fold": fold, "seed": seed} for seed in seeds for fold in folds]
-    else:
+    if folds is not None and not (hasattr(base.data, "fold") and len(folds)):
         raise ConfigError(
             f"Corpus {base.data.name!r} has no folds; leave folds out."
-            if folds
+            if len(folds)
             else "A sweep over folds needs at least one of them."
         )
+    places: list[dict[str, int]] = [{}] if folds is None else [{"data.fold": f} for f in folds]
     cells = run_grid(
-        [base.changed(place) for place in places],
+        [base.changed({"seed": seed, **place}) for seed in seeds for place in places],
         arms,
         jobs=jobs,
         engine=engine,
@@ -216,7 +213,8 @@ def run_sweep(
         progress=progress,
     )
     if folds is not None:
-        cells.insert(3, "fold", [places[i]["data.fold"] for i in cells["replicate"]])
+        which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]
+        cells.insert(cells.columns.get_loc("seed"), "fold", which)
     return cells.drop(columns=["replicate", "seconds"], errors="ignore")
 
 

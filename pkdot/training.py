@@ -118,7 +118,13 @@ def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> N
     )
 
 
-def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_only: bool) -> Batches:
+def _batches(
+    corpus: Corpus,
+    settings: TrainingSettings,
+    seed: int,
+    labelled_only: bool,
+    class_balanced: bool = False,
+) -> Batches:
     split = corpus.split
     unlabelled = split.unlabelled[:0] if labelled_only else split.unlabelled
     return Batches(
@@ -128,6 +134,7 @@ def _batches(corpus: Corpus, settings: TrainingSettings, seed: int, labelled_onl
         settings.labelled_share,
         seed,
         settings.min_batches,
+        corpus.given_labels[split.labelled] if class_balanced else None,
     )
 
 
@@ -303,7 +310,13 @@ def train_student(
         output = student_output(module, corpus, validation)
         return {"validation": classification_metrics(output.logits.cpu(), truth, corpus.ordinal)}
 
-    batches = _batches(corpus, settings, own_seed, labelled_only=targets is None)
+    batches = _batches(
+        corpus,
+        settings,
+        own_seed,
+        labelled_only=targets is None,
+        class_balanced=settings.class_balanced,
+    )
     yield from fit(
         fabric,
         "student",

@@ -15,6 +15,7 @@ from pkdot.stages import teacher_stage
 from pkdot.sweep import ALONE
 
 from .small import small_config
+from .test_encoding import biovid_config
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +86,8 @@ def test_a_cell_is_named_by_what_it_depends_on(tmp_path: Path) -> None:
     kd = {"method": "kd"}
     here = cell_file(tmp_path, base, Arm("a", "a", kd))
     assert cell_file(tmp_path, base, Arm("b", "another name", kd)) == here
-    assert cell_file(tmp_path, base.changed({"probe_size": 30}), Arm("a", "a", kd)) == here
+    for recorded in ({"probe_size": 30}, {"media": False}, {"keep_features": False}):
+        assert cell_file(tmp_path, base.changed(recorded), Arm("a", "a", kd)) == here
     others = [
         cell_file(tmp_path, base, Arm("a", "a", {**kd, "training.weight_decay": 0.0})),
         # the same student, but of another teacher
@@ -135,3 +137,24 @@ def test_what_has_been_read_once_is_not_computed_again(
     first = run_cell(base, arm, tmp_path)
     monkeypatch.setattr(cells, "_computed", None)
     assert run_cell(base, arm, tmp_path) == first
+
+
+def test_a_stage_of_clips_keeps_features_and_what_each_modality_says_alone(
+    biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "0")
+    config = biovid_config(biovid_root)
+    with surroundings(1):
+        trained = teacher_stage(config, tmp_path)
+        stages._open_stages.clear()
+        read = teacher_stage(config, tmp_path)
+    everyone = np.arange(len(read.corpus))
+    for name in ("video", "eda"):
+        assert torch.equal(read.corpus.batch(name, everyone), trained.corpus.batch(name, everyone))
+        assert torch.equal(read.unimodal_logits[name], trained.unimodal_logits[name])
+    assert read.unimodal == trained.unimodal
+    cell = run_cell(config, Arm("alone", "student alone", ALONE), tmp_path)
+    right, size = np.sum(list(cell["by_subject"].values()), axis=0)
+    assert right / size == pytest.approx(cell["accuracy"])
+    assert set(cell["by_subject"]) == set(read.corpus.subjects[read.corpus.split.test])

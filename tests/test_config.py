@@ -61,7 +61,7 @@ def test_changing_the_method_drops_options_of_the_old_one() -> None:
         ),
         ({"seed": -1}, "greater than or equal to 0"),
         ({"network.dropout": float("nan")}, "finite number"),
-        ({"options.pkdot.k": 128}, "batch of more than 128 samples"),
+        ({"options.pkdot": {"k": 128, "policy": "shared"}}, "batch of more than 128 samples"),
         ({"options.kd.weight": 1.0}, "no part of the method 'pkdot'"),
         ({"method": "pkd"}, "Unknown distillation method 'pkd'"),
         ({"data.name": "faces"}, "digits"),
@@ -111,7 +111,8 @@ def test_what_is_no_experiment_is_told_before_any_work(given: object, sentence: 
 
 
 def test_what_is_kept_does_not_name_the_experiment() -> None:
-    assert ExperimentConfig(keep_features=False).hash == ExperimentConfig().hash
+    for name, value in (("keep_features", False), ("media", True), ("device", "auto")):
+        assert ExperimentConfig(**{name: value}).hash == ExperimentConfig().hash
 
 
 def test_a_boolean_is_refused_for_every_number_and_for_nothing_else() -> None:

@@ -171,7 +171,12 @@ def structure(
 
 
 def soft_structure(method: Any, **options: Any) -> float:
-    return structure(method, **{"identity": 1.0, "outputs": 10.0, **options})
+    own = {"identity": 1.0, "outputs": 10.0, "outputs_as": "roots"}
+    return structure(method, **{**own, **options})
+
+
+def paired_structure(method: Any, **options: Any) -> float:
+    return structure(method, **{"identity": 0.1, **options})
 
 
 def class_structure(
@@ -233,9 +238,18 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("pkdot", structure, {**TIGHT, "identity": 0.05}),
     ("pkdot", structure, {**TIGHT, "confidence": 2.0}),
     ("pkdot", structure, {**TIGHT, "outputs": 2.0, "outputs_as": "roots", "temperature": 3.0}),
-    ("pkdot", structure, {**TIGHT, "outputs": 0.5, "outputs_as": "logits", "identity": 0.1}),
-    ("pkdot_soft", soft_structure, TIGHT),
-    ("pkdot_soft", soft_structure, {**TIGHT, "identity": 0.02, "outputs": 1.0}),
+    (
+        "pkdot",
+        structure,
+        {**TIGHT, "blur": 1.0, "outputs": 0.5, "outputs_as": "logits", "identity": 0.1},
+    ),
+    ("pkdot_soft", soft_structure, {**TIGHT, "blur": 1.0}),
+    (
+        "pkdot_soft",
+        soft_structure,
+        {**TIGHT, "identity": 0.02, "outputs": 1.0, "outputs_as": "probabilities"},
+    ),
+    ("pkdot_identity", paired_structure, TIGHT),
     ("pkdot_class", class_structure, TIGHT),
     ("pkdot_class", class_structure, {**TIGHT, "identity": 0.05}),
     ("mt_pkdot", many_teachers, TIGHT),

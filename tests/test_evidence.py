@@ -15,16 +15,27 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from pkdot.baselines import BASELINES, baseline_predictions
+from pkdot.baselines import BASELINES, run_baseline
+from pkdot.cells import check_arm
 from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers
 from pkdot.errors import ConfigError, InputError, RecordError
+from pkdot.evidence.ablation import finding, level_arms, study_table
 from pkdot.evidence.comparison import compare, has_room, unit_scores, verdict
 from pkdot.evidence.contenders import REFERENCES, Contender, ceiling, contenders
 from pkdot.evidence.plan import Plan, plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
 from pkdot.evidence.report import write_report
-from pkdot.evidence.steps import run_ceilings, run_comparison, run_controls, run_tuning
+from pkdot.evidence.report_studies import studies_section
+from pkdot.evidence.steps import (
+    chosen_settings,
+    run_ceilings,
+    run_comparison,
+    run_controls,
+    run_studies,
+    run_tuning,
+)
+from pkdot.evidence.studies import STUDIES, Level, Study, find_studies
 from pkdot.evidence.tuning import (
     SCORE,
     Choice,
@@ -34,6 +45,7 @@ from pkdot.evidence.tuning import (
     tuning_arms,
     write_choices,
 )
+from pkdot.sweep import ALONE
 
 from .small import small_config
 
@@ -111,28 +123,43 @@ def test_folds_times_seeds() -> None:
     assert regime.simulated
 
 
+def test_settings_for_biovid_are_chosen_on_other_people() -> None:
+    quarter = REGIMES["biovid_quarter"]
+    chosen_on, compared_on = quarter.tuning_bases(range(4)), quarter.bases(range(100, 120))
+    assert quarter.unlabelled
+    assert not REGIMES["biovid_all"].unlabelled
+    assert {b.data.simulated_seed for b in chosen_on} == {1}  # type: ignore[union-attr]
+    assert {b.data.simulated_seed for b in compared_on} == {0}  # type: ignore[union-attr]
+    assert {b.seed for b in compared_on} == {100, 101, 102}
+    assert len(chosen_on) == 5
+    assert len(compared_on) == 15
+    digits = REGIMES["few"]
+    assert digits.tuning_bases([0, 1]) == digits.bases([0, 1])
+
+
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
     config = small_config(data__n_labelled=100)
     corpus = load_corpus(config.data, 0)
-    predicted, validation = baseline_predictions(name, corpus)
+    scores, predicted = run_baseline(name, corpus)
     test = corpus.split.test
-    assert (predicted == corpus.labels[test]).mean() > 0.25, "chance is 0.1"
-    assert 0.2 < validation <= 1
+    assert scores["accuracy"] == pytest.approx((predicted == corpus.labels[test]).mean())
+    assert scores["accuracy"] > 0.25, "chance is 0.1"
+    assert 0.2 < scores["validation"] <= 1
     hidden = corpus.given_labels.copy()
     hidden[np.concatenate([test, corpus.split.unlabelled])] = 0
     blind = replace(corpus, labels=hidden, given_labels=hidden)
-    assert (baseline_predictions(name, blind)[0] == predicted).all()
+    assert (run_baseline(name, blind)[1] == predicted).all()
 
 
 def test_self_training_needs_unlabelled_samples() -> None:
     config = small_config(data__n_unlabelled=0)
     with pytest.raises(ConfigError, match="learns from unlabelled samples"):
-        baseline_predictions("self_training", load_corpus(config.data, 0))
+        run_baseline("self_training", load_corpus(config.data, 0))
 
 
 def tuned(scores: dict[str, list[float]], failed: str = "") -> pd.DataFrame:
-    """Cells of kd's settings on as many seeds as there are scores."""
+    """Finished cells of kd's settings on as many seeds as there are scores."""
     return pd.DataFrame(
         [
             {
@@ -140,9 +167,9 @@ def tuned(scores: dict[str, list[float]], failed: str = "") -> pd.DataFrame:
                 "seed": seed,
                 SCORE: score,
                 "validation": 1 - score,
-                "failed": "NaN" if arm == failed and seed == 1 else np.nan,
             }
             for arm, own in scores.items()
+            if arm != failed
             for seed, score in enumerate(own)
         ]
     )
@@ -219,8 +246,8 @@ def test_the_comparison_agrees_with_scipy_and_statsmodels() -> None:
 def test_subjects_are_units_where_the_regime_says_so() -> None:
     rows = [
         {"arm": arm, "title": arm, "role": "student", "seed": seed, "accuracy": 0.5}
-        | {"by_subject": {"anna": [10 + gain + 2 * seed, 20], "bert": [5 + gain, 20]}}
-        for arm, gain in (("alone", 0), ("kd", 5))
+        | {"by_subject": {"anna": [50 + gain + 10 * seed, 100], "bert": [25 + gain, 100]}}
+        for arm, gain in (("alone", 0), ("kd", 25))
         for seed in (0, 1)
     ]
     scores = unit_scores(pd.DataFrame(rows), "subjects")
@@ -261,7 +288,7 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     cells = set(plan.cells_folder.glob("*.json"))
     run_tuning(plan)
     assert set(plan.cells_folder.glob("*.json")) == cells
-    for base in SMALL.bases(plan.tuning_seeds):
+    for base in SMALL.tuning_bases(plan.tuning_seeds):
         assert len(plan.read([base], tuning_arms(plan.contenders, 2))) == 2 * 5
     run_comparison(plan)
     told = write_report(plan, report).read_text()
@@ -317,3 +344,112 @@ def test_killed_and_restarted_it_loses_one_cell_a_worker_at_most(tmp_path: Path)
     run_tuning(whole)
     found = [read_choices(folder, SMALL, None) for folder in (tmp_path, tmp_path / "whole")]
     assert found[0] == found[1]
+
+
+def test_studies_are_valid_and_their_usual_level_changes_nothing() -> None:
+    base = REGIMES["few"].base
+    chosen = {c.name: c.candidates[0] for c in contenders()}
+    usual = base.changed(chosen["pkdot"]).options["pkdot"]
+    for study in STUDIES.values():
+        for level in study.levels:
+            arm, alone = level_arms(study, level, chosen)
+            own = base.changed(level.data)
+            for one in (arm, alone):
+                check_arm(own, one)
+            assert own.changed(alone.teacher).changed(alone.changes).student_is_alone
+            assert not own.changed(arm.teacher).changed(arm.changes).student_is_alone
+    level = next(lv for lv in STUDIES["k"].levels if lv.label == STUDIES["k"].usual)
+    assert base.changed({**chosen["pkdot"], **level.changes}).options["pkdot"] == usual
+    with pytest.raises(ConfigError, match="chosen setting of 'pkdot'"):
+        level_arms(STUDIES["k"], STUDIES["k"].levels[0], {"alone": {}})
+    with pytest.raises(ConfigError, match="Unknown study 'kk'"):
+        find_studies(["kk"])
+    with pytest.raises(ConfigError, match="different labels"):
+        Study("x", "x", "x?", (Level("a"), Level("a")), "a")
+
+
+def made_up_study(gains: dict[str, float], noise: float = 0.5) -> tuple[str, pd.DataFrame]:
+    """Finding and table of a study whose levels have these gains over the student alone."""
+    rng = np.random.default_rng(0)
+    alone = 50 + rng.standard_normal(10)
+    study = Study(
+        "k", "number of anchors k", "?", tuple(Level(g) for g in gains), next(iter(gains))
+    )
+
+    def cells(bases: list, arms: list) -> pd.DataFrame:
+        label = arms[0].name.removeprefix("k: ")
+        level = alone + gains[label] + noise * stats.zscore(rng.standard_normal(10))
+        rows = []
+        for arm, scores in zip(arms, (level, alone), strict=True):
+            rows += [
+                {"arm": arm.name, "seed": seed, "accuracy": score / 100}
+                for seed, score in enumerate(scores)
+            ]
+        return pd.DataFrame(rows)
+
+    table = study_table(study, SMALL, range(10), {"pkdot": {}, "alone": {}}, cells)
+    return finding(study, table), table
+
+
+def test_a_finding_says_what_its_numbers_support() -> None:
+    told, table = made_up_study({"30": 5.0, "3": 2.0, "100": 5.1})
+    assert table["gain"].tolist() == pytest.approx([5.0, 2.0, 5.1])
+    assert table["p_holm"][1] < 0.05 < table["p_holm"][2]
+    assert np.isnan(table["p_holm"][0])
+    assert told.startswith("Number of anchors k = 30 is better than 3 (-")
+    assert "100" not in told
+    told, _ = made_up_study({"30": 5.0, "3": 2.0, "100": 8.0})
+    assert told.startswith("Number of anchors k = 100 gains ")
+    told, table = made_up_study({"30": 5.0, "3": 5.0, "100": 5.0})
+    could = f"({table['resolvable'].max():.1f} points would have been)"
+    assert told == f"Number of anchors k: no difference resolved {could}"
+
+
+def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
+    study = Study(
+        "rows",
+        "how rows are matched",
+        "?",
+        (
+            Level("as chosen"),
+            Level("the same"),
+            Level("noisy", data={"data.privileged_noise": 1.0}),
+            Level("large", alone={"training.batch_size": 16}, changes={"training.batch_size": 16}),
+        ),
+        "as chosen",
+    )
+    plan = small_plan(
+        tmp_path,
+        contenders=contenders(["pkdot"]),
+        settings=1,
+        study_seeds=(0, 1),
+        study_regimes=("small",),
+        studies=[study],
+    )
+    small = {"options.pkdot.k": 8, "options.pkdot.weight": 1.0, "method": "pkdot"}
+    choices = {
+        name: Choice(name, changes, (0.5,), (0.5,), (0, 1))
+        for name, changes in (("pkdot", small), ("alone", ALONE))
+    }
+    write_choices(tmp_path, SMALL, choices)
+    run_studies(plan)
+    assert len(list(plan.cells_folder.glob("*.json"))) == 2 * (2 + 2 + 2)
+    table = study_table(study, SMALL, (0, 1), chosen_settings(plan, SMALL), plan.read)
+    assert table["label"].tolist() == ["as chosen", "the same", "noisy", "large"]
+    assert table["against"][1] == 0
+    told = "\n".join(studies_section(plan))
+    assert "| **as chosen** |" in told
+    assert finding(study, table) in told
+
+
+def test_a_cell_that_fails_is_told_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = {"method": "pkdot", "options.pkdot.k": 8, "training.learning_rate": 1e30}
+    broken = Contender("broken", "too fast", (setting,) * 6)
+    plan = small_plan(tmp_path, contenders=[REFERENCES[0], broken], settings=1)
+    with pytest.raises(ConfigError, match="Every setting of 'broken' failed"):
+        run_tuning(plan)
+    told = capsys.readouterr().err
+    assert "small: tuning: too fast, setting 0, seed 0: " in told
+    assert len(list(plan.cells_folder.glob("*.json"))) == 2, "the student alone on two seeds"

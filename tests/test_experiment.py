@@ -255,11 +255,14 @@ module = fabric.setup_module(student)
 mine, everyone = own_share(fabric, np.arange(16))
 seen = gather_batch(fabric, module(x[mine]))
 teacher = NetworkOutput(logits[everyone], z[everyone], {})
-method = build_distiller("kd+pkdot", {"pkdot": {"k": 5}})
+method = build_distiller("kd+pkdot+fitnets", {"pkdot": {"k": 5}})
+torch.manual_seed(2)
+method.prepare(teacher, seen)
 loss = method(teacher, seen, torch.full((16,), -1))
 fabric.backward(loss)
 if fabric.is_global_zero:
-    torch.save([loss.detach(), *(p.grad for p in student.parameters())], sys.argv[2])
+    learning = [*student.parameters(), *method.parameters()]
+    torch.save([loss.detach(), *(p.grad for p in learning)], sys.argv[2])
 """
 
 

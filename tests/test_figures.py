@@ -72,6 +72,15 @@ PEOPLE = people_table(
     {name: {"sex": "w", "age": 20 + 20 * i} for i, name in enumerate("abc")},
     "pkdot",
 )
+STUDY = pd.DataFrame(
+    {
+        "label": ["3", "30", "<b>100</b>"],
+        "n": [10, 10, 10],
+        "gain": [1.0, 5.0, -2.0],
+        "gain_low": [0.0, 4.0, -3.5],
+        "gain_high": [2.0, 6.0, -0.5],
+    }
+)
 STYLED = {"labels": LABELS, "class_names": CLASSES}
 MAKERS: dict[str, Callable[..., Any]] = {
     "similarity": lambda **o: figures.similarity_matrices(TEACHER, STUDENT, **STYLED, **o),
@@ -118,6 +127,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
         {"eda": {"a_w_25": 0.3, "b_m_36": -0.1}}, **o
     ),
     "results": lambda **o: figures.result_dots(TABLE, reference="alone", **o),
+    "study": lambda **o: figures.study_dots(STUDY, "k = 30 wins", factor="k", usual="30", **o),
 }
 
 
@@ -277,6 +287,17 @@ def test_results_show_means_intervals_and_paired_differences() -> None:
         figures.result_dots(TABLE.drop(columns="high"))
 
 
+def test_a_study_rings_what_others_are_compared_with() -> None:
+    figure = MAKERS["study"]()
+    (dots,) = figure.data
+    assert list(dots.marker.line.width) == [0, 2, 0]
+    assert list(dots.y) == [1.0, 5.0, -2.0]
+    assert list(dots.error_y.arrayminus) == [1.0, 1.0, 1.5]
+    assert list(dots.error_y.array) == [1.0, 1.0, 1.5]
+    assert figure.layout.title.text == "<b>k = 30 wins</b>"
+    assert figure.layout.xaxis.type == "category", "levels are not numbers on a scale"
+
+
 def test_the_print_form_is_a_picture_without_global_state(tmp_path) -> None:
     from matplotlib import pyplot
 
@@ -323,6 +344,8 @@ def test_classes_are_told_apart_by_colour_and_marker() -> None:
         lambda: figures.image_grid({"a": ARRAYS["images"][:2].astype(float)}),
         lambda: figures.image_grid({}),
         lambda: figures.result_dots(TABLE[:0]),
+        lambda: figures.study_dots(STUDY[:0], "none", factor="k", usual="30"),
+        lambda: figures.study_dots(TABLE, "of arms", factor="k", usual="30"),
         lambda: MAKERS["maps"](theme="sepia"),
     ],
 )

@@ -67,9 +67,17 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["run", "--set", 'maps=["umap"]', "--set", "probe_size=5"], "at least 8 probe samples"),
         (["sweep", "--csv", "nowhere/a.csv"], "no folder nowhere"),
         (["runs", "--runs", "nowhere"], "no folder nowhere"),
-        (["run", "--set", "options.pkdot.k=500"], "batch of more than 500"),
+        (
+            ["run", "--set", "options.pkdot.policy=shared", "--set", "options.pkdot.k=500"],
+            "batch of more than 500",
+        ),
         (["run", "--config", "nowhere.json"], "nowhere.json cannot be read"),
         (["sweep", "--engine", "slurm"], "dask://host:port"),
+        (["evidence", "--regimes", "fwe"], "Unknown regime 'fwe'"),
+        (["evidence", "--methods", "kdd"], "Unknown distillation method 'kdd'"),
+        (["evidence", "--studies", "kk"], "Unknown study 'kk'"),
+        (["evidence", "--seeds", "1"], "--seeds 1 gives no interval"),
+        (["evidence", "--first-seed", "3"], "serve tuning and comparison both"),
     ],
 )
 def test_misuse_ends_with_2_and_one_sentence(
@@ -142,3 +150,18 @@ def test_bench_writes_its_report(tmp_path: Path) -> None:
     arguments = ["bench", "--quick", "--seconds", "0.02", "--report", str(report)]
     assert main(arguments) == 0
     assert "| ours ms |" in report.read_text()
+
+
+def test_the_report_of_no_evidence_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.md"
+    arguments = ["evidence", "--step", "report", "--regimes", "few", "wrong", "--quick"]
+    assert main([*arguments, "--folder", str(tmp_path / "kept"), "--report", str(report)]) == 0
+    assert f"The report is {report}." in capsys.readouterr().out
+    told = report.read_text()
+    assert told.count("The comparison has not been run.") == 2
+    assert "**Quick form**" in told
+    assert not (tmp_path / "kept").exists(), "a report computes nothing"
+    with pytest.raises(SystemExit, match="2"):
+        main(["evidence", "--step", "everything"])

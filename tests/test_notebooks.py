@@ -9,6 +9,7 @@ import papermill
 import pytest
 
 import pkdot
+from pkdot.data.simulate.biovid import simulate
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 QUICK = {
@@ -80,3 +81,124 @@ def test_misuse_stops_before_any_work(tmp_path: Path, parameters: dict, sentence
     with pytest.raises(papermill.PapermillExecutionError, match=sentence):
         execute("run_digits.ipynb", tmp_path, runs_dir=str(runs), **parameters)
     assert not runs.exists()
+
+
+BIOVID_QUICK = {"simulated_subjects": 7, "simulated_windows": 3, "jobs": 1, "k": 8}
+
+
+@pytest.fixture(scope="module")
+def biovid_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_biovid_runs_from_simulation_to_the_result_in_numbers(
+    tmp_path: Path, biovid_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another working directory, as people do."""
+    monkeypatch.setenv("PKDOT_CACHE", str(biovid_cache))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    notebook = execute("run_biovid.ipynb", tmp_path, **BIOVID_QUICK)
+    told = printed(notebook)
+    assert "Simulated corpus: 42 windows of 7 subjects; fold 0 of grouped_5fold" in told
+    assert "Nobody stands on both sides." in told
+    assert "On the simulated corpus (bl1_pa4, grouped_5fold, 5 folds, 1 seeds, 7 test subj" in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = pkdot.open_record(folder)
+    assert f"student: {100 * record.scores['student accuracy']:.1f} % of the test windows" in told
+    titles = [
+        output["data"]["application/vnd.plotly.v1+json"]["layout"]["title"]["text"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "application/vnd.plotly.v1+json" in output.get("data", {})
+    ]
+    assert len(titles) == 13
+    assert all("simulated data" in title for title in titles)
+
+
+def test_biovid_reads_a_database_on_disk(
+    tmp_path: Path, biovid_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PKDOT_CACHE", str(biovid_cache))
+    root = simulate(tmp_path / "Bio Vid", subjects=7, windows=3, jobs=1, progress=False)
+    broken = next((root / "video").rglob("*.mp4"))
+    broken.write_bytes(broken.read_bytes()[:200])
+    told = printed(
+        execute(
+            "run_biovid.ipynb",
+            tmp_path,
+            data_root=str(root),
+            fusion="gated_transformer",
+            privileged="eda,emg_corrugator",
+            compare_folds=2,
+            show_leak=False,
+            runs_dir=str(tmp_path / "runs"),
+            jobs=1,
+            k=8,
+            method="kd",
+        )
+    )
+    assert "1 windows or subjects were left out." in told
+    assert broken.stem in told
+    assert "(bl1_pa4, grouped_5fold, 2 folds" in told
+
+
+SMALL = {"epochs": 2, "n_labelled": 60, "n_unlabelled": 120, "n_seeds": 2, "jobs": 1}
+
+
+def titles(notebook: Any) -> list[str]:
+    """Titles of all plotly figures that a notebook shows."""
+    data = [o.get("data", {}) for cell in notebook.cells for o in cell.get("outputs", [])]
+    found = [d["application/vnd.plotly.v1+json"] for d in data if "plotly" in str(list(d))]
+    return [figure["layout"]["title"]["text"] for figure in found]
+
+
+def test_methods_are_compared_from_room_to_control(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    given = {"methods": "kd, sp", "settings": 1, "folder": str(folder), **SMALL}
+    notebook = execute("compare_methods.ipynb", tmp_path, **given)
+    told = printed(notebook)
+    assert re.search(r"The ceiling gains [+-]\d+\.\d points", told)
+    for title in ("soft labels", "SP"):
+        assert re.search(
+            rf"^{title}.*: [+-]\d+\.\d points \[.*\], (not )?resolved", told, re.M | re.I
+        )
+    cells = {file: file.read_bytes() for file in (folder / "cells").glob("*.json")}
+    # tuning: 3 references, ceiling, 2 methods; comparison also baselines, teacher and controls
+    assert len(cells) == (6 + 6) + 2 * (6 + 6 + 3)
+    assert len(titles(notebook)) == 1
+    again = execute("compare_methods.ipynb", tmp_path, **given)
+    assert printed(again) == told
+    assert {file: file.read_bytes() for file in (folder / "cells").glob("*.json")} == cells
+
+
+def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None:
+    given = {"studies": "rows, warm_up", "k": 8, "folder": str(tmp_path / "kept"), **SMALL}
+    notebook = execute("ablate.ipynb", tmp_path, **given)
+    told = printed(notebook)
+    shown = titles(notebook)
+    assert len(shown) == 2
+    for title in shown:
+        plain = title.removeprefix("<b>").removesuffix("</b>")
+        assert plain in told
+    found = re.search(r"came closer|(\d+\.\d) % of the mass goes to its own", told)
+    assert found is not None
+    assert 0 < float(found[1]) <= 100
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "sentence"),
+    [
+        ("compare_methods.ipynb", {"methods": "kdd"}, "Unknown distillation method 'kdd'"),
+        ("compare_methods.ipynb", {"n_seeds": 1}, "give n_seeds 2 or more"),
+        ("compare_methods.ipynb", {"first_seed": 0}, "serve tuning and comparison both"),
+        ("ablate.ipynb", {"studies": "polcy"}, "Unknown study 'polcy'"),
+        ("ablate.ipynb", {"k": 500}, "batch of more than 500 samples"),
+    ],
+)
+def test_misuse_of_a_comparison_stops_before_any_work(
+    tmp_path: Path, name: str, parameters: dict, sentence: str
+) -> None:
+    with pytest.raises(papermill.PapermillExecutionError, match=sentence):
+        execute(name, tmp_path, folder=str(tmp_path / "kept"), **parameters)
+    assert not (tmp_path / "kept").exists()

@@ -149,3 +149,15 @@ def test_random_anchors_follow_the_generator():
         return float(loss(teacher, student.detach()))
 
     assert run() == run()
+
+
+@pytest.mark.parametrize("transport", ["entropic", "unbalanced", "exact"])
+def test_a_sample_of_double_weight_counts_like_two(transport):
+    teacher, student = generators.method_rows(9, 4)
+    loss = pkdot.PKDOTLoss(blur=0.3, transport=transport, tolerance=1e-11, max_iterations=100_000)
+    twice = torch.tensor([0, *range(9)])
+    weights = torch.ones(9, dtype=torch.float64)
+    weights[0] = 2
+    found = loss.divergence(teacher, student, weights / 10)
+    torch.testing.assert_close(found, loss.divergence(teacher[twice], student[twice]))
+    assert abs(float(found - loss.divergence(teacher, student))) > 1e-5

@@ -80,34 +80,6 @@ def test_refuses_what_has_no_interval() -> None:
         gap_closed(A, B, B)
 
 
-def test_a_table_over_subjects_counts_each_subject_once() -> None:
-    def cell(arm: str, seed: int, fold: int, **right: int) -> dict[str, object]:
-        counts = {name: [value, 10] for name, value in right.items()}
-        told = {"arm": arm, "title": arm, "role": "student", "accuracy": 0.5}
-        return {**told, "seed": seed, "fold": fold, "by_subject": counts}
-
-    cells = pd.DataFrame(
-        [
-            cell("alone", 0, 0, ann=4, bob=6), cell("alone", 0, 1, cem=5),
-            cell("alone", 1, 0, ann=6, bob=6), cell("alone", 1, 1, cem=7),
-            cell("kd", 0, 0, ann=7, bob=6), cell("kd", 0, 1, cem=9),
-            cell("kd", 1, 0, ann=7, bob=8), cell("kd", 1, 1, cem=9),
-        ]
-    )  # fmt: skip
-    scores = subject_scores(cells)
-    assert scores["kd"].to_dict() == {"ann": 0.7, "bob": 0.7, "cem": 0.9}
-    table = comparison_table(cells, unit="subject").set_index("name")
-    assert table["n"].tolist() == [3, 3]
-    found = paired_difference([70, 70, 90], [50, 60, 60])
-    assert table.loc["kd", ["difference", "difference_low"]].tolist() == pytest.approx(
-        [found.mean, found.low]
-    )
-    with pytest.raises(InputError, match="same subjects"):
-        comparison_table(cells.iloc[:-1].drop(index=5), unit="subject")
-    with pytest.raises(InputError, match="several samples a subject"):
-        comparison_table(cells.drop(columns="by_subject"), unit="subject")
-
-
 def test_the_resolvable_effect_is_found_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     sample = stats.zscore(rng.standard_normal(20), ddof=1)
@@ -138,3 +110,31 @@ def test_the_share_explained_is_what_the_gap_closed_leaves() -> None:
     assert share_explained(method, alone, alone).mean == 1
     with pytest.raises(InputError, match="no gap"):
         share_explained(alone - 1, alone, without)
+
+
+def test_a_table_over_subjects_counts_each_subject_once() -> None:
+    def cell(arm: str, seed: int, fold: int, **right: int) -> dict[str, object]:
+        counts = {name: [value, 10] for name, value in right.items()}
+        told = {"arm": arm, "title": arm, "role": "student", "accuracy": 0.5}
+        return {**told, "seed": seed, "fold": fold, "by_subject": counts}
+
+    cells = pd.DataFrame(
+        [
+            cell("alone", 0, 0, ann=4, bob=6), cell("alone", 0, 1, cem=5),
+            cell("alone", 1, 0, ann=6, bob=6), cell("alone", 1, 1, cem=7),
+            cell("kd", 0, 0, ann=7, bob=6), cell("kd", 0, 1, cem=9),
+            cell("kd", 1, 0, ann=7, bob=8), cell("kd", 1, 1, cem=9),
+        ]
+    )  # fmt: skip
+    scores = subject_scores(cells)
+    assert scores["kd"].to_dict() == {"ann": 0.7, "bob": 0.7, "cem": 0.9}
+    table = comparison_table(cells, unit="subject").set_index("name")
+    assert table["n"].tolist() == [3, 3]
+    found = paired_difference([70, 70, 90], [50, 60, 60])
+    assert table.loc["kd", ["difference", "difference_low"]].tolist() == pytest.approx(
+        [found.mean, found.low]
+    )
+    with pytest.raises(InputError, match="same subjects"):
+        comparison_table(cells.iloc[:-1].drop(index=5), unit="subject")
+    with pytest.raises(InputError, match="several samples a subject"):
+        comparison_table(cells.drop(columns="by_subject"), unit="subject")

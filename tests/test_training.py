@@ -8,7 +8,7 @@ import torch
 
 from pkdot import ExperimentConfig
 from pkdot.data import load_corpus
-from pkdot.distillers import Distiller, SumOfDistillers, build_distiller
+from pkdot.distillers import Distiller, SumOfDistillers, available_distillers, build_distiller
 from pkdot.distillers.base import DistillerSettings
 from pkdot.experiment import drain, make_fabric, train_networks, train_teacher_stage
 from pkdot.loop import set_training_mode
@@ -214,3 +214,15 @@ def test_every_method_meets_the_same_weights_batches_and_dropout(shared) -> None
         for (one, _), (two, _) in zip(plain_reports[1:], reports[1:], strict=True):
             assert np.array_equal(one.indices, two.indices)
             assert torch.equal(one.student, two.student)
+
+
+@pytest.mark.parametrize("name", available_distillers())
+def test_every_method_trains_a_student(shared, name: str) -> None:
+    takes_anchors = "k" in available_distillers()[name].Settings.model_fields
+    distiller = build_distiller(name, {name: {"k": 8}} if takes_anchors else {})
+    logits, reports = train_with(distiller, shared)
+    assert logits.isfinite().all()
+    losses = [metrics["train"]["distillation"] for _, metrics in reports[1:]]
+    assert np.isfinite(losses).all()
+    assert (name == "none") == (losses == [0.0] * len(losses))
+    assert all(p.grad is not None for p in distiller.parameters())

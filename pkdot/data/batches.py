@@ -15,6 +15,23 @@ def _endless(indices: IndexArray, size: int, rng: np.random.Generator) -> Iterat
             yield order[start : start + size]
 
 
+def _endless_by_class(
+    indices: IndexArray, classes: np.ndarray, size: int, rng: np.random.Generator
+) -> Iterator[IndexArray]:
+    """Chunks of ``size`` samples, for ever, with as many of each class as its neighbours.
+
+    Which classes have one more where the numbers do not divide is drawn for each chunk. A class
+    with fewer samples than its share stands in a chunk several times.
+    """
+    members = [indices[classes == label] for label in np.unique(classes)]
+    queues = [_endless(own, 1, rng) for own in members]
+    while True:
+        share = np.full(len(queues), size // len(queues))
+        share[rng.permutation(len(queues))[: size % len(queues)]] += 1
+        drawn = [next(q) for q, n in zip(queues, share, strict=True) for _ in range(n)]
+        yield np.concatenate(drawn)
+
+
 class Batches:
     """An epoch of batches, each with a fixed share of labelled samples.
 
@@ -31,6 +48,8 @@ class Batches:
             than there are labelled samples.
         seed: of the order.
         least: batches of an epoch at least; few samples are then seen several times in it.
+        classes: of the labelled samples, in their order; given, each batch has as many labelled
+            samples of one class as of another.
 
     Iterating yields int64 arrays (B,), labelled samples first; each pass is a new epoch.
     """
@@ -43,6 +62,7 @@ class Batches:
         labelled_share: float,
         seed: int,
         least: int = 1,
+        classes: np.ndarray | None = None,
     ) -> None:
         size = min(batch_size, len(labelled) + len(unlabelled))
         if len(unlabelled):
@@ -56,7 +76,11 @@ class Batches:
             lengths.append(len(unlabelled) // self.n_unlabelled)
         self._length = max(least, *lengths)
         rng = np.random.default_rng(seed)
-        self._labelled = _endless(labelled, self.n_labelled, rng)
+        self._labelled = (
+            _endless(labelled, self.n_labelled, rng)
+            if classes is None
+            else _endless_by_class(labelled, classes, self.n_labelled, rng)
+        )
         self._unlabelled = _endless(unlabelled, self.n_unlabelled, rng)
 
     def __len__(self) -> int:

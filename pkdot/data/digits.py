@@ -25,6 +25,9 @@ class DigitsSettings(Settings):
     noise: float = Field(
         0.2, ge=0, description="standard deviation added to the coarse view (0 to 1 grey)"
     )
+    privileged_noise: float = Field(
+        0.0, ge=0, description="standard deviation added to the full image that the teacher sees"
+    )
     n_labelled: int = Field(100, ge=10, description="training images with a label")
     n_unlabelled: int = Field(900, ge=0, description="training images with both views and no label")
     n_validation: int = Field(100, ge=10, description="labelled images of the inner split")
@@ -93,7 +96,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
             f"n_labelled + n_unlabelled + n_validation = {asked}, but there are {len(labels)} "
             "digits and some must be left for the test; ask for fewer."
         )
-    split_seed, view_seed, label_seed = np.random.SeedSequence(seed).spawn(3)
+    split_seed, view_seed, label_seed, full_seed = np.random.SeedSequence(seed).spawn(4)
     rng = np.random.default_rng(split_seed)
     pool = np.arange(len(labels))
     parts = []
@@ -103,6 +106,10 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
     pool = rng.permutation(pool)
     unlabelled, test = pool[: settings.n_unlabelled], pool[settings.n_unlabelled :]
     views = coarse_view(images, settings.noise, np.random.default_rng(view_seed))
+    noise = settings.privileged_noise * np.random.default_rng(full_seed).standard_normal(
+        images.shape
+    )
+    seen = images + noise
     given = corrupt_labels(labels, settings.label_noise, 10, np.random.default_rng(label_seed))
     ids = np.array([f"digit-{i:04d}" for i in range(len(labels))])
     told = f"{settings.model_dump_json()}|{seed}".encode() + bundled.data.tobytes()
@@ -110,7 +117,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
         name="digits",
         modalities={
             "coarse": views.reshape(-1, 16).astype(np.float32),
-            "full": images.reshape(-1, 64).astype(np.float32),
+            "full": seen.reshape(-1, 64).astype(np.float32),
         },
         prevalent="coarse",
         privileged=("full",),
@@ -124,7 +131,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
         ),
         simulated=False,
         fingerprint=hashlib.sha256(told).hexdigest()[:16],
-        media={"the teacher sees": _as_pictures(images), "the student sees": _as_pictures(views)},
+        media={"the teacher sees": _as_pictures(seen), "the student sees": _as_pictures(views)},
         facts={
             "source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"
         },

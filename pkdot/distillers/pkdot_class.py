@@ -1,12 +1,19 @@
 """PKDOT with the mean direction of each class as anchors."""
 
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from ..networks.models import NetworkOutput
 from .base import tuning_grid
 from .geometry import unit
-from .transported import TransportDistiller
+from .transported import TransportDistiller, TransportSettings
+
+
+class ClassStructureSettings(TransportSettings):
+    """As PKDOT's, without anchors."""
+
+    weight: float = Field(20.0, ge=0, description="λ, factor of this loss beside the task loss")
 
 
 class ClassStructure(TransportDistiller):
@@ -22,8 +29,10 @@ class ClassStructure(TransportDistiller):
 
     name = "pkdot_class"
     title = "PKDOT on class means"
+    Settings = ClassStructureSettings
+    settings: ClassStructureSettings
     reads = ("embedding", "logits")
-    tuning = tuning_grid((3.0, 10.0, 30.0), identity=(0.0, 1.0))
+    tuning = tuning_grid((4.0, 20.0, 100.0), identity=(0.0, 1.0))
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the means of the G classes present, (B, G) each."""

@@ -1,6 +1,5 @@
 """Relational knowledge distillation: distances of pairs and angles of triples agree."""
 
-import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
@@ -18,13 +17,23 @@ class RelationalSettings(DistillerSettings):
     angle: float = Field(2.0, ge=0, description="factor of the angles' part")
 
 
-def _relations(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances over their mean, (B, B - 1), and cosines of angles at j, (j, i, k): (B, B, B)."""
-    between = z.unsqueeze(0) - z.unsqueeze(1)
+def _distances(between: Tensor) -> Tensor:
+    """Distances of pairs over their mean, (B, B - 1), of all differences (B, B, D)."""
     distances = without_own(length(between))
     mean = distances.mean()
-    directions = unit(between)
-    return distances / mean.masked_fill(mean == 0, 1.0), directions @ directions.mT
+    return distances / mean.masked_fill(mean == 0, 1.0)
+
+
+def _angles(told: Tensor, imitated: Tensor) -> Tensor:
+    """The angles' part, of all differences (B, B, D) in either network."""
+    # cosines of the angles at j, (j, i, k)
+    yours, mine = (directions @ directions.mT for directions in (unit(told), unit(imitated)))
+    total = functional.smooth_l1_loss(mine, yours, reduction="sum")
+    # where i = k there is no triple
+    yours, mine = (cosines.diagonal(dim1=1, dim2=2) for cosines in (yours, mine))
+    total = total - functional.smooth_l1_loss(mine, yours, reduction="sum")
+    size = len(told)
+    return total / max(size * (size - 1) * (size - 2), 1)
 
 
 class Relational(Distiller):
@@ -43,16 +52,14 @@ class Relational(Distiller):
     title = "RKD"
     Settings = RelationalSettings
     settings: RelationalSettings
-    tuning = tuning_grid((10.0, 50.0, 250.0), angle=(0.0, 2.0))
+    tuning = tuning_grid((50.0, 250.0, 1250.0), angle=(2.0, 0.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        told, imitated = _relations(teacher.embedding), _relations(student.embedding)
-        distance, angle = (
-            functional.smooth_l1_loss(mine, yours, reduction="none")
-            for mine, yours in zip(imitated, told, strict=True)
+        told, imitated = (
+            z.unsqueeze(0) - z.unsqueeze(1) for z in (teacher.embedding, student.embedding)
         )
-        size = len(labels)
-        same = torch.eye(size, dtype=torch.bool, device=angle.device)  # i = k is no triple
-        triples = max(size * (size - 1) * (size - 2), 1)
-        angles = angle.masked_fill(same, 0.0).sum() / triples
-        return self.settings.distance * distance.mean() + self.settings.angle * angles
+        distance = functional.smooth_l1_loss(_distances(imitated), _distances(told))
+        loss = self.settings.distance * distance
+        if self.settings.angle:  # B³ numbers, left alone where nobody wants them
+            loss = loss + self.settings.angle * _angles(told, imitated)
+        return loss

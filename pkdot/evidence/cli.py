@@ -6,7 +6,7 @@ Nothing is imported from the rest of the kit until the command runs, so that ``-
 import argparse
 from pathlib import Path
 
-STEP_NAMES = ("ceilings", "tune", "compare", "controls", "report")
+STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
 
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
 
@@ -14,6 +14,7 @@ ceilings  plain baselines, students alone, and the best that a teacher can do fo
 tune      every contender tries six settings; the best on the inner split is kept
 compare   the chosen settings on other seeds, against the student alone
 controls  the same with one thing about the teacher taken away
+ablate    what moves when it helps or hurts: one factor of PKDOT at a time
 report    write the report again from what is finished; nothing is computed
 
 Every finished cell is kept: type the same again after an interruption and it goes on from there."""
@@ -28,9 +29,11 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
     made.add_argument(
-        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong … (all of them)"
+        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong, biovid_all … (all of them)"
     )
     made.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
+    made.add_argument("--studies", nargs="+", metavar="NAME", help="of ablate: k, policy … (all)")
+    made.add_argument("--study-seeds", type=int, help="of ablate, how many, from 0 on (10)")
     made.add_argument("--first-seed", type=int, help="of the comparison (100)")
     made.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
     made.add_argument("--tuning-seeds", type=int, help="how many, from 0 on (4)")
@@ -51,10 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     from .contenders import contenders
     from .plan import Plan
     from .regimes import REGIMES, find_regimes
-    from .report import write_report
+    from .report import write_report, write_tables
+    from .report_studies import write_figures
     from .steps import STEPS
+    from .studies import find_studies
 
-    for name in ("seeds", "tuning_seeds"):
+    for name in ("seeds", "tuning_seeds", "study_seeds"):
         number = getattr(arguments, name)
         if number is not None and number < 2:
             raise ConfigError(
@@ -77,6 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
         engine=arguments.engine,
         progress=not arguments.quiet,
         quick=quick,
+        controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
+        study_seeds=tuple(range(arguments.study_seeds or (2 if quick else 10))),
+        studies=find_studies(arguments.studies or (["rows"] if quick else None)),
     )
     wanted = list(STEPS) if "all" in arguments.step else arguments.step
     for name, step in STEPS.items():
@@ -84,4 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
             step(plan)
     path = write_report(plan, arguments.report or target / "evidence.md")
     print(f"The report is {path}.")
+    if tables := write_tables(plan):
+        print(f"The cells of the comparison are in {tables[0].parent}.")
+    if figures := write_figures(plan):
+        print(f"{len(figures)} figures of the mechanism are in {figures[0].parent}.")
     return 0

@@ -7,7 +7,15 @@ import pandas as pd
 
 from ..comparison import subject_scores
 from ..errors import InputError
-from ..statistics import holm, mean_interval, paired_difference, paired_p_value, resolvable_effect
+from ..statistics import (
+    Interval,
+    holm,
+    mean_interval,
+    paired_difference,
+    paired_p_value,
+    resolvable_effect,
+    share_explained,
+)
 from .regimes import Regime
 
 REFERENCE = "alone"
@@ -19,7 +27,7 @@ def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
 
     Args:
         cells: from :func:`pkdot.sweep.run_grid`.
-        unit: ``seeds``: mean over folds; ``subjects``: over all windows of each test subject.
+        unit: ``seeds``: mean over folds; ``subjects``: each test subject's over all seeds.
 
     Returns:
         One row a unit, one column an arm; arms with a failed cell are left out.
@@ -115,3 +123,35 @@ def has_room(table: pd.DataFrame) -> bool:
     if own.empty:
         raise InputError("This table has no ceiling; run it with the methods.")
     return bool(own["difference_low"].iloc[0] > 0)
+
+
+def control_name(contender: str, control: str) -> str:
+    """Name of the arm of a contender under a control."""
+    return f"{contender}|{control}"
+
+
+def privileged_shares(
+    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, found: pd.DataFrame
+) -> dict[str, Interval]:
+    """Share of each gain that goes when the teacher is not privileged, as a share of the gain.
+
+    Args:
+        regime: says what a unit is.
+        cells: of the comparison.
+        controls: of the controls; only ``no_privileged`` is read.
+        found: from :func:`compare`; a gain whose interval reaches zero has no share.
+
+    Returns:
+        Contender -> bootstrapped ratio of means.
+    """
+    if controls.empty:
+        return {}
+    scores, without = unit_scores(cells, regime.unit), unit_scores(controls, regime.unit)
+    shares = {}
+    for _, row in found.iterrows():
+        other = control_name(row["name"], "no_privileged")
+        if other in without and row["difference_low"] > 0:
+            shares[row["name"]] = share_explained(
+                scores[row["name"]], scores[REFERENCE], without[other]
+            )
+    return shares

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..cells import Arm
 from ..distillers import available_distillers, parse_method
-from ..distillers.base import BUDGET
+from ..distillers.base import BUDGET, tuning_grid
 from ..errors import ConfigError
 from ..sweep import ALONE, method_title
 
@@ -73,19 +73,44 @@ class Contender:
 
 @dataclass(frozen=True)
 class Variant:
-    """A method in a fixed form that is a contender of its own."""
+    """A method in a fixed form that is a contender of its own.
+
+    Attributes:
+        name: short name.
+        title: what tables call it.
+        method: whose options ``fixed`` are.
+        fixed: options that stay as they are.
+        tuning: the settings that it may try, where the method's own do not fit its form.
+    """
 
     name: str
     title: str
     method: str
     fixed: Mapping[str, Any]
+    tuning: tuple[Mapping[str, Any], ...] = ()
 
+
+_PAPER = tuning_grid((1.2, 6.0, 30.0), k=(30, 10))
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("pkdot:per_sample", "PKDOT, anchors per sample", "pkdot", {"policy": "per_sample"}),
+    Variant(
+        "pkdot:shared",
+        "PKDOT, the paper's anchors (shared)",
+        "pkdot",
+        {"policy": "shared", "blur": 0.1},
+        _PAPER,
+    ),
+    Variant(
+        "pkdot:per_sample",
+        "PKDOT, the released script's anchors (per sample)",
+        "pkdot",
+        {"policy": "per_sample", "blur": 0.1},
+        _PAPER,
+    ),
 )
+"""The default form of PKDOT takes every sample as an anchor; these are the two of the sources."""
 
-SUMS: tuple[str, ...] = ("kd+pkdot",)
+SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows")
 """Sums of two that compete; others can be asked for by name."""
 
 REFERENCES = (
@@ -111,7 +136,11 @@ REFERENCES = (
 """Students without a distillation loss. All differences are to ``alone``."""
 
 
-def of_method(method: str, fixed: Mapping[str, Any] | None = None) -> tuple[Changes, ...]:
+def of_method(
+    method: str,
+    fixed: Mapping[str, Any] | None = None,
+    tuning: Sequence[Mapping[str, Any]] = (),
+) -> tuple[Changes, ...]:
     """The settings that a method may try.
 
     A sum lets its last part try that part's own settings; the parts before it keep their defaults,
@@ -120,6 +149,7 @@ def of_method(method: str, fixed: Mapping[str, Any] | None = None) -> tuple[Chan
     Args:
         method: e.g. ``kd`` or ``kd+pkdot``.
         fixed: options of the last part that stay as they are.
+        tuning: settings to try; the last part's own if left out.
 
     Raises:
         ConfigError: for an unknown method.
@@ -130,7 +160,7 @@ def of_method(method: str, fixed: Mapping[str, Any] | None = None) -> tuple[Chan
             "method": method,
             **{f"options.{last}.{n}": v for n, v in {**dict(tried), **(fixed or {})}.items()},
         }
-        for tried in available_distillers()[last].tuning
+        for tried in tuning or available_distillers()[last].tuning
     )
 
 
@@ -138,7 +168,7 @@ def ceiling() -> Contender:
     """Soft labels of the best teacher that labels can make, tuned like soft labels."""
     return Contender(
         "ceiling",
-        "ceiling: soft labels of a teacher with all true labels",
+        "ceiling (teacher with all true labels)",
         tuple({**changes, "control": "true_labels"} for changes in of_method("kd")),
         "ceiling",
     )
@@ -164,7 +194,7 @@ def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
     for name in methods:
         if name in variants:
             v = variants[name]
-            found.append(Contender(name, v.title, of_method(v.method, v.fixed)))
+            found.append(Contender(name, v.title, of_method(v.method, v.fixed, v.tuning)))
         else:
             found.append(Contender(name, method_title(name), of_method(name)))
     return [*REFERENCES, ceiling(), *found]

@@ -1,7 +1,8 @@
 """What one run of the evidence covers: regimes, contenders, seeds, where it is kept."""
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from ..errors import ConfigError
 from ..sweep import run_grid
 from .contenders import Contender
 from .regimes import Regime
+from .studies import Study
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Plan:
         jobs, engine, progress: as for :func:`pkdot.sweep.run_grid`.
         quick: whether this is the short form, which the report then says.
         controlled: contenders that undergo every control.
+        study_seeds, study_regimes, studies: of the mechanism.
     """
 
     regimes: Sequence[Regime]
@@ -41,7 +44,10 @@ class Plan:
     engine: str = "processes"
     progress: bool = True
     quick: bool = False
-    controlled: tuple[str, ...] = field(default=("kd", "pkdot", "rows"))
+    controlled: tuple[str, ...] = ("kd", "pkdot", "rows")
+    study_seeds: tuple[int, ...] = tuple(range(10))
+    study_regimes: tuple[str, ...] = ("few",)
+    studies: Sequence[Study] = ()
 
     def __post_init__(self) -> None:
         both = sorted(set(self.tuning_seeds) & set(self.seeds))
@@ -60,11 +66,20 @@ class Plan:
     def cells_folder(self) -> Path:
         return self.folder / "cells"
 
-    def run(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm], label: str) -> None:
-        """Compute the cells that are not there yet."""
-        run_grid(
+    def run(
+        self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm], label: str
+    ) -> pd.DataFrame:
+        """Compute the cells that are not there yet, each once though several arms share it.
+
+        A cell that the kit refuses is told on stderr and does not stop the others.
+
+        Returns:
+            One row a cell, as :func:`pkdot.sweep.run_grid` gives it, of the different arms.
+        """
+        different = {cell_file(self.cells_folder, bases[0], arm): arm for arm in arms}
+        cells = run_grid(
             bases,
-            arms,
+            list(different.values()),
             jobs=self.jobs,
             engine=self.engine,
             folder=self.cells_folder,
@@ -72,6 +87,10 @@ class Plan:
             label=label,
             tolerant=True,
         )
+        if "failed" in cells:
+            for row in cells[cells["failed"].notna()].itertuples():
+                print(f"{label}: {row.title}, seed {row.seed}: {row.failed}", file=sys.stderr)
+        return cells
 
     def read(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm]) -> pd.DataFrame:
         """The finished cells of those arms that have all of theirs; nothing is computed."""

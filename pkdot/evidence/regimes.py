@@ -1,7 +1,7 @@
 """Regimes: the problems on which methods are compared, each an experiment and a unit."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..config import ExperimentConfig
@@ -21,7 +21,9 @@ class Regime:
         base: the experiment; contenders change its method and options.
         unit: what an interval is over: seeds (conditional on the data set) or subjects.
         folds: folds of the data, each run with every seed, so that each subject is tested once.
-        unlabelled: whether there are training samples without label.
+        tuning: changes of the base while settings are chosen, as dotted names: other people, where
+            a subject who is tested in one fold is in the inner split of another.
+        most_tuning_seeds, most_seeds: so many seeds at most, where folds make replicates enough.
     """
 
     name: str
@@ -29,9 +31,13 @@ class Regime:
     base: ExperimentConfig
     unit: Literal["seeds", "subjects"] = "seeds"
     folds: int = 1
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    most_tuning_seeds: int | None = None
+    most_seeds: int | None = None
 
     @property
     def unlabelled(self) -> bool:
+        """Whether there are training samples without label."""
         data = self.base.data
         return data.n_unlabelled > 0 if data.name == "digits" else data.label_fraction < 1
 
@@ -41,11 +47,18 @@ class Regime:
         return self.base.data.name == "biovid" and self.base.data.root is None
 
     def bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
-        """One config a replicate: every fold with every seed."""
+        """One config a replicate of a comparison: every fold with every seed."""
+        return self._replicates(self.base, seeds[: self.most_seeds])
+
+    def tuning_bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
+        """The same while settings are chosen."""
+        return self._replicates(self.base.changed(self.tuning), seeds[: self.most_tuning_seeds])
+
+    def _replicates(self, base: ExperimentConfig, seeds: Sequence[int]) -> list[ExperimentConfig]:
         if self.folds == 1:
-            return [self.base.changed({"seed": seed}) for seed in seeds]
+            return [base.changed({"seed": seed}) for seed in seeds]
         return [
-            self.base.changed({"seed": seed, "data.fold": fold})
+            base.changed({"seed": seed, "data.fold": fold})
             for seed in seeds
             for fold in range(self.folds)
         ]
@@ -53,6 +66,20 @@ class Regime:
 
 def _digits(name: str, title: str, **data: Any) -> Regime:
     return Regime(name, title, ExperimentConfig(data={"name": "digits", **data}, method="none"))
+
+
+def _biovid(name: str, title: str, **data: Any) -> Regime:
+    changes = {"method": "none", **{f"data.{setting}": value for setting, value in data.items()}}
+    return Regime(
+        name,
+        f"simulated BioVid, face video and skin conductance: {title}",
+        ExperimentConfig.preset("default", changes),
+        unit="subjects",
+        folds=5,
+        tuning={"data.simulated_seed": 1},
+        most_tuning_seeds=1,
+        most_seeds=3,
+    )
 
 
 REGIMES: dict[str, Regime] = {
@@ -66,6 +93,10 @@ REGIMES: dict[str, Regime] = {
             n_labelled=400,
             n_unlabelled=0,
             label_noise=0.3,
+        ),
+        _biovid("biovid_all", "all labels"),
+        _biovid(
+            "biovid_quarter", "a quarter of the labels, the rest as pairs", label_fraction=0.25
         ),
     )
 }

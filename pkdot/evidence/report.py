@@ -7,6 +7,8 @@ from .. import __version__
 from ..facts import environment_facts
 from .plan import Plan
 from .report_regime import regime_section
+from .report_studies import studies_section
+from .steps import compared
 
 
 def write_report(plan: Plan, path: Path) -> Path:
@@ -15,10 +17,23 @@ def write_report(plan: Plan, path: Path) -> Path:
     Raises:
         ConfigError: if a chosen setting is none that its contender may try today.
     """
-    text = "\n".join(_head(plan) + [line for r in plan.regimes for line in regime_section(plan, r)])
+    sections = [line for regime in plan.regimes for line in regime_section(plan, regime)]
+    text = "\n".join([*_head(plan), *sections, *studies_section(plan)])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.rstrip() + "\n", encoding="utf-8")
     return path
+
+
+def write_tables(plan: Plan) -> list[Path]:
+    """The finished cells of the comparison, one CSV a regime, in ``tables`` of the folder."""
+    written = []
+    for regime in plan.regimes:
+        cells = compared(plan, regime)
+        if not cells.empty:
+            written.append(plan.folder / "tables" / f"{regime.name}.csv")
+            written[-1].parent.mkdir(parents=True, exist_ok=True)
+            cells.to_csv(written[-1], index=False)
+    return written
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:

@@ -1,20 +1,27 @@
 """One regime's section of the report: ceiling, table, verdicts, controls, chosen settings."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from ..cells import Arm
 from ..controls import TITLES
 from ..errors import ConfigError
-from ..statistics import share_explained
-from .comparison import REFERENCE, START, compare, has_room, unit_scores, verdict
+from ..statistics import Interval
+from .comparison import (
+    REFERENCE,
+    START,
+    compare,
+    control_name,
+    has_room,
+    privileged_shares,
+    verdict,
+)
 from .contenders import Contender
-from .plan import Plan, plain_arms
+from .markdown import interval, interval_of_mean, number, table
+from .plan import Plan
 from .regimes import Regime
-from .steps import CONTROLS, control_arms, control_name, finished
+from .steps import CONTROLS, compared, control_arms, finished
 from .tuning import Choice, read_choices
 
 _SHORT = {
@@ -26,39 +33,21 @@ _SHORT = {
 }
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A Markdown table, an empty line after it."""
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
-    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
-
-
-def number(value: float, form: str = ".1f") -> str:
-    """A number, or a dash where there is none."""
-    return f"{value:{form}}" if np.isfinite(value) else "–"
-
-
-def interval(row: Mapping[str, Any], name: str, form: str = "+.1f") -> str:
-    """``+1.2 [0.3, 2.1]`` of the columns name, name_low, name_high; a dash where there is none."""
-    value = row.get(name, np.nan)
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:{form}} [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
-
-
 def regime_section(plan: Plan, regime: Regime) -> list[str]:
     """The section; it says what has not been run."""
     lines = [f"## {regime.title}", ""]
     known = read_choices(plan.folder, regime, None)
     tuned = [c for c in plan.contenders if c.name in known]
     choices = read_choices(plan.folder, regime, tuned)
-    arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
-    cells = finished(plan, regime, arms)
+    cells = compared(plan, regime)
     if cells.empty or REFERENCE not in set(cells["arm"]):
         lines += ["The comparison has not been run.", ""]
     else:
         methods = [name for name in plan.methods if name in set(cells["arm"])]
         lines += _comparison(plan, regime, cells, compare(cells, regime, methods), tuned)
+        lost = [c.title for c in plan.contenders if c.name not in set(cells["arm"])]
+        if lost:
+            lines += [f"Not run to the end, and so not compared: {', '.join(lost)}.", ""]
     return [*lines, *_settings(tuned, choices)]
 
 
@@ -68,7 +57,7 @@ def _comparison(
     kinds = {contender.name: contender.kind for contender in tuned}
     is_method = found["name"].map(kinds) == "method"
     n = int(found["n"].iloc[0])
-    lines = [f"Unit of the intervals: {regime.unit}, {n} of them.", ""]
+    lines = [f"Unit of the intervals: {regime.unit}, {n} of them.{_replicates(plan, regime)}", ""]
     room = "ceiling" in set(found["name"]) and has_room(found)
     lines += [*_ceiling(found, room), ""]
     lines += table(
@@ -79,7 +68,7 @@ def _comparison(
         ),
     )
     controls = finished(plan, regime, _control_arms(plan, regime))
-    shares = _shares(regime, cells, controls, found)
+    shares = privileged_shares(regime, cells, controls, found)
     methods = found[is_method].sort_values("mean", ascending=False)
     if methods.empty:
         return lines
@@ -110,7 +99,7 @@ def _comparison(
                 verdict(row) if room else "no room",
                 number(row["resolvable"]),
                 interval(row, "from_start"),
-                shares.get(row["name"], "–"),
+                _share(shares.get(row["name"])),
                 number(row["seconds"]),
             )
             for _, row in methods.iterrows()
@@ -121,9 +110,18 @@ def _comparison(
     return [*lines, *_controls(plan, regime, cells, controls)]
 
 
-def interval_of_mean(row: Mapping[str, Any]) -> str:
-    """``54.3 [53.0, 55.6]``."""
-    return f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+def _replicates(plan: Plan, regime: Regime) -> str:
+    if regime.folds == 1:
+        return ""
+    seeds = ", ".join(str(seed) for seed in plan.seeds[: regime.most_seeds])
+    told = f" {regime.folds} folds, each with the seeds {seeds}."
+    return told + (" Settings were chosen on other simulated people." if regime.tuning else "")
+
+
+def _share(share: Interval | None) -> str:
+    if share is None:
+        return "–"
+    return f"{100 * share.mean:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def _ceiling(found: pd.DataFrame, room: bool) -> list[str]:
@@ -157,25 +155,6 @@ def _control_arms(plan: Plan, regime: Regime) -> list[Arm]:
         return control_arms(plan, regime)
     except ConfigError:  # some contender is not tuned yet
         return []
-
-
-def _shares(
-    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, found: pd.DataFrame
-) -> dict[str, str]:
-    """Contender -> share of its gain that goes when the teacher is not privileged, in percent."""
-    if controls.empty:
-        return {}
-    scores = unit_scores(cells, regime.unit)
-    without = unit_scores(controls, regime.unit)
-    shares = {}
-    for _, row in found.iterrows():
-        other = control_name(row["name"], "no_privileged")
-        if other in without and row["difference_low"] > 0:
-            share = share_explained(scores[row["name"]], scores[REFERENCE], without[other])
-            shares[row["name"]] = (
-                f"{100 * share.mean:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-            )
-    return shares
 
 
 def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame) -> list[str]:

@@ -6,9 +6,9 @@ import pandas as pd
 
 from ..cells import Arm
 from ..controls import TITLES, Control
-from ..sweep import run_grid
-from .comparison import START
-from .contenders import Contender
+from .ablation import level_arms
+from .comparison import START, control_name
+from .contenders import Changes, Contender
 from .plan import Plan, plain_arms
 from .regimes import Regime
 from .tuning import Choice, choose, read_choices, tuning_arms, write_choices
@@ -24,17 +24,11 @@ CONTROLS: tuple[Control, ...] = (
 
 def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: str) -> None:
     arms = tuning_arms(contenders, plan.settings)
-    cells = run_grid(
-        regime.bases(plan.tuning_seeds),
-        arms,
-        jobs=plan.jobs,
-        engine=plan.engine,
-        folder=plan.cells_folder,
-        progress=plan.progress,
-        label=label,
-        tolerant=True,
-    )
-    chosen = choose(cells, contenders, plan.tuning_seeds, plan.settings)
+    bases = regime.tuning_bases(plan.tuning_seeds)
+    plan.run(bases, arms, label)
+    cells = plan.read(bases, arms)
+    used = plan.tuning_seeds[: regime.most_tuning_seeds]
+    chosen = choose(cells, contenders, used, plan.settings)
     write_choices(plan.folder, regime, chosen)
 
 
@@ -43,7 +37,9 @@ def run_ceilings(plan: Plan) -> None:
     for regime in plan.regimes:
         first = [c for c in plan.contenders if c.kind != "method"]
         plan.run(
-            regime.bases(plan.tuning_seeds), plain_arms(regime), f"{regime.name}: plain baselines"
+            regime.tuning_bases(plan.tuning_seeds),
+            plain_arms(regime),
+            f"{regime.name}: plain baselines",
         )
         _tune(plan, regime, first, f"{regime.name}: ceiling")
 
@@ -77,11 +73,6 @@ def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
     return [c.arm(choices[c.name].changes) for c in plan.contenders]
 
 
-def control_name(contender: str, control: str) -> str:
-    """Name of the arm of a contender under a control."""
-    return f"{contender}|{control}"
-
-
 def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     """Every method without the privileged modality; some under every control.
 
@@ -110,9 +101,41 @@ def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
     return plan.read(regime.bases(plan.seeds), arms)
 
 
+def compared(plan: Plan, regime: Regime) -> pd.DataFrame:
+    """Finished cells of the comparison: plain classifiers, and every contender that was tuned."""
+    known = read_choices(plan.folder, regime, None)
+    tuned = [c for c in plan.contenders if c.name in known]
+    choices = read_choices(plan.folder, regime, tuned)
+    arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
+    return finished(plan, regime, arms)
+
+
+def run_studies(plan: Plan) -> None:
+    """The mechanism: one factor of PKDOT at a time."""
+    for regime in plan.regimes:
+        if regime.name not in plan.study_regimes:
+            continue
+        chosen = chosen_settings(plan, regime)
+        by_data: dict[str, tuple[Changes, list[Arm]]] = {}
+        for study in plan.studies:
+            for level in study.levels:
+                _, arms = by_data.setdefault(repr(level.data), (level.data, []))
+                arms += level_arms(study, level, chosen)
+        for data, arms in by_data.values():
+            bases = [base.changed(data) for base in regime.bases(plan.study_seeds)]
+            told = ", ".join(f"{name} = {value}" for name, value in data.items())
+            plan.run(bases, arms, f"{regime.name}: mechanism {told}".strip())
+
+
+def chosen_settings(plan: Plan, regime: Regime) -> dict[str, Changes]:
+    """Contender -> its chosen setting, of all that have one."""
+    return {n: choice.changes for n, choice in read_choices(plan.folder, regime, None).items()}
+
+
 STEPS: dict[str, Callable[[Plan], None]] = {
     "ceilings": run_ceilings,
     "tune": run_tuning,
     "compare": run_comparison,
     "controls": run_controls,
+    "ablate": run_studies,
 }

@@ -56,26 +56,28 @@ def choose(
 ) -> dict[str, Choice]:
     """Pick each contender's best setting from the cells of :func:`tuning_arms`.
 
-    A setting that failed on any replicate is out.
+    A setting without all of its cells, as one of them failed, is out.
 
     Raises:
-        ConfigError: if every setting of a contender failed.
+        ConfigError: if no setting of a contender is left.
     """
-    grouped = dict(iter(cells.groupby("arm")))
+    grouped = dict(iter(cells.groupby("arm"))) if len(cells) else {}
     choices = {}
     for contender in contenders:
         arms = contender.arms(settings)
         scores, accuracies = [], []
         for arm in arms:
-            own = grouped[arm.name]
-            usable = "failed" not in own or own["failed"].isna().all()
-            score = float(own[SCORE].mean()) if usable else math.nan
+            own = grouped.get(arm.name)
+            score = math.nan if own is None else float(own[SCORE].astype(float).mean(skipna=False))
             fine = math.isfinite(score)
             scores.append(score if fine else None)
-            accuracies.append(float(own["validation"].mean()) if fine else None)
+            accuracies.append(float(own["validation"].mean()) if own is not None and fine else None)
         tried = [(score, number) for number, score in enumerate(scores) if score is not None]
         if not tried:
-            raise ConfigError(f"Every setting of {contender.name!r} failed; see its cells.")
+            raise ConfigError(
+                f"Every setting of {contender.name!r} failed, for the reasons given above; leave "
+                "it out, or mend what they say."
+            )
         changes = arms[min(tried)[1]].changes
         choices[contender.name] = Choice(
             contender.name, changes, tuple(scores), tuple(accuracies), tuple(seeds)

@@ -16,6 +16,7 @@ from .progress import agreement_curves, coverage_curves, run_curves
 from .results import result_dots, result_print
 from .rows import anchor_rows, sample_row, similarity_row
 from .samples import sample_answers, sample_features
+from .studies import study_dots
 from .style import class_name
 from .subjects import group_gains, subject_gains, tnet_subjects
 from .transport import transport_plan
@@ -44,6 +45,7 @@ __all__ = [
     "sample_windows",
     "similarity_matrices",
     "similarity_row",
+    "study_dots",
     "subject_gains",
     "tnet_subjects",
     "training_curves",

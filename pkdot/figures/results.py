@@ -27,9 +27,9 @@ def _checked(table: Any) -> bool:
 
 
 def _colours(table: Any, look: Theme) -> list[str]:
-    """A colour an arm: by its ``role`` (teacher, student, baseline), or by its name."""
+    """A colour an arm: by its ``role`` (teacher, student, baseline, unimodal), or by its name."""
     roles = table["role"] if "role" in table.columns else table["arm"]
-    by_role = {"teacher": look.teacher, "baseline": look.neutral}
+    by_role = {"teacher": look.teacher, "baseline": look.neutral, "unimodal": look.ink}
     return [by_role.get(str(role), look.student) for role in roles]
 
 
@@ -118,7 +118,7 @@ def result_dots(
         subtitle=f"dots are means, bars 95 % intervals over {_counts(table)} {clean(over)}",
         simulated=simulated,
         theme=theme,
-        height=150 + 46 * len(arms),
+        height=180 + 46 * len(arms),
     )
 
 

@@ -11,6 +11,8 @@ from .images import png
 from .style import clean, finish, theme_of
 
 _FRAMES = 5  # of each clip; more would be too small to read a face
+_CAPTION, _FRAME, _CURVE, _GAP, _AXIS = 24, 78, 110, 8, 52
+"""Pixels: of a caption, a row of pictures, a row of curves, between rows, of the axis below."""
 
 
 def sample_windows(
@@ -46,21 +48,21 @@ def sample_windows(
     columns = min(columns, n)
     lines = -(-n // columns)
     parts = [*clips, *signals]
-    heights = [1.0 if name in clips else 1.15 for name in parts] * lines
-    figure = make_subplots(
-        rows=lines * len(parts),
-        cols=columns,
-        row_heights=heights,
-        horizontal_spacing=0.05,
-        vertical_spacing=0.22 / (lines * len(parts)),
-        shared_yaxes=False,
-    )
+    rows = [_FRAME if name in clips else _CURVE for name in parts]
+    line_height = _CAPTION + sum(rows) + _GAP * (len(rows) - 1) + _AXIS
+    figure = make_subplots(rows=lines * len(parts), cols=columns, horizontal_spacing=0.05)
     start, stop = seconds
     for window in range(n):
         line, column = divmod(window, columns)
         for place, name in enumerate(parts):
             row = line * len(parts) + place + 1
             where = {"row": row, "col": column + 1}
+            top = line * line_height + _CAPTION + sum(rows[:place]) + _GAP * place
+            ends = [
+                1 - (top + rows[place]) / (lines * line_height),
+                1 - top / (lines * line_height),
+            ]
+            figure.update_yaxes(domain=ends, **where)
             if name in clips:
                 _strip(figure, views[name][window], seconds, where)
                 figure.update_xaxes(visible=False, range=[start, stop], **where)
@@ -76,11 +78,11 @@ def sample_windows(
                     hovertemplate=f"{clean(name)} %{{y:.2f}} at %{{x:.1f}} s<extra></extra>",
                     **where,
                 )
-                ends = [float(views[name].min()), float(views[name].max())]
-                pad = 0.06 * (ends[1] - ends[0] or 1)
+                low, high = float(views[name].min()), float(views[name].max())
+                pad = 0.06 * (high - low or 1)
                 figure.update_yaxes(
                     title=clean(name.upper() if len(name) <= 3 else name) if column == 0 else None,
-                    range=[ends[0] - pad, ends[1] + pad],
+                    range=[low - pad, high + pad],
                     showticklabels=column == 0,
                     **where,
                 )
@@ -109,8 +111,9 @@ def sample_windows(
         subtitle=told,
         simulated=simulated,
         theme=theme,
-        height=150 + lines * (118 * len(clips) + 120 * len(signals) + 24),
+        height=96 + 12 + lines * line_height,
     )
+    figure.update_layout(margin={"b": 12})
     return figure.update_annotations(font={"size": 13, "color": look.ink})
 
 

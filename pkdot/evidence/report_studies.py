@@ -1,0 +1,93 @@
+"""The report's section on the mechanism: one finding and one small table a study."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import ConfigError, InputError
+from .ablation import finding, study_table
+from .markdown import interval, number, table
+from .plan import Plan
+from .regimes import Regime
+from .steps import chosen_settings
+from .studies import Study
+
+
+def studies_section(plan: Plan) -> list[str]:
+    """The section; empty where no study is asked for."""
+    lines: list[str] = []
+    for regime in plan.regimes:
+        if plan.studies and regime.name in plan.study_regimes:
+            lines += [f"## What moves it: {regime.title}", ""]
+            lines += [
+                "Gains are over the student alone; the last columns compare each level with the "
+                f"one in bold, on {len(plan.study_seeds)} seeds that the comparison above does not "
+                "use, after Holm's correction over the levels.",
+                "",
+            ]
+            for study in plan.studies:
+                lines += _study(plan, regime, study)
+    return lines
+
+
+def write_figures(plan: Plan) -> list[Path]:
+    """One interactive page a study, titled with what it shows, in ``figures`` of the folder."""
+    from ..figures import study_dots
+
+    written = []
+    for regime in plan.regimes:
+        if regime.name not in plan.study_regimes:
+            continue
+        for study in plan.studies:
+            found = _table(plan, regime, study)
+            if found is None:
+                continue
+            path = plan.folder / "figures" / f"{regime.name}-{study.name}.html"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            study_dots(
+                found,
+                finding(study, found),
+                factor=study.factor,
+                usual=study.usual,
+                over=regime.unit,
+                simulated=regime.simulated,
+            ).write_html(path, include_plotlyjs="directory")
+            written.append(path)
+    return written
+
+
+def _table(plan: Plan, regime: Regime, study: Study) -> pd.DataFrame | None:
+    """A study's table; None where it has not been run."""
+    try:
+        return study_table(
+            study, regime, plan.study_seeds, chosen_settings(plan, regime), plan.read
+        )
+    except (ConfigError, InputError):
+        return None
+
+
+def _study(plan: Plan, regime: Regime, study: Study) -> list[str]:
+    found = _table(plan, regime, study)
+    if found is None:
+        return [f"### {study.question}", "", "Not run.", ""]
+    return [
+        f"### {study.question}",
+        "",
+        f"**{finding(study, found)}.**",
+        "",
+        *table(
+            (study.factor, "gain", "against the usual", "p", "resolvable"),
+            (_row(study, row) for _, row in found.iterrows()),
+        ),
+    ]
+
+
+def _row(study: Study, row: pd.Series) -> list[str]:
+    label = f"**{row['label']}**" if row["label"] == study.usual else row["label"]
+    return [
+        label,
+        interval(row, "gain"),
+        interval(row, "against"),
+        number(row["p_holm"], ".2g"),
+        number(row["resolvable"]),
+    ]

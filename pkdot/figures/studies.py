@@ -1,0 +1,88 @@
+"""A study of one factor: the gain at each of its levels."""
+
+from typing import Any
+
+from ..errors import InputError
+from .style import clean, finish, theme_of
+
+NEEDED = ("label", "n", "gain", "gain_low", "gain_high")
+
+
+def study_dots(
+    table: Any,
+    title: str,
+    *,
+    factor: str,
+    usual: str,
+    reference: str = "student alone",
+    over: str = "seeds",
+    simulated: bool = False,
+    theme: str = "light",
+) -> Any:
+    """Gain at each level of a factor, with intervals; the usual level is ringed.
+
+    Args:
+        table: from :func:`pkdot.evidence.ablation.study_table`: one row a level, columns label, n,
+            gain, gain_low, gain_high, in points.
+        title: what the numbers show, from :func:`pkdot.evidence.ablation.finding`.
+        factor: what varies; names the axis.
+        usual: label of the level that others are compared with.
+        reference: what gains are over.
+        over: what n counts.
+        simulated: whether the data came from a simulator.
+        theme: ``light`` or ``dark``.
+
+    Raises:
+        InputError: if a column lacks, or there are no rows.
+    """
+    import plotly.graph_objects as go
+
+    if absent := [name for name in NEEDED if name not in table.columns]:
+        raise InputError(f"A study needs the columns {', '.join(NEEDED)}; there is no {absent[0]}.")
+    if not len(table):
+        raise InputError("This study has no levels; run at least its usual one.")
+    look = theme_of(theme)
+    labels = [clean(label) for label in table["label"]]
+    is_usual = [label == usual for label in table["label"]]
+    figure = go.Figure()
+    figure.add_hline(0, line={"color": look.ink, "width": 1, "dash": "dot"})
+    figure.add_annotation(
+        x=1, xref="paper", y=0, text=clean(reference), showarrow=False, xanchor="right", yshift=9
+    )
+    figure.add_scatter(
+        x=labels,
+        y=table["gain"],
+        mode="markers+text",
+        text=[f"{gain:+.1f}" for gain in table["gain"]],
+        textposition="middle right",
+        textfont={"size": 12, "color": look.ink},
+        marker={
+            "color": look.student,
+            "size": [13 if yes else 10 for yes in is_usual],
+            "line": {"color": look.ink, "width": [2 if yes else 0 for yes in is_usual]},
+        },
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": table["gain_high"] - table["gain"],
+            "arrayminus": table["gain"] - table["gain_low"],
+            "thickness": 1.6,
+            "width": 5,
+            "color": look.neutral,
+        },
+        customdata=list(zip(table["gain_low"], table["gain_high"], table["n"], strict=True)),
+        hovertemplate="%{x}: %{y:+.1f}<br>%{customdata[0]:+.1f} to %{customdata[1]:+.1f}"
+        f" over %{{customdata[2]}} {clean(over)}<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_xaxes(title=clean(factor, 60), type="category")
+    figure.update_yaxes(title=f"gain over the {clean(reference)} (points)")
+    return finish(
+        figure,
+        clean(title, 200),
+        subtitle=f"means with 95 % intervals over {int(table['n'].min())} {clean(over)}; "
+        "the ring marks what the others are compared with",
+        simulated=simulated,
+        theme=theme,
+        height=420,
+    )
