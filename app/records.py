@@ -13,6 +13,8 @@ import controls
 import streamlit as st
 from shell import literal
 
+from pkdot import layout
+from pkdot.errors import PkdotError
 from pkdot.record import RunRecord, open_record, runs_directory
 from pkdot.summaries import RecordSummary, list_records, summarise
 
@@ -98,10 +100,11 @@ def choose_record() -> None:
     st.sidebar.caption(" · ".join(w for w in (summary.status, literal(began(summary))) if w))
 
 
-def chosen_record() -> RunRecord:
+def chosen_record(*, metrics: bool = False) -> RunRecord:
     """The record that was chosen, opened; its status is said where it is not simply finished.
 
-    Stops the page with a sentence where there is none.
+    Stops the page with a sentence where there is none. A page shows what a running record has
+    logged since: embeddings, and where it draws ``metrics`` those of every epoch too.
     """
     summary = records().get(st.session_state.get("run", ""))
     if summary is None:
@@ -120,19 +123,24 @@ def chosen_record() -> RunRecord:
         st.info(literal(record.sentence), icon=":material/info:")
     if record.status == "running":
         with st.sidebar:
-            _follow(record.path, _progress(record.path))
+            _follow(record.path, metrics, _progress(record.path, metrics))
     return record
 
 
-def _progress(path: Path) -> tuple[Any, ...]:
-    """What changes when a run logs something."""
-    record = open_record(path)
-    return record.status, record.epochs, [list(row) for row in record.metrics.tail(1).to_numpy()]
+def _progress(path: Path, metrics: bool) -> tuple[Any, ...]:
+    """What changes when a run logs something; ``metrics`` change with every epoch."""
+    record, logged = open_record(path), path / layout.METRICS
+    when = logged.stat().st_mtime_ns if metrics and logged.is_file() else 0
+    return record.status, record.epochs, when
 
 
 @st.fragment(run_every=FOLLOW_SECONDS)
-def _follow(path: Path, seen: tuple[Any, ...]) -> None:
+def _follow(path: Path, metrics: bool, seen: tuple[Any, ...]) -> None:
     """Draw the page again when the run has logged more."""
     st.caption(":material/autorenew: It is training: the page follows it.")
-    if _progress(path) != seen:
+    try:
+        changed = _progress(path, metrics) != seen
+    except (PkdotError, OSError):  # the page itself says what is wrong
+        changed = True
+    if changed:
         st.rerun(scope="app")

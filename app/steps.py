@@ -18,6 +18,10 @@ from pkdot.record import RunRecord
 from pkdot.similarity import cosine_similarity_matrix
 
 View = looking.View
+# Each visitor's page computes in a thread of its own, and matrices this small gain nothing from
+# more: on a busy machine several would wait for one another.
+torch.set_num_threads(1)
+
 ANCHORS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200)
 
 

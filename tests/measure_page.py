@@ -107,7 +107,7 @@ def slider(browser: Any, address: str, path: str, position: int, change: str) ->
 
 
 def main() -> None:
-    rows = []
+    rows: list[tuple[str, float, list[float]]] = []
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as scratch, open_chromium() as browser:
         runs = Path(scratch) / "runs"
@@ -115,6 +115,7 @@ def main() -> None:
         with serve_page(runs, cwd=Path(scratch)) as address:
             for name, path in PAGES.items():
                 rows.append((f"open {name}: first figure", 3.0, opening(browser, address, path)))
+                print(name, [round(value, 2) for value in rows[-1][2]], flush=True)
             rows.append(
                 ("Transport: ε to a new plan", 0.5, slider(browser, address, "transport", 2, PLAN))
             )

@@ -35,7 +35,7 @@ def listen_on(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
 
 
 def opened(page: str, **address: Any) -> Any:
-    app = AppTest.from_file(str(APP / "explore.py"), default_timeout=30)
+    app = AppTest.from_file(str(APP / "explore.py"), default_timeout=120)
     for key, value in address.items():
         app.query_params[key] = value
     app.run()

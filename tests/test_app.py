@@ -47,6 +47,15 @@ def test_each_page_shows_what_a_running_record_has(page: str, tmp_path: Path) ->
     recorder.finish()
 
 
+def test_damage_to_the_metrics_of_a_running_record_hides_no_structure(tmp_path: Path) -> None:
+    recorder = write_record(tmp_path / "runs", run_id="live", finish=False)
+    (recorder.path / "metrics.parquet").write_bytes(b"\x00" * 32)
+    app = opened("similarity")
+    assert not app.exception
+    assert not app.error
+    assert figures(app) == FIGURES["similarity"]
+
+
 @pytest.mark.parametrize("page", ["similarity", "anchors", "transport", "maps"])
 def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path: Path) -> None:
     from pkdot.recorder import Recorder

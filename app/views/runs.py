@@ -224,5 +224,5 @@ several = compared()
 if len(several) > 1:
     comparison(several)
     st.divider()
-record = records.chosen_record()
+record = records.chosen_record(metrics=True)
 this_run(record)
