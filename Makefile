@@ -46,6 +46,7 @@ check: setup  ## lint, types and the quick tests: before every commit
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
 	@$(PY) -m pkdot.benchmarks.features
+	@$(PY) tests/measure_page.py
 
 evidence: setup  ## compare all methods fairly, write the report (QUICK=1: some minutes)
 	@OMP_NUM_THREADS=1 $(PY) -m pkdot evidence --jobs $(JOBS) $(if $(QUICK),--quick)

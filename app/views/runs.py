@@ -13,7 +13,6 @@ import view as looking
 
 from pkdot import figures
 from pkdot.record import open_record, runs_directory
-from pkdot.runs import compare_runs, named_runs, settings_that_differ
 from pkdot.summaries import RecordSummary
 
 MOST_COMPARED = 10
@@ -165,6 +164,8 @@ def worded(score: float | None) -> str:
 
 def comparison(keys: list[str]) -> None:
     """Final scores with intervals, curves, and the settings that differ."""
+    from pkdot.runs import compare_runs, named_runs, settings_that_differ  # statistics load slowly
+
     opened = [open_record(found[key].path) for key in keys if found[key].status != "damaged"]
     runs = named_runs(opened)
     simulated = any(record.simulated for record in opened)

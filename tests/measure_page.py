@@ -1,0 +1,153 @@
+"""Time the page in a real Chromium and write reports/benchmarks/app.md; part of ``make bench``.
+
+Times are those of a person at this machine: from the key press or the address to the new picture.
+"""
+
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+if __package__ is None or __package__ == "":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pkdot.recorder import Probe, Recorder
+from tests.chromium import ROOT, open_chromium, serve_page
+from tests.example_records import EPOCHS, structured_arrays, student_at
+
+SIZE = 512
+REPEATS = 3
+PAGES = {
+    "Runs": "", "Similarity": "similarity", "Anchors": "anchors", "Transport": "transport",
+    "Embeddings": "maps", "Samples": "samples",
+}  # fmt: skip
+FIGURE = ".js-plotly-plot .main-svg"
+PLAN = "document.querySelectorAll('.js-plotly-plot')[0].layout.title.subtitle.text"
+"""What the plan's figure says of itself: its masses and ε, new with every plan."""
+
+
+def large_record(folder: Path) -> None:
+    """A record with as many probe samples as the page draws one by one."""
+    arrays = structured_arrays(n=SIZE)
+    ids = [f"sample-{i:03d}" for i in range(SIZE)]
+    probe = Probe(ids, [""] * SIZE, arrays["labels"])
+    with Recorder(
+        "large", runs_dir=folder, run_id="large", corpus="patterns", method="pkdot", seed=0,
+        config={"k": 30, "blur": 0.1, "policy": "shared"}, probe=probe,
+    ) as recorder:  # fmt: skip
+        for epoch in EPOCHS:
+            recorder.log_metrics("student", epoch, "validation", {"accuracy": 0.1 * epoch})
+            student = student_at(arrays, epoch)
+            recorder.log_embeddings(epoch, teacher=arrays["teacher"], student=student)
+
+
+def idle(page: Any) -> None:
+    """Wait until everything is drawn and the server has nothing left to do."""
+    page.wait_for_selector(FIGURE)
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+    page.wait_for_timeout(1000)
+
+
+def seconds(act: Callable[[], None], wait: Callable[[], None]) -> float:
+    """From the start of an act to the end of waiting for what it changes."""
+    began = time.perf_counter()
+    act()
+    wait()
+    return time.perf_counter() - began
+
+
+def opening(browser: Any, address: str, path: str) -> list[float]:
+    """From the address to the first figure, on a server that has shown the page before."""
+    found = []
+    for turn in range(REPEATS + 1):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(300_000)
+        taken = seconds(
+            lambda page=page: page.goto(f"{address}/{path}?run=large"),
+            lambda page=page: page.wait_for_selector(FIGURE),
+        )
+        idle(page)
+        page.close()
+        found += [taken] if turn else []  # the first warms the server
+    return found
+
+
+def slider(browser: Any, address: str, path: str, position: int, change: str) -> list[float]:
+    """From an arrow key on a slider to a picture that ``change`` (JavaScript) tells apart."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(300_000)
+    page.goto(f"{address}/{path}?run=large&relatives=false")
+    idle(page)
+    handle = page.get_by_role("slider").nth(position)
+    handle.focus()
+    found = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"):
+        before = page.evaluate(change)
+        if key == "ArrowLeft":
+            handle.press(key)  # seen before: cached, not measured
+            idle(page)
+            continue
+        found.append(
+            seconds(
+                lambda key=key: handle.press(key),
+                lambda before=before: page.wait_for_function(
+                    f"before => {change} !== before", arg=before
+                ),
+            )
+        )
+        idle(page)
+    page.close()
+    return found
+
+
+def main() -> None:
+    rows = []
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as scratch, open_chromium() as browser:
+        runs = Path(scratch) / "runs"
+        large_record(runs)
+        with serve_page(runs, cwd=Path(scratch)) as address:
+            for name, path in PAGES.items():
+                rows.append((f"open {name}: first figure", 3.0, opening(browser, address, path)))
+            rows.append(
+                ("Transport: ε to a new plan", 0.5, slider(browser, address, "transport", 2, PLAN))
+            )
+            rows.append(
+                ("Transport: k to a new plan", 0.5, slider(browser, address, "transport", 1, PLAN))
+            )
+    lines = [
+        "# The page: seconds until it is drawn",
+        "",
+        f"A record with {SIZE} probe samples, in Chromium at 1280 × 900, on {_machine()}; load "
+        f"{load:.1f} on {os.cpu_count()} cores when it began. Median and worst of {REPEATS} "
+        "openings, or of the moves of a slider to values not seen before.",
+        "",
+        "| what | median | worst | aim |",
+        "|---|---:|---:|---:|",
+    ]
+    for name, aim, values in rows:
+        median = statistics.median(values)
+        lines.append(f"| {name} | {median:.2f} | {max(values):.2f} | {aim} |")
+    target = ROOT / "reports" / "benchmarks" / "app.md"
+    target.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    print("\n".join(lines))
+    print(f"The report is {target}.")
+
+
+def _machine() -> str:
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.is_file() else ""
+    models = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
+    name = models[0] if models else platform.machine()
+    packages = ", ".join(f"{p} {version(p)}" for p in ("streamlit", "plotly", "torch"))
+    return f"{name}, {packages}, {time.strftime('%Y-%m-%d')}"
+
+
+if __name__ == "__main__":
+    main()
