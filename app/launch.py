@@ -94,7 +94,7 @@ class Desk:
             return
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -121,12 +121,14 @@ class Desk:
         stages = [stage for stage in STAGES if (metrics["stage"] == stage).any()]
         if not stages:
             return Progress(0.02, "reading the data", made)
+        if (metrics["split"] == "test").any():
+            return Progress(0.97, "maps are drawn", made)
         stage = stages[-1]
         epoch = int(metrics.loc[metrics["stage"] == stage, "epoch"].max())
         most = int(record.config["training"]["epochs"])
         done = STAGES.index(stage) + min(1.0, (epoch + 1) / (most + 1))
         return Progress(
-            done / len(STAGES), f"{WORDS[stage]}: epoch {epoch} of at most {most}", made
+            done / len(STAGES), f"{WORDS[stage]}, epoch {epoch} of at most {most}", made
         )
 
     def _made(self) -> str | None:

@@ -24,7 +24,7 @@ def offer(fresh: bool) -> None:
         st.caption("This page makes runs only where it listens on its own machine alone.")
         return
     with st.expander(
-        "Make a run: real images, less than a minute", icon=":material/add:", expanded=fresh
+        "Make a run: real images, about a minute", icon=":material/add:", expanded=fresh
     ):
         st.caption(
             "A teacher sees 8×8 digits, its student noisy 4×4 views of them. The run trains in the "
@@ -66,7 +66,7 @@ def _watch() -> None:
         st.rerun(scope="app")
     progress = desk.progress()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(progress.share, f"Making a run: {progress.words}.")
+    left.progress(progress.share, f"A run is made: {progress.words}.")
     if right.button("Stop", icon=":material/stop:", key="stop", width="stretch"):
         desk.stop()
         st.rerun(scope="app")

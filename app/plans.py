@@ -26,7 +26,7 @@ from pkdot.transport import (
 BLURS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
 MOST_ITERATIONS = 1000
 """A page answers within seconds: a plan that needs more is shown as it is, and said to be so."""
-TRACED = 100
+TRACED, TRACED_IF_LARGE, LARGE = 300, 100, 256
 KINDS = {
     "entropic": "entropic (the loss)",
     "exact": "exact (ε = 0)",
@@ -117,7 +117,8 @@ def _relatives(
 @st.cache_data(max_entries=32, show_spinner=False)
 def _trace(_view: View, key: tuple[Any, ...], k: int, blur: float, policy: str) -> np.ndarray:
     cost = squared_cost(*_rows(_view, k, policy))
-    return sinkhorn_trace(cost, epsilon=blur**2, iterations=TRACED).marginal_error.numpy()
+    iterations = TRACED if len(cost) <= LARGE else TRACED_IF_LARGE
+    return sinkhorn_trace(cost, epsilon=blur**2, iterations=iterations).marginal_error.numpy()
 
 
 def _facts(solution: Any, cost: torch.Tensor, view: View) -> dict[str, Any]:

@@ -60,8 +60,10 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.methods:
         from .distillers import available_distillers
 
-        for name, kind in available_distillers().items():
-            print(f"{name:12} {kind.title}")
+        methods = available_distillers()
+        wide = max(map(len, methods))
+        for name, kind in methods.items():
+            print(f"{name:{wide}}  {kind.title}")
         return 0
     config = _config(arguments)
     if arguments.settings:

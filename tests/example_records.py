@@ -41,15 +41,18 @@ def student_at(arrays: dict[str, Any], epoch: int) -> np.ndarray:
     return share * arrays["teacher"] + (1 - 0.7 * share) * arrays["noise"]
 
 
-def write_record(folder: Path, *, finish: bool = True, **options: Any) -> Recorder:
+def write_record(
+    folder: Path, *, finish: bool = True, names: list[str] | None = None, **options: Any
+) -> Recorder:
     """Write a record into ``folder``; with ``finish=False`` it is left open, as if running.
 
-    ``options`` go to the Recorder; ``simulated``, ``class_names`` and so on.
+    ``options`` go to the Recorder; ``simulated``, ``class_names`` and so on. ``names`` are those
+    of the samples where ``probe`` gives other ones.
     """
     arrays = structured_arrays()
     labels, images = arrays["labels"], arrays["images"]
     coarse = images.reshape(N, 4, 2, 4, 2).mean(axis=(2, 4)).astype(np.uint8)
-    ids = [f"sample-{i:03d}" for i in range(N)]
+    ids = names or [f"sample-{i:03d}" for i in range(N)]
     subjects = [f"person {i % 6}" for i in range(N)]
     settings: dict[str, Any] = {
         "runs_dir": folder,
@@ -87,4 +90,40 @@ def write_record(folder: Path, *, finish: bool = True, **options: Any) -> Record
     recorder.log_predictions(pd.DataFrame(columns))
     if finish:
         recorder.finish(best_epoch=BEST)
+    return recorder
+
+
+def write_clips_record(folder: Path) -> Recorder:
+    """A record like that of a corpus of clips: encoders, frames and curves, two classes, people."""
+    arrays = structured_arrays(n=24, classes=2)
+    labels, rng = arrays["labels"], np.random.default_rng(1)
+    ids = [f"90000{i % 3}_w_2{i % 3}-{('BL1', 'PA4')[label]}-{i:03d}"
+           for i, label in enumerate(labels)]  # fmt: skip
+    subjects = [name.split("-")[0] for name in ids]
+    frames = rng.integers(0, 255, (24, 28, 28, 3)).astype(np.uint8)
+    curves = rng.integers(0, 255, (24, 16, 28)).astype(np.uint8)
+    recorder = Recorder(
+        "clips, by a test", runs_dir=folder, run_id="clips", corpus="clips", method="kd+pkdot",
+        seed=0, simulated=True, class_names=("BL1", "PA4"),
+        config={"options": {"pkdot": {"k": 8, "blur": 0.1, "policy": "shared"}}},
+        probe=Probe(ids, subjects, labels, {"video": frames, "eda": curves}),
+    )  # fmt: skip
+    with recorder:
+        for stage in ("video", "eda", "teacher", "tnet", "student"):
+            for epoch in range(3):
+                name = "explained" if stage == "tnet" else "accuracy"
+                recorder.log_metrics(stage, epoch, "validation", {name: 0.5 + 0.1 * epoch})
+        for epoch in (0, 2):
+            share = epoch / 2
+            student = share * arrays["teacher"] + arrays["noise"]
+            recorder.log_embeddings(epoch, teacher=arrays["teacher"], student=student)
+        recorder.log_features(real=arrays["real"], hallucinated=0.5 * arrays["real"])
+        columns: dict[str, Any] = {"sample_id": ids, "subject": subjects, "split": "test"}
+        columns["label"] = labels
+        for who, wrong in (("teacher", 2), ("student", 7)):
+            right = np.where(np.arange(24) < wrong, 1 - labels, labels)
+            columns |= {f"{who}_{c}": np.where(right == c, 0.8, 0.2) for c in range(2)}
+        recorder.log_predictions(pd.DataFrame(columns))
+        recorder.log_metrics("student", 2, "test", {"accuracy": 17 / 24})
+        recorder.finish(best_epoch=2)
     return recorder

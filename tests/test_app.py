@@ -7,54 +7,13 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
-from streamlit.testing.v1 import AppTest
-
-from .example_records import EPOCHS, N, write_record
-
-APP = Path(__file__).resolve().parents[1] / "app"
-FIGURES = {"runs": 1, "similarity": 3, "anchors": 5, "transport": 5, "maps": 1, "samples": 5}
+from .example_records import EPOCHS, N, structured_arrays, write_record
+from .pages import FIGURES, figures, listen_on, opened, surround, words
 
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The app's own modules importable, an empty runs directory, and no example record."""
-    monkeypatch.syspath_prepend(str(APP))
-    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(tmp_path)
-    import records
-
-    monkeypatch.setattr(records, "EXAMPLE", tmp_path / "no example")
-    listen_on(monkeypatch, "127.0.0.1")
-
-
-def listen_on(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
-    """What the server's command line and app/.streamlit/config.toml decide in real life."""
-    import streamlit
-
-    asked = streamlit.get_option
-    monkeypatch.setattr(
-        streamlit, "get_option", lambda key: address if key == "server.address" else asked(key)
-    )
-
-
-def opened(page: str, **address: str) -> Any:
-    app = AppTest.from_file(str(APP / "explore.py"), default_timeout=30)
-    for key, value in address.items():
-        app.query_params[key] = value
-    app.run()
-    if page != "runs":
-        app.switch_page(f"views/{page}.py").run()
-    return app
-
-
-def words(app: Any) -> str:
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
-
-
-def figures(app: Any) -> int:
-    return len(app.get("plotly_chart"))
+    surround(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("page", FIGURES)
@@ -139,15 +98,27 @@ def test_a_failed_run_shows_its_message(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", FIGURES)
 def test_names_from_a_record_stay_plain_text(page: str, tmp_path: Path) -> None:
+    from pkdot.recorder import Probe
+
     evil = "<script>alert(1)</script> ![x](https://example.org/x.png) :red[x] $x$ `y` [z](http://z)"
-    write_record(tmp_path / "runs", run_id="evil", corpus=evil, method=evil, class_names=[evil] * 5)
+    arrays = structured_arrays()
+    names = [f"{i} {evil}" for i in range(N)]
+    probe = Probe(names, [f"{i % 6} {evil}" for i in range(N)], arrays["labels"],
+                  {evil: arrays["images"]})  # fmt: skip
+    recorder = write_record(
+        tmp_path / "runs", run_id="evil", corpus=evil, method=evil, class_names=[evil] * 5,
+        probe=probe, names=names, finish=False,
+    )  # fmt: skip
+    recorder.log_metrics(evil, 1, "validation", {evil: 0.5})
+    recorder.finish(best_epoch=5)
     manifest = tmp_path / "runs" / "evil" / "run.json"
     content = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**content, "name": evil, "created": evil}))
     app = opened(page)
     assert not app.exception
     assert not app.error
-    for text in words(app).splitlines():
+    groups = [option for group in app.get("button_group") for option in group.options]
+    for text in [*words(app).splitlines(), *map(str, groups)]:
         assert "](" not in text.replace("\\]\\(", "")
         assert ":red[" not in text
     for chart in app.get("plotly_chart"):
@@ -221,8 +192,6 @@ def test_a_link_reproduces_the_view(record_copy: Path, tmp_path: Path) -> None:
 
 def test_a_value_that_another_record_lacks_is_forgotten(record_copy: Path, tmp_path: Path) -> None:
     from pkdot.recorder import Recorder
-
-    from .example_records import structured_arrays
 
     z = structured_arrays()["teacher"][:12]
     with Recorder("small", runs_dir=tmp_path / "runs", run_id="small") as recorder:
@@ -308,3 +277,5 @@ def test_a_score_that_is_no_number_is_said(tmp_path: Path) -> None:
     assert "could not be drawn" not in words(app)
     tiles = {tile.label: tile.value for tile in app.metric}
     assert tiles["student, test accuracy"] == "not a number"
+    assert app.dataframe[0].value["student"].isna().all()
+    assert app.dataframe[0].proto.placeholder == "–"

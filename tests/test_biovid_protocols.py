@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pkdot import ExperimentConfig
+from pkdot.data import Corpus
 from pkdot.data.biovid.protocols import (
     HOLDOUT,
     LOW_EXPRESSIVE,
@@ -15,7 +17,9 @@ from pkdot.data.biovid.protocols import (
     make_split,
     n_folds,
 )
+from pkdot.data.biovid.settings import BioVidSettings
 from pkdot.errors import ConfigError, DataError
+from pkdot.leak import leak_cells
 
 
 def table(subjects: int = 20, windows: int = 10, classes: tuple[int, ...] = (0, 4)) -> pd.DataFrame:
@@ -175,3 +179,38 @@ def test_too_few_subjects_and_folds_that_do_not_exist() -> None:
         make_split(table(), "grouped_5fold", 5, seed=0)
     with pytest.raises(DataError, match="Clip-level folds"):
         make_split(table(1, 2), "released_5fold", 0, seed=0)
+
+
+def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pixels that show the person, and pain only as a change from that person's own look."""
+    subjects = np.repeat([f"9000{i:02d}_w_30" for i in range(12)], 8)
+    labels = np.tile([0, 1], 48)
+    chance = np.random.default_rng(0)
+    pixels = 0.1 * chance.normal(size=(96, 30))
+    pixels[:, 1:4] += np.repeat(3 * chance.normal(size=(12, 3)), 8, axis=0)
+    # Who shows pain by what differs from person to person: only their own windows can teach it.
+    own_way = np.repeat(chance.choice([-1, 1], 12), 8)
+    pixels[:, 0] += 3 * own_way * (2 * labels - 1)
+    clips = np.repeat(pixels.reshape(96, 3, 1, 5, 2), 5, axis=2).astype(np.float32)
+    table = pd.DataFrame({"subject": subjects, "class_id": 4 * labels})
+
+    def made_up(settings: BioVidSettings, seed: int) -> Corpus:
+        split = make_split(
+            table, settings.protocol, settings.fold, seed, fold_seed=settings.fold_seed
+        )
+        return Corpus(
+            name="biovid", modalities={"video": clips}, prevalent="video", privileged=(),
+            labels=labels, given_labels=labels, subjects=subjects,
+            ids=np.arange(96).astype(str), class_names=("BL1", "PA4"), split=split,
+            simulated=True, fingerprint="made up",
+        )  # fmt: skip
+
+    monkeypatch.setattr("pkdot.leak.load_corpus", made_up)
+    monkeypatch.setattr("pkdot.leak._COMPONENTS", 4)
+    cells = leak_cells(ExperimentConfig.preset("default"), (0, 1), progress=False)
+    accuracy = cells.groupby("arm")["accuracy"].mean()
+    assert accuracy["clips"] > accuracy["people"] + 0.1
+    for counts in cells["by_subject"]:
+        assert sum(size for _, size in counts.values()) == 96, "every window is tested once"
+    with pytest.raises(ConfigError, match="pixels of BioVid"):
+        leak_cells(ExperimentConfig(), progress=False)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +15,19 @@ FIGURE = ".js-plotly-plot .main-svg"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page's address; the server runs from a folder that knows nothing of the repository."""
-    pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
-    folder = tmp_path_factory.mktemp("a folder with spaces")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs that knows nothing of the repository."""
+    folder = tmp_path_factory.mktemp("a folder with spaces") / "runs"
     for run_id in ("patterns", "others"):
-        write_record(folder / "runs", run_id=run_id)
-    with serve_page(folder / "runs", cwd=folder) as address:
+        write_record(folder, run_id=run_id)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(runs: Path) -> Iterator[str]:
+    """The page's address."""
+    pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
+    with serve_page(runs, cwd=runs.parent) as address:
         yield address
 
 
@@ -38,7 +45,7 @@ def page(browser: Any) -> Iterator[Any]:
             else problems.append(request.url)
         ),
     )
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(90_000)
     yield tab
     tab.close()
     assert problems == []
@@ -111,12 +118,125 @@ def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, bro
     page.get_by_text("pairs of 40 samples").wait_for()
     other = browser.new_page()
     other.goto(page.url)
-    other.get_by_text("pairs of 40 samples").wait_for(timeout=20_000)
+    other.get_by_text("pairs of 40 samples").wait_for(timeout=90_000)
     assert other.get_by_text("At epoch 0").is_visible()
     other.close()
     page.get_by_role("link", name="Anchors").click()
     page.get_by_text("The anchors on the teacher's map").wait_for()
     assert "epoch=0" in page.url
+
+
+def settled(page: Any) -> None:
+    """Wait until the server has drawn the whole page."""
+    page.wait_for_selector(FIGURE)
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+    page.wait_for_timeout(700)
+
+
+def box_of(page: Any, figure: int) -> Any:
+    """Where a figure lies in the window, scrolled into it."""
+    place = page.locator(".js-plotly-plot").nth(figure)
+    place.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    return place.bounding_box()
+
+
+def parameter(page: Any, name: str) -> str | None:
+    """A value of the page's address."""
+    return page.evaluate("name => new URLSearchParams(location.search).get(name)", name)
+
+
+def wait_for_parameter(page: Any, name: str) -> str:
+    page.wait_for_function("n => new URLSearchParams(location.search).get(n) !== null", arg=name)
+    return str(parameter(page, name))
+
+
+def test_a_lasso_in_one_map_chooses_the_samples_in_both(server: str, page: Any) -> None:
+    page.goto(f"{server}/maps?run=patterns")
+    settled(page)
+    box = box_of(page, 0)
+    left, top = box["x"] + 80, box["y"] + 120
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((180, 0), (180, 280), (0, 280), (0, 0)):
+        page.mouse.move(left + x, top + y, steps=5)
+    page.mouse.up()
+    page.get_by_text("samples are chosen").wait_for()
+    faded = """() => [...document.querySelectorAll('.js-plotly-plot')[0].data]
+        .map((_, i) => document.querySelectorAll('.js-plotly-plot')[0]._fullData[i].marker.opacity)
+        .map(opacity => Array.from(opacity).filter(o => o < 0.5).length)"""
+    counts = page.evaluate(faded)
+    half = len(counts) // 2
+    assert sum(counts) > 0
+    assert counts[:half] == counts[half:]  # the teacher's classes, then the student's
+
+    page.get_by_role("link", name="Similarity").click()
+    page.get_by_text("How alike are two samples?").wait_for()
+    page.get_by_role("link", name="Embeddings").click()
+    page.get_by_text("samples are chosen").wait_for()
+    page.get_by_role("button", name="Choose none").click()
+    page.get_by_text("samples are chosen").wait_for(state="detached")
+
+
+def test_a_click_on_the_plan_follows_one_sample_to_other_pages(server: str, page: Any) -> None:
+    page.goto(f"{server}/transport?run=patterns")
+    settled(page)
+    box_of(page, 0)
+    # The middle of the diagonal, where the axes say it lies.
+    x, y = page.evaluate(
+        """() => { const plot = document.querySelectorAll('.js-plotly-plot')[0];
+        const axes = plot._fullLayout, place = plot.getBoundingClientRect();
+        return [place.x + axes.xaxis._offset + axes.xaxis.l2p(45),
+                place.y + axes.yaxis._offset + axes.yaxis.l2p(45)]; }"""
+    )
+    page.mouse.move(x - 2, y - 2)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(400)
+    page.mouse.click(x, y)
+    sample = wait_for_parameter(page, "sample")
+    page.get_by_text(f"The mass of one teacher sample: {sample}").wait_for()
+    page.get_by_role("link", name="Anchors").click()
+    page.get_by_text(f"One sample seen from the anchors: {sample}").wait_for()
+
+
+def test_the_epochs_play_by_themselves_to_the_end(server: str, page: Any) -> None:
+    page.goto(f"{server}/maps?run=patterns&epoch=2")
+    page.get_by_text("Student, epoch 2").wait_for()
+    page.get_by_role("button", name="Play").click()
+    for epoch in (5, 9):
+        page.get_by_text(f"Student, epoch {epoch}").wait_for()
+    page.get_by_role("button", name="Play").wait_for()  # it stopped by itself
+    assert parameter(page, "epoch") == "9"
+
+
+def test_a_figure_and_its_numbers_can_be_downloaded(server: str, page: Any) -> None:
+    page.goto(f"{server}/similarity?run=patterns")
+    page.wait_for_selector(FIGURE)
+    with page.expect_download() as csv:
+        page.get_by_role("button", name="Data").first.click()
+    lines = Path(csv.value.path()).read_text().splitlines()
+    assert csv.value.suggested_filename == "pkdot-similarity.csv"
+    assert lines[0] == "sample,other,teacher,student"
+    assert len(lines) == 1 + 90 * 89 // 2
+    with page.expect_download() as figure:
+        page.get_by_role("button", name="Figure").first.click()
+    assert "How alike are two samples?" in Path(figure.value.path()).read_text()
+
+
+def test_a_run_is_made_from_the_page(server: str, page: Any, runs: Path) -> None:
+    before = {folder.name for folder in runs.iterdir()}
+    page.goto(server)
+    page.get_by_text("Make a run").click()
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("progressbar").wait_for()
+    page.get_by_text("learns, epoch").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=300_000)
+    page.get_by_text("This run: digits, kd+pkdot").wait_for()
+    made = {folder.name for folder in runs.iterdir()} - before
+    assert len(made) == 1
+    assert parameter(page, "run") == made.pop()
+    page.get_by_role("link", name="Embeddings").click()
+    page.get_by_text("Where the samples lie").wait_for()
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "255, 255, 255"), ("dark", "17, 22, 31")])
@@ -125,7 +245,7 @@ def test_figures_and_page_share_one_theme(
 ) -> None:
     tab = browser.new_page(color_scheme=scheme)
     tab.goto(f"{server}/maps")
-    tab.wait_for_selector(FIGURE, timeout=20_000)
+    tab.wait_for_selector(FIGURE, timeout=90_000)
     background = "e => getComputedStyle(e).backgroundColor"
     assert paper in tab.locator("[data-testid=stApp]").first.evaluate(background)
     fill = tab.locator(FIGURE).first.evaluate("e => e.style.background")

@@ -61,7 +61,7 @@ def test_changing_the_method_drops_options_of_the_old_one() -> None:
         ),
         ({"seed": -1}, "greater than or equal to 0"),
         ({"network.dropout": float("nan")}, "finite number"),
-        ({"options.pkdot.k": 128}, "batch of more than 128 samples"),
+        ({"options.pkdot": {"k": 128, "policy": "shared"}}, "batch of more than 128 samples"),
         ({"options.kd.weight": 1.0}, "no part of the method 'pkdot'"),
         ({"method": "pkd"}, "Unknown distillation method 'pkd'"),
         ({"data.name": "faces"}, "digits"),

@@ -134,8 +134,12 @@ def test_every_option_of_the_loss_can_be_set_by_its_dotted_name() -> None:
 
 def test_anchors_of_any_method_must_fit_the_batch() -> None:
     kinds = available_distillers()
-    assert kinds["pkdot"].Settings(k=9).anchors_in_batch() == 9
-    assert kinds["pkdot"].Settings(k=9, policy="all").anchors_in_batch() == 0
+    assert kinds["pkdot"].Settings(k=9, policy="shared").anchors_in_batch() == 9
+    assert kinds["pkdot"].Settings(k=9).anchors_in_batch() == 0, "all are anchors"
     assert kinds["kd"].Settings().anchors_in_batch() == 0
     with pytest.raises(ConfigError, match="k = 30 anchors need a batch of more than 30"):
-        ExperimentConfig(method="kd+pkdot", training={"batch_size": 30})
+        ExperimentConfig(
+            method="kd+pkdot",
+            options={"pkdot": {"policy": "shared"}},
+            training={"batch_size": 30},
+        )

@@ -67,7 +67,10 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["run", "--set", 'maps=["umap"]', "--set", "probe_size=5"], "at least 8 probe samples"),
         (["sweep", "--csv", "nowhere/a.csv"], "no folder nowhere"),
         (["runs", "--runs", "nowhere"], "no folder nowhere"),
-        (["run", "--set", "options.pkdot.k=500"], "batch of more than 500"),
+        (
+            ["run", "--set", "options.pkdot.policy=shared", "--set", "options.pkdot.k=500"],
+            "batch of more than 500",
+        ),
         (["run", "--config", "nowhere.json"], "nowhere.json cannot be read"),
         (["sweep", "--engine", "slurm"], "dask://host:port"),
         (["evidence", "--regimes", "fwe"], "Unknown regime 'fwe'"),

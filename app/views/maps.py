@@ -19,9 +19,11 @@ record = records.chosen_record()
 stored = record.maps()
 drawn = sorted(int(epoch) for epoch in stored.loc[stored["projection"] == "umap", "epoch"].unique())
 kinds = {"pca": "PCA", "umap": "UMAP"} if drawn else {"pca": "PCA"}
+left, right = st.columns([1, 5]) if len(kinds) > 1 else (None, st.container())
 kind = "pca"
-if len(kinds) > 1:
-    kind = controls.choose("Projection", list(kinds), key="projection", names=kinds)
+if left is not None:
+    with left:
+        kind = controls.choose("Projection", list(kinds), key="projection", names=kinds)
 view = looking.choose_view(record, sources=kind == "pca", epochs=drawn if kind == "umap" else None)
 labels, ids = view.batch.labels, view.ids
 
@@ -38,7 +40,8 @@ if outputs is not None:
         "teacher": "teacher's answer",
     }
 colours = colours or {"none": "nothing"}
-colour = controls.choose("Colour by", list(colours), key="colour", names=colours)
+with right:
+    colour = controls.choose("Colour by", list(colours), key="colour", names=colours)
 groups, names, marker = labels, list(record.class_names), class_marker
 if colour == "subject":
     groups, names = codes(view.subjects)

@@ -88,7 +88,6 @@ def list_of_runs() -> None:
         table.astype({"seed": "Int64", "best epoch": "Int64"}),
         key=widget,
         hide_index=True,
-        height=min(36 * (len(table) + 1) + 4, 400),
         on_select=lambda: tick(keys, widget),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [keys.index(key) for key in compared()]}},
@@ -182,7 +181,9 @@ def comparison(keys: list[str]) -> None:
         names = ", ".join(shell.literal(name) for name in made.left_out)
         st.caption(f"Left out, as they keep no answers on labelled test samples: {names}.")
     shell.draw(
-        lambda: figures.result_dots(made.table, over=made.over, reference=made.reference, **style),
+        lambda: figures.result_dots(
+            made.table, over=made.over, reference=made.reference, each="run", **style
+        ),
         "comparison",
         data=lambda: made.table,
     )

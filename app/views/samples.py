@@ -92,7 +92,7 @@ with left:
         facts["teacher's answer"] = word(int(outputs.answers("teacher")[position]))
         facts["student's answer"] = word(int(outputs.answers("student")[position]))
         facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
-    st.dataframe(pd.DataFrame(facts.items(), columns=["", " "]), hide_index=True)
+    st.markdown("\n".join(f"- {name}: **{shell.plain(value)}**" for name, value in facts.items()))
 with right:
     if outputs is not None and outputs.known[position]:
         shell.draw(

@@ -45,7 +45,8 @@ def pairs() -> pd.DataFrame:
 shell.panel(
     "Each small square is a pair of samples: green pairs point the same way, purple ones opposite "
     "ways. In the third panel, orange pairs are more alike to the student, blue ones to the "
-    "teacher. Click a row to see its sample below.",
+    "teacher. Click the "
+    "diagonal to see that sample below.",
     "cosine compares directions, so a student may scale and turn its embedding as it likes; what "
     "is left is which samples belong together.",
 )

@@ -67,7 +67,8 @@ def masses() -> pd.DataFrame:
 
 shell.panel(
     "Row i tells where the teacher's sample i sends its mass among the student's samples; the "
-    "dotted line is where a sample is matched to itself. Click a row to follow its sample below.",
+    "dotted line is where a sample is matched to itself. Click it to "
+    "follow that sample below.",
     "the loss compares two unordered clouds and does not ask for the diagonal; a larger ε blurs "
     "the plan.",
 )
@@ -81,8 +82,8 @@ shell.draw(
 )
 
 shell.panel(
-    "Left the teacher's map, right the student's; lines are mass. Black lines stay with their "
-    "sample, green ones within its class, red ones leave it. Click a sample to choose it.",
+    "Left the teacher's map, right the student's; each line carries mass: to the sample "
+    "itself, within its class, or, in red, out of it. Click a sample to choose it.",
     "red flows are where the student's structure is not yet the teacher's.",
 )
 

@@ -13,7 +13,7 @@ from .geometry import unit
 class ContrastiveSettings(DistillerSettings):
     """Weight, temperature and the width of the common space."""
 
-    weight: float = Field(2.0, ge=0, description="λ, factor of this loss beside the task loss")
+    weight: float = Field(7.0, ge=0, description="λ, factor of this loss beside the task loss")
     temperature: float = Field(0.1, gt=0, description="divides the cosines")
     width: int = Field(128, ge=1, description="of the space that both embeddings are projected to")
 
@@ -38,7 +38,7 @@ class Contrastive(Distiller):
     title = "CRD (in batch)"
     Settings = ContrastiveSettings
     settings: ContrastiveSettings
-    tuning = tuning_grid((0.4, 2.0, 10.0), temperature=(0.1, 0.3))
+    tuning = tuning_grid((1.0, 7.0, 50.0), temperature=(0.1, 0.3))
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Make both projections."""

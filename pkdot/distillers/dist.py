@@ -11,7 +11,7 @@ from .geometry import unit
 class CorrelationSettings(DistillerSettings):
     """Weight, temperature and the balance of the two parts."""
 
-    weight: float = Field(1.0, ge=0, description="λ, factor of this loss beside the task loss")
+    weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
     temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
     inter: float = Field(1.0, ge=0, description="β, factor of the part within samples")
     intra: float = Field(1.0, ge=0, description="γ, factor of the part within classes")
@@ -39,7 +39,7 @@ class Correlation(Distiller):
     Settings = CorrelationSettings
     settings: CorrelationSettings
     reads = ("logits",)
-    tuning = tuning_grid((0.2, 1.0, 5.0), temperature=(4.0, 1.0))
+    tuning = tuning_grid((0.5, 4.0, 30.0), temperature=(4.0, 1.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         s = self.settings

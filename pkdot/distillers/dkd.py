@@ -13,6 +13,7 @@ from .base import Distiller, DistillerSettings, tuning_grid
 class DecoupledSettings(DistillerSettings):
     """Weight, temperature and the balance of the two parts."""
 
+    weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
     temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
     alpha: float = Field(1.0, ge=0, description="α, factor of the target class's part")
     beta: float = Field(8.0, ge=0, description="β, factor of the other classes' part")
@@ -48,7 +49,7 @@ class DecoupledSoftLabels(Distiller):
     Settings = DecoupledSettings
     settings: DecoupledSettings
     reads = ("logits", "labels")
-    tuning = tuning_grid((0.2, 1.0, 5.0), beta=(8.0, 2.0))
+    tuning = tuning_grid((0.5, 4.0, 30.0), beta=(8.0, 2.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         if teacher.logits.shape[1] < 2:

@@ -28,7 +28,7 @@ class SimilarityMatrix(Distiller):
     title = "similarity matrix"
     Settings = MatrixSettings
     settings: MatrixSettings
-    tuning = tuning_grid((5.0, 15.0, 50.0, 150.0, 500.0, 1500.0))
+    tuning = tuning_grid((15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))

@@ -49,7 +49,7 @@ class ManyTeachers(PKDOT):
     Settings = ManyTeachersSettings
     settings: ManyTeachersSettings
     reads = ("embedding", "logits", "features", "labels")
-    tuning = tuning_grid((1.2, 6.0, 30.0), centroid=(0.1, 1.0))
+    tuning = tuning_grid((6.0, 30.0, 150.0), centroid=(0.1, 1.0))
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Make an adapter and a head for every modality of the teacher."""

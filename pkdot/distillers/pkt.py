@@ -37,7 +37,7 @@ class Neighbours(Distiller):
     title = "PKT"
     Settings = NeighbourSettings
     settings: NeighbourSettings
-    tuning = tuning_grid((10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0))
+    tuning = tuning_grid((30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = (_log_probabilities(out.embedding) for out in (teacher, student))

@@ -52,7 +52,7 @@ class Relational(Distiller):
     title = "RKD"
     Settings = RelationalSettings
     settings: RelationalSettings
-    tuning = tuning_grid((10.0, 50.0, 250.0), angle=(2.0, 0.0))
+    tuning = tuning_grid((50.0, 250.0, 1250.0), angle=(2.0, 0.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         told, imitated = (

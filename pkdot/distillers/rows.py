@@ -14,7 +14,7 @@ class RowSettings(AnchorSettings):
     """Weight and anchors."""
 
     weight: float = Field(
-        5.0, ge=0, description="λ; differences of cosine rows are small beside a cross-entropy"
+        30.0, ge=0, description="λ; differences of cosine rows are small beside a cross-entropy"
     )
 
 
@@ -31,7 +31,7 @@ class MatchedRows(Distiller):
     title = "rows one to one"
     Settings = RowSettings
     settings: RowSettings
-    tuning = tuning_grid((1.0, 5.0, 25.0), k=(30, 10))
+    tuning = tuning_grid((1.0, 3.0, 10.0, 30.0, 100.0, 300.0))
 
     def __init__(self, settings: RowSettings) -> None:
         super().__init__(settings)

@@ -31,7 +31,7 @@ class SimilarityPreserving(Distiller):
     title = "SP"
     Settings = SimilaritySettings
     settings: SimilaritySettings
-    tuning = tuning_grid((70.0, 200.0, 700.0, 2000.0, 7000.0, 20_000.0))
+    tuning = tuning_grid((200.0, 700.0, 2000.0, 7000.0, 20_000.0, 70_000.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         return (_gram(teacher.embedding) - _gram(student.embedding)).square().mean()

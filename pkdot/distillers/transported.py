@@ -16,9 +16,11 @@ from .base import Distiller, DistillerSettings
 class AnchorSettings(DistillerSettings):
     """Which samples describe the others."""
 
-    k: int = Field(30, ge=1, description="number of anchors, below the batch size")
+    k: int = Field(
+        30, ge=1, description="number of anchors, below the batch size; not read by policy all"
+    )
     policy: Literal["shared", "per_sample", "farthest", "random", "most_similar", "all"] = Field(
-        "shared", description="how anchors are chosen"
+        "all", description="how anchors are chosen; all: every sample of the batch is one"
     )
 
     def anchors_in_batch(self) -> int:

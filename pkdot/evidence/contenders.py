@@ -90,16 +90,25 @@ class Variant:
     tuning: tuple[Mapping[str, Any], ...] = ()
 
 
+_PAPER = tuning_grid((1.2, 6.0, 30.0), k=(30, 10))
+
 VARIANTS: tuple[Variant, ...] = (
-    Variant("pkdot:per_sample", "PKDOT, anchors per sample", "pkdot", {"policy": "per_sample"}),
     Variant(
-        "pkdot:all",
-        "PKDOT, all samples as anchors",
+        "pkdot:shared",
+        "PKDOT, the paper's anchors (shared)",
         "pkdot",
-        {"policy": "all"},
-        tuning_grid((1.2, 6.0, 30.0), blur=(0.1, 0.5)),
+        {"policy": "shared", "blur": 0.1},
+        _PAPER,
+    ),
+    Variant(
+        "pkdot:per_sample",
+        "PKDOT, the released script's anchors (per sample)",
+        "pkdot",
+        {"policy": "per_sample", "blur": 0.1},
+        _PAPER,
     ),
 )
+"""The default form of PKDOT takes every sample as an anchor; these are the two of the sources."""
 
 SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows")
 """Sums of two that compete; others can be asked for by name."""

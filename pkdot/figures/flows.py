@@ -11,6 +11,8 @@ from .style import Array, Theme, class_name, clean, finish, theme_of
 
 STRENGTHS = ((0, 0.15, 0.6, 0.3), (0.15, 0.5, 1.1, 0.45), (0.5, 1.01, 2.0, 0.6))
 """Of the strongest flow: from, to; width and opacity of a line."""
+LEAST = 0.1
+"""Shares below this many percent are no bars."""
 KINDS = ("to itself", "within its class", "to another class", "to a sample without label")
 
 
@@ -177,6 +179,7 @@ def sample_mass(
     ids = np.arange(size) if ids is None else np.asarray(ids)
     pairs = strongest(p, most, source)
     shares = 100 * p[source, pairs[:, 1]] / p[source].sum()
+    pairs, shares = pairs[shares >= LEAST], shares[shares >= LEAST]
     kinds = _kinds(pairs, labels)
     words = [
         f"{clean(ids[j], 24)} · {class_name(int(labels[j]), class_names)}" for j in pairs[:, 1]

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..errors import InputError
-from .style import Array, clean, finish, theme_of
+from .style import Array, clean, finish, named, theme_of
 
 CRISP = 96
 """Side, in pixels, up to which images are enlarged before they are handed to the browser."""
@@ -72,47 +72,59 @@ def image_grid(
     columns = min(columns, max(n, 6))
     lines = -(-n // columns)
     figure = go.Figure()
-    label_height, view_height = 0.3, 1.06
-    line_height = len(stacks) * view_height + label_height
+    left = 16 + 8 * max((len(named(name)) for name in stacks), default=0)
+    cell = (900 - left - 20) / columns  # pixels; heights below are in cells
+    label_height = 0.02 if captions is None else 26 / cell
+    heights = [0.06 + 0.94 * min(1.0, s.shape[1] / s.shape[2]) for s in stacks.values()]
+    tops = np.cumsum([0.0, *heights])
+    line_height = tops[-1] + label_height + 0.04
+    images, words = [], []  # given all at once: added one by one, plotly takes seconds
     for sample in range(n):
         line, column = divmod(sample, columns)
         top = line * line_height + label_height
         for row, (name, stack) in enumerate(stacks.items()):
-            y = top + row * view_height
-            figure.add_layout_image(
-                source=png(stack[sample]),
-                xref="x",
-                yref="y",
-                x=column + 0.03,
-                y=y,
-                sizex=0.94,
-                sizey=0.94,
-                sizing="contain",
-                layer="below",
+            y = float(top + tops[row])
+            images.append(
+                {
+                    "source": png(stack[sample]),
+                    "xref": "x",
+                    "yref": "y",
+                    "x": column + 0.03,
+                    "y": y,
+                    "sizex": 0.94,
+                    "sizey": 0.94,
+                    "sizing": "contain",
+                    "layer": "below",
+                }
             )
             if column == 0 and name:
-                figure.add_annotation(
-                    xref="x domain",
-                    x=0,
-                    xshift=-8,
-                    y=y + 0.47,
-                    text=clean(name, 18),
-                    showarrow=False,
-                    xanchor="right",
+                words.append(
+                    {
+                        "xref": "x domain",
+                        "x": 0,
+                        "xshift": -8,
+                        "y": y + heights[row] / 2,
+                        "text": named(name),
+                        "showarrow": False,
+                        "xanchor": "right",
+                    }
                 )
         if captions is not None:
-            figure.add_annotation(
-                x=column + 0.5,
-                y=top - 0.14,
-                text=clean(captions[sample], 12),
-                showarrow=False,
+            words.append(
+                {
+                    "x": column + 0.5,
+                    "y": top - 13 / cell,
+                    "text": clean(captions[sample], 12),
+                    "showarrow": False,
+                }
             )
+    figure.update_layout(images=images, annotations=words)
     if hover is not None:
         places = [(sample, row) for row in range(len(stacks)) for sample in range(n)]
         figure.add_scatter(
             x=[sample % columns + 0.5 for sample, _ in places],
             y=[
-                sample // columns * line_height + label_height + row * view_height + 0.47
+                sample // columns * line_height + label_height + tops[row] + heights[row] / 2
                 for sample, row in places
             ],
             mode="markers",
@@ -121,9 +133,6 @@ def image_grid(
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
         )
-    named = max((len(clean(name, 18)) for name in stacks), default=0)
-    left = 16 + 8 * named
-    cell = (900 - left - 20) / columns
     figure.update_xaxes(range=[0, columns], visible=False)
     figure.update_yaxes(range=[lines * line_height, 0], visible=False, scaleanchor="x")
     figure = finish(

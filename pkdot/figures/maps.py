@@ -40,6 +40,8 @@ def class_points(
     kept = np.full(len(labels), True) if kept is None else np.asarray(kept)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
+        # the legend shows a trace's first point
+        members = members[np.argsort(~kept[members], kind="stable")]
         colour, symbol = marker(int(label), look)
         name = class_name(int(label), class_names)
         figure.add_trace(
@@ -148,7 +150,9 @@ def embedding_maps(
     figure.update_yaxes(range=[-span, span])
     bare_axes(figure, 2, clean(projection))
     figure.update_layout(
-        legend={"title": {"text": clean(grouped_by)}}, transition={"duration": 500}
+        legend={"title": {"text": clean(grouped_by)}},
+        transition={"duration": 500},
+        dragmode="lasso",
     )
     return finish(
         figure,

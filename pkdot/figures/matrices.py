@@ -85,6 +85,31 @@ def class_lines(labels: Array, drawn: int) -> list[float]:
     return [float(b * drawn / len(labels) - 0.5) for b in borders] if len(borders) < 20 else []
 
 
+def class_grid(
+    figure: Any,
+    labels: Array,
+    shape: tuple[int, ...],
+    colour: str,
+    *,
+    upright: bool = True,
+    width: float = 0.4,
+    **place: Any,
+) -> None:
+    """Lines between the classes of a drawn matrix; ``upright`` ones too, where columns are samples.
+
+    One trace: plotly takes seconds for as many shapes.
+    """
+    ends = np.array([-0.5, shape[1] - 0.5, np.nan])
+    x, y = [], []
+    for border in class_lines(labels, shape[0]):
+        x += [*ends, *([border, border, np.nan] if upright else [])]
+        y += [border, border, np.nan, *(ends if upright else [])]
+    if x:
+        line = {"color": colour, "width": width}
+        trace = go.Scatter(x=x, y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip")
+        figure.add_trace(trace, **place)
+
+
 def heat(matrix: Array, colours: tuple[str, ...], low: float, high: float, **more: Any) -> Any:
     """A heat map trace whose rows run downwards like those of a printed matrix."""
     return go.Heatmap(
@@ -92,11 +117,11 @@ def heat(matrix: Array, colours: tuple[str, ...], low: float, high: float, **mor
     )
 
 
-def clickable_rows(figure: Any, order: Array, ids: Any, drawn: int, **place: Any) -> None:
-    """Let a click anywhere in a row of a heat map select that row's sample.
+def clickable_diagonal(figure: Any, order: Array, ids: Any, drawn: int, **place: Any) -> None:
+    """Let a click on the diagonal of a heat map select its sample.
 
-    Plotly does not select heat maps. An invisible point a row, found by its height alone, does;
-    its ``customdata`` are the sample's position and name.
+    Plotly does not select heat maps; an invisible point a sample, on the diagonal, does. Its
+    ``customdata`` are the sample's position and name.
     """
     middles = (np.arange(len(order)) + 0.5) * drawn / len(order) - 0.5
     figure.add_trace(
@@ -108,19 +133,28 @@ def clickable_rows(figure: Any, order: Array, ids: Any, drawn: int, **place: Any
             unselected={"marker": {"opacity": 0}},
             selected={"marker": {"opacity": 0}},
             customdata=[[int(i), clean(ids[i])] for i in order],
-            hovertemplate="row of %{customdata[1]}<extra></extra>",
+            hovertemplate="%{customdata[1]}<extra></extra>",
             showlegend=False,
         ),
         **place,
     )
-    figure.update_layout(hovermode="y", dragmode=False)
+    figure.update_layout(dragmode=False)
 
 
 def mark_row(figure: Any, order: Array, sample: int, drawn: int, colour: str, **place: Any) -> None:
     """Frame the row of one sample."""
     height = max(1.0, drawn / len(order))
     top = int(np.flatnonzero(order == sample)[0]) * drawn / len(order) - 0.5
-    figure.add_hrect(top, top + height, line={"color": colour, "width": 1.6}, **place)
+    low, high = -0.5, drawn - 0.5
+    frame = go.Scatter(
+        x=[low, high, high, low, low],
+        y=[top, top, top + height, top + height, top],
+        mode="lines",
+        line={"color": colour, "width": 1.2},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    figure.add_trace(frame, **place)
 
 
 def similarity_matrices(
@@ -147,7 +181,8 @@ def similarity_matrices(
         order: (B,) another order, e.g. of :func:`pkdot.ordering.by_clustering`; groups of the
             labels are then not marked.
         sorted_by: what the order is by, for the axes.
-        ids: (B,) names of the samples; each row can then be clicked (see :func:`clickable_rows`).
+        ids: (B,) names of the samples; they can then be clicked, see
+            :func:`clickable_diagonal`.
         marked: a sample whose row is marked.
         difference: add a panel of student − teacher, from blue (teacher higher) to orange.
         simulated: whether the data came from a simulator.
@@ -213,12 +248,9 @@ def similarity_matrices(
             row=1,
             col=column,
         )
-        for border in class_lines(labels, len(drawn)):
-            line = {"color": look.ink, "width": 0.4}
-            figure.add_hline(border, line=line, row=1, col=column)
-            figure.add_vline(border, line=line, row=1, col=column)
+        class_grid(figure, labels, drawn.shape, look.ink, row=1, col=column)
         if ids is not None:
-            clickable_rows(figure, order, ids, len(drawn), row=1, col=column)
+            clickable_diagonal(figure, order, ids, len(drawn), row=1, col=column)
         if marked is not None:
             mark_row(figure, order, marked, len(drawn), look.ink, row=1, col=column)
     sorted_by = sorted_by if not grouped or (labels >= 0).any() else "order of the batch"

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from ..errors import InputError
 from ..ordering import by_group
-from .matrices import class_lines, class_ticks, heat, in_blocks, shrunk_note
+from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
 from .style import clean, finish, theme_of
 
 TICKS = (0, 1, 5, 20, 50, 100)
@@ -82,7 +82,7 @@ def plan_panels(
         )
         figure.update_yaxes(
             scaleanchor=f"x{column if column > 1 else ''}",
-            autorange="reversed",
+            range=[drawn - 0.5, -0.5],
             constrain="domain",
             showgrid=False,
             **(
@@ -93,12 +93,10 @@ def plan_panels(
             row=1,
             col=column,
         )
-        for border in class_lines(labels, drawn):
-            line = {"color": look.neutral, "width": 0.4}
-            figure.add_hline(border, line=line, row=1, col=column)
-            figure.add_vline(border, line=line, row=1, col=column)
+        class_grid(figure, labels, share.shape, look.neutral, row=1, col=column)
     figure.update_xaxes(
         title="student sample",
+        range=[-0.5, drawn - 0.5],
         constrain="domain",
         showgrid=False,
         **class_ticks(labels, class_names, drawn, room=200),
@@ -160,8 +158,11 @@ def convergence(
     told = "share of the mass that is in the wrong columns"
     if tolerance is not None:
         reached = np.flatnonzero(errors <= tolerance)
-        when = f"after {reached[0] + 1}" if len(reached) else f"not within {len(errors)} iterations"
-        told += f"; the tolerance is reached {when}"
+        told += (
+            f"; the tolerance is reached after {reached[0] + 1} iterations"
+            if len(reached)
+            else f"; {len(errors)} iterations do not reach the tolerance"
+        )
     told += "" if epsilon is None else f" · ε = {epsilon:.3g}"
     return finish(
         figure,

@@ -127,7 +127,9 @@ def coverage_curves(
             figure.add_vline(
                 k, line={"color": look.neutral, "width": 1, "dash": "dash"}, row=1, col=column
             )
-    figure.update_xaxes(title="number of anchors k", type="log", dtick="D2")
+    figure.update_xaxes(
+        title="number of anchors k", type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500]
+    )
     figure.update_layout(legend={"title": {"text": "policy"}})
     return finish(
         figure,

@@ -40,6 +40,7 @@ def result_dots(
     unit: str = "%",
     over: str = "seeds",
     reference: str = "",
+    each: str = "arm",
     simulated: bool = False,
     theme: str = "light",
 ) -> Any:
@@ -53,6 +54,7 @@ def result_dots(
         unit: its unit.
         over: what n counts: the unit of the interval (seeds, subjects, videos).
         reference: the arm that the differences are taken against.
+        each: what a row is.
         simulated: whether the data came from a simulator.
         theme: ``light`` or ``dark``.
 
@@ -98,7 +100,9 @@ def result_dots(
             col=column,
         )
     figure.update_xaxes(title=f"{clean(metric)} ({clean(unit)})", col=1)
-    figure.update_yaxes(autorange="reversed", title="arm", col=1)
+    figure.update_yaxes(title=clean(each), col=1)
+    # room for the number over the first dot
+    figure.update_yaxes(range=[len(arms) - 0.5, -0.7])
     if paired:
         figure.add_vline(0, line={"color": look.ink, "width": 1, "dash": "dot"}, row=1, col=2)
         for arm, difference in zip(arms, table["difference"], strict=True):
@@ -110,7 +114,7 @@ def result_dots(
         figure.update_xaxes(title=f"paired difference{against} (points)", col=2)
     return finish(
         figure,
-        f"{clean(metric).capitalize()} of each arm",
+        f"{clean(metric).capitalize()} of each {clean(each)}",
         subtitle=f"dots are means, bars 95 % intervals over {_counts(table)} {clean(over)}",
         simulated=simulated,
         theme=theme,

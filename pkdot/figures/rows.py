@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from ..errors import InputError
 from ..ordering import by_group
 from .maps import class_points
-from .matrices import class_lines, class_ticks, heat, in_blocks, shrunk_note
+from .matrices import class_grid, class_lines, class_ticks, heat, in_blocks, shrunk_note
 from .style import class_name, clean, finish, named, theme_of
 
 
@@ -58,8 +58,7 @@ def anchor_rows(
             hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y}}, anchor %{{x}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)
-        for border in class_lines(labels, len(drawn)):
-            figure.add_hline(border, line={"color": look.ink, "width": 0.4}, row=1, col=column)
+        class_grid(figure, labels, drawn.shape, look.ink, upright=False, row=1, col=column)
     figure.update_xaxes(title="anchor (position in the row)", showgrid=False)
     figure.update_yaxes(
         **class_ticks(labels, class_names, len(in_blocks(t)), room=360, upright=True),
@@ -221,5 +220,5 @@ def similarity_row(
         subtitle=f"on the dotted line both agree; mean |difference| {_gap(t, s):.2f}",
         simulated=simulated,
         theme=theme,
-        height=520,
+        height=480,
     )

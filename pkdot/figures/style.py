@@ -122,9 +122,13 @@ def clean(text: object, longest: int = 40) -> str:
     return html.escape(words if len(words) <= longest else words[: longest - 1] + "…")
 
 
-def named(metric: object) -> str:
-    """The name of a metric, policy or stage in words, cleaned."""
-    return clean({"tnet": "T-Net"}.get(str(metric), str(metric).replace("_", " ")))
+SHORT = {"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"}
+"""Parts of names that people write otherwise."""
+
+
+def named(name: object) -> str:
+    """The name of a metric, policy, stage or modality in words, cleaned."""
+    return clean(" ".join(SHORT.get(word, word) for word in str(name).replace("_", " ").split()))
 
 
 def class_name(label: int, names: tuple[str, ...] | list[str]) -> str:
@@ -208,7 +212,7 @@ def finish(
         font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": look.ink},
         hoverlabel={"font": {"size": 13}},
         legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
-        modebar={"orientation": "v"},
+        modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": look.neutral},
     )
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)

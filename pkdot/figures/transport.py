@@ -9,9 +9,9 @@ from ..errors import InputError
 from ..measures import diagonal_mass, within_class_mass
 from ..ordering import by_group
 from .matrices import (
-    class_lines,
+    class_grid,
     class_ticks,
-    clickable_rows,
+    clickable_diagonal,
     heat,
     in_blocks,
     mark_row,
@@ -39,7 +39,7 @@ def transport_plan(
         plan: (B, B) masses from teacher sample i to student sample j.
         labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
         class_names: one name a class.
-        ids: (B,) names of the samples; each row can then be clicked.
+        ids: (B,) names of the samples; they can then be clicked on the diagonal.
         marked: a sample whose row is marked.
         epsilon: the entropy it was solved with; stands in the subtitle.
         simulated: whether the data came from a simulator.
@@ -85,12 +85,9 @@ def transport_plan(
         name="matched to itself",
         hoverinfo="skip",
     )
-    for border in class_lines(labels, len(drawn)):
-        line = {"color": look.neutral, "width": 0.5}
-        figure.add_hline(border, line=line)
-        figure.add_vline(border, line=line)
+    class_grid(figure, labels, drawn.shape, look.neutral, width=0.5)
     if ids is not None:
-        clickable_rows(figure, order, ids, len(drawn))
+        clickable_diagonal(figure, order, ids, len(drawn))
     if marked is not None:
         mark_row(figure, order, marked, len(drawn), look.teacher)
     ticks = class_ticks(labels, class_names, len(drawn), room=460, upright=True)
