@@ -55,13 +55,7 @@ _RELEASED: dict[str, Any] = {
     "data.emg": {"filter": "none", "rate": 512.0},
 }
 
-_DEFAULT: dict[str, Any] = {
-    "training.batch_size": 64,
-    # With some hundred windows, only this much noise brought a student alone level with logistic
-    # regression; chosen on seeds 0 and 1 of the simulated corpus with a quarter of the labels.
-    "network.input_noise": 1.5,
-    "network.dropout": 0.75,
-}
+_DEFAULT: dict[str, Any] = {"training.batch_size": 64}
 
 _QUICK: dict[str, Any] = {"data.video.size": 64}
 

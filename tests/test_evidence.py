@@ -21,7 +21,7 @@ from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
-from pkdot.evidence.comparison import compare, has_room, unit_scores, verdict
+from pkdot.evidence.comparison import compare, room_to_help, unit_scores, verdict
 from pkdot.evidence.contenders import REFERENCES, Contender, ceiling, contenders
 from pkdot.evidence.plan import Plan, plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
@@ -262,12 +262,17 @@ def test_subjects_are_units_where_the_regime_says_so() -> None:
 def test_an_arm_with_a_failed_cell_is_left_out_and_room_needs_a_ceiling() -> None:
     cells = made_up(np.random.default_rng(1), {"kd": 5.0, "ceiling": 9.0})
     cells["failed"] = np.where((cells["arm"] == "kd") & (cells["seed"] == 3), "NaN", None)
-    table = compare(cells, SMALL, ["kd"])
-    assert "kd" not in set(table["name"])
-    assert has_room(table)
-    assert not has_room(compare(made_up(np.random.default_rng(1), {"ceiling": 0.0}), SMALL, []))
+    assert "kd" not in set(compare(cells, SMALL, ["kd"])["name"])
+    room = room_to_help(cells, SMALL)
+    assert room
+    scores = 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy")
+    assert room.gain.mean == pytest.approx((scores["ceiling"] - scores["alone"]).mean())
+    assert room.over == "alone"
+    smooth = made_up(np.random.default_rng(1), {"alone:smoothing": 9.0, "ceiling": 9.0})
+    assert room_to_help(smooth, SMALL).over == "alone:smoothing"
+    assert not room_to_help(smooth, SMALL), "a regulariser that knows nothing does as well"
     with pytest.raises(InputError, match="no ceiling"):
-        has_room(compare(made_up(np.random.default_rng(1), {"kd": 0.0}), SMALL, []))
+        room_to_help(made_up(np.random.default_rng(1), {"kd": 0.0}), SMALL)
 
 
 def test_seeds_that_chose_a_setting_may_not_compare_it(tmp_path: Path) -> None:

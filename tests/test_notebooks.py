@@ -23,7 +23,7 @@ QUICK = {
 pytestmark = pytest.mark.slow
 
 
-def execute(name: str, folder: Path, **parameters: Any) -> Any:
+def execute(name: str, folder: Path, /, **parameters: Any) -> Any:
     target = folder / name
     papermill.execute_notebook(
         NOTEBOOKS / name, target, parameters, kernel_name="python3", progress_bar=False

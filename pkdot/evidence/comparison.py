@@ -1,6 +1,7 @@
 """Chosen settings on seeds of their own: paired differences, corrected for their number."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -113,16 +114,36 @@ def verdict(row: pd.Series) -> str:
     return "not resolved"
 
 
-def has_room(table: pd.DataFrame) -> bool:
-    """Whether the ceiling's gain over the student alone is above zero, its interval included.
+@dataclass(frozen=True)
+class Room:
+    """What the ceiling gains over the best student alone.
+
+    Attributes:
+        gain: points, paired.
+        over: title of that student alone.
+    """
+
+    gain: Interval
+    over: str
+
+    def __bool__(self) -> bool:
+        """Whether there is room: the interval lies above zero."""
+        return self.gain.low > 0
+
+
+def room_to_help(cells: pd.DataFrame, regime: Regime) -> Room:
+    """The ceiling against the best student alone, label smoothing included.
 
     Raises:
-        InputError: if the table has no ceiling.
+        InputError: if the cells hold no ceiling or no student alone.
     """
-    own = table[table["name"] == "ceiling"]
-    if own.empty:
-        raise InputError("This table has no ceiling; run it with the methods.")
-    return bool(own["difference_low"].iloc[0] > 0)
+    scores = unit_scores(cells, regime.unit)
+    alone = [name for name in (REFERENCE, "alone:smoothing") if name in scores]
+    if "ceiling" not in scores or not alone:
+        raise InputError("These cells have no ceiling, or no student alone; run both with it.")
+    best = str(scores[alone].mean().idxmax())
+    title = cells.loc[cells["arm"] == best, "title"].iloc[0]
+    return Room(paired_difference(scores["ceiling"], scores[best]), str(title))
 
 
 def control_name(contender: str, control: str) -> str:

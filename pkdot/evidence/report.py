@@ -60,7 +60,10 @@ def _head(plan: Plan) -> list[str]:
         "Percent of test samples that are right; intervals are of 95 % (Student's t over the unit "
         "that each section names). Differences are paired. *p* is of a paired t test, after Holm's "
         "correction over the methods of a regime. *Resolvable* is the difference that as many "
-        "units would have found with a probability of 80 %, at the spread seen.",
+        "units would have found with a probability of 80 %, at the spread seen. The *start* of a "
+        "method is the student that takes over the teacher's encoder and T-Net and is not "
+        "distilled. *Seconds* are of one student's training, without its teacher's, on a machine "
+        "that may have been busy.",
         "",
         f"Settings were chosen on seeds {_seeds(plan.tuning_seeds)}, by mean cross-entropy on the "
         f"inner split, {plan.settings} for every contender, the students alone among them; plain "

@@ -11,10 +11,11 @@ from ..statistics import Interval
 from .comparison import (
     REFERENCE,
     START,
+    Room,
     compare,
     control_name,
-    has_room,
     privileged_shares,
+    room_to_help,
     verdict,
 )
 from .contenders import Contender
@@ -58,8 +59,8 @@ def _comparison(
     is_method = found["name"].map(kinds) == "method"
     n = int(found["n"].iloc[0])
     lines = [f"Unit of the intervals: {regime.unit}, {n} of them.{_replicates(plan, regime)}", ""]
-    room = "ceiling" in set(found["name"]) and has_room(found)
-    lines += [*_ceiling(found, room), ""]
+    room = room_to_help(cells, regime) if "ceiling" in set(found["name"]) else None
+    lines += [_ceiling(room), ""]
     lines += table(
         ("without distillation", "right, %", "against the student alone"),
         (
@@ -88,7 +89,7 @@ def _comparison(
             "resolvable",
             "against its start",
             "share of the gain from the privileged modality, %",
-            "s",
+            "seconds",
         ),
         (
             (
@@ -124,16 +125,15 @@ def _share(share: Interval | None) -> str:
     return f"{100 * share.mean:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def _ceiling(found: pd.DataFrame, room: bool) -> list[str]:
-    if "ceiling" not in set(found["name"]):
-        return ["The ceiling has not been run, so it is not known whether there is room."]
-    row = found[found["name"] == "ceiling"].iloc[0]
+def _ceiling(room: Room | None) -> str:
+    if room is None:
+        return "The ceiling has not been run, so it is not known whether there is room."
     told = "there is room to help" if room else "no room was resolved"
-    return [
+    return (
         "Ceiling: a student distilled by soft labels from a teacher that was trained on the true "
-        f"labels of all training samples gains {interval(row, 'difference')} points over the "
-        f"student alone: {told}."
-    ]
+        f"labels of all training samples gains {room.gain.mean:+.1f} [{room.gain.low:+.1f}, "
+        f"{room.gain.high:+.1f}] points over the best student alone ({room.over}): {told}."
+    )
 
 
 def _conclusions(methods: pd.DataFrame) -> list[str]:
@@ -163,9 +163,10 @@ def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.Data
         return ["The controls have not been run.", ""]
     both = pd.concat([cells, controls], ignore_index=True)
     found = compare(both, regime, []).set_index("name")
+    shown = [c for c in CONTROLS if any(arm.endswith(f"|{c}") for arm in found.index)]
     rows = []
     for name in (START, *plan.methods):
-        own = [control_name(name, control) for control in CONTROLS]
+        own = [control_name(name, control) for control in shown]
         if name in found.index and any(arm in found.index for arm in own):
             rows.append(
                 [
@@ -179,9 +180,9 @@ def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.Data
             )
     lines = ["### Controls: the gain with one thing about the teacher taken away", ""]
     lines += table(
-        ("method", "the teacher as it is", *(_SHORT[control] for control in CONTROLS)), rows
+        ("method", "the teacher as it is", *(_SHORT[control] for control in shown)), rows
     )
-    return [*lines, *(f"- {_SHORT[c]}: {TITLES[c]}." for c in CONTROLS), ""]
+    return [*lines, *(f"- {_SHORT[c]}: {TITLES[c]}." for c in shown), ""]
 
 
 def _settings(tuned: list[Contender], choices: Mapping[str, Choice]) -> list[str]:
