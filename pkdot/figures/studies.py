@@ -57,6 +57,7 @@ def study_dots(
         textposition="middle right",
         textfont={"size": 12, "color": look.ink},
         marker={
+            "opacity": 1,  # where sizes differ, plotly would make them bubbles
             "color": look.student,
             "size": [13 if yes else 10 for yes in is_usual],
             "line": {"color": look.ink, "width": [2 if yes else 0 for yes in is_usual]},
@@ -75,7 +76,9 @@ def study_dots(
         f" over %{{customdata[2]}} {clean(over)}<extra></extra>",
         showlegend=False,
     )
-    figure.update_xaxes(title=clean(factor, 60), type="category")
+    # The line's name stands behind the last level.
+    reach = [-0.5, len(labels) - 0.5 + 0.12 * len(labels)]
+    figure.update_xaxes(title=clean(factor, 60), type="category", range=reach)
     figure.update_yaxes(title=f"gain over the {clean(reference)} (points)")
     return finish(
         figure,
