@@ -40,6 +40,16 @@ def _seeds(seeds: tuple[int, ...]) -> str:
     return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
 
 
+def _command(plan: Plan) -> str:
+    """What to type to get these numbers again."""
+    regimes = " ".join(regime.name for regime in plan.regimes)
+    return (
+        f"python -m pkdot evidence --regimes {regimes} --methods {' '.join(plan.methods)} "
+        f"--tuning-seeds {len(plan.tuning_seeds)} --first-seed {plan.seeds[0]} "
+        f"--seeds {len(plan.seeds)}"
+    )
+
+
 def _head(plan: Plan) -> list[str]:
     facts = environment_facts()
     libraries = ("torch", "numpy", "scipy", "scikit-learn")
@@ -75,7 +85,7 @@ def _head(plan: Plan) -> list[str]:
         f"{facts['hardware']['machine']}.",
         "",
         "```bash",
-        "make evidence" + (" QUICK=1" if plan.quick else ""),
+        "make evidence QUICK=1" if plan.quick else _command(plan),
         "```",
         "",
     ]

@@ -18,6 +18,10 @@ def studies_section(plan: Plan) -> list[str]:
     lines: list[str] = []
     for regime in plan.regimes:
         if plan.studies and regime.name in plan.study_regimes:
+            run = {s.name: t for s in plan.studies if (t := _table(plan, regime, s)) is not None}
+            if not run:
+                lines += ["The studies of what moves a gain have not been run.", ""]
+                continue
             lines += [f"## What moves it: {regime.title}", ""]
             lines += [
                 "Gains are over the student alone; the last columns compare each level with the "
@@ -26,7 +30,11 @@ def studies_section(plan: Plan) -> list[str]:
                 "",
             ]
             for study in plan.studies:
-                lines += _study(plan, regime, study)
+                if study.name in run:
+                    lines += _study(study, run[study.name])
+            missing = [study.question for study in plan.studies if study.name not in run]
+            if missing:
+                lines += [f"Not run: {' '.join(missing)}", ""]
     return lines
 
 
@@ -66,10 +74,7 @@ def _table(plan: Plan, regime: Regime, study: Study) -> pd.DataFrame | None:
         return None
 
 
-def _study(plan: Plan, regime: Regime, study: Study) -> list[str]:
-    found = _table(plan, regime, study)
-    if found is None:
-        return [f"### {study.question}", "", "Not run.", ""]
+def _study(study: Study, found: pd.DataFrame) -> list[str]:
     return [
         f"### {study.question}",
         "",
