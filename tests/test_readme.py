@@ -145,7 +145,7 @@ def try_conda(words: list[str], folder: Path) -> None:
 def try_pkdot(words: list[str], folder: Path) -> None:
     small = [] if words[3] == "runs" else ["--quiet", "--set", "training.epochs=2"]
     if words[3] == "check":
-        simulate(folder / "corpus", subjects=2, windows=1, jobs=1, progress=False)
+        simulate(folder / "corpus", subjects=3, windows=1, jobs=1, progress=False)
         words, small = [*words[:-1], str(folder / "corpus")], ["--quiet"]
     run([*words, *small], limit=300)
 
