@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from pkdot.baselines import BASELINES, run_baseline
 from pkdot.cells import check_arm
 from pkdot.data import load_corpus
-from pkdot.distillers import available_distillers
+from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
 from pkdot.evidence.comparison import compare, room_to_help, unit_scores, verdict
@@ -45,6 +46,7 @@ from pkdot.evidence.tuning import (
     tuning_arms,
     write_choices,
 )
+from pkdot.networks.models import NetworkOutput
 from pkdot.sweep import ALONE
 
 from .small import small_config
@@ -371,6 +373,23 @@ def test_studies_are_valid_and_their_usual_level_changes_nothing() -> None:
         find_studies(["kk"])
     with pytest.raises(ConfigError, match="different labels"):
         Study("x", "x", "x?", (Level("a"), Level("a")), "a")
+
+
+@pytest.mark.parametrize("name", ["k", "epsilon", "policy", "identity", "confidence"])
+def test_every_level_of_a_study_is_another_loss(name: str) -> None:
+    base = REGIMES["few"].base.changed({"method": "pkdot"})
+    generator = torch.Generator().manual_seed(0)
+    teacher, student = (
+        NetworkOutput(*(torch.randn(128, size, generator=generator) for size in (10, 16)), {})
+        for _ in range(2)
+    )
+    labels = torch.zeros(128, dtype=torch.long)
+    losses = []
+    for level in STUDIES[name].levels:
+        distiller = build_distiller("pkdot", base.changed(level.changes).options)
+        distiller.prepare(teacher, student)
+        losses.append(float(distiller.loss(teacher, student, labels)))
+    assert len(set(losses)) == len(STUDIES[name].levels)
 
 
 def made_up_study(gains: dict[str, float], noise: float = 0.5) -> tuple[str, pd.DataFrame]:

@@ -83,7 +83,7 @@ def test_misuse_stops_before_any_work(tmp_path: Path, parameters: dict, sentence
     assert not runs.exists()
 
 
-BIOVID_QUICK = {"simulated_subjects": 7, "simulated_windows": 3, "jobs": 1, "k": 8}
+BIOVID_QUICK = {"simulated_subjects": 7, "simulated_windows": 3, "jobs": 1, "k": 8, "epochs": 2}
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +135,7 @@ def test_biovid_reads_a_database_on_disk(
             runs_dir=str(tmp_path / "runs"),
             jobs=1,
             k=8,
+            epochs=2,
             method="kd",
         )
     )
@@ -173,7 +174,7 @@ def test_methods_are_compared_from_room_to_control(tmp_path: Path) -> None:
 
 
 def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None:
-    given = {"studies": "rows, warm_up", "k": 8, "folder": str(tmp_path / "kept"), **SMALL}
+    given = {"studies": "rows, warm_up", "folder": str(tmp_path / "kept"), **SMALL}
     notebook = execute("ablate.ipynb", tmp_path, **given)
     told = printed(notebook)
     shown = titles(notebook)
@@ -193,7 +194,7 @@ def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None
         ("compare_methods.ipynb", {"n_seeds": 1}, "give n_seeds 2 or more"),
         ("compare_methods.ipynb", {"first_seed": 0}, "serve tuning and comparison both"),
         ("ablate.ipynb", {"studies": "polcy"}, "Unknown study 'polcy'"),
-        ("ablate.ipynb", {"k": 500}, "batch of more than 500 samples"),
+        ("ablate.ipynb", {"blur": -1.0}, "blur"),
     ],
 )
 def test_misuse_of_a_comparison_stops_before_any_work(

@@ -81,28 +81,37 @@ STUDIES: dict[str, Study] = {
             "k",
             "number of anchors k",
             "How many anchors does a row need?",
-            _option("k", 3, 10, 30, 60, 100),
-            "30",
+            (
+                *(
+                    Level(str(k), {"options.pkdot.k": k, "options.pkdot.policy": "shared"})
+                    for k in (3, 10, 30, 60, 100)
+                ),
+                Level("every sample", {"options.pkdot.policy": "all"}),
+            ),
+            "every sample",
         ),
         Study(
             "epsilon",
             "ε as a share of the median cost",
             "How much entropy, measured by the cost it blurs?",
-            tuple(
-                Level(
-                    f"{share:g}",
-                    {"options.pkdot.relative": True, "options.pkdot.blur": share**0.5},
-                )
-                for share in (0.003, 0.03, 0.3, 3.0)
+            (
+                Level("as chosen"),
+                *(
+                    Level(
+                        f"{share:g}",
+                        {"options.pkdot.relative": True, "options.pkdot.blur": share**0.5},
+                    )
+                    for share in (0.003, 0.03, 0.3, 3.0)
+                ),
             ),
-            "0.03",
+            "as chosen",
         ),
         Study(
             "weight",
             "weight λ",
             "How strong beside the task?",
-            _option("weight", 0.0, 1.0, 3.0, 10.0, 30.0, 100.0),
-            "10",
+            _option("weight", 0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
+            "30",
         ),
         Study(
             "warm_up",
@@ -116,7 +125,7 @@ STUDIES: dict[str, Study] = {
             "anchor policy",
             "Which samples should be anchors?",
             _named("policy", "shared", "per_sample", "farthest", "random", "most_similar", "all"),
-            "shared",
+            "all",
         ),
         Study(
             "identity",
@@ -178,7 +187,7 @@ STUDIES: dict[str, Study] = {
             tuple(
                 Level(
                     str(size),
-                    {"training.batch_size": size, "options.pkdot.k": 10},
+                    {"training.batch_size": size},
                     alone={"training.batch_size": size},
                 )
                 for size in (32, 64, 128, 256)
