@@ -43,9 +43,9 @@ def titles(found: dict[str, RecordSummary]) -> dict[str, str]:
 def _title(key: str, summary: RecordSummary) -> str:
     if summary.status == "damaged":
         return f"{key.rstrip('/')} (damaged)"
-    words = [summary.corpus or summary.name, summary.method]
+    words = ["example"] if key == EXAMPLE_KEY else []  # first, as a narrow list cuts the end off
+    words += [summary.corpus or summary.name, summary.method]
     words += [] if summary.seed is None else [f"seed {summary.seed}"]
-    words += ["example"] if key == EXAMPLE_KEY else []
     status = "" if summary.status == "finished" else f" ({summary.status})"
     return " · ".join(word for word in words if word) + status
 

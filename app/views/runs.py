@@ -96,6 +96,7 @@ def list_of_runs() -> None:
             "teacher": score,
             "note": st.column_config.TextColumn(width="medium"),
         },
+        column_order=[name for name in table if name != "note" or table["note"].any()],
     )
     st.caption(f"Runs live in {shell.literal(runs_directory())}.")
 

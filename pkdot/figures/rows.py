@@ -220,5 +220,5 @@ def similarity_row(
         subtitle=f"on the dotted line both agree; mean |difference| {_gap(t, s):.2f}",
         simulated=simulated,
         theme=theme,
-        height=480,
+        height=540,
     )
