@@ -62,6 +62,13 @@ def maps(view: View) -> Maps:
     return _maps(view, view.key)
 
 
+def film(view: View) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """The teacher's PCA map of the probe samples, and the student's at every epoch."""
+    epochs = tuple(view.record.epochs)
+    every = {epoch: maps(looking.at_epoch(view, epoch)) for epoch in epochs}
+    return every[epochs[0]].teacher, {epoch: both.student for epoch, both in every.items()}
+
+
 def outputs(view: View) -> Outputs | None:
     """What both networks answered for the samples of the view; None where nobody kept it."""
     return outputs_of(view.record.predictions, view.ids, view.batch.labels)

@@ -213,6 +213,29 @@ def test_the_epochs_play_by_themselves_to_the_end(server: str, page: Any) -> Non
     assert parameter(page, "epoch") == "9"
 
 
+PLACES_SEEN = """async () => {
+    const film = [...document.querySelectorAll('.js-plotly-plot')].pop();
+    const point = [...film.querySelectorAll('.scatterlayer path.point')].pop();
+    const seen = new Set();
+    const until = performance.now() + 2500;
+    while (performance.now() < until) {
+        seen.add(point.getAttribute('transform'));
+        await new Promise(requestAnimationFrame);
+    }
+    return seen.size;
+}"""
+
+
+def test_points_glide_from_epoch_to_epoch(server: str, page: Any) -> None:
+    page.goto(f"{server}/maps?run=patterns")
+    film = page.locator(".js-plotly-plot").last
+    film.get_by_text("How the student's map formed").wait_for()
+    assert page.evaluate(PLACES_SEEN) == 1
+    film.locator(".updatemenu-button", has_text="Play").click()
+    assert page.evaluate(PLACES_SEEN) > 4, "a jump from epoch to epoch shows two or three places"
+    film.get_by_text("epoch 9", exact=True).wait_for()
+
+
 def test_a_figure_and_its_numbers_can_be_downloaded(server: str, page: Any) -> None:
     page.goto(f"{server}/similarity?run=patterns")
     page.wait_for_selector(FIGURE)

@@ -92,6 +92,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "anchor images": lambda **o: figures.anchor_images(ARRAYS["images"], [3, 1], **STYLED, **o),
     "plan": lambda **o: figures.transport_plan(PLAN, epsilon=0.01, **STYLED, **o),
     "maps": lambda **o: figures.embedding_maps(POINTS, -POINTS, ids=IDS, epoch=4, **STYLED, **o),
+    "film": lambda **o: figures.map_film(POINTS, {0: -POINTS, 4: POINTS}, **STYLED, **o),
     "curves": lambda **o: figures.training_curves(METRICS, best_epoch=2, **o),
     "features": lambda **o: figures.hallucination(ARRAYS["real"], ARRAYS["real"] * 0.5, **o),
     "many features": lambda **o: figures.hallucination(
@@ -310,6 +311,23 @@ def test_the_print_form_is_a_picture_without_global_state(tmp_path) -> None:
     assert "accuracy (%)" in axes.get_xlabel()
 
 
+def test_a_film_moves_every_student_point_and_no_other() -> None:
+    students = {9: POINTS + 2, 0: POINTS, 3: POINTS + 1}
+    film = figures.map_film(-POINTS, students, **STYLED)
+    assert [frame.name for frame in film.frames] == ["0", "3", "9"]
+    for frame in film.frames:
+        drawn = np.full_like(POINTS, np.nan)
+        for number, moved in zip(frame.traces, frame.data, strict=True):
+            trace = film.data[number]
+            assert trace.xaxis == "x2"
+            drawn[[row[0] for row in trace.customdata]] = np.column_stack([moved.x, moved.y])
+        np.testing.assert_array_equal(drawn, students[int(frame.name)])
+    assert sorted(film.frames[0].traces) == [n for n, t in enumerate(film.data) if t.xaxis == "x2"]
+    low, high = film.layout.xaxis2.range
+    assert low < min(s.min() for s in students.values())
+    assert high > max(s.max() for s in students.values())
+
+
 def test_a_name_from_a_record_cannot_become_markup() -> None:
     evil = "<a href='https://example.org'>x</a>"
     figure = figures.embedding_maps(
@@ -337,6 +355,8 @@ def test_classes_are_told_apart_by_colour_and_marker() -> None:
         lambda: figures.anchor_rows(TEACHER, STUDENT[:, :4]),
         lambda: figures.sample_row(TEACHER, STUDENT),
         lambda: figures.embedding_maps(POINTS, POINTS[:4]),
+        lambda: figures.map_film(POINTS, {1: POINTS}),
+        lambda: figures.map_film(POINTS, {1: POINTS, 2: POINTS[:4]}),
         lambda: figures.anchor_maps(POINTS, {}),
         lambda: figures.transport_plan(np.full((3, 3), np.nan)),
         lambda: figures.transport_plan(np.zeros((3, 3))),

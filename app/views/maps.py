@@ -14,6 +14,8 @@ from pkdot.figures.style import answer_marker, class_marker
 from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
 from pkdot.ordering import codes
 
+KEYS = ["epoch", "network"]
+
 st.title("Embeddings", anchor=False)
 record = records.chosen_record()
 stored = record.maps()
@@ -119,6 +121,33 @@ elif not drawn:
     st.caption(
         "A PCA map keeps large distances; this record holds no UMAP map, which shows near "
         "neighbours."
+    )
+
+
+def stored_film() -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """The stored UMAP maps: the teacher's, and the student's at the epochs that have one."""
+    own = stored[stored["projection"] == "umap"]
+    sides = {key: rows[["x", "y"]].to_numpy(dtype=float) for key, rows in own.groupby(KEYS)}
+    cut = {(epoch, who): side[: len(ids)] for (epoch, who), side in sides.items()}
+    return cut[drawn[0], "teacher"], {epoch: cut[epoch, "student"] for epoch in drawn}
+
+
+if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
+    shell.panel(
+        "Press Play under the maps: each point glides from one logged epoch to the next.",
+        "an eye that follows the points sees which classes part early, and which never do.",
+    )
+    shell.draw(
+        lambda: figures.map_film(
+            *(stored_film() if kind == "umap" else steps.film(view)),
+            labels=groups,
+            ids=ids,
+            projection=kinds[kind],
+            grouped_by=colours[colour],
+            marker=marker,
+            **{**view.style, "class_names": names},
+        ),
+        "film",
     )
 
 shell.panel(

@@ -7,6 +7,7 @@ Nothing here computes more than what a picture needs; measures live in :mod:`pkd
 from .anchors import anchor_images, anchor_maps
 from .curves import training_curves
 from .features import hallucination
+from .film import map_film
 from .flows import sample_mass, transport_flows
 from .images import image_grid
 from .maps import embedding_maps
@@ -34,6 +35,7 @@ __all__ = [
     "group_gains",
     "hallucination",
     "image_grid",
+    "map_film",
     "plan_panels",
     "result_dots",
     "result_print",

@@ -151,7 +151,6 @@ def embedding_maps(
     bare_axes(figure, 2, clean(projection))
     figure.update_layout(
         legend={"title": {"text": clean(grouped_by)}},
-        transition={"duration": 500},
         dragmode="lasso",
     )
     return finish(
