@@ -22,7 +22,7 @@ from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
-from pkdot.evidence.comparison import compare, room_to_help, unit_scores, verdict
+from pkdot.evidence.comparison import compare, head_to_head, room_to_help, unit_scores, verdict
 from pkdot.evidence.contenders import REFERENCES, Contender, ceiling, contenders
 from pkdot.evidence.plan import Plan, plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
@@ -413,6 +413,25 @@ def made_up_study(gains: dict[str, float], noise: float = 0.5) -> tuple[str, pd.
 
     table = study_table(study, SMALL, range(10), {"pkdot": {}, "alone": {}}, cells)
     return finding(study, table), table
+
+
+def test_transport_meets_the_rest_head_to_head() -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"arm": arm, "seed": seed, "accuracy": level + 0.01 * rng.standard_normal()}
+        for arm, level in (("pkdot", 0.5), ("kd+pkdot", 0.6), ("kd", 0.55), ("sp", 0.4))
+        for seed in range(8)
+    ]
+    cells = pd.DataFrame(rows)
+    one, other, gap = head_to_head(cells, SMALL, ["pkdot", "kd+pkdot"], ["sp", "kd", "absent"])
+    assert (one, other) == ("kd+pkdot", "kd")
+    scores = 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy")
+    paired = stats.ttest_rel(scores["kd+pkdot"], scores["kd"]).confidence_interval(0.95)
+    assert (gap.low, gap.high) == pytest.approx(paired)
+    assert head_to_head(cells, SMALL, ["absent"], ["kd"]) is None
+    transports = {c.name for c in contenders() if c.transports}
+    assert {"pkdot", "pkdot_identity", "kd+pkdot", "pkdot:shared"} <= transports
+    assert not transports & {"kd", "dist", "rows", "kd+rows", "alone", "ceiling"}
 
 
 def test_a_finding_says_what_its_numbers_support() -> None:

@@ -114,6 +114,23 @@ def verdict(row: pd.Series) -> str:
     return "not resolved"
 
 
+def head_to_head(
+    cells: pd.DataFrame, regime: Regime, ones: Sequence[str], others: Sequence[str]
+) -> tuple[str, str, Interval] | None:
+    """The best of some arms against the best of others, paired; the same cells pick both.
+
+    Returns:
+        Name of the one, name of the other, points between them; None where a side is empty.
+    """
+    means = unit_scores(cells, regime.unit).mean()
+    sides = [means[[name for name in side if name in means]] for side in (ones, others)]
+    if sides[0].empty or sides[1].empty:
+        return None
+    one, other = (str(side.idxmax()) for side in sides)
+    scores = unit_scores(cells, regime.unit)
+    return one, other, paired_difference(scores[one], scores[other])
+
+
 @dataclass(frozen=True)
 class Room:
     """What the ceiling gains over the best student alone.

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ..cells import Arm
 from ..distillers import available_distillers, parse_method
 from ..distillers.base import BUDGET, tuning_grid
+from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
 from ..sweep import ALONE, method_title
 
@@ -51,6 +52,12 @@ class Contender:
                 f"{self.name!r} has {len(self.candidates)} settings to try; every contender has "
                 f"{BUDGET}, so that none is searched for longer than another."
             )
+
+    @property
+    def transports(self) -> bool:
+        """Whether optimal transport is a part of the method."""
+        kinds, method = available_distillers(), str(self.candidates[0].get("method", "none"))
+        return any(issubclass(kinds[part], TransportDistiller) for part in parse_method(method))
 
     def arms(self, settings: int = BUDGET) -> list[Arm]:
         """One arm a setting to try: all of them, or so many, evenly picked.

@@ -14,6 +14,7 @@ from .comparison import (
     Room,
     compare,
     control_name,
+    head_to_head,
     privileged_shares,
     room_to_help,
     verdict,
@@ -107,7 +108,7 @@ def _comparison(
         ),
     )
     if room:
-        lines += _conclusions(methods)
+        lines += [*_conclusions(methods), *_head_to_head(regime, cells, tuned), ""]
     return [*lines, *_controls(plan, regime, cells, controls)]
 
 
@@ -147,7 +148,28 @@ def _conclusions(methods: pd.DataFrame) -> list[str]:
         ]
         if named:
             lines += [f"- {wanted.capitalize()}: {', '.join(named)}."]
-    return [*lines, ""]
+    return lines
+
+
+def _head_to_head(regime: Regime, cells: pd.DataFrame, tuned: list[Contender]) -> list[str]:
+    """Transport against the rest, the best of each."""
+    methods = [contender for contender in tuned if contender.kind == "method"]
+    met = head_to_head(
+        cells,
+        regime,
+        [contender.name for contender in methods if contender.transports],
+        [contender.name for contender in methods if not contender.transports],
+    )
+    if met is None:
+        return []
+    titles = {contender.name: contender.title for contender in methods}
+    one, other, gap = met
+    told = "not resolved" if gap.low <= 0 <= gap.high else "resolved"
+    return [
+        f"- The best with transport against the best without, both picked by these cells: "
+        f"{titles[one]} against {titles[other]}, {gap.mean:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}] "
+        f"points, {told}."
+    ]
 
 
 def _control_arms(plan: Plan, regime: Regime) -> list[Arm]:

@@ -111,6 +111,8 @@ def _controls(maps: Mapping[int, Any], look: Theme) -> dict[str, Any]:
     ]
     style = {"bgcolor": look.paper, "bordercolor": look.faint, "font": {"color": look.ink}}
     menu = {"type": "buttons", "direction": "left", "showactive": False, "buttons": buttons}
+    # Under the pointer a button turns nearly white in every theme; grey can be read on both.
+    menu["font"] = {"color": look.neutral}
     place = {"x": 0, "y": -0.2, "xanchor": "left", "yanchor": "top", "pad": {"t": 0, "r": 10}}
     slider = {
         "steps": steps,
@@ -124,7 +126,7 @@ def _controls(maps: Mapping[int, Any], look: Theme) -> dict[str, Any]:
         "activebgcolor": look.student,
     }
     return {
-        "updatemenus": [{**menu, **place, **style}],
+        "updatemenus": [{**style, **menu, **place}],
         "sliders": [{**slider, **style}],
         "margin": {"b": 130},
     }
