@@ -131,6 +131,16 @@ def test_as_a_process() -> None:
     assert "write name=value" in told.stderr
 
 
+def test_a_reader_who_leaves_early_gets_no_traceback() -> None:
+    command = [sys.executable, "-m", "pkdot", "run", "--settings"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 141
+
+
 def test_a_simulated_corpus_is_written_and_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
