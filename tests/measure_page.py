@@ -45,6 +45,7 @@ def large_record(folder: Path) -> None:
             recorder.log_metrics("student", epoch, "validation", {"accuracy": 0.1 * epoch})
             student = student_at(arrays, epoch)
             recorder.log_embeddings(epoch, teacher=arrays["teacher"], student=student)
+        recorder.log_features(real=arrays["real"], hallucinated=0.5 * arrays["real"])
 
 
 def idle(page: Any) -> None:
@@ -67,7 +68,7 @@ def opening(browser: Any, address: str, path: str) -> list[float]:
     found = []
     for turn in range(REPEATS + 1):
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(300_000)
+        page.set_default_timeout(60_000)
         taken = seconds(
             lambda page=page: page.goto(f"{address}/{path}?run=large"),
             lambda page=page: page.wait_for_selector(FIGURE),
@@ -81,7 +82,7 @@ def opening(browser: Any, address: str, path: str) -> list[float]:
 def slider(browser: Any, address: str, path: str, position: int, change: str) -> list[float]:
     """From an arrow key on a slider to a picture that ``change`` (JavaScript) tells apart."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(60_000)
     page.goto(f"{address}/{path}?run=large&relatives=false")
     idle(page)
     handle = page.get_by_role("slider").nth(position)
