@@ -4,6 +4,7 @@ A cell is one arm at one seed of one fold. Each finished cell is a small file, a
 another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,8 +148,11 @@ def run_grid(
     found: dict[Place, dict[str, Any]] = {}
     with (
         _backend(engine),
+        warnings.catch_warnings(),
         tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar,
     ):
+        # joblib replaces workers that grew large, and says so in words that alarm.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
         for place, cell in parallel(tasks):
             found[place] = cell

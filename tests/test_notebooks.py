@@ -102,7 +102,7 @@ def test_biovid_runs_from_simulation_to_the_result_in_numbers(
     told = printed(notebook)
     assert "Simulated corpus: 42 windows of 7 subjects; fold 0 of grouped_5fold" in told
     assert "Nobody stands on both sides." in told
-    assert "On the simulated corpus (bl1_pa4, grouped_5fold, 5 folds, 1 seeds, 7 test subj" in told
+    assert "On the simulated corpus (bl1_pa4, grouped_5fold, 5 folds, 1 seed, 7 test subj" in told
     (folder,) = (tmp_path / "runs").iterdir()
     record = pkdot.open_record(folder)
     assert f"student: {100 * record.scores['student accuracy']:.1f} % of the test windows" in told
