@@ -3,18 +3,33 @@
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from pkdot.benchmarks import features
 from pkdot.errors import PkdotError
+from pkdot.networks.tokens import Encoded
+from pkdot.networks.video import R3D18
 
 
-def test_both_sides_agree_and_caching_wins(tmp_path: Path) -> None:
+def test_both_sides_agree_and_caching_encodes_each_clip_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = tmp_path / "features.md"
     given = ["--clips", "2", "--pixels", "16", "--epochs", "1", "--report", str(page)]
     assert features.main(given) == 0
     assert "same updates" in page.read_text()
-    result = features.measure(4, 10, 16, 12)
-    assert result.ratio > 4
+    encoded = 0
+    forward = R3D18.forward
+
+    def counted(backbone: R3D18, clips: Tensor) -> Encoded:
+        nonlocal encoded
+        encoded += len(clips)
+        return forward(backbone, clips)
+
+    monkeypatch.setattr(R3D18, "forward", counted)
+    result = features.measure(4, 10, 16, 3)
+    once, released = 4 + 2, 2 * 4 * 3  # two clips are not trained on
+    assert encoded == once + released, "twice a clip and epoch is the script's way"
     assert result.apart < 1e-2
 
 
