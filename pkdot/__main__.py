@@ -1,7 +1,7 @@
 """Command line: ``python -m pkdot run | sweep | evidence | …``; ``--help`` lists all commands.
 
-Exit status: 0 done, 1 failed, 2 misuse (with one sentence). Each command imports what it needs
-when it is called, so that ``--help`` needs no torch.
+Exit status: 0 done, 1 failed, 2 misuse (with one sentence), 130 interrupted, 141 the reader of its
+output left. Each command imports what it needs when it is called: ``--help`` needs no torch.
 """
 
 import argparse

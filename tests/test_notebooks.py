@@ -194,7 +194,7 @@ def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None
         ("compare_methods.ipynb", {"n_seeds": 1}, "give n_seeds 2 or more"),
         ("compare_methods.ipynb", {"first_seed": 0}, "serve tuning and comparison both"),
         ("ablate.ipynb", {"studies": "polcy"}, "Unknown study 'polcy'"),
-        ("ablate.ipynb", {"blur": -1.0}, "blur"),
+        ("ablate.ipynb", {"blur": -1.0}, "'blur' is -1.0; it should be greater than 0"),
     ],
 )
 def test_misuse_of_a_comparison_stops_before_any_work(

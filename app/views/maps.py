@@ -14,8 +14,6 @@ from pkdot.figures.style import answer_marker, class_marker
 from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
 from pkdot.ordering import codes
 
-KEYS = ["epoch", "network"]
-
 st.title("Embeddings", anchor=False)
 record = records.chosen_record()
 stored = record.maps()
@@ -52,6 +50,15 @@ elif colour == "error" and outputs is not None:
 elif colour in ("prediction", "teacher") and outputs is not None:
     groups = outputs.answers("student" if colour == "prediction" else "teacher")
 
+drawing = {
+    **view.style,
+    "class_names": names,
+    "labels": groups,
+    "ids": ids,
+    "projection": kinds[kind],
+    "grouped_by": colours[colour],
+    "marker": marker,
+}
 chosen = set(st.session_state.get("chosen", ())) & set(ids)
 here = np.isin(ids, list(chosen)) if chosen else None
 
@@ -88,14 +95,9 @@ shell.panel(
 shell.draw(
     lambda: figures.embedding_maps(
         *points(),
-        labels=groups,
-        ids=ids,
-        projection=kinds[kind],
         epoch=view.epoch,
         chosen=here,
-        grouped_by=colours[colour],
-        marker=marker,
-        **{**view.style, "class_names": names},
+        **drawing,
     ),
     "maps",
     data=coordinates,
@@ -127,8 +129,10 @@ elif not drawn:
 def stored_film() -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """The stored UMAP maps: the teacher's, and the student's at the epochs that have one."""
     own = stored[stored["projection"] == "umap"]
-    sides = {key: rows[["x", "y"]].to_numpy(dtype=float) for key, rows in own.groupby(KEYS)}
-    cut = {(epoch, who): side[: len(ids)] for (epoch, who), side in sides.items()}
+    cut = {
+        which: rows[["x", "y"]].to_numpy(dtype=float)[: len(ids)]
+        for which, rows in own.groupby(["epoch", "network"])
+    }
     return cut[drawn[0], "teacher"], {epoch: cut[epoch, "student"] for epoch in drawn}
 
 
@@ -140,12 +144,7 @@ if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
     shell.draw(
         lambda: figures.map_film(
             *(stored_film() if kind == "umap" else steps.film(view)),
-            labels=groups,
-            ids=ids,
-            projection=kinds[kind],
-            grouped_by=colours[colour],
-            marker=marker,
-            **{**view.style, "class_names": names},
+            **drawing,
         ),
         "film",
     )

@@ -121,13 +121,16 @@ def head_to_head(
 
     Returns:
         Name of the one, name of the other, points between them; None where a side is empty.
+
+    Raises:
+        InputError: if there are fewer than two units.
     """
-    means = unit_scores(cells, regime.unit).mean()
+    scores = unit_scores(cells, regime.unit)
+    means = scores.mean()
     sides = [means[[name for name in side if name in means]] for side in (ones, others)]
     if sides[0].empty or sides[1].empty:
         return None
     one, other = (str(side.idxmax()) for side in sides)
-    scores = unit_scores(cells, regime.unit)
     return one, other, paired_difference(scores[one], scores[other])
 
 
