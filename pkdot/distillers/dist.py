@@ -9,10 +9,14 @@ from .geometry import unit
 
 
 class CorrelationSettings(DistillerSettings):
-    """Weight, temperature and the balance of the two parts."""
+    """Weight, temperature and the balance of the two parts.
 
-    weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
-    temperature: float = Field(4.0, gt=0, description="T, softens both distributions")
+    The default weight and temperature are those that were chosen wherever labels are few or wrong
+    (``reports/benchmarks/evidence.md``).
+    """
+
+    weight: float = Field(30.0, ge=0, description="λ, factor of this loss beside the task loss")
+    temperature: float = Field(1.0, gt=0, description="T, softens both distributions")
     inter: float = Field(1.0, ge=0, description="β, factor of the part within samples")
     intra: float = Field(1.0, ge=0, description="γ, factor of the part within classes")
 

@@ -117,7 +117,7 @@ VARIANTS: tuple[Variant, ...] = (
 )
 """The default form of PKDOT takes every sample as an anchor; these are the two of the sources."""
 
-SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows")
+SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows", "dist+pkdot", "dist+rows")
 """Sums of two that compete; others can be asked for by name."""
 
 REFERENCES = (
