@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .data.corpus import Corpus, IndexArray
+from .errors import ConfigError
 from .loop import stage_seed, visible_labels
 from .networks.models import NetworkOutput, NetworkSettings, build_teacher
 from .training import TeacherTargets, teacher_targets
@@ -26,6 +27,7 @@ Control = Literal[
     "random_teacher",
     "no_privileged",
     "true_labels",
+    "posterior",
 ]
 
 TITLES: dict[str, str] = {
@@ -36,6 +38,7 @@ TITLES: dict[str, str] = {
     "random_teacher": "a teacher that never learnt",
     "no_privileged": "a teacher without the privileged modality",
     "true_labels": "a teacher with the true labels of all training samples",
+    "posterior": "the true probability of each class, given what the simulator drew",
 }
 assert set(TITLES) == set(get_args(Control))
 
@@ -104,6 +107,9 @@ def taught_targets(
         corpus: the samples; only training samples are ever exchanged for one another.
         network: sizes of the untrained teacher.
         seed: of permutation, draws and untrained weights.
+
+    Raises:
+        ConfigError: if the posterior is asked for and the corpus does not know it.
     """
     own = stage_seed(seed, f"control {control}")
     if control == "permuted":
@@ -123,6 +129,15 @@ def taught_targets(
         return teacher_targets(untrained, corpus)
     if control == "labels":
         return TeacherTargets(_label_output(targets.output, corpus, own))
+    if control == "posterior":
+        if corpus.posterior is None:
+            raise ConfigError(
+                f"The control 'posterior' needs to know what lies behind each sample, and "
+                f"{corpus.name} does not say; only simulated corpora do."
+            )
+        likely = torch.as_tensor(corpus.posterior, dtype=torch.float32)
+        logits = likely.clamp_min(torch.finfo(likely.dtype).tiny).log()
+        return TeacherTargets(targets.output._replace(logits=logits.to(targets.output.logits)))
     return targets
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from threadpoolctl import threadpool_limits
 
 from .config import ExperimentConfig
 from .controls import student_corpus, taught_targets, teacher_corpus
@@ -114,7 +115,8 @@ def train_networks(
 def surroundings(threads: int) -> Iterator[None]:
     """Set the thread count, and leave it and the global random state as they were found."""
     before = torch.get_num_threads()
-    with torch.random.fork_rng():
+    # Plain classifiers bring pools of their own, which on a full machine wait for one another.
+    with torch.random.fork_rng(), threadpool_limits(threads):
         torch.set_num_threads(threads)
         try:
             yield

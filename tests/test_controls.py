@@ -1,5 +1,7 @@
 """What a control takes away, and what it leaves alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from pkdot import ExperimentConfig
 from pkdot.controls import taught_targets, teacher_control, teacher_corpus
 from pkdot.data import load_corpus
+from pkdot.errors import ConfigError, DataError
 from pkdot.experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
 from pkdot.loop import visible_labels
 from pkdot.training import TeacherStage, TeacherTargets
@@ -129,3 +132,20 @@ def test_a_student_learns_under_every_control(control: str) -> None:
     ids = students[-1].batch.indices
     has_unlabelled = bool(set(ids) & set(corpus.split.unlabelled))
     assert has_unlabelled == (control != "labels")
+
+
+def test_the_posterior_replaces_answers_and_nothing_else(
+    config: ExperimentConfig, stage: TeacherStage
+) -> None:
+    corpus = load_corpus(config.data, 0)
+    with pytest.raises(ConfigError, match="only simulated corpora do"):
+        taught_targets("posterior", stage.targets, corpus, config.network, 0)
+    likely = np.full((len(corpus), corpus.n_classes), 0.0)
+    likely[:, :2] = (0.25, 0.75)
+    told = replace(corpus, posterior=likely)
+    targets = taught_targets("posterior", stage.targets, told, config.network, 0)
+    assert torch.allclose(targets.output.logits.softmax(1), torch.as_tensor(likely).float())
+    assert torch.equal(targets.output.embedding, stage.targets.output.embedding)
+    assert teacher_control("posterior") == "none", "the student starts from the teacher's parts"
+    with pytest.raises(DataError, match="posterior has shape"):
+        replace(corpus, posterior=likely[:, 1:])

@@ -88,7 +88,7 @@ def dkd(method: Any, alpha: float = 1.0, beta: float = 8.0, temperature: float =
     return temperature**2 * total / B
 
 
-def dist(method: Any, temperature: float = 4.0, inter: float = 1.0, intra: float = 1.0) -> float:
+def dist(method: Any, temperature: float = 1.0, inter: float = 1.0, intra: float = 1.0) -> float:
     p, q = (softmax(o["logits"] / temperature, axis=1) for o in (T, S))
     samples = np.mean([1 - pearsonr(p[i], q[i])[0] for i in range(B)])
     classes = np.mean([1 - pearsonr(p[:, c], q[:, c])[0] for c in range(CLASSES)])
@@ -223,7 +223,7 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("dkd", dkd, {}),
     ("dkd", dkd, {"alpha": 0.5, "beta": 2.0, "temperature": 1.0}),
     ("dist", dist, {}),
-    ("dist", dist, {"temperature": 1.0, "inter": 0.5, "intra": 2.0}),
+    ("dist", dist, {"temperature": 4.0, "inter": 0.5, "intra": 2.0}),
     ("fitnets", fitnets, {}),
     ("sp", sp, {}),
     ("rkd", rkd, {}),

@@ -10,6 +10,8 @@ from pkdot.distillers.base import BUDGET, tuning_grid
 from pkdot.errors import ConfigError
 from pkdot.networks import NetworkOutput
 
+from .outputs import pair, ready
+
 
 def output(seed: int, size: int = 16, classes: int = 4, dim: int = 6) -> NetworkOutput:
     draw = torch.Generator().manual_seed(seed)
@@ -95,7 +97,11 @@ def test_every_method_has_the_same_tuning_budget(name: str) -> None:
         assert {key: getattr(settings, key) for key in options} == dict(options)
     if name != "none":
         assert len({repr(options) for options in kind.tuning}) == BUDGET
-        assert any(kind.Settings(**o) == kind.Settings() for o in kind.tuning), "default is tried"
+        # Where the batch chooses the weight, both that it may choose are tried.
+        chosen = kind.Settings().weight is None
+        fixed = [{"weight": w} for w in (kind.loud, kind.quiet)] if chosen else [{}]
+        for default in (kind.Settings(**own) for own in fixed):
+            assert any(kind.Settings(**o) == default for o in kind.tuning), "default is tried"
 
 
 def test_a_grid_has_every_weight_with_every_value() -> None:
@@ -143,3 +149,21 @@ def test_anchors_of_any_method_must_fit_the_batch() -> None:
             options={"pkdot": {"policy": "shared"}},
             training={"batch_size": 30},
         )
+
+
+@pytest.mark.parametrize("name", ["pkdot", "pkdot_identity", "mt_pkdot"])
+def test_the_batch_chooses_the_weight_of_transport_unless_it_is_set(name: str) -> None:
+    teacher, student, labels = pair()
+    all_labelled = labels.clamp_min(0)
+    some_without = torch.cat([labels.new_full((1,), -1), all_labelled[1:]])
+    loss = {
+        weight: ready(name, weight=weight)
+        for weight in (None, 1.0)  # the same draws: `ready` seeds
+    }
+    kind = available_distillers()[name]
+    assert (kind.loud, kind.quiet) == (30.0, 6.0 if name == "mt_pkdot" else 1.2)
+    for given, expected in ((all_labelled, kind.quiet), (some_without, kind.loud)):
+        own, unit = (float(loss[w](teacher, student, given).detach()) for w in (None, 1.0))
+        assert own == pytest.approx(expected * unit, rel=1e-5)
+    set_to = ready(name, weight=7.0)
+    assert set_to.weight(all_labelled) == set_to.weight(some_without) == 7.0

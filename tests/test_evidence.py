@@ -78,7 +78,8 @@ def test_every_method_of_the_kit_competes_with_six_valid_settings() -> None:
             config = REGIMES["few"].base.changed(changes)
             if contender.kind == "reference":
                 assert config.method == "none"
-            assert config.control == ("true_labels" if contender.name == "ceiling" else "none")
+            taught_by = {"ceiling": "true_labels", "posterior": "posterior"}
+            assert config.control == taught_by.get(contender.name, "none")
     tried = [json.dumps(dict(c), sort_keys=True) for c in found["kd"].candidates]
     assert len(set(tried)) == 6
     own = REGIMES["few"].base.changed(found["pkdot:per_sample"].candidates[0])
@@ -273,8 +274,16 @@ def test_an_arm_with_a_failed_cell_is_left_out_and_room_needs_a_ceiling() -> Non
     smooth = made_up(np.random.default_rng(1), {"alone:smoothing": 9.0, "ceiling": 9.0})
     assert room_to_help(smooth, SMALL).over == "alone:smoothing"
     assert not room_to_help(smooth, SMALL), "a regulariser that knows nothing does as well"
+    both = made_up(np.random.default_rng(1), {"ceiling": 5.0, "posterior": 9.0})
+    assert room_to_help(both, SMALL).of == "posterior", "the better of two ceilings"
     with pytest.raises(InputError, match="no ceiling"):
         room_to_help(made_up(np.random.default_rng(1), {"kd": 0.0}), SMALL)
+
+
+def test_only_simulated_corpora_have_a_posterior(tmp_path: Path) -> None:
+    plan = small_plan(tmp_path)
+    names = [{c.name for c in plan.contenders_of(REGIMES[name])} for name in ("few", "biovid_all")]
+    assert names[1] - names[0] == {"posterior"}
 
 
 def test_seeds_that_chose_a_setting_may_not_compare_it(tmp_path: Path) -> None:
@@ -296,7 +305,7 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     run_tuning(plan)
     assert set(plan.cells_folder.glob("*.json")) == cells
     for base in SMALL.tuning_bases(plan.tuning_seeds):
-        assert len(plan.read([base], tuning_arms(plan.contenders, 2))) == 2 * 5
+        assert len(plan.read([base], tuning_arms(plan.contenders_of(SMALL), 2))) == 2 * 5
     run_comparison(plan)
     told = write_report(plan, report).read_text()
     assert "Unit of the intervals: seeds, 3 of them." in told

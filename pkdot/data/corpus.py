@@ -98,6 +98,8 @@ class Corpus:
         sources: modality -> hash of its samples as they are served, for caches that outlive a
             split; where one is absent, ``fingerprint`` stands in.
         ordinal: whether the classes are levels of one quantity, in rising order.
+        posterior: (N, C) probabilities of the classes given what a simulator drew behind each
+            sample; None where nobody knows them.
         restricted: whether pictures of the samples must not be passed on; a record then keeps none
             unless it is told to.
         media: pictures for people to look at, by the name of the view, e.g. "the teacher sees":
@@ -119,6 +121,7 @@ class Corpus:
     fingerprint: str
     sources: Mapping[str, str] = field(default_factory=dict)
     ordinal: bool = False
+    posterior: np.ndarray | None = None
     restricted: bool = False
     media: Mapping[str, Samples] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -135,6 +138,11 @@ class Corpus:
                 raise DataError(
                     f"Corpus {self.name!r}: {name} has {len(column)} samples, ids has {size}."
                 )
+        if self.posterior is not None and self.posterior.shape != (size, self.n_classes):
+            raise DataError(
+                f"Corpus {self.name!r}: posterior has shape {self.posterior.shape}, not "
+                f"({size}, {self.n_classes})."
+            )
         for name in (self.prevalent, *self.privileged):
             if name not in self.modalities:
                 raise DataError(f"Corpus {self.name!r} has no modality {name!r}.")

@@ -105,12 +105,16 @@ class Distiller(nn.Module, ABC):
             labels: (B,) int64; -1 where training has no label.
         """
 
+    def weight(self, labels: Tensor) -> float:
+        """λ for a batch with these labels, (B,) int64; -1 where training has no label."""
+        return self.settings.weight
+
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         """Weight times :meth:`loss`, the teacher's output taken as a constant.
 
         Each call in training mode is one update of the warm-up.
         """
-        weight = self.settings.weight
+        weight = self.weight(labels)
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training

@@ -49,6 +49,7 @@ class ManyTeachers(PKDOT):
     Settings = ManyTeachersSettings
     settings: ManyTeachersSettings
     reads = ("embedding", "logits", "features", "labels")
+    quiet = 6.0
     tuning = tuning_grid((6.0, 30.0, 150.0), centroid=(0.1, 1.0))
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:

@@ -1,5 +1,7 @@
 """PKDOT: match the structure of the batch by entropic optimal transport."""
 
+from typing import ClassVar
+
 from pydantic import Field
 from torch import Tensor
 
@@ -15,6 +17,12 @@ class PKDOTSettings(TransportSettings, AnchorSettings):
     ``policy="shared", k=30, blur=0.1, weight=0.6``.
     """
 
+    weight: float | None = Field(  # type: ignore[assignment]  # the method below narrows it
+        None,
+        ge=0,
+        description="λ; null: loud for a batch with samples without a label, quiet for others "
+        "(PKDOT: 30 and 1.2)",
+    )
     blur: float = Field(0.5, gt=0, description="square root of ε, in the unit of the rows")
 
 
@@ -30,6 +38,11 @@ class PKDOT(TransportDistiller):
     mass; ``outputs`` adds √outputs times the softened class probabilities to the rows, so that
     one plan serves structure and soft labels.
 
+    Class attributes:
+        loud, quiet: λ where none is set, for a batch with samples that have no label, where
+            structure is all that these learn from, and for one without. They are what tuning chose
+            in every regime of ``reports/benchmarks/evidence.md``.
+
     Source: PKDOT, arXiv 2401.15489.
     """
 
@@ -38,6 +51,14 @@ class PKDOT(TransportDistiller):
     Settings = PKDOTSettings
     settings: PKDOTSettings
     tuning = tuning_grid((1.2, 6.0, 30.0), blur=(0.5, 0.1))
+    loud: ClassVar[float] = 30.0
+    quiet: ClassVar[float] = 1.2
+
+    def weight(self, labels: Tensor) -> float:
+        """λ as set, or as the batch's labels ask for."""
+        if self.settings.weight is not None:
+            return self.settings.weight
+        return self.loud if bool((labels < 0).any()) else self.quiet
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the anchors, (B, k) each."""

@@ -21,6 +21,8 @@ from .regimes import Regime
 
 REFERENCE = "alone"
 START = "tnet"
+ALONE = (REFERENCE, "alone:smoothing")
+CEILINGS = ("ceiling", "posterior")
 
 
 def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -136,14 +138,16 @@ def head_to_head(
 
 @dataclass(frozen=True)
 class Room:
-    """What the ceiling gains over the best student alone.
+    """What the best ceiling gains over the best student alone.
 
     Attributes:
         gain: points, paired.
+        of: title of that ceiling.
         over: title of that student alone.
     """
 
     gain: Interval
+    of: str
     over: str
 
     def __bool__(self) -> bool:
@@ -152,18 +156,22 @@ class Room:
 
 
 def room_to_help(cells: pd.DataFrame, regime: Regime) -> Room:
-    """The ceiling against the best student alone, label smoothing included.
+    """The best ceiling against the best student alone, label smoothing included.
 
     Raises:
         InputError: if the cells hold no ceiling or no student alone.
     """
     scores = unit_scores(cells, regime.unit)
-    alone = [name for name in (REFERENCE, "alone:smoothing") if name in scores]
-    if "ceiling" not in scores or not alone:
-        raise InputError("These cells have no ceiling, or no student alone; run both with it.")
-    best = str(scores[alone].mean().idxmax())
-    title = cells.loc[cells["arm"] == best, "title"].iloc[0]
-    return Room(paired_difference(scores["ceiling"], scores[best]), str(title))
+    titles = cells.drop_duplicates("arm").set_index("arm")["title"]
+    sides = []
+    for names in (CEILINGS, ALONE):
+        found = [name for name in names if name in scores]
+        if not found:
+            raise InputError("These cells have no ceiling, or no student alone; run both with it.")
+        sides.append(str(scores[found].mean().idxmax()))
+    best, over = sides
+    gain = paired_difference(scores[best], scores[over])
+    return Room(gain, str(titles[best]), str(titles[over]))
 
 
 def control_name(contender: str, control: str) -> str:

@@ -39,12 +39,14 @@ class Contender:
         candidates: the settings that it may try, as dotted changes of the regime's base; exactly
             :data:`~pkdot.distillers.base.BUDGET` of them.
         kind: reference (no distillation), method, or ceiling.
+        needs_latent: whether only corpora that know what lies behind a sample can have it.
     """
 
     name: str
     title: str
     candidates: tuple[Changes, ...]
     kind: Kind = "method"
+    needs_latent: bool = False
 
     def __post_init__(self) -> None:
         if len(self.candidates) != BUDGET:
@@ -171,18 +173,25 @@ def of_method(
     )
 
 
-def ceiling() -> Contender:
-    """Soft labels of the best teacher that labels can make, tuned like soft labels."""
-    return Contender(
-        "ceiling",
-        "ceiling (teacher with all true labels)",
-        tuple({**changes, "control": "true_labels"} for changes in of_method("kd")),
-        "ceiling",
+def ceilings() -> tuple[Contender, ...]:
+    """Soft labels of the best that could teach, tuned like soft labels.
+
+    ``ceiling``: the best teacher that labels can make. ``posterior``: where a simulator tells what
+    it drew, the true probability of each class given that.
+    """
+
+    def made(name: str, title: str, control: str, needs_latent: bool) -> Contender:
+        candidates = tuple({**changes, "control": control} for changes in of_method("kd"))
+        return Contender(name, f"ceiling ({title})", candidates, "ceiling", needs_latent)
+
+    return (
+        made("ceiling", "teacher with all true labels", "true_labels", False),
+        made("posterior", "true class probabilities given the latent", "posterior", True),
     )
 
 
 def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
-    """References, ceiling and methods.
+    """References, ceilings and methods.
 
     Args:
         methods: names of methods, sums or variants; every method of the kit, the variants and the
@@ -204,4 +213,4 @@ def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
             found.append(Contender(name, v.title, of_method(v.method, v.fixed, v.tuning)))
         else:
             found.append(Contender(name, method_title(name), of_method(name)))
-    return [*REFERENCES, ceiling(), *found]
+    return [*REFERENCES, *ceilings(), *found]

@@ -62,6 +62,10 @@ class Plan:
         """Names of the contenders that distil."""
         return [c.name for c in self.contenders if c.kind == "method"]
 
+    def contenders_of(self, regime: Regime) -> list[Contender]:
+        """Those that the regime's data can have."""
+        return [c for c in self.contenders if regime.simulated or not c.needs_latent]
+
     @property
     def cells_folder(self) -> Path:
         return self.folder / "cells"

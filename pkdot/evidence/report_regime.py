@@ -9,6 +9,8 @@ from ..controls import TITLES
 from ..errors import ConfigError
 from ..statistics import Interval
 from .comparison import (
+    ALONE,
+    CEILINGS,
     REFERENCE,
     START,
     Room,
@@ -39,7 +41,7 @@ def regime_section(plan: Plan, regime: Regime) -> list[str]:
     """The section; it says what has not been run."""
     lines = [f"## {regime.title}", ""]
     known = read_choices(plan.folder, regime, None)
-    tuned = [c for c in plan.contenders if c.name in known]
+    tuned = [c for c in plan.contenders_of(regime) if c.name in known]
     choices = read_choices(plan.folder, regime, tuned)
     cells = compared(plan, regime)
     if cells.empty or REFERENCE not in set(cells["arm"]):
@@ -47,9 +49,9 @@ def regime_section(plan: Plan, regime: Regime) -> list[str]:
     else:
         methods = [name for name in plan.methods if name in set(cells["arm"])]
         lines += _comparison(plan, regime, cells, compare(cells, regime, methods), tuned)
-        lost = [c.title for c in plan.contenders if c.name not in set(cells["arm"])]
+        lost = [c.title for c in plan.contenders_of(regime) if c.name not in set(cells["arm"])]
         if lost:
-            lines += [f"Not run to the end, and so not compared: {', '.join(lost)}.", ""]
+            lines += [f"Not run to the end, and so not in the table: {', '.join(lost)}.", ""]
     return [*lines, *_settings(tuned, choices)]
 
 
@@ -60,7 +62,8 @@ def _comparison(
     is_method = found["name"].map(kinds) == "method"
     n = int(found["n"].iloc[0])
     lines = [f"Unit of the intervals: {regime.unit}, {n} of them.{_replicates(plan, regime)}", ""]
-    room = room_to_help(cells, regime) if "ceiling" in set(found["name"]) else None
+    known = set(found["name"])
+    room = room_to_help(cells, regime) if known & set(CEILINGS) and known & set(ALONE) else None
     lines += [_ceiling(room), ""]
     lines += table(
         ("without distillation", "right, %", "against the student alone"),
@@ -131,9 +134,9 @@ def _ceiling(room: Room | None) -> str:
         return "The ceiling has not been run, so it is not known whether there is room."
     told = "there is room to help" if room else "no room was resolved"
     return (
-        "Ceiling: a student distilled by soft labels from a teacher that was trained on the true "
-        f"labels of all training samples gains {room.gain.mean:+.1f} [{room.gain.low:+.1f}, "
-        f"{room.gain.high:+.1f}] points over the best student alone ({room.over}): {told}."
+        f"What the best soft labels could teach, {room.of}, gains {room.gain.mean:+.1f} "
+        f"[{room.gain.low:+.1f}, {room.gain.high:+.1f}] points over the best student alone "
+        f"({room.over}): {told}."
     )
 
 

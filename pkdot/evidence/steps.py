@@ -35,7 +35,7 @@ def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: st
 def run_ceilings(plan: Plan) -> None:
     """Is there room? Baselines, students alone and the ceiling, on the tuning's seeds."""
     for regime in plan.regimes:
-        first = [c for c in plan.contenders if c.kind != "method"]
+        first = [c for c in plan.contenders_of(regime) if c.kind != "method"]
         plan.run(
             regime.tuning_bases(plan.tuning_seeds),
             plain_arms(regime),
@@ -47,7 +47,7 @@ def run_ceilings(plan: Plan) -> None:
 def run_tuning(plan: Plan) -> None:
     """Every contender tries its settings; the best by the inner split is kept."""
     for regime in plan.regimes:
-        _tune(plan, regime, plan.contenders, f"{regime.name}: tuning")
+        _tune(plan, regime, plan.contenders_of(regime), f"{regime.name}: tuning")
 
 
 def run_comparison(plan: Plan) -> None:
@@ -69,8 +69,8 @@ def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
     Raises:
         ConfigError: if one was not tuned.
     """
-    choices = read_choices(plan.folder, regime, plan.contenders)
-    return [c.arm(choices[c.name].changes) for c in plan.contenders]
+    choices = read_choices(plan.folder, regime, plan.contenders_of(regime))
+    return [c.arm(choices[c.name].changes) for c in plan.contenders_of(regime)]
 
 
 def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
@@ -79,9 +79,9 @@ def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     Raises:
         ConfigError: if one was not tuned.
     """
-    choices: dict[str, Choice] = read_choices(plan.folder, regime, plan.contenders)
+    choices: dict[str, Choice] = read_choices(plan.folder, regime, plan.contenders_of(regime))
     arms = []
-    for contender in plan.contenders:
+    for contender in plan.contenders_of(regime):
         if contender.kind != "method" and contender.name != START:
             continue
         every = contender.name in plan.controlled
@@ -104,7 +104,7 @@ def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
 def compared(plan: Plan, regime: Regime) -> pd.DataFrame:
     """Finished cells of the comparison: plain classifiers, and every contender that was tuned."""
     known = read_choices(plan.folder, regime, None)
-    tuned = [c for c in plan.contenders if c.name in known]
+    tuned = [c for c in plan.contenders_of(regime) if c.name in known]
     choices = read_choices(plan.folder, regime, tuned)
     arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
     return finished(plan, regime, arms)

@@ -152,6 +152,7 @@ def _corpus(
         fingerprint=fingerprint,
         sources=sources,
         ordinal=settings.task == "ordinal",
+        posterior=_posterior(index, table["sample"].tolist(), class_ids),
         restricted=not index.simulated,
         media=_media(prepared, rows),
         facts={
@@ -169,6 +170,17 @@ def _corpus(
             "preparation": VERSION,
         },
     )
+
+
+def _posterior(
+    index: BioVidIndex, samples: list[str], class_ids: tuple[int, ...]
+) -> np.ndarray | None:
+    """What lies behind simulated windows; copies in another layout leave that behind."""
+    if not index.simulated or not (index.root / "simulation").is_dir():
+        return None
+    from ..simulate.posterior import read_posterior
+
+    return read_posterior(index.root, samples, class_ids)
 
 
 def _media(prepared: Mapping[str, Prepared], rows: np.ndarray) -> dict[str, Samples]:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -235,11 +236,15 @@ def draw_latent(window: Window, strengths: Strengths) -> tuple[Person, Latent]:
     # which of the four action units this person moves: nobody moves them all alike
     person = Person(face, body, gain, habits=chance.dirichlet(np.full(4, 1.5)) * 4)
     chance = np.random.default_rng(window.window_seed)
-    level = window.class_id / (len(CLASSES) - 1) - 0.5
-    pain = 0.5 + strengths.stimulus * level + strengths.spread * chance.normal()
+    pain = mean_pain(window.class_id, strengths) + strengths.spread * chance.normal()
     pain = float(np.clip(pain, 0.0, 1.0))
     shown = max(0.0, gain * pain + strengths.face_noise * chance.normal())
     return person, Latent(pain, shown, action_units(shown * person.habits, chance))
+
+
+def mean_pain(class_id: np.ndarray | int, strengths: Strengths) -> Any:
+    """Mean pain of a class, or of several (…,), before it is cut to 0..1."""
+    return 0.5 + strengths.stimulus * (class_id / (len(CLASSES) - 1) - 0.5)
 
 
 def _write_window(base: Path, window: Window, strengths: Strengths) -> dict[str, object]:
