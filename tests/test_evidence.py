@@ -23,10 +23,10 @@ from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
 from pkdot.evidence.comparison import compare, head_to_head, room_to_help, unit_scores, verdict
-from pkdot.evidence.contenders import REFERENCES, Contender, ceiling, contenders
+from pkdot.evidence.contenders import REFERENCES, Contender, ceilings, contenders
 from pkdot.evidence.plan import Plan, plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
-from pkdot.evidence.report import write_report
+from pkdot.evidence.report import publish_choices, write_report
 from pkdot.evidence.report_studies import studies_section
 from pkdot.evidence.steps import (
     chosen_settings,
@@ -202,7 +202,7 @@ def test_choices_are_kept_beside_those_of_others(tmp_path: Path) -> None:
     assert found["pkdot"].changes == pkdot.candidates[1]
     assert found["kd"].scores == (0.5, None)
     with pytest.raises(ConfigError, match="'ceiling' has no chosen setting"):
-        read_choices(tmp_path, SMALL, [ceiling()])
+        read_choices(tmp_path, SMALL, [ceilings()[0]])
     other = replace(kd, candidates=({"method": "kd", "options.kd.weight": 7.0},) * 6)
     with pytest.raises(ConfigError, match="none of those that it may try today"):
         read_choices(tmp_path, SMALL, [other])
@@ -298,9 +298,12 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="run the step tune first"):
         run_comparison(plan)
     run_ceilings(plan)
-    names = set(read_choices(tmp_path, SMALL, None))
+    names = set(read_choices(plan.choices_folder, SMALL, None))
     assert names == {*(c.name for c in REFERENCES), "ceiling"}
     run_tuning(plan)
+    publish_choices(plan, tmp_path / "chosen")
+    elsewhere = replace(plan, folder=tmp_path / "elsewhere", chosen=tmp_path / "chosen")
+    assert chosen_settings(elsewhere, SMALL) == chosen_settings(plan, SMALL), "and nothing is tuned"
     cells = set(plan.cells_folder.glob("*.json"))
     run_tuning(plan)
     assert set(plan.cells_folder.glob("*.json")) == cells
@@ -358,7 +361,8 @@ def test_killed_and_restarted_it_loses_one_cell_a_worker_at_most(tmp_path: Path)
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
     whole = small_plan(tmp_path / "whole", settings=6)
     run_tuning(whole)
-    found = [read_choices(folder, SMALL, None) for folder in (tmp_path, tmp_path / "whole")]
+    folders = (tmp_path / "choices", tmp_path / "whole" / "choices")
+    found = [read_choices(folder, SMALL, None) for folder in folders]
     assert found[0] == found[1]
 
 
@@ -483,7 +487,7 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
         name: Choice(name, changes, (0.5,), (0.5,), (0, 1))
         for name, changes in (("pkdot", small), ("alone", ALONE))
     }
-    write_choices(tmp_path, SMALL, choices)
+    write_choices(plan.choices_folder, SMALL, choices)
     run_studies(plan)
     assert len(list(plan.cells_folder.glob("*.json"))) == 2 * (2 + 2 + 2)
     table = study_table(study, SMALL, (0, 1), chosen_settings(plan, SMALL), plan.read)

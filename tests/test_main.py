@@ -77,6 +77,8 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["evidence", "--methods", "kdd"], "Unknown distillation method 'kdd'"),
         (["evidence", "--studies", "kk"], "Unknown study 'kk'"),
         (["evidence", "--seeds", "1"], "--seeds 1 gives no interval"),
+        (["evidence", "--chosen", "nowhere"], "--chosen nowhere is no folder"),
+        (["evidence", "--chosen", ".", "--step", "tune"], "leave out ceilings and tune"),
         (["evidence", "--first-seed", "3"], "serve tuning and comparison both"),
     ],
 )

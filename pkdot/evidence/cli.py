@@ -43,6 +43,13 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         "--folder", type=Path, help="where cells and choices are kept (evidence, beside the runs)"
     )
     made.add_argument(
+        "--chosen",
+        type=Path,
+        metavar="FOLDER",
+        help="compare settings that were chosen earlier, and tune nothing "
+        "(those of the report: reports/benchmarks/chosen)",
+    )
+    made.add_argument(
         "--report", type=Path, metavar="FILE", help="where to write (benchmarks/evidence.md)"
     )
 
@@ -54,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .contenders import contenders
     from .plan import Plan
     from .regimes import REGIMES, find_regimes
-    from .report import write_report, write_tables
+    from .report import publish_choices, write_report, write_tables
     from .report_studies import write_figures
     from .steps import STEPS
     from .studies import find_studies
@@ -65,6 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigError(
                 f"--{name.replace('_', '-')} {number} gives no interval; give 2 or more."
             )
+    wanted = list(STEPS) if "all" in arguments.step else arguments.step
+    if arguments.chosen is not None:
+        if not arguments.chosen.is_dir():
+            raise ConfigError(f"--chosen {arguments.chosen} is no folder; see --help.")
+        if "all" not in arguments.step and {"ceilings", "tune"} & set(wanted):
+            raise ConfigError("--chosen takes settings as they are; leave out ceilings and tune.")
+        wanted = [name for name in wanted if name not in ("ceilings", "tune")]
     quick = arguments.quick
     reports = runs_directory().parent
     folder = arguments.folder or reports / ("evidence-quick" if quick else "evidence")
@@ -75,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         regimes=find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES))),
         contenders=contenders(arguments.methods or (["kd", "pkdot"] if quick else None)),
         folder=folder,
+        chosen=arguments.chosen,
         tuning_seeds=tuple(range(arguments.tuning_seeds or (2 if quick else 4))),
         seeds=tuple(range(first, first + number)),
         settings=2 if quick else 6,
@@ -86,12 +101,13 @@ def run(arguments: argparse.Namespace) -> int:
         study_seeds=tuple(range(arguments.study_seeds or (2 if quick else 10))),
         studies=find_studies(arguments.studies or (["rows"] if quick else None)),
     )
-    wanted = list(STEPS) if "all" in arguments.step else arguments.step
     for name, step in STEPS.items():
         if name in wanted:
             step(plan)
     path = write_report(plan, arguments.report or target / "evidence.md")
     print(f"The report is {path}.")
+    if not quick and arguments.chosen is None:
+        publish_choices(plan, path.parent / "chosen")
     if tables := write_tables(plan):
         print(f"The cells of the comparison are in {tables[0].parent}.")
     if figures := write_figures(plan):

@@ -25,6 +25,7 @@ class Plan:
         regimes: on what.
         contenders: who; each has the same number of settings to try.
         folder: of cells, teachers and choices; a run that was killed goes on from there.
+        chosen: a folder of choices made earlier, to be read in place of tuning.
         tuning_seeds: settings are chosen on these.
         seeds: chosen settings are compared on these.
         settings: how many of its settings a contender tries.
@@ -37,6 +38,7 @@ class Plan:
     regimes: Sequence[Regime]
     contenders: Sequence[Contender]
     folder: Path
+    chosen: Path | None = None
     tuning_seeds: tuple[int, ...] = (0, 1, 2, 3)
     seeds: tuple[int, ...] = tuple(range(100, 120))
     settings: int = 6
@@ -65,6 +67,10 @@ class Plan:
     def contenders_of(self, regime: Regime) -> list[Contender]:
         """Those that the regime's data can have."""
         return [c for c in self.contenders if regime.simulated or not c.needs_latent]
+
+    @property
+    def choices_folder(self) -> Path:
+        return self.chosen or self.folder / "choices"
 
     @property
     def cells_folder(self) -> Path:

@@ -9,6 +9,7 @@ from .plan import Plan
 from .report_regime import regime_section
 from .report_studies import studies_section
 from .steps import compared
+from .tuning import choices_file, read_choices, write_choices
 
 
 def write_report(plan: Plan, path: Path) -> Path:
@@ -22,6 +23,18 @@ def write_report(plan: Plan, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.rstrip() + "\n", encoding="utf-8")
     return path
+
+
+def publish_choices(plan: Plan, folder: Path) -> list[Path]:
+    """Copy the chosen settings, one file a regime, to where others find them beside the report."""
+    written = []
+    for regime in plan.regimes:
+        tuned = read_choices(plan.choices_folder, regime, None)
+        kept = {c.name: tuned[c.name] for c in plan.contenders_of(regime) if c.name in tuned}
+        if kept:
+            write_choices(folder, regime, kept)
+            written.append(choices_file(folder, regime))
+    return written
 
 
 def write_tables(plan: Plan) -> list[Path]:

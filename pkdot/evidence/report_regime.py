@@ -40,9 +40,9 @@ _SHORT = {
 def regime_section(plan: Plan, regime: Regime) -> list[str]:
     """The section; it says what has not been run."""
     lines = [f"## {regime.title}", ""]
-    known = read_choices(plan.folder, regime, None)
+    known = read_choices(plan.choices_folder, regime, None)
     tuned = [c for c in plan.contenders_of(regime) if c.name in known]
-    choices = read_choices(plan.folder, regime, tuned)
+    choices = read_choices(plan.choices_folder, regime, tuned)
     cells = compared(plan, regime)
     if cells.empty or REFERENCE not in set(cells["arm"]):
         lines += ["The comparison has not been run.", ""]

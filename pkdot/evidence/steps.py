@@ -29,7 +29,7 @@ def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: st
     cells = plan.read(bases, arms)
     used = plan.tuning_seeds[: regime.most_tuning_seeds]
     chosen = choose(cells, contenders, used, plan.settings)
-    write_choices(plan.folder, regime, chosen)
+    write_choices(plan.choices_folder, regime, chosen)
 
 
 def run_ceilings(plan: Plan) -> None:
@@ -69,7 +69,7 @@ def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
     Raises:
         ConfigError: if one was not tuned.
     """
-    choices = read_choices(plan.folder, regime, plan.contenders_of(regime))
+    choices = read_choices(plan.choices_folder, regime, plan.contenders_of(regime))
     return [c.arm(choices[c.name].changes) for c in plan.contenders_of(regime)]
 
 
@@ -79,7 +79,9 @@ def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     Raises:
         ConfigError: if one was not tuned.
     """
-    choices: dict[str, Choice] = read_choices(plan.folder, regime, plan.contenders_of(regime))
+    choices: dict[str, Choice] = read_choices(
+        plan.choices_folder, regime, plan.contenders_of(regime)
+    )
     arms = []
     for contender in plan.contenders_of(regime):
         if contender.kind != "method" and contender.name != START:
@@ -103,9 +105,9 @@ def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
 
 def compared(plan: Plan, regime: Regime) -> pd.DataFrame:
     """Finished cells of the comparison: plain classifiers, and every contender that was tuned."""
-    known = read_choices(plan.folder, regime, None)
+    known = read_choices(plan.choices_folder, regime, None)
     tuned = [c for c in plan.contenders_of(regime) if c.name in known]
-    choices = read_choices(plan.folder, regime, tuned)
+    choices = read_choices(plan.choices_folder, regime, tuned)
     arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
     return finished(plan, regime, arms)
 
@@ -129,7 +131,9 @@ def run_studies(plan: Plan) -> None:
 
 def chosen_settings(plan: Plan, regime: Regime) -> dict[str, Changes]:
     """Contender -> its chosen setting, of all that have one."""
-    return {n: choice.changes for n, choice in read_choices(plan.folder, regime, None).items()}
+    return {
+        n: choice.changes for n, choice in read_choices(plan.choices_folder, regime, None).items()
+    }
 
 
 STEPS: dict[str, Callable[[Plan], None]] = {

@@ -86,8 +86,8 @@ def choose(
 
 
 def choices_file(folder: Path, regime: Regime) -> Path:
-    """Where a regime's choices are kept."""
-    return folder / "choices" / f"{regime.name}.json"
+    """Where a regime's choices are kept in a folder of choices."""
+    return folder / f"{regime.name}.json"
 
 
 def write_choices(folder: Path, regime: Regime, choices: Mapping[str, Choice]) -> None:
@@ -111,7 +111,7 @@ def read_choices(
     """The choices of a regime.
 
     Args:
-        folder: of the evidence.
+        folder: of choices.
         regime: which.
         contenders: those that must be there; any, also none, if left out.
 
