@@ -22,7 +22,14 @@ from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
-from pkdot.evidence.comparison import compare, head_to_head, room_to_help, unit_scores, verdict
+from pkdot.evidence.comparison import (
+    against_rivals,
+    compare,
+    head_to_head,
+    room_to_help,
+    unit_scores,
+    verdict,
+)
 from pkdot.evidence.contenders import REFERENCES, Contender, ceilings, contenders
 from pkdot.evidence.plan import Plan, plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
@@ -260,6 +267,22 @@ def test_subjects_are_units_where_the_regime_says_so() -> None:
     assert table["difference"]["kd"] == pytest.approx(25.0)
     with pytest.raises(InputError, match="do not know test subjects"):
         unit_scores(made_up(np.random.default_rng(0), {}), "subjects")
+
+
+def test_a_form_is_held_against_every_rival() -> None:
+    gains = {"kd": 5.0, "sp": 0.0, "dist": 9.0, "rows": 5.3}
+    cells = made_up(np.random.default_rng(1), gains, n=60)
+    found = against_rivals(cells, SMALL, "kd", [*gains, "rkd"]).set_index("name")
+    assert list(found.index) == ["dist", "rows", "sp"], "the closest rival first, itself left out"
+    scores = unit_scores(cells, "seeds")
+    gap = scores["kd"] - scores["sp"]
+    assert found["difference"]["sp"] == pytest.approx(gap.mean())
+    half = stats.t.ppf(0.975, 59) * gap.std() / np.sqrt(60)
+    assert found["difference_low"]["sp"] == pytest.approx(gap.mean() - half)
+    assert found["told"].to_dict() == {"dist": "worse", "rows": "no worse", "sp": "better"}
+    few = against_rivals(made_up(np.random.default_rng(1), gains, n=2), SMALL, "kd", ["rows"])
+    assert few["told"].tolist() == ["not resolved"], "two seeds settle nothing"
+    assert against_rivals(cells, SMALL, "kd", ["kd"]).empty
 
 
 def test_an_arm_with_a_failed_cell_is_left_out_and_room_needs_a_ceiling() -> None:

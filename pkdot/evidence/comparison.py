@@ -136,6 +136,53 @@ def head_to_head(
     return one, other, paired_difference(scores[one], scores[other])
 
 
+MARGIN = 1.0
+"""Points that a method may lose and still count as no worse."""
+
+
+def against_rivals(
+    cells: pd.DataFrame, regime: Regime, one: str, others: Sequence[str]
+) -> pd.DataFrame:
+    """One arm against each of some others.
+
+    Args:
+        cells: of one regime, from :func:`pkdot.sweep.run_grid`.
+        regime: says what a unit is.
+        one: arm that is put forward; chosen without these cells.
+        others: its rivals; those without cells are left out.
+
+    Returns:
+        One row a rival, the closest first: name, title, difference with difference_low and
+        difference_high (points, paired, one less rival), p_holm, and ``told``: better or worse
+        (by the corrected test), no worse (the interval lies above −1), or not resolved.
+    """
+    scores = unit_scores(cells, regime.unit)
+    titles = cells.drop_duplicates("arm").set_index("arm")["title"]
+    rows = []
+    for name in others:
+        if name == one or name not in scores:
+            continue
+        gap = paired_difference(scores[one], scores[name])
+        row = {"name": name, "title": titles[name], "difference": gap.mean}
+        row |= {"difference_low": gap.low, "difference_high": gap.high}
+        rows.append(row | {"p": paired_p_value(scores[one], scores[name])})
+    table = pd.DataFrame(rows)
+    if table.empty:
+        return table
+    table["p_holm"] = holm(table["p"])
+    sure = table["p_holm"] < 0.05
+    table["told"] = np.select(
+        [
+            sure & (table["difference"] > 0),
+            sure & (table["difference"] < 0),
+            table["difference_low"] > -MARGIN,
+        ],
+        ["better", "worse", "no worse"],
+        "not resolved",
+    )
+    return table.sort_values("difference", kind="stable", ignore_index=True)
+
+
 @dataclass(frozen=True)
 class Room:
     """What the best ceiling gains over the best student alone.

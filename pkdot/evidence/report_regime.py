@@ -11,9 +11,11 @@ from ..statistics import Interval
 from .comparison import (
     ALONE,
     CEILINGS,
+    MARGIN,
     REFERENCE,
     START,
     Room,
+    against_rivals,
     compare,
     control_name,
     head_to_head,
@@ -21,7 +23,7 @@ from .comparison import (
     room_to_help,
     verdict,
 )
-from .contenders import Contender
+from .contenders import CANDIDATE, Contender
 from .markdown import interval, interval_of_mean, number, table
 from .plan import Plan
 from .regimes import Regime
@@ -112,6 +114,7 @@ def _comparison(
     )
     if room:
         lines += [*_conclusions(methods), *_head_to_head(regime, cells, tuned), ""]
+        lines += _candidate(regime, cells, plan.methods)
     return [*lines, *_controls(plan, regime, cells, controls)]
 
 
@@ -172,6 +175,35 @@ def _head_to_head(regime: Regime, cells: pd.DataFrame, tuned: list[Contender]) -
         f"- The best with transport against the best without, both picked by these cells: "
         f"{titles[one]} against {titles[other]}, {gap.mean:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}] "
         f"points, {told}."
+    ]
+
+
+def _candidate(regime: Regime, cells: pd.DataFrame, methods: list[str]) -> list[str]:
+    """The form that is put forward, against every rival."""
+    if CANDIDATE not in set(cells["arm"]):
+        return []
+    found = against_rivals(cells, regime, CANDIDATE, methods)
+    if found.empty:
+        return []
+    title = cells.loc[cells["arm"] == CANDIDATE, "title"].iloc[0]
+    return [
+        f"### {title}, put forward against every rival",
+        "",
+        f"It was picked on other seeds. *No worse*: the interval lies above −{MARGIN:g}; *p* after "
+        "Holm's correction over the rivals.",
+        "",
+        *table(
+            ("rival", "points that it is ahead", "p", "told"),
+            (
+                (
+                    row["title"],
+                    interval(row, "difference"),
+                    number(row["p_holm"], ".2g"),
+                    row["told"],
+                )
+                for _, row in found.iterrows()
+            ),
+        ),
     ]
 
 
