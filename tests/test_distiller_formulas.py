@@ -191,6 +191,23 @@ def class_structure(
     return divergence(*clouds, blur, identity, UNIFORM)
 
 
+def correlated_structure(
+    method: Any,
+    blur: float = 0.3,
+    identity: float = 1.0,
+    structure: float = 0.1,
+    temperature: float = 1.0,
+    tolerance: float = 1,
+) -> float:
+    clouds = []
+    for o, similar in zip((T, S), anchor_rows(), strict=True):
+        p = softmax(o["logits"] / temperature, axis=1)
+        u = (p - p.mean(1, keepdims=True)) / (p.std(1, keepdims=True) * np.sqrt(CLASSES))
+        v = (p - p.mean(0)) / (p.std(0) * np.sqrt(B))
+        clouds.append(np.hstack([u, np.sqrt(B / CLASSES) * v, np.sqrt(structure) * similar]))
+    return divergence(*clouds, blur, identity, UNIFORM)
+
+
 def many_teachers(
     method: Any, centroid: float = 0.1, blur: float = 0.3, tolerance: float = 1
 ) -> float:
@@ -250,6 +267,8 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
         {**TIGHT, "identity": 0.02, "outputs": 1.0, "outputs_as": "probabilities"},
     ),
     ("pkdot_identity", paired_structure, TIGHT),
+    ("pkdot_dist", correlated_structure, TIGHT),
+    ("pkdot_dist", correlated_structure, {**TIGHT, "structure": 0.0, "temperature": 4.0}),
     ("pkdot_class", class_structure, TIGHT),
     ("pkdot_class", class_structure, {**TIGHT, "identity": 0.05}),
     ("mt_pkdot", many_teachers, TIGHT),
@@ -323,3 +342,19 @@ def test_the_front_door_gives_the_same_loss() -> None:
     expected = float(loss(TEACHER.embedding, STUDENT.embedding))
     found = ready("pkdot", policy="shared", blur=0.3, identity=0.1).loss(TEACHER, STUDENT, LABELS)
     assert float(found) == expected
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_transport_on_correlations_becomes_dist_where_each_keeps_its_own(
+    temperature: float,
+) -> None:
+    """One less a correlation is half a squared distance, so DIST is the dear end of transport."""
+    given = {"structure": 0.0, "temperature": temperature, "tolerance": 1e-10}
+    limit = dist(None, temperature) / temperature**2
+    losses = [
+        float(ready("pkdot_dist", identity=price, **given).loss(TEACHER, STUDENT, LABELS))
+        for price in (0.0, 0.3, 3.0, 300.0)
+    ]
+    assert losses[-1] == pytest.approx(limit, rel=1e-6)
+    assert losses == sorted(losses), "a dearer exchange leaves less to be explained by others"
+    assert losses[0] < 0.9 * limit
