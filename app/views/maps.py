@@ -141,13 +141,14 @@ if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
         "Press Play under the maps: each point glides from one logged epoch to the next.",
         "an eye that follows the points sees which classes part early, and which never do.",
     )
-    shell.draw(
-        lambda: figures.map_film(
-            *(stored_film() if kind == "umap" else steps.film(view)),
-            **drawing,
-        ),
-        "film",
-    )
+    if st.toggle("Show the film", value=len(ids) <= 256, key="film", bind="query-params"):
+        shell.draw(
+            lambda: figures.map_film(
+                *(stored_film() if kind == "umap" else steps.film(view)),
+                **drawing,
+            ),
+            "film",
+        )
 
 shell.panel(
     "Trustworthiness: how far neighbours on the map are neighbours in the embedding. Purity: how "

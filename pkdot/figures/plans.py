@@ -63,6 +63,7 @@ def plan_panels(
         figure.add_trace(
             heat(
                 np.sqrt(share),
+                plan.shape,
                 look.sequential,
                 0,
                 10,
@@ -82,24 +83,24 @@ def plan_panels(
         )
         figure.update_yaxes(
             scaleanchor=f"x{column if column > 1 else ''}",
-            range=[drawn - 0.5, -0.5],
+            range=[size - 0.5, -0.5],
             constrain="domain",
             showgrid=False,
             **(
-                class_ticks(labels, class_names, drawn, room=200, upright=True)
+                class_ticks(labels, class_names, room=200, upright=True)
                 if column == 1
                 else {"showticklabels": False, "ticks": ""}
             ),
             row=1,
             col=column,
         )
-        class_grid(figure, labels, share.shape, look.neutral, row=1, col=column)
+        class_grid(figure, labels, look.neutral, row=1, col=column)
     figure.update_xaxes(
         title="student sample",
-        range=[-0.5, drawn - 0.5],
+        range=[-0.5, size - 0.5],
         constrain="domain",
         showgrid=False,
-        **class_ticks(labels, class_names, drawn, room=200),
+        **class_ticks(labels, class_names, room=200),
     )
     figure.update_yaxes(title="teacher sample", row=1, col=1)
     return finish(
