@@ -8,8 +8,8 @@ import shell
 import steps
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.figures.style import answer_marker, class_marker
 from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
 from pkdot.ordering import codes

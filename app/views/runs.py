@@ -10,8 +10,8 @@ import records
 import shell
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.record import open_record, runs_directory
 from pkdot.summaries import RecordSummary
 

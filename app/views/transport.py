@@ -8,8 +8,7 @@ import shell
 import steps
 import streamlit as st
 import view as looking
-
-from pkdot import figures
+from drawn import figures
 
 st.title("Transport", anchor=False)
 record = records.chosen_record()
