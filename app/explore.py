@@ -34,7 +34,7 @@ st.set_page_config(
     layout="wide",
 )
 st.html(
-    "<style>[data-testid=stMainBlockContainer] {padding: 2.5rem 2.5rem 4rem} "
+    "<style>[data-testid=stMainBlockContainer] {padding: 2.5rem 2.5rem 4rem; max-width: 88rem} "
     "[data-testid=stHeader] {background: transparent}</style>"
 )
 pages = [

@@ -184,12 +184,12 @@ def test_large_matrices_are_drawn_in_blocks_and_say_so() -> None:
     z = RNG.normal(size=(700, 3))
     figure = figures.similarity_matrices(cosine(z), cosine(z), difference=False)
     assert figure.data[0].z.shape == (256, 256)
-    assert "700 × 700 entries, drawn downsampled to 256 × 256" in figure.layout.title.subtitle.text
+    assert "drawn as 256 × 256 blocks" in figure.layout.title.subtitle.text
     plan = figures.transport_plan(np.eye(700) / 700)
     assert "100.0 % of the mass on the diagonal" in plan.layout.title.subtitle.text
-    assert "drawn downsampled to 256 × 256" in plan.layout.title.subtitle.text
+    assert "drawn as 256 × 256 blocks" in plan.layout.title.subtitle.text
     small = MAKERS["similarity"]()
-    assert "downsampled" not in small.layout.title.subtitle.text
+    assert "blocks" not in small.layout.title.subtitle.text
 
 
 def test_axes_count_samples_even_where_blocks_are_drawn() -> None:

@@ -42,7 +42,7 @@ def shrunk_note(shape: tuple[int, ...], drawn: tuple[int, ...]) -> str:
     """A sentence for the reader where a matrix is not drawn entry by entry."""
     if shape == drawn:
         return ""
-    return f" · {shape[0]} × {shape[1]} entries, drawn downsampled to {drawn[0]} × {drawn[1]}"
+    return f" · drawn as {drawn[0]} × {drawn[1]} blocks"
 
 
 def class_ticks(labels: Array, names: Any, *, room: float, upright: bool = False) -> dict[str, Any]:

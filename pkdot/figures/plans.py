@@ -70,7 +70,7 @@ def plan_panels(
                 customdata=share.astype(np.float32),
                 showscale=column == len(arrays),
                 colorbar={
-                    "title": {"text": "share of<br>its mass (%)"},
+                    "title": {"text": "share of its mass (%)", "side": "right"},
                     "thickness": 12,
                     "outlinewidth": 0,
                     "tickvals": np.sqrt(TICKS),
@@ -160,7 +160,7 @@ def convergence(
     if tolerance is not None:
         reached = np.flatnonzero(errors <= tolerance)
         told += (
-            f"; the tolerance is reached after {reached[0] + 1} iterations"
+            f"; the tolerance is reached after iteration {reached[0] + 1}"
             if len(reached)
             else f"; {len(errors)} iterations do not reach the tolerance"
         )

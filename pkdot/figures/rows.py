@@ -55,7 +55,10 @@ def anchor_rows(
             -1,
             1,
             showscale=column == 2,
-            colorbar={"title": {"text": "cosine<br>similarity"}, "thickness": 12},
+            colorbar={
+                "title": {"text": "cosine similarity (no unit)", "side": "right"},
+                "thickness": 12,
+            },
             hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y:.0f}}, anchor %{{x:.0f}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)

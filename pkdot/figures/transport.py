@@ -68,7 +68,7 @@ def transport_plan(
             0,
             float(drawn.max()),
             colorbar={
-                "title": {"text": "share of the teacher<br>sample's mass (%)"},
+                "title": {"text": "share of the teacher sample's mass (%)", "side": "right"},
                 "thickness": 14,
                 "outlinewidth": 0,
             },
