@@ -199,3 +199,12 @@ def test_a_figure_is_drawn_again_only_where_it_changes(
     app.selectbox(key="sample").set_value("sample-000").run()
     assert made == ["sample_row"]
     assert spec(app, 4) == before
+
+
+def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
+    from pkdot.recorder import Recorder
+
+    with Recorder("my own loop", runs_dir=tmp_path / "runs"):
+        pass
+    listed = opened("runs").dataframe[0].value
+    assert listed["corpus"].tolist() == ["my own loop"]

@@ -64,7 +64,7 @@ def list_of_runs() -> None:
     """One line a run."""
     table = pd.DataFrame(
         {
-            "corpus": s.corpus,
+            "corpus": s.corpus or s.name,
             "method": s.method,
             "seed": s.seed,
             "status": s.status,
