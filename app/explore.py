@@ -5,6 +5,7 @@ wrong. Each page is a file in ``views``; what a page shows is computed in ``pkdo
 """
 
 import logging
+import sys
 from pathlib import Path
 
 import controls
@@ -23,6 +24,9 @@ PAGES = (
     ("samples", "Samples", ":material/image:"),
 )
 
+# While a page computes, the same process hands the browser the code that draws figures, piece by
+# piece; with Python's usual 5 ms per turn, the figures wait a second for it.
+sys.setswitchinterval(0.0005)
 # An icon of our own: Streamlit would fetch a named one from a server elsewhere.
 st.set_page_config(
     page_title="PKDOT: what the student learned",
@@ -30,7 +34,7 @@ st.set_page_config(
     layout="wide",
 )
 st.html(
-    "<style>[data-testid=stMainBlockContainer] {padding: 2.5rem 2.5rem 4rem} "
+    "<style>[data-testid=stMainBlockContainer] {padding: 2.5rem 2.5rem 4rem; max-width: 88rem} "
     "[data-testid=stHeader] {background: transparent}</style>"
 )
 pages = [

@@ -50,7 +50,6 @@ def draw(
     except PkdotError as error:
         st.warning(literal(error), icon=":material/warning:")
         return
-    figure.update_layout(width=None, autosize=True)
     image = {"format": "png", "filename": f"pkdot-{key}", "scale": 2}
     widget = f"figure-{key}"
     options: dict[str, Any] = {}

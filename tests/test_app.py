@@ -257,6 +257,19 @@ def test_pictures_that_were_left_out_are_told(tmp_path: Path, data: Any) -> None
         assert "This record holds neither pictures nor features." in told
 
 
+def test_a_record_too_small_for_a_map_says_so_once(tmp_path: Path) -> None:
+    from pkdot.recorder import Recorder
+
+    z = structured_arrays()["teacher"][:2]
+    with Recorder("two", runs_dir=tmp_path / "runs") as recorder:
+        recorder.log_embeddings(0, teacher=z, student=z)
+        recorder.log_embeddings(1, teacher=z, student=z)
+    app = opened("maps")
+    assert not app.exception
+    assert words(app).count("at least 3 samples") == 1
+    assert figures(app) == 0
+
+
 def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import view
 

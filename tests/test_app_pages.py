@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,3 +169,42 @@ def test_a_slider_that_plays_goes_on_and_stops_at_its_end(record_copy: Path) -> 
     assert app.select_slider(key="epoch").value == 9
     assert "playing" not in app.session_state
     assert app.button(key="epoch button").label == "Play"
+
+
+def test_a_figure_is_drawn_again_only_where_it_changes(
+    record_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streamlit
+
+    from pkdot import figures as makers
+
+    made: list[str] = []
+    for name in ("anchor_maps", "coverage_curves", "sample_row"):
+
+        def counted(*arguments: Any, _name: str = name, **options: Any) -> Any:
+            made.append(_name)
+            return makers.__dict__[f"own {_name}"](*arguments, **options)
+
+        monkeypatch.setitem(makers.__dict__, f"own {name}", getattr(makers, name))
+        monkeypatch.setattr(makers, name, counted)
+    streamlit.cache_resource.clear()
+    app = opened("anchors")
+    assert set(made) == {"anchor_maps", "coverage_curves", "sample_row"}
+    app.run()
+    made.clear()
+    before = spec(app, 4)
+    app.selectbox(key="sample").set_value("sample-017").run()
+    assert made == ["sample_row"]
+    assert spec(app, 4) != before
+    app.selectbox(key="sample").set_value("sample-000").run()
+    assert made == ["sample_row"]
+    assert spec(app, 4) == before
+
+
+def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
+    from pkdot.recorder import Recorder
+
+    with Recorder("my own loop", runs_dir=tmp_path / "runs"):
+        pass
+    listed = opened("runs").dataframe[0].value
+    assert listed["corpus"].tolist() == ["my own loop"]

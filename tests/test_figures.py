@@ -183,13 +183,37 @@ def test_samples_without_label_come_last() -> None:
 def test_large_matrices_are_drawn_in_blocks_and_say_so() -> None:
     z = RNG.normal(size=(700, 3))
     figure = figures.similarity_matrices(cosine(z), cosine(z), difference=False)
-    assert figure.data[0].z.shape == (512, 512)
-    assert "700 × 700 entries, drawn downsampled to 512 × 512" in figure.layout.title.subtitle.text
+    assert figure.data[0].z.shape == (256, 256)
+    assert "drawn as 256 × 256 blocks" in figure.layout.title.subtitle.text
     plan = figures.transport_plan(np.eye(700) / 700)
     assert "100.0 % of the mass on the diagonal" in plan.layout.title.subtitle.text
-    assert "drawn downsampled to 512 × 512" in plan.layout.title.subtitle.text
+    assert "drawn as 256 × 256 blocks" in plan.layout.title.subtitle.text
     small = MAKERS["similarity"]()
-    assert "downsampled" not in small.layout.title.subtitle.text
+    assert "blocks" not in small.layout.title.subtitle.text
+
+
+def test_axes_count_samples_even_where_blocks_are_drawn() -> None:
+    labels, ids = np.repeat([0, 1], 300), [f"s{i}" for i in range(600)]
+    plan = np.eye(600) / 600
+    figure = figures.transport_plan(plan, labels=labels, ids=ids, class_names=CLASSES, marked=400)
+    heat, _, grid, diagonal, frame = figure.data
+    height, width = heat.z.shape
+    for start, step, cells in ((heat.x0, heat.dx, width), (heat.y0, heat.dy, height)):
+        assert (start - step / 2, start + (cells - 0.5) * step) == pytest.approx((-0.5, 599.5))
+    assert list(figure.layout.yaxis.range) == [599.5, -0.5]
+    assert list(figure.layout.yaxis.tickvals) == [149.5, 449.5]
+    assert grid.y[0] == 299.5
+    assert (diagonal.x[400], diagonal.y[400], diagonal.customdata[400][1]) == (400, 400, "s400")
+    assert list(frame.y[:3]) == [399.5, 399.5, 400.5]
+
+
+def test_points_that_all_stand_out_share_one_opacity() -> None:
+    one = figures.embedding_maps(POINTS, -POINTS, labels=LABELS)
+    assert {trace.marker.opacity for trace in one.data} == {0.9}
+    chosen = figures.embedding_maps(POINTS, -POINTS, labels=LABELS, chosen=np.arange(30) < 1)
+    back = [opacity for trace in chosen.data for opacity in trace.marker.opacity]
+    assert sorted(back)[-2:] == [0.9, 0.9]
+    assert set(sorted(back)[:-2]) == {0.12}
 
 
 def test_blocks_keep_mass_or_mean() -> None:

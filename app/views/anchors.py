@@ -7,8 +7,8 @@ import shell
 import steps
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.anchors import POLICIES
 from pkdot.record import RunRecord
 

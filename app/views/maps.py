@@ -8,8 +8,8 @@ import shell
 import steps
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.figures.style import answer_marker, class_marker
 from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
 from pkdot.ordering import codes
@@ -74,12 +74,14 @@ def points() -> tuple[np.ndarray, np.ndarray]:
     return teacher, student
 
 
+both = dict(zip(("teacher", "student"), points(), strict=True))
+
+
 def coordinates() -> pd.DataFrame:
     """Both maps as a table."""
-    teacher, student = points()
-    table = {"sample_id": ids, "label": labels, "teacher_x": teacher[:, 0]}
-    table |= {"teacher_y": teacher[:, 1], "student_x": student[:, 0], "student_y": student[:, 1]}
-    return pd.DataFrame(table)
+    columns = {"sample_id": ids, "label": labels}
+    places = {f"{who}_{x}": own[:, i] for who, own in both.items() for i, x in enumerate("xy")}
+    return pd.DataFrame(columns | places)
 
 
 def take(picked: list[list[object]]) -> None:
@@ -94,7 +96,7 @@ shell.panel(
 )
 shell.draw(
     lambda: figures.embedding_maps(
-        *points(),
+        *both.values(),
         epoch=view.epoch,
         chosen=here,
         **drawing,
@@ -138,16 +140,18 @@ def stored_film() -> tuple[np.ndarray, dict[int, np.ndarray]]:
 
 if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
     shell.panel(
-        "Press Play under the maps: each point glides from one logged epoch to the next.",
+        "The same maps as a film: press Play under it, and each point glides from one logged epoch "
+        "to the next.",
         "an eye that follows the points sees which classes part early, and which never do.",
     )
-    shell.draw(
-        lambda: figures.map_film(
-            *(stored_film() if kind == "umap" else steps.film(view)),
-            **drawing,
-        ),
-        "film",
-    )
+    if st.toggle("Show the film", value=len(ids) <= 256, key="film", bind="query-params"):
+        shell.draw(
+            lambda: figures.map_film(
+                *(stored_film() if kind == "umap" else steps.film(view)),
+                **drawing,
+            ),
+            "film",
+        )
 
 shell.panel(
     "Trustworthiness: how far neighbours on the map are neighbours in the embedding. Purity: how "
@@ -160,8 +164,7 @@ shell.panel(
 def measured() -> pd.DataFrame:
     """Health of both maps, a row a network."""
     rows = []
-    sides = zip(("teacher", "student"), points(), steps.similarities(view), strict=True)
-    for who, own, similarity in sides:
+    for (who, own), similarity in zip(both.items(), steps.similarities(view), strict=True):
         z = view.batch.teacher if who == "teacher" else view.batch.student
         rows.append(
             {

@@ -10,8 +10,8 @@ import records
 import shell
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.record import open_record, runs_directory
 from pkdot.summaries import RecordSummary
 
@@ -64,7 +64,7 @@ def list_of_runs() -> None:
     """One line a run."""
     table = pd.DataFrame(
         {
-            "corpus": s.corpus,
+            "corpus": s.corpus or s.name,
             "method": s.method,
             "seed": s.seed,
             "status": s.status,

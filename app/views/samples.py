@@ -7,8 +7,8 @@ import records
 import shell
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.outputs import outputs_of
 
 SHOWN = 20

@@ -8,8 +8,8 @@ import shell
 import steps
 import streamlit as st
 import view as looking
+from drawn import figures
 
-from pkdot import figures
 from pkdot.measures import matrix_correlation
 from pkdot.ordering import codes
 

@@ -8,8 +8,7 @@ import shell
 import steps
 import streamlit as st
 import view as looking
-
-from pkdot import figures
+from drawn import figures
 
 st.title("Transport", anchor=False)
 record = records.chosen_record()
@@ -41,6 +40,10 @@ shell.tiles(
         f"to {2 * np.log(len(ids)):.2f}, where it sends everything everywhere.",
         "on the diagonal": "Mass of samples matched to themselves; by chance "
         f"{100 / len(ids):.1f} %.",
+        "within the class": "Mass that goes to a sample of the same class. The figure below tells "
+        "how much that is by chance.",
+        "iterations": "Of the solver, which takes larger steps than the textbook's iteration at "
+        "the end of this page.",
     },
 )
 if not solution["converged"]:

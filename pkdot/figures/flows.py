@@ -214,9 +214,9 @@ def sample_mass(
     return finish(
         figure,
         f"The mass of one teacher sample: {clean(ids[source])}",
-        subtitle=f"its {len(pairs)} largest shares, {shares.sum():.0f} % of its mass, go to these "
-        f"student samples",
+        subtitle=f"{shares.sum():.0f} % of its mass goes to "
+        + ("this student sample" if len(pairs) == 1 else f"these {len(pairs)} student samples"),
         simulated=simulated,
         theme=theme,
-        height=150 + 26 * len(words),
+        height=150 + 26 * max(4, len(words)),
     )

@@ -133,8 +133,12 @@ def image_grid(
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
         )
-    figure.update_xaxes(range=[0, columns], visible=False)
-    figure.update_yaxes(range=[lines * line_height, 0], visible=False, scaleanchor="x")
+    # On a wide page, the pictures stay beside their names.
+    room = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(range=[0, columns], constraintoward="left", **room)
+    figure.update_yaxes(
+        range=[lines * line_height, 0], scaleanchor="x", constraintoward="top", **room
+    )
     figure = finish(
         figure,
         title,

@@ -11,8 +11,12 @@ from ..measures import matrix_correlation
 from ..ordering import by_group
 from .style import Array, class_name, clean, finish, scale, theme_of
 
-LARGEST = 512
-"""Matrices above this many rows or columns are drawn in blocks; more pixels show nothing more."""
+LARGEST = 256
+"""Matrices above this many rows or columns are drawn in blocks.
+
+Three panels side by side have some 300 pixels each, so that more cells could not be told apart; a
+browser, however, would spend a second on them.
+"""
 
 
 def in_blocks(matrix: Array, *, total: bool = False, largest: int = LARGEST) -> Array:
@@ -38,18 +42,15 @@ def shrunk_note(shape: tuple[int, ...], drawn: tuple[int, ...]) -> str:
     """A sentence for the reader where a matrix is not drawn entry by entry."""
     if shape == drawn:
         return ""
-    return f" · {shape[0]} × {shape[1]} entries, drawn downsampled to {drawn[0]} × {drawn[1]}"
+    return f" · drawn as {drawn[0]} × {drawn[1]} blocks"
 
 
-def class_ticks(
-    labels: Array, names: Any, drawn: int, *, room: float, upright: bool = False
-) -> dict[str, Any]:
+def class_ticks(labels: Array, names: Any, *, room: float, upright: bool = False) -> dict[str, Any]:
     """Axis ticks at the middle of each class, for labels (B,) in drawing order.
 
     Args:
         labels: (B,), sorted.
         names: one name a class.
-        drawn: rows or columns that are drawn.
         room: length of the axis in pixels. Where the names do not fit beside each other, none is
             shown; under each other (``upright``), one that would touch the name above is left out.
         upright: whether the axis is vertical.
@@ -57,17 +58,16 @@ def class_ticks(
     values, first, counts = np.unique(labels, return_index=True, return_counts=True)
     drawing = np.argsort(first)  # samples without label (-1) are drawn last
     values, first, counts = values[drawing], first[drawing], counts[drawing]
-    shrink = drawn / len(labels)
     words = [class_name(int(value), names) for value in values]
-    middles = (first + counts / 2) * shrink - 0.5
+    middles = first + counts / 2 - 0.5
     if upright:
         fitting = [0]
         for i in range(1, len(middles)):
-            if (middles[i] - middles[fitting[-1]]) / drawn * room >= 13:
+            if (middles[i] - middles[fitting[-1]]) / len(labels) * room >= 13:
                 fitting.append(i)
         middles, words = middles[fitting], [words[i] for i in fitting]
     half = np.array([3.5 * len(word) + 3 for word in words])  # pixels, at the size of tick labels
-    crowded = not upright and (np.diff(middles) / drawn * room < half[:-1] + half[1:]).any()
+    crowded = not upright and (np.diff(middles) / len(labels) * room < half[:-1] + half[1:]).any()
     if len(values) > 20 or (values < 0).all() or crowded:
         return {"showticklabels": False, "ticks": ""}
     return {
@@ -79,29 +79,37 @@ def class_ticks(
     }
 
 
-def class_lines(labels: Array, drawn: int) -> list[float]:
+def class_lines(labels: Array) -> list[float]:
     """Positions of the borders between classes, for labels (B,) in drawing order."""
     borders = np.flatnonzero(np.diff(labels)) + 1
-    return [float(b * drawn / len(labels) - 0.5) for b in borders] if len(borders) < 20 else []
+    return [float(b - 0.5) for b in borders] if len(borders) < 20 else []
 
 
 def class_grid(
     figure: Any,
     labels: Array,
-    shape: tuple[int, ...],
     colour: str,
     *,
-    upright: bool = True,
+    columns: int | None = None,
     width: float = 0.4,
     **place: Any,
 ) -> None:
-    """Lines between the classes of a drawn matrix; ``upright`` ones too, where columns are samples.
+    """Lines between the classes of a drawn matrix, for labels (B,) in drawing order.
 
     One trace: plotly takes seconds for as many shapes.
+
+    Args:
+        figure: what they are added to.
+        labels: (B,), sorted.
+        colour: of the lines.
+        columns: how many columns there are, where these are not samples too.
+        width: of the lines.
+        **place: row and column of the panel.
     """
-    ends = np.array([-0.5, shape[1] - 0.5, np.nan])
+    upright = columns is None
+    ends = np.array([-0.5, (len(labels) if columns is None else columns) - 0.5, np.nan])
     x, y = [], []
-    for border in class_lines(labels, shape[0]):
+    for border in class_lines(labels):
         x += [*ends, *([border, border, np.nan] if upright else [])]
         y += [border, border, np.nan, *(ends if upright else [])]
     if x:
@@ -110,26 +118,52 @@ def class_grid(
         figure.add_trace(trace, **place)
 
 
-def heat(matrix: Array, colours: tuple[str, ...], low: float, high: float, **more: Any) -> Any:
-    """A heat map trace whose rows run downwards like those of a printed matrix."""
+def heat(
+    drawn: Array,
+    shape: tuple[int, ...],
+    colours: tuple[str, ...],
+    low: float,
+    high: float,
+    **more: Any,
+) -> Any:
+    """A heat map trace of a matrix that may be drawn in blocks.
+
+    Args:
+        drawn: the matrix, or what :func:`in_blocks` made of it.
+        shape: that of the matrix; its own rows and columns are what the axes count.
+        colours: of the scale, from ``low`` to ``high``.
+        low: value of the first colour.
+        high: value of the last colour.
+        **more: what else a trace takes.
+    """
+    height, width = (whole / part for whole, part in zip(shape, drawn.shape, strict=True))
     return go.Heatmap(
-        z=matrix.astype(np.float32), colorscale=scale(colours), zmin=low, zmax=high, **more
+        z=drawn.astype(np.float32),
+        x0=(width - 1) / 2,
+        dx=width,
+        y0=(height - 1) / 2,
+        dy=height,
+        colorscale=scale(colours),
+        zmin=low,
+        zmax=high,
+        **more,
     )
 
 
-def clickable_diagonal(figure: Any, order: Array, ids: Any, drawn: int, **place: Any) -> None:
+def clickable_diagonal(figure: Any, order: Array, ids: Any, **place: Any) -> None:
     """Let a click on the diagonal of a heat map select its sample.
 
     Plotly does not select heat maps; an invisible point a sample, on the diagonal, does. Its
-    ``customdata`` are the sample's position and name.
+    ``customdata`` are the sample's position and name. All can be clicked though only one is drawn:
+    a browser spends as long on a point that nobody sees as on any other.
     """
-    middles = (np.arange(len(order)) + 0.5) * drawn / len(order) - 0.5
+    middles = np.arange(len(order))
     figure.add_trace(
         go.Scatter(
             x=middles,
             y=middles,
             mode="markers",
-            marker={"opacity": 0, "size": 2},
+            marker={"opacity": 0, "size": 2, "maxdisplayed": 1},
             unselected={"marker": {"opacity": 0}},
             selected={"marker": {"opacity": 0}},
             customdata=[[int(i), clean(ids[i])] for i in order],
@@ -141,14 +175,13 @@ def clickable_diagonal(figure: Any, order: Array, ids: Any, drawn: int, **place:
     figure.update_layout(dragmode=False)
 
 
-def mark_row(figure: Any, order: Array, sample: int, drawn: int, colour: str, **place: Any) -> None:
+def mark_row(figure: Any, order: Array, sample: int, colour: str, **place: Any) -> None:
     """Frame the row of one sample."""
-    height = max(1.0, drawn / len(order))
-    top = int(np.flatnonzero(order == sample)[0]) * drawn / len(order) - 0.5
-    low, high = -0.5, drawn - 0.5
+    top = int(np.flatnonzero(order == sample)[0]) - 0.5
+    low, high = -0.5, len(order) - 0.5
     frame = go.Scatter(
         x=[low, high, high, low, low],
-        y=[top, top, top + height, top + height, top],
+        y=[top, top, top + 1, top + 1, top],
         mode="lines",
         line={"color": colour, "width": 1.2},
         showlegend=False,
@@ -215,6 +248,7 @@ def similarity_matrices(
         # One scale for both networks; a colour bar of its own for the difference.
         trace = heat(
             drawn,
+            matrix.shape,
             look.difference if is_difference else look.diverging,
             -1,
             1,
@@ -230,13 +264,13 @@ def similarity_matrices(
                     "side": "bottom",
                 },
             },
-            hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y}}, column %{{x}}<extra></extra>",
+            hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y:.0f}}, column %{{x:.0f}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)
-        ticks = class_ticks(labels, class_names, len(drawn), room=240, upright=True)
-        below = class_ticks(labels, class_names, len(drawn), room=240)
+        ticks = class_ticks(labels, class_names, room=240, upright=True)
+        below = class_ticks(labels, class_names, room=240)
         square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
-        edge = len(drawn) - 0.5
+        edge = size - 0.5
         figure.update_xaxes(
             **below, range=[-0.5, edge], constrain="domain", showgrid=False, row=1, col=column
         )
@@ -248,11 +282,11 @@ def similarity_matrices(
             row=1,
             col=column,
         )
-        class_grid(figure, labels, drawn.shape, look.ink, row=1, col=column)
+        class_grid(figure, labels, look.ink, row=1, col=column)
         if ids is not None:
-            clickable_diagonal(figure, order, ids, len(drawn), row=1, col=column)
+            clickable_diagonal(figure, order, ids, row=1, col=column)
         if marked is not None:
-            mark_row(figure, order, marked, len(drawn), look.ink, row=1, col=column)
+            mark_row(figure, order, marked, look.ink, row=1, col=column)
     sorted_by = sorted_by if not grouped or (labels >= 0).any() else "order of the batch"
     figure.update_xaxes(title=f"sample, by {sorted_by}")
     figure.update_yaxes(title=f"sample, by {sorted_by}", row=1, col=1)

@@ -63,13 +63,14 @@ def plan_panels(
         figure.add_trace(
             heat(
                 np.sqrt(share),
+                plan.shape,
                 look.sequential,
                 0,
                 10,
                 customdata=share.astype(np.float32),
                 showscale=column == len(arrays),
                 colorbar={
-                    "title": {"text": "share of<br>its mass (%)"},
+                    "title": {"text": "share of its mass (%)", "side": "right"},
                     "thickness": 12,
                     "outlinewidth": 0,
                     "tickvals": np.sqrt(TICKS),
@@ -82,24 +83,24 @@ def plan_panels(
         )
         figure.update_yaxes(
             scaleanchor=f"x{column if column > 1 else ''}",
-            range=[drawn - 0.5, -0.5],
+            range=[size - 0.5, -0.5],
             constrain="domain",
             showgrid=False,
             **(
-                class_ticks(labels, class_names, drawn, room=200, upright=True)
+                class_ticks(labels, class_names, room=200, upright=True)
                 if column == 1
                 else {"showticklabels": False, "ticks": ""}
             ),
             row=1,
             col=column,
         )
-        class_grid(figure, labels, share.shape, look.neutral, row=1, col=column)
+        class_grid(figure, labels, look.neutral, row=1, col=column)
     figure.update_xaxes(
         title="student sample",
-        range=[-0.5, drawn - 0.5],
+        range=[-0.5, size - 0.5],
         constrain="domain",
         showgrid=False,
-        **class_ticks(labels, class_names, drawn, room=200),
+        **class_ticks(labels, class_names, room=200),
     )
     figure.update_yaxes(title="teacher sample", row=1, col=1)
     return finish(
@@ -159,7 +160,7 @@ def convergence(
     if tolerance is not None:
         reached = np.flatnonzero(errors <= tolerance)
         told += (
-            f"; the tolerance is reached after {reached[0] + 1} iterations"
+            f"; the tolerance is reached after iteration {reached[0] + 1}"
             if len(reached)
             else f"; {len(errors)} iterations do not reach the tolerance"
         )

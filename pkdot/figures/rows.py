@@ -50,18 +50,22 @@ def anchor_rows(
         drawn = in_blocks(rows)
         trace = heat(
             drawn,
+            rows.shape,
             look.diverging,
             -1,
             1,
             showscale=column == 2,
-            colorbar={"title": {"text": "cosine<br>similarity"}, "thickness": 12},
-            hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y}}, anchor %{{x}}<extra></extra>",
+            colorbar={
+                "title": {"text": "cosine similarity (no unit)", "side": "right"},
+                "thickness": 12,
+            },
+            hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y:.0f}}, anchor %{{x:.0f}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)
-        class_grid(figure, labels, drawn.shape, look.ink, upright=False, row=1, col=column)
+        class_grid(figure, labels, look.ink, columns=rows.shape[1], row=1, col=column)
     figure.update_xaxes(title="anchor (position in the row)", showgrid=False)
     figure.update_yaxes(
-        **class_ticks(labels, class_names, len(in_blocks(t)), room=360, upright=True),
+        **class_ticks(labels, class_names, room=360, upright=True),
         autorange="reversed",
         showgrid=False,
     )
@@ -140,14 +144,14 @@ def sample_row(
             hovertemplate=f"{name}: %{{y:.2f}}<br>anchor %{{x}}, %{{customdata}}<extra></extra>",
         )
     known = (kinds >= 0).any()
-    for border in class_lines(kinds, len(kinds)):
+    for border in class_lines(kinds):
         figure.add_vline(border, line={"color": look.faint, "width": 1})
     figure.update_xaxes(
         title="anchor, by its class" if known else "anchor",
         range=[-0.8, len(t) - 0.2],
         showgrid=False,
         zeroline=False,
-        **(class_ticks(kinds, class_names, len(kinds), room=640) if known else {}),
+        **(class_ticks(kinds, class_names, room=640) if known else {}),
     )
     figure.update_yaxes(title="cosine similarity", range=[-1.05, 1.05])
     told = f"the longer the line, the more the two disagree; mean |difference| {_gap(t, s):.2f}"

@@ -111,8 +111,7 @@ def sample_features(
             hovertemplate=f"{name}: %{{y:.2f}}<br>feature %{{customdata}}<extra></extra>",
         )
     figure.update_xaxes(title="feature, by the real value (rank)")
-    of_mean = "" if mean is None else ", deviation from the mean"
-    figure.update_yaxes(title=f"value (no unit){of_mean}")
+    figure.update_yaxes(title="value (no unit)" if mean is None else "value − mean (no unit)")
     error, trivial = float(np.square(r - h).sum()), float(np.square(r).sum())
     told = "the nearer the two curves, the better the guess"
     if mean is not None and trivial > 0:

@@ -63,18 +63,20 @@ def transport_plan(
     figure = go.Figure(
         heat(
             drawn,
+            p.shape,
             look.sequential,
             0,
             float(drawn.max()),
             colorbar={
-                "title": {"text": "share of the teacher<br>sample's mass (%)"},
+                "title": {"text": "share of the teacher sample's mass (%)", "side": "right"},
                 "thickness": 14,
                 "outlinewidth": 0,
             },
-            hovertemplate="teacher sample %{y} → student sample %{x}<br>%{z:.2f} %<extra></extra>",
+            hovertemplate="teacher sample %{y:.0f} → student sample %{x:.0f}"
+            "<br>%{z:.2f} %<extra></extra>",
         )
     )
-    edge = len(drawn) - 0.5
+    edge = size - 0.5
     figure.add_scatter(
         x=[-0.5, edge],
         y=[-0.5, edge],
@@ -85,12 +87,12 @@ def transport_plan(
         name="matched to itself",
         hoverinfo="skip",
     )
-    class_grid(figure, labels, drawn.shape, look.neutral, width=0.5)
+    class_grid(figure, labels, look.neutral, width=0.5)
     if ids is not None:
-        clickable_diagonal(figure, order, ids, len(drawn))
+        clickable_diagonal(figure, order, ids)
     if marked is not None:
-        mark_row(figure, order, marked, len(drawn), look.teacher)
-    ticks = class_ticks(labels, class_names, len(drawn), room=460, upright=True)
+        mark_row(figure, order, marked, look.teacher)
+    ticks = class_ticks(labels, class_names, room=460, upright=True)
     sorted_by = ", by class" if (labels >= 0).any() else ""
     figure.update_xaxes(
         title=f"student sample{sorted_by}",
@@ -98,7 +100,7 @@ def transport_plan(
         showgrid=False,
         zeroline=False,
         range=[-0.5, edge],
-        **class_ticks(labels, class_names, len(drawn), room=460),
+        **class_ticks(labels, class_names, room=460),
     )
     figure.update_yaxes(
         title=f"teacher sample{sorted_by}",
