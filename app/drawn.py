@@ -3,11 +3,10 @@
 ``figures`` stands for :mod:`pkdot.figures`: the same functions, which draw only what is new.
 """
 
-import hashlib
-import pickle
 from collections.abc import Callable
 from typing import Any
 
+import joblib
 import streamlit as st
 
 from pkdot import figures as makers
@@ -16,7 +15,7 @@ from pkdot import figures as makers
 class _Kept:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def draw(*arguments: Any, **options: Any) -> Any:
-            content = hashlib.sha256(pickle.dumps((arguments, options))).digest()
+            content = joblib.hash((arguments, options))
             return _draw(name, content, arguments, options)
 
         return draw
@@ -26,7 +25,7 @@ figures = _Kept()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _draw(name: str, content: bytes, _arguments: tuple[Any, ...], _options: dict[str, Any]) -> Any:
+def _draw(name: str, content: str, _arguments: tuple[Any, ...], _options: dict[str, Any]) -> Any:
     """The figure, as wide as the page; all visitors share it, so that nobody may change it.
 
     The same content may be written in two ways, which costs another drawing, never a wrong one.
