@@ -194,8 +194,8 @@ def class_structure(
 def correlated_structure(
     method: Any,
     blur: float = 0.3,
-    identity: float = 1.0,
-    structure: float = 0.1,
+    identity: float = 10.0,
+    structure: float = 0.3,
     temperature: float = 1.0,
     tolerance: float = 1,
 ) -> float:
@@ -268,7 +268,11 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ),
     ("pkdot_identity", paired_structure, TIGHT),
     ("pkdot_dist", correlated_structure, TIGHT),
-    ("pkdot_dist", correlated_structure, {**TIGHT, "structure": 0.0, "temperature": 4.0}),
+    (
+        "pkdot_dist",
+        correlated_structure,
+        {**TIGHT, "structure": 0.0, "identity": 0.2, "temperature": 4.0},
+    ),
     ("pkdot_class", class_structure, TIGHT),
     ("pkdot_class", class_structure, {**TIGHT, "identity": 0.05}),
     ("mt_pkdot", many_teachers, TIGHT),
