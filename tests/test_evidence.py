@@ -37,6 +37,7 @@ from pkdot.evidence.report import publish_choices, write_report
 from pkdot.evidence.report_studies import studies_section
 from pkdot.evidence.steps import (
     chosen_settings,
+    compared,
     run_ceilings,
     run_comparison,
     run_controls,
@@ -312,6 +313,8 @@ def test_only_simulated_corpora_have_a_posterior(tmp_path: Path) -> None:
 def test_seeds_that_chose_a_setting_may_not_compare_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Seed 1 would serve tuning and comparison both"):
         small_plan(tmp_path, seeds=(1, 2))
+    with pytest.raises(ConfigError, match="Seed 99 would serve controls alone"):
+        small_plan(tmp_path, control_seeds=(60, 99))
 
 
 def test_from_tuning_to_the_report(tmp_path: Path) -> None:
@@ -347,6 +350,15 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
         if line.startswith("| soft labels | ") and "–" not in line
     )
     assert row.count("[") == 6, "the gain, and the gain under five controls"
+    assert "of the seeds" not in told
+    fewer = replace(plan, control_seeds=(60, 61))
+    told = write_report(fewer, report).read_text()
+    assert "On 2 of the seeds" in told
+    table = compare(compared(plan, SMALL), SMALL, []).set_index("name")
+    two = compared(plan, SMALL).query("seed in (60, 61)")
+    gain = compare(two, SMALL, []).set_index("name")["difference"]["kd"]
+    assert gain != table["difference"]["kd"]
+    assert f"| soft labels | {gain:+.1f} [" in told, "the same two seeds in every column"
     seeds = {json.loads(f.read_text())["seed"] for f in plan.cells_folder.glob("*.json")}
     assert seeds == {0, 1, 60, 61, 62}
 

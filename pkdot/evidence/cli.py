@@ -36,6 +36,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     made.add_argument("--study-seeds", type=int, help="of ablate, how many, from 0 on (10)")
     made.add_argument("--first-seed", type=int, help="of the comparison (100)")
     made.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
+    made.add_argument("--control-seeds", type=int, help="of controls, the first so many (all)")
     made.add_argument("--tuning-seeds", type=int, help="how many, from 0 on (4)")
     made.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
     made.add_argument("--engine", default="processes", help="processes, or dask://host:port")
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .steps import STEPS
     from .studies import find_studies
 
-    for name in ("seeds", "tuning_seeds", "study_seeds"):
+    for name in ("seeds", "control_seeds", "tuning_seeds", "study_seeds"):
         number = getattr(arguments, name)
         if number is not None and number < 2:
             raise ConfigError(
@@ -92,6 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen=arguments.chosen,
         tuning_seeds=tuple(range(arguments.tuning_seeds or (2 if quick else 4))),
         seeds=tuple(range(first, first + number)),
+        control_seeds=tuple(range(first, first + (arguments.control_seeds or number))),
         settings=2 if quick else 6,
         jobs=arguments.jobs,
         engine=arguments.engine,

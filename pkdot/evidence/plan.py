@@ -28,6 +28,7 @@ class Plan:
         chosen: a folder of choices made earlier, to be read in place of tuning.
         tuning_seeds: settings are chosen on these.
         seeds: chosen settings are compared on these.
+        control_seeds: those of them on which the controls are run; all if None.
         settings: how many of its settings a contender tries.
         jobs, engine, progress: as for :func:`pkdot.sweep.run_grid`.
         quick: whether this is the short form, which the report then says.
@@ -41,6 +42,7 @@ class Plan:
     chosen: Path | None = None
     tuning_seeds: tuple[int, ...] = (0, 1, 2, 3)
     seeds: tuple[int, ...] = tuple(range(100, 120))
+    control_seeds: tuple[int, ...] | None = None
     settings: int = 6
     jobs: int = 1
     engine: str = "processes"
@@ -52,12 +54,23 @@ class Plan:
     studies: Sequence[Study] = ()
 
     def __post_init__(self) -> None:
+        strange = sorted(set(self.controls_on) - set(self.seeds))
+        if strange:
+            raise ConfigError(
+                f"Seed {strange[0]} would serve controls alone; they are held against the "
+                "comparison on the same seeds."
+            )
         both = sorted(set(self.tuning_seeds) & set(self.seeds))
         if both:
             raise ConfigError(
                 f"Seed {both[0]} would serve tuning and comparison both; a setting must be "
                 "compared on seeds that did not choose it."
             )
+
+    @property
+    def controls_on(self) -> tuple[int, ...]:
+        """Seeds of the controls."""
+        return self.seeds if self.control_seeds is None else self.control_seeds
 
     @property
     def methods(self) -> list[str]:

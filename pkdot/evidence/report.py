@@ -60,6 +60,8 @@ def _command(plan: Plan) -> str:
         f"python -m pkdot evidence --regimes {regimes} --methods {' '.join(plan.methods)} "
         f"--tuning-seeds {len(plan.tuning_seeds)} --first-seed {plan.seeds[0]} "
         f"--seeds {len(plan.seeds)}"
+        + (f" --control-seeds {n}" if (n := len(plan.controls_on)) < len(plan.seeds) else "")
+        + (f" --study-seeds {len(plan.study_seeds)}" if plan.studies else "")
     )
 
 

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from ..cells import Arm
 from ..controls import TITLES
-from ..errors import ConfigError
 from ..statistics import Interval
 from .comparison import (
     ALONE,
@@ -27,7 +25,7 @@ from .contenders import CANDIDATE, Contender
 from .markdown import interval, interval_of_mean, number, table
 from .plan import Plan
 from .regimes import Regime
-from .steps import CONTROLS, compared, control_arms, finished
+from .steps import CONTROLS, compared, controlled
 from .tuning import Choice, read_choices
 
 _SHORT = {
@@ -74,8 +72,9 @@ def _comparison(
             for _, row in found[~is_method].iterrows()
         ),
     )
-    controls = finished(plan, regime, _control_arms(plan, regime))
-    shares = privileged_shares(regime, cells, controls, found)
+    controls = controlled(plan, regime)
+    beside = cells[cells["seed"].isin(plan.controls_on)]
+    shares = privileged_shares(regime, beside, controls, found)
     methods = found[is_method].sort_values("mean", ascending=False)
     if methods.empty:
         return lines
@@ -115,7 +114,7 @@ def _comparison(
     if room:
         lines += [*_conclusions(methods), *_head_to_head(regime, cells, tuned), ""]
         lines += _candidate(regime, cells, plan.methods)
-    return [*lines, *_controls(plan, regime, cells, controls)]
+    return [*lines, *_controls(plan, regime, beside, controls)]
 
 
 def _replicates(plan: Plan, regime: Regime) -> str:
@@ -207,13 +206,6 @@ def _candidate(regime: Regime, cells: pd.DataFrame, methods: list[str]) -> list[
     ]
 
 
-def _control_arms(plan: Plan, regime: Regime) -> list[Arm]:
-    try:
-        return control_arms(plan, regime)
-    except ConfigError:  # some contender is not tuned yet
-        return []
-
-
 def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame) -> list[str]:
     """Every control of the methods that undergo them, against the student alone."""
     if controls.empty:
@@ -236,6 +228,8 @@ def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.Data
                 ]
             )
     lines = ["### Controls: the gain with one thing about the teacher taken away", ""]
+    if len(plan.controls_on) < len(plan.seeds):
+        lines += [f"On {len(plan.controls_on)} of the seeds, and so are the shares above.", ""]
     lines += table(
         ("method", "the teacher as it is", *(_SHORT[control] for control in shown)), rows
     )

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..cells import Arm
 from ..controls import TITLES, Control
+from ..errors import ConfigError
 from .ablation import level_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender
@@ -60,7 +61,8 @@ def run_comparison(plan: Plan) -> None:
 def run_controls(plan: Plan) -> None:
     """The chosen settings again, with one thing about the teacher taken away."""
     for regime in plan.regimes:
-        plan.run(regime.bases(plan.seeds), control_arms(plan, regime), f"{regime.name}: controls")
+        bases = regime.bases(plan.controls_on)
+        plan.run(bases, control_arms(plan, regime), f"{regime.name}: controls")
 
 
 def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
@@ -98,9 +100,12 @@ def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     return arms
 
 
-def finished(plan: Plan, regime: Regime, arms: Sequence[Arm]) -> pd.DataFrame:
-    """Cells on the comparison's seeds, of arms that are complete."""
-    return plan.read(regime.bases(plan.seeds), arms)
+def controlled(plan: Plan, regime: Regime) -> pd.DataFrame:
+    """Finished cells of the controls, of arms that are complete; none where one is not tuned."""
+    try:
+        return plan.read(regime.bases(plan.controls_on), control_arms(plan, regime))
+    except ConfigError:
+        return pd.DataFrame()
 
 
 def compared(plan: Plan, regime: Regime) -> pd.DataFrame:
@@ -109,7 +114,7 @@ def compared(plan: Plan, regime: Regime) -> pd.DataFrame:
     tuned = [c for c in plan.contenders_of(regime) if c.name in known]
     choices = read_choices(plan.choices_folder, regime, tuned)
     arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
-    return finished(plan, regime, arms)
+    return plan.read(regime.bases(plan.seeds), arms)
 
 
 def run_studies(plan: Plan) -> None:
