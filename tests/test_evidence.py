@@ -38,6 +38,7 @@ from pkdot.evidence.report_studies import studies_section
 from pkdot.evidence.steps import (
     chosen_settings,
     compared,
+    comparison_arms,
     run_ceilings,
     run_comparison,
     run_controls,
@@ -330,6 +331,10 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     publish_choices(plan, tmp_path / "chosen")
     elsewhere = replace(plan, folder=tmp_path / "elsewhere", chosen=tmp_path / "chosen")
     assert chosen_settings(elsewhere, SMALL) == chosen_settings(plan, SMALL), "and nothing is tuned"
+    more = replace(elsewhere, contenders=contenders(["kd", "sp"]))
+    assert [arm.name for arm in comparison_arms(more, SMALL)] == [
+        arm.name for arm in comparison_arms(plan, SMALL)
+    ], "who has no setting there does not compete"
     cells = set(plan.cells_folder.glob("*.json"))
     run_tuning(plan)
     assert set(plan.cells_folder.glob("*.json")) == cells

@@ -65,14 +65,24 @@ def run_controls(plan: Plan) -> None:
         plan.run(bases, control_arms(plan, regime), f"{regime.name}: controls")
 
 
+def _entered(plan: Plan, regime: Regime) -> list[Contender]:
+    """Who competes: all, or of choices made earlier those that have one."""
+    contenders = plan.contenders_of(regime)
+    if plan.chosen is None:
+        return contenders
+    known = read_choices(plan.chosen, regime, None)
+    return [c for c in contenders if c.name in known]
+
+
 def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
     """Every contender with its chosen setting.
 
     Raises:
         ConfigError: if one was not tuned.
     """
-    choices = read_choices(plan.choices_folder, regime, plan.contenders_of(regime))
-    return [c.arm(choices[c.name].changes) for c in plan.contenders_of(regime)]
+    contenders = _entered(plan, regime)
+    choices = read_choices(plan.choices_folder, regime, contenders)
+    return [c.arm(choices[c.name].changes) for c in contenders]
 
 
 def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
@@ -81,11 +91,10 @@ def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     Raises:
         ConfigError: if one was not tuned.
     """
-    choices: dict[str, Choice] = read_choices(
-        plan.choices_folder, regime, plan.contenders_of(regime)
-    )
+    contenders = _entered(plan, regime)
+    choices: dict[str, Choice] = read_choices(plan.choices_folder, regime, contenders)
     arms = []
-    for contender in plan.contenders_of(regime):
+    for contender in contenders:
         if contender.kind != "method" and contender.name != START:
             continue
         every = contender.name in plan.controlled
