@@ -22,6 +22,7 @@ from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
+from pkdot.evidence.cli import QUICK_METHODS, QUICK_STUDIES
 from pkdot.evidence.comparison import (
     against_rivals,
     compare,
@@ -36,6 +37,7 @@ from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
 from pkdot.evidence.report import publish_choices, write_report
 from pkdot.evidence.report_studies import studies_section
 from pkdot.evidence.steps import (
+    check_studies,
     chosen_settings,
     compared,
     comparison_arms,
@@ -536,6 +538,22 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
     told = "\n".join(studies_section(plan))
     assert "| **as chosen** |" in told
     assert finding(study, table) in told
+
+
+def test_studies_of_absent_methods_are_refused_before_any_work(tmp_path: Path) -> None:
+    own = replace(REGIMES["few"], base=SMALL.base)
+    plan = small_plan(tmp_path, regimes=[own], studies=find_studies(["rows"]))
+    with pytest.raises(ConfigError, match="'pkdot', which is not among the methods"):
+        check_studies(plan)
+    quick = replace(
+        plan,
+        contenders=contenders(list(QUICK_METHODS)),
+        studies=find_studies(list(QUICK_STUDIES)),
+    )
+    check_studies(quick)
+    with pytest.raises(ConfigError, match="'rows', which is not among the methods"):
+        check_studies(replace(quick, contenders=contenders(["kd", "pkdot"])))
+    check_studies(replace(plan, regimes=[SMALL]))
 
 
 def test_a_cell_that_fails_is_told_and_stops_nothing(

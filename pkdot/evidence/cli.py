@@ -8,6 +8,8 @@ from pathlib import Path
 
 STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
 
+QUICK_METHODS, QUICK_STUDIES = ("kd", "pkdot", "rows"), ("rows",)
+
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
 
 ceilings  plain baselines, students alone, and the best that a teacher can do for a student
@@ -64,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .regimes import REGIMES, find_regimes
     from .report import publish_choices, write_report, write_tables
     from .report_studies import write_figures
-    from .steps import STEPS
+    from .steps import STEPS, check_studies
     from .studies import find_studies
 
     for name in ("seeds", "control_seeds", "tuning_seeds", "study_seeds"):
@@ -88,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     number = arguments.seeds or (3 if quick else 20)
     plan = Plan(
         regimes=find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES))),
-        contenders=contenders(arguments.methods or (["kd", "pkdot"] if quick else None)),
+        contenders=contenders(arguments.methods or (QUICK_METHODS if quick else None)),
         folder=folder,
         chosen=arguments.chosen,
         tuning_seeds=tuple(range(arguments.tuning_seeds or (2 if quick else 4))),
@@ -101,8 +103,10 @@ def run(arguments: argparse.Namespace) -> int:
         quick=quick,
         controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
         study_seeds=tuple(range(arguments.study_seeds or (2 if quick else 10))),
-        studies=find_studies(arguments.studies or (["rows"] if quick else None)),
+        studies=find_studies(arguments.studies or (list(QUICK_STUDIES) if quick else None)),
     )
+    if "ablate" in wanted:  # not after hours of the other steps
+        check_studies(plan)
     for name, step in STEPS.items():
         if name in wanted:
             step(plan)

@@ -143,6 +143,27 @@ def run_studies(plan: Plan) -> None:
             plan.run(bases, arms, f"{regime.name}: mechanism {told}".strip())
 
 
+def check_studies(plan: Plan) -> None:
+    """Refuse studies of methods that neither compete nor have a chosen setting.
+
+    Raises:
+        ConfigError: naming the first.
+    """
+    for regime in plan.regimes:
+        if regime.name not in plan.study_regimes:
+            continue
+        there = {c.name for c in plan.contenders_of(regime)} | set(chosen_settings(plan, regime))
+        for study in plan.studies:
+            for level in study.levels:
+                method = level.changes.get("method", "pkdot")
+                if method not in there:
+                    raise ConfigError(
+                        f"The study {study.name!r} starts from the chosen setting of {method!r}, "
+                        f"which is not among the methods; add it to --methods, or name other "
+                        f"--studies."
+                    )
+
+
 def chosen_settings(plan: Plan, regime: Regime) -> dict[str, Changes]:
     """Contender -> its chosen setting, of all that have one."""
     return {
