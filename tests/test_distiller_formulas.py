@@ -267,7 +267,7 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
         {**TIGHT, "identity": 0.02, "outputs": 1.0, "outputs_as": "probabilities"},
     ),
     ("pkdot_identity", paired_structure, TIGHT),
-    ("pkdot_dist", correlated_structure, TIGHT),
+    ("pkdot_dist", correlated_structure, {**TIGHT, "identity": 0.5}),
     (
         "pkdot_dist",
         correlated_structure,
