@@ -22,8 +22,8 @@ CHECK_EVERY = 2
 STALLED_CHECKS = 6
 
 # On the way down a level need only be close enough for the next one to start near its answer. On
-# rows of a training (median cost 1,200 epsilon), quartering epsilon at levels of 0.03 takes 15
-# steps, halving it at levels of 0.001 23, and levels of 0.2 are too rough: 60.
+# rows of a training (median cost 1,200 epsilon), quartering epsilon at levels of 0.05 and of 0.01
+# took 14 and 17 steps, halving it at levels of 0.001 23, and levels of 0.2 were too rough: 60.
 BITS_PER_LEVEL = 2
 LEVEL_TOLERANCE = 0.03
 LEVEL_STEPS = 200
