@@ -123,9 +123,12 @@ SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows", "dist+pkdot", "dist+rows")
 """Sums of two that compete; others can be asked for by name."""
 
 CANDIDATE = "pkdot_dist"
-"""The form with transport that is put forward against every rival. It was made after DIST had come out
-best on seeds 100–119, and its settings to try were picked on few (seeds 0–5) and wrong labels (0–7),
-where it was level with DIST (+0.5 and +0.1 points): only seeds from 120 on confirm it."""
+"""The form with transport that is put forward against every rival.
+
+It was made after DIST had come out best on seeds 100–119, and its settings to try were picked on
+few labels (seeds 0–5) and on wrong ones (0–7), where it was level with DIST (+0.5 and +0.1 points):
+only seeds from 120 on confirm it.
+"""
 
 REFERENCES = (
     Contender(

@@ -188,8 +188,8 @@ def _candidate(regime: Regime, cells: pd.DataFrame, methods: list[str]) -> list[
     return [
         f"### {title}, put forward against every rival",
         "",
-        "It was made after seeds 100–119 had been looked at: only others confirm it. *No worse*: the "
-        f"interval lies above −{MARGIN:g}; *p* after Holm's correction over the rivals.",
+        "It was made after seeds 100–119 had been looked at: only others confirm it. *No worse*: "
+        f"the interval lies above −{MARGIN:g}; *p* after Holm's correction over the rivals.",
         "",
         *table(
             ("rival", "points that it is ahead", "p", "told"),

@@ -14,7 +14,7 @@ embeddings (median cost 7 epsilon): 3 to 15 scalings reach 1e-4, nothing can imp
 Embeddings in classes (median cost 140 epsilon): Sinkhorn needs over 1,000 iterations for 5e-4 from
 a cold start, and 4 to 10 Newton steps for 1e-4 after annealing. Rows of a training whose anchors
 are all samples (median cost 1,200 epsilon, error 0.025 to 0.09 after annealing): 10 to 90 Newton
-steps, in one case of fifty more than 300, but 26 at most in all where epsilon is annealed with them.
+steps, in one case of fifty more than 300, but 26 at most where epsilon is annealed with them.
 Over-relaxation is not used: it gains a constant factor where scaling is quick already, and little
 where groups hardly trade.
 """
