@@ -17,7 +17,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from pkdot.baselines import BASELINES, run_baseline
-from pkdot.cells import check_arm
+from pkdot.cells import Arm, cell_file, check_arm
 from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
@@ -149,6 +149,34 @@ def test_settings_for_biovid_are_chosen_on_other_people() -> None:
     assert len(compared_on) == 15
     digits = REGIMES["few"]
     assert digits.tuning_bases([0, 1]) == digits.bases([0, 1])
+
+
+def test_a_comparison_may_draw_other_people() -> None:
+    quarter = REGIMES["biovid_quarter"].with_people([2, 3])
+    found = [(b.data.simulated_seed, b.seed) for b in quarter.bases([100])]  # type: ignore[union-attr]
+    assert found == [(2, 100)] * 5 + [(3, 100)] * 5
+    assert {b.data.simulated_seed for b in quarter.tuning_bases([0])} == {1}  # type: ignore[union-attr]
+    assert REGIMES["few"].with_people([2]) == REGIMES["few"], "digits are drawn by nobody"
+    with pytest.raises(ConfigError, match="people of seed 1; compare them on others"):
+        quarter.with_people([0, 1])
+    with pytest.raises(ConfigError, match="named twice among 2, 2"):
+        quarter.with_people([2, 2])
+
+
+def test_people_of_two_populations_are_different_subjects(tmp_path: Path) -> None:
+    regime = replace(REGIMES["biovid_quarter"], folds=1, most_seeds=1).with_people([2, 3])
+    plan = replace(small_plan(tmp_path), regimes=[regime])
+    arm = Arm("alone", "student alone", ALONE)
+    bases = regime.bases([100])
+    for base, right in zip(bases, (5, 1), strict=True):
+        file = cell_file(plan.cells_folder, base, arm)
+        cell = {"seed": 100, "accuracy": right / 10, "by_subject": {"s1": [right, 10]}}
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(cell))
+    scores = unit_scores(plan.read(bases, [arm]), "subjects")
+    assert scores["alone"].to_dict() == {"2/s1": 50.0, "3/s1": 10.0}
+    alone = unit_scores(plan.read(bases[:1], [arm]), "subjects")
+    assert alone["alone"].to_dict() == {"s1": 50.0}
 
 
 @pytest.mark.parametrize("name", sorted(BASELINES))
@@ -320,6 +348,7 @@ def test_seeds_that_chose_a_setting_may_not_compare_it(tmp_path: Path) -> None:
         small_plan(tmp_path, control_seeds=(60, 99))
 
 
+@pytest.mark.slow
 def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     plan = small_plan(tmp_path)
     report = tmp_path / "evidence.md"

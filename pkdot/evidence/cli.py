@@ -38,6 +38,13 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     made.add_argument("--study-seeds", type=int, help="of ablate, how many, from 0 on (10)")
     made.add_argument("--first-seed", type=int, help="of the comparison (100)")
     made.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
+    made.add_argument(
+        "--people",
+        nargs="+",
+        type=int,
+        metavar="SEED",
+        help="of the comparison, the simulated people, by the seed that draws them (0)",
+    )
     made.add_argument("--control-seeds", type=int, help="of controls, the first so many (all)")
     made.add_argument("--tuning-seeds", type=int, help="how many, from 0 on (4)")
     made.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
@@ -88,8 +95,11 @@ def run(arguments: argparse.Namespace) -> int:
     target = folder if quick else reports / "benchmarks"
     first = arguments.first_seed if arguments.first_seed is not None else 60 if quick else 100
     number = arguments.seeds or (3 if quick else 20)
+    regimes = find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES)))
+    if arguments.people is not None:
+        regimes = [regime.with_people(arguments.people) for regime in regimes]
     plan = Plan(
-        regimes=find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES))),
+        regimes=regimes,
         contenders=contenders(arguments.methods or (QUICK_METHODS if quick else None)),
         folder=folder,
         chosen=arguments.chosen,

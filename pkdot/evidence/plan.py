@@ -116,11 +116,21 @@ class Plan:
         return cells
 
     def read(self, bases: Sequence[ExperimentConfig], arms: Sequence[Arm]) -> pd.DataFrame:
-        """The finished cells of those arms that have all of theirs; nothing is computed."""
+        """The finished cells of those arms that have all of theirs; nothing is computed.
+
+        Where the bases draw several populations of simulated people, a subject's name begins with
+        the seed of its own, as every population counts its subjects from one.
+        """
+        drawn = [getattr(base.data, "simulated_seed", None) for base in bases]
+        several = len(set(drawn)) > 1
         rows = []
         for arm in arms:
             own = [read_cell(cell_file(self.cells_folder, base, arm)) for base in bases]
             cells = [cell for cell in own if cell is not None]
+            for cell, seed in zip(own, drawn, strict=True):
+                if several and cell is not None and "by_subject" in cell:
+                    named = {f"{seed}/{name}": n for name, n in cell["by_subject"].items()}
+                    cell["by_subject"] = named
             if len(cells) < len(bases):
                 continue
             told = {"arm": arm.name, "title": arm.title, "role": arm.role}

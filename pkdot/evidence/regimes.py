@@ -1,7 +1,7 @@
 """Regimes: the problems on which methods are compared, each an experiment and a unit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..config import ExperimentConfig
@@ -24,6 +24,8 @@ class Regime:
         tuning: changes of the base while settings are chosen, as dotted names: other people, where
             a subject who is tested in one fold is in the inner split of another.
         most_tuning_seeds, most_seeds: so many seeds at most, where folds make replicates enough.
+        people: of a simulated corpus, the seeds that draw the people of a comparison, each a
+            population of its own; the base's if empty.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Regime:
     tuning: Mapping[str, Any] = field(default_factory=dict)
     most_tuning_seeds: int | None = None
     most_seeds: int | None = None
+    people: tuple[int, ...] = ()
 
     @property
     def unlabelled(self) -> bool:
@@ -48,11 +51,35 @@ class Regime:
 
     def bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
         """One config a replicate of a comparison: every fold with every seed."""
-        return self._replicates(self.base, seeds[: self.most_seeds])
+        seeds = seeds[: self.most_seeds]
+        if not self.people:
+            return self._replicates(self.base, seeds)
+        drawn = [self.base.changed({"data.simulated_seed": seed}) for seed in self.people]
+        return [config for base in drawn for config in self._replicates(base, seeds)]
 
     def tuning_bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
         """The same while settings are chosen."""
         return self._replicates(self.base.changed(self.tuning), seeds[: self.most_tuning_seeds])
+
+    def with_people(self, people: Sequence[int]) -> "Regime":
+        """The same problem, compared on other simulated people; other corpora stay as they are.
+
+        Args:
+            people: seeds that draw them, one a population.
+
+        Raises:
+            ConfigError: if a seed is named twice, or drew the people that settings were chosen on.
+        """
+        if not self.simulated:
+            return self
+        if len(set(people)) != len(people):
+            raise ConfigError(f"People are named twice among {', '.join(map(str, people))}.")
+        if (taken := self.tuning.get("data.simulated_seed")) in people:
+            raise ConfigError(
+                f"Settings were chosen on the simulated people of seed {taken}; compare them on "
+                "others."
+            )
+        return replace(self, people=tuple(people))
 
     def _replicates(self, base: ExperimentConfig, seeds: Sequence[int]) -> list[ExperimentConfig]:
         if self.folds == 1:

@@ -56,10 +56,12 @@ def _seeds(seeds: tuple[int, ...]) -> str:
 def _command(plan: Plan) -> str:
     """What to type to get these numbers again."""
     regimes = " ".join(regime.name for regime in plan.regimes)
+    people = next((regime.people for regime in plan.regimes if regime.people), ())
     return (
         f"python -m pkdot evidence --regimes {regimes} --methods {' '.join(plan.methods)} "
         f"--tuning-seeds {len(plan.tuning_seeds)} --first-seed {plan.seeds[0]} "
         f"--seeds {len(plan.seeds)}"
+        + (f" --people {' '.join(map(str, people))}" if people else "")
         + (f" --control-seeds {n}" if (n := len(plan.controls_on)) < len(plan.seeds) else "")
         + (f" --study-seeds {len(plan.study_seeds)}" if plan.studies else "")
     )

@@ -122,6 +122,9 @@ def _replicates(plan: Plan, regime: Regime) -> str:
         return ""
     seeds = ", ".join(str(seed) for seed in plan.seeds[: regime.most_seeds])
     told = f" {regime.folds} folds, each with the seeds {seeds}."
+    if regime.people:
+        drawn = ", ".join(map(str, regime.people))
+        told = f" Simulated people drawn by the seeds {drawn}:{told}"
     return told + (" Settings were chosen on other simulated people." if regime.tuning else "")
 
 
