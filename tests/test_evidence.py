@@ -34,8 +34,7 @@ from pkdot.evidence.comparison import (
 from pkdot.evidence.contenders import REFERENCES, Contender, ceilings, contenders
 from pkdot.evidence.plan import Plan, plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
-from pkdot.evidence.report import publish_choices, write_report
-from pkdot.evidence.report_studies import studies_section
+from pkdot.evidence.report import publish_choices, publish_scores, write_report
 from pkdot.evidence.steps import (
     check_studies,
     chosen_settings,
@@ -352,7 +351,7 @@ def test_seeds_that_chose_a_setting_may_not_compare_it(tmp_path: Path) -> None:
 def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     plan = small_plan(tmp_path)
     report = tmp_path / "evidence.md"
-    assert "The comparison has not been run." in write_report(plan, report).read_text()
+    assert "The comparison has not been run." in write_report(plan, report)[0].read_text()
     with pytest.raises(ConfigError, match="run the step tune first"):
         run_comparison(plan)
     run_ceilings(plan)
@@ -372,13 +371,13 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     for base in SMALL.tuning_bases(plan.tuning_seeds):
         assert len(plan.read([base], tuning_arms(plan.contenders_of(SMALL), 2))) == 2 * 5
     run_comparison(plan)
-    told = write_report(plan, report).read_text()
+    told = write_report(plan, report)[0].read_text()
     assert "Unit of the intervals: seeds, 3 of them." in told
     assert "The controls have not been run." in told
     for title in ("soft labels", "student alone", "gradient boosting", "teacher"):
         assert f"| {title}" in told
     run_controls(plan)
-    told = write_report(plan, report).read_text()
+    told = write_report(plan, report)[0].read_text()
     assert "### Controls" in told
     row = next(
         line
@@ -388,7 +387,7 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     assert row.count("[") == 6, "the gain, and the gain under five controls"
     assert "of the seeds" not in told
     fewer = replace(plan, control_seeds=(60, 61))
-    told = write_report(fewer, report).read_text()
+    told = write_report(fewer, report)[0].read_text()
     assert "On 2 of the seeds" in told
     table = compare(compared(plan, SMALL), SMALL, []).set_index("name")
     two = compared(plan, SMALL).query("seed in (60, 61)")
@@ -397,6 +396,12 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     assert f"| soft labels | {gain:+.1f} [" in told, "the same two seeds in every column"
     seeds = {json.loads(f.read_text())["seed"] for f in plan.cells_folder.glob("*.json")}
     assert seeds == {0, 1, 60, 61, 62}
+    (published,) = publish_scores(fewer, tmp_path / "scores")
+    assert published.name == "small-seeds60-62.csv"
+    scores = pd.read_csv(published, index_col="seed")
+    gain = (scores["kd"] - scores["alone"]).mean()
+    assert gain == pytest.approx(table["difference"]["kd"], abs=0.01), "of the printed numbers"
+    assert scores["kd|permuted"].notna().tolist() == [True, True, False]
 
 
 KILLED = """
@@ -545,28 +550,34 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
         ),
         "as chosen",
     )
+    small = {"options.pkdot.k": 8, "options.pkdot.weight": 1.0, "method": "pkdot"}
+    settings = {"pkdot": small, "alone": ALONE}
     plan = small_plan(
         tmp_path,
-        contenders=contenders(["pkdot"]),
+        contenders=[Contender(name, name, (changes,) * 6) for name, changes in settings.items()],
         settings=1,
         study_seeds=(0, 1),
         study_regimes=("small",),
         studies=[study],
     )
-    small = {"options.pkdot.k": 8, "options.pkdot.weight": 1.0, "method": "pkdot"}
-    choices = {
-        name: Choice(name, changes, (0.5,), (0.5,), (0, 1))
-        for name, changes in (("pkdot", small), ("alone", ALONE))
-    }
+    choices = {n: Choice(n, changes, (0.5,), (0.5,), (0, 1)) for n, changes in settings.items()}
     write_choices(plan.choices_folder, SMALL, choices)
     run_studies(plan)
     assert len(list(plan.cells_folder.glob("*.json"))) == 2 * (2 + 2 + 2)
     table = study_table(study, SMALL, (0, 1), chosen_settings(plan, SMALL), plan.read)
     assert table["label"].tolist() == ["as chosen", "the same", "noisy", "large"]
     assert table["against"][1] == 0
-    told = "\n".join(studies_section(plan))
+    pages = write_report(plan, tmp_path / "evidence.md")
+    assert [page.name for page in pages] == ["evidence.md", "evidence-mechanism.md"]
+    assert "(evidence-mechanism.md)" in pages[0].read_text()
+    told = pages[1].read_text()
     assert "| **as chosen** |" in told
     assert finding(study, table) in told
+    unrun = replace(plan, study_seeds=(0, 1, 2))
+    (alone,) = write_report(unrun, tmp_path / "evidence.md")
+    assert "The studies of what moves a gain have not been run." in alone.read_text()
+    (alone,) = write_report(replace(unrun, studies=()), tmp_path / "evidence.md")
+    assert "studies" not in alone.read_text().split("```")[-1]
 
 
 def test_studies_of_absent_methods_are_refused_before_any_work(tmp_path: Path) -> None:

@@ -34,7 +34,15 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         "--regimes", nargs="+", metavar="NAME", help="few, all, wrong, biovid_all … (all of them)"
     )
     made.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
-    made.add_argument("--studies", nargs="+", metavar="NAME", help="of ablate: k, policy … (all)")
+    made.add_argument(
+        "--studies",
+        nargs="*",
+        metavar="NAME",
+        help="of ablate: k, policy … (all; none where no name follows)",
+    )
+    made.add_argument(
+        "--study-regimes", nargs="+", metavar="NAME", help="of ablate, on which of them (few)"
+    )
     made.add_argument("--study-seeds", type=int, help="of ablate, how many, from 0 on (10)")
     made.add_argument("--first-seed", type=int, help="of the comparison (100)")
     made.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
@@ -71,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .contenders import contenders
     from .plan import Plan
     from .regimes import REGIMES, find_regimes
-    from .report import publish_choices, write_report, write_tables
+    from .report import publish_choices, publish_scores, write_report, write_tables
     from .report_studies import write_figures
     from .steps import STEPS, check_studies
     from .studies import find_studies
@@ -98,6 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
     regimes = find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES)))
     if arguments.people is not None:
         regimes = [regime.with_people(arguments.people) for regime in regimes]
+    studies = arguments.studies
+    if studies is None and quick:
+        studies = list(QUICK_STUDIES)
     plan = Plan(
         regimes=regimes,
         contenders=contenders(arguments.methods or (QUICK_METHODS if quick else None)),
@@ -113,17 +124,29 @@ def run(arguments: argparse.Namespace) -> int:
         quick=quick,
         controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
         study_seeds=tuple(range(arguments.study_seeds or (2 if quick else 10))),
-        studies=find_studies(arguments.studies or (list(QUICK_STUDIES) if quick else None)),
+        study_regimes=tuple(r.name for r in find_regimes(arguments.study_regimes or ["few"])),
+        studies=find_studies(studies),
     )
+    absent = [name for name in plan.study_regimes if name not in {r.name for r in regimes}]
+    if absent and (arguments.study_regimes or "ablate" in arguments.step):
+        raise ConfigError(
+            f"Studies are to run on {absent[0]!r}, which is not among the regimes "
+            f"{', '.join(regime.name for regime in regimes)}; name it in --regimes as well, or "
+            "others in --study-regimes."
+        )
     if "ablate" in wanted:  # not after hours of the other steps
         check_studies(plan)
     for name, step in STEPS.items():
         if name in wanted:
             step(plan)
-    path = write_report(plan, arguments.report or target / "evidence.md")
+    path, *mechanism = write_report(plan, arguments.report or target / "evidence.md")
     print(f"The report is {path}.")
-    if not quick and arguments.chosen is None:
-        publish_choices(plan, path.parent / "chosen")
+    for other in mechanism:
+        print(f"What moves a gain is in {other}.")
+    if not quick:
+        publish_scores(plan, path.parent / "scores")
+        if arguments.chosen is None:
+            publish_choices(plan, path.parent / "chosen")
     if tables := write_tables(plan):
         print(f"The cells of the comparison are in {tables[0].parent}.")
     if figures := write_figures(plan):

@@ -14,27 +14,21 @@ from .studies import Study
 
 
 def studies_section(plan: Plan) -> list[str]:
-    """The section; empty where no study is asked for."""
+    """One section a regime; empty where no study has been run."""
     lines: list[str] = []
     for regime in plan.regimes:
-        if plan.studies and regime.name in plan.study_regimes:
-            run = {s.name: t for s in plan.studies if (t := _table(plan, regime, s)) is not None}
-            if not run:
-                lines += ["The studies of what moves a gain have not been run.", ""]
-                continue
-            lines += [f"## What moves it: {regime.title}", ""]
-            lines += [
-                "Gains are over the student alone; the last columns compare each level with the "
-                f"one in bold, on {len(plan.study_seeds)} seeds that the comparison above does not "
-                "use, after Holm's correction over the levels.",
-                "",
-            ]
-            for study in plan.studies:
-                if study.name in run:
-                    lines += _study(study, run[study.name])
-            missing = [study.question for study in plan.studies if study.name not in run]
-            if missing:
-                lines += [f"Not run: {' '.join(missing)}", ""]
+        if regime.name not in plan.study_regimes:
+            continue
+        run = {s.name: t for s in plan.studies if (t := _table(plan, regime, s)) is not None}
+        if not run:
+            continue
+        lines += [f"## {regime.title[0].upper()}{regime.title[1:]}", ""]
+        for study in plan.studies:
+            if study.name in run:
+                lines += _study(study, run[study.name])
+        missing = [study.question for study in plan.studies if study.name not in run]
+        if missing:
+            lines += [f"Not run here: {' '.join(missing)}", ""]
     return lines
 
 
