@@ -363,3 +363,16 @@ def test_transport_on_correlations_becomes_dist_where_each_keeps_its_own(
     assert losses[-1] == pytest.approx(limit, rel=1e-6)
     assert losses == sorted(losses), "a dearer exchange leaves less to be explained by others"
     assert losses[0] < 0.9 * limit
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_two_classes_teach_nothing_within_samples(classes: int) -> None:
+    """Two probabilities, centred and brought to length 1, are only a sign."""
+    teacher, student, labels = pair()
+    logits = student.logits[:, :classes].clone().requires_grad_(True)
+    told = NetworkOutput(teacher.logits[:, :classes], teacher.embedding, {})
+    answered = NetworkOutput(logits, student.embedding, {})
+    ready("dist", intra=0.0).loss(told, answered, labels).backward()
+    assert logits.grad is not None
+    strongest = float(logits.grad.abs().max())
+    assert strongest < 1e-12 if classes == 2 else strongest > 1e-3

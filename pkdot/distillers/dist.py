@@ -32,7 +32,9 @@ class Correlation(Distiller):
 
     P = softmax(logits / T), (B, C), and ρ is Pearson's correlation: the first part compares the
     classes of each sample (inter-class), the second the samples for each class (intra-class). A
-    match up to shift and scale is enough, however much stronger the teacher. Needs no labels.
+    match up to shift and scale is enough, however much stronger the teacher. With two classes the
+    first part has no gradient: two probabilities up to shift and scale are only a sign, and the
+    second part teaches alone. Needs no labels.
 
     Source: Huang, You, Wang, Qian and Xu, "Knowledge Distillation from A Stronger Teacher",
     NeurIPS 2022, arXiv 2205.10536.

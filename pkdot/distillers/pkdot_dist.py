@@ -33,8 +33,8 @@ class CorrelatedStructure(PKDOT):
     ``structure`` 0 as ``identity`` grows without bound, where every sample keeps its own row. Below
     that, mass may go to a sample that the teacher answers alike. Where that is cheap the loss asks
     for the right answers of the batch, not of each sample: with 30 % of the labels wrong, prices of
-    10, 1 and 0.3 gave 54.6, 42.9 and 19.8 % (digits, seeds 0 to 7, ``structure`` 0). Needs no
-    labels.
+    10, 1 and 0.3 gave 54.6, 42.9 and 19.8 % (digits, seeds 0 to 7, ``structure`` 0). With two
+    classes u_i is only a sign and has no gradient. Needs no labels.
 
     Source: a form of this kit, on PKDOT (arXiv 2401.15489) and DIST (arXiv 2205.10536).
     """
