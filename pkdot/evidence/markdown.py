@@ -26,6 +26,6 @@ def interval(row: Mapping[str, Any], name: str, form: str = "+.1f") -> str:
     return f"{value:{form}} [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
 
 
-def interval_of_mean(row: Mapping[str, Any]) -> str:
+def interval_of_mean(row: Mapping[str, Any], form: str = ".1f") -> str:
     """``54.3 [53.0, 55.6]``."""
-    return f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+    return f"{row['mean']:{form}} [{row['low']:{form}}, {row['high']:{form}}]"

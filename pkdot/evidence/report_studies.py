@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import ConfigError, InputError
+from ..statistics import mean_interval
 from .ablation import finding, study_table
-from .markdown import interval, number, table
+from .markdown import interval, interval_of_mean, number, table
+from .pairing import MOMENTS, TAUGHT_BY, pairing_table
 from .plan import Plan
 from .regimes import Regime
 from .steps import chosen_settings
@@ -26,6 +28,8 @@ def studies_section(plan: Plan) -> list[str]:
         for study in plan.studies:
             if study.name in run:
                 lines += _study(study, run[study.name])
+            if study.name == "rows":
+                lines += _pairing(plan, regime)
         missing = [study.question for study in plan.studies if study.name not in run]
         if missing:
             lines += [f"Not run here: {' '.join(missing)}", ""]
@@ -77,6 +81,54 @@ def _study(study: Study, found: pd.DataFrame) -> list[str]:
         *table(
             (study.factor, "gain", "against the usual", "p", "resolvable"),
             (_row(study, row) for _, row in found.iterrows()),
+        ),
+    ]
+
+
+def _pairing(plan: Plan, regime: Regime) -> list[str]:
+    """What the plan does with the pairing; empty where it has not been looked at."""
+    chosen = chosen_settings(plan, regime)
+    if not set(TAUGHT_BY) <= set(chosen):
+        return []
+    seen = pairing_table(regime.bases(plan.study_seeds), chosen, plan.cells_folder)
+    if seen.empty:
+        return []
+    percent = seen.copy()
+    shares = [name for name in seen if name.startswith(("own", "same_class"))]
+    percent[shares] *= 100
+    end = percent[
+        (percent["student"] == TAUGHT_BY["pkdot"]) & (percent["moment"] == MOMENTS["kept"])
+    ].mean(numeric_only=True)
+    rows = []
+    for (student, moment), own in percent.groupby(["student", "moment"], sort=False):
+        told = {n: mean_interval(own[n]) for n in ("own", "same_class", "cosine", "strength")}
+        cells = [
+            interval_of_mean(vars(found), ".2f" if name in ("cosine", "strength") else ".1f")
+            for name, found in told.items()
+        ]
+        rows.append([str(student), str(moment), *cells])
+    return [
+        "#### What does the plan do with the pairing?",
+        "",
+        f"**At the end of a training with transport {end['own']:.1f} % of the mass stays with its "
+        f"own sample (by chance {end['own_chance']:.1f} %) and {end['same_class']:.1f} % within "
+        f"its class (by chance {end['same_class_chance']:.1f} %); the gradients of the two losses "
+        f"have a cosine of {end['cosine']:.2f}.**",
+        "",
+        "Of one batch each; *gradients* are those for the student's embeddings, of PKDOT's "
+        "transport and of the same rows matched one to one; *strength* is the length of the former "
+        "over that of the latter.",
+        "",
+        *table(
+            (
+                "rows of the training matched by",
+                "batch of",
+                "mass that stays with its sample, %",
+                "within its class, %",
+                "cosine of the gradients",
+                "strength",
+            ),
+            rows,
         ),
     ]
 

@@ -10,6 +10,7 @@ from ..errors import ConfigError
 from .ablation import level_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender
+from .pairing import run_pairing
 from .plan import Plan, plain_arms
 from .regimes import Regime
 from .tuning import Choice, choose, read_choices, tuning_arms, write_choices
@@ -141,6 +142,15 @@ def run_studies(plan: Plan) -> None:
             bases = [base.changed(data) for base in regime.bases(plan.study_seeds)]
             told = ", ".join(f"{name} = {value}" for name, value in data.items())
             plan.run(bases, arms, f"{regime.name}: mechanism {told}".strip())
+        if any(study.name == "rows" for study in plan.studies):
+            run_pairing(
+                regime.bases(plan.study_seeds),
+                chosen,
+                plan.cells_folder,
+                jobs=plan.jobs,
+                progress=plan.progress,
+                label=f"{regime.name}: the pairing",
+            )
 
 
 def check_studies(plan: Plan) -> None:
