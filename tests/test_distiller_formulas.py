@@ -376,3 +376,15 @@ def test_two_classes_teach_nothing_within_samples(classes: int) -> None:
     assert logits.grad is not None
     strongest = float(logits.grad.abs().max())
     assert strongest < 1e-12 if classes == 2 else strongest > 1e-3
+
+
+def test_with_two_classes_transport_on_correlations_is_pkdot() -> None:
+    told, answered = (
+        NetworkOutput(output.logits[:, :2], output.embedding, {}) for output in (TEACHER, STUDENT)
+    )
+    settings = {"policy": "shared", "tolerance": 1e-10}
+    found = ready("pkdot_dist", blur=0.3, structure=0.5, identity=10.0, **settings)
+    expected = ready("pkdot", blur=0.3 / 0.5**0.5, **settings).loss(told, answered, LABELS)
+    assert float(found.loss(told, answered, LABELS)) == pytest.approx(0.5 * float(expected))
+    with pytest.raises(InputError, match="structure is 0, give it a number above 0"):
+        ready("pkdot_dist", structure=0.0).loss(told, answered, LABELS)

@@ -4,7 +4,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ..errors import InputError
 from ..networks.models import NetworkOutput
+from ..objective import PKDOTLoss
 from .base import tuning_grid
 from .geometry import unit
 from .pkdot import PKDOT, PKDOTSettings
@@ -23,6 +25,10 @@ class CorrelatedStructureSettings(PKDOTSettings):
     )
 
 
+def _answers_are_signs(output: NetworkOutput) -> bool:
+    return output.logits.shape[1] == 2
+
+
 class CorrelatedStructure(PKDOT):
     """PKDOT's divergence between rows [u_i, √(B/C) · v_i, √structure · similarities to anchors].
 
@@ -33,8 +39,10 @@ class CorrelatedStructure(PKDOT):
     ``structure`` 0 as ``identity`` grows without bound, where every sample keeps its own row. Below
     that, mass may go to a sample that the teacher answers alike. Where that is cheap the loss asks
     for the right answers of the batch, not of each sample: with 30 % of the labels wrong, prices of
-    10, 1 and 0.3 gave 54.6, 42.9 and 19.8 % (digits, seeds 0 to 7, ``structure`` 0). With two
-    classes u_i is only a sign and has no gradient. Needs no labels.
+    10, 1 and 0.3 gave 54.6, 42.9 and 19.8 % (digits, seeds 0 to 7, ``structure`` 0).
+
+    With two classes an answer up to shift and scale is only a sign, which teaches nothing. Rows are
+    then the similarities alone, with no price on changing identity: PKDOT itself. Needs no labels.
 
     Source: a form of this kit, on PKDOT (arXiv 2401.15489) and DIST (arXiv 2205.10536).
     """
@@ -46,17 +54,38 @@ class CorrelatedStructure(PKDOT):
     reads = ("embedding", "logits")
     tuning = tuning_grid((10.0, 30.0, 100.0), identity=(10.0, 3.0))
 
+    def __init__(self, settings: CorrelatedStructureSettings) -> None:
+        super().__init__(settings)
+        self.free = PKDOTLoss(generator=self.generator, **{**self.options, "identity": 0.0})
+
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
-        """Correlations, and similarities to the k anchors where asked for, (B, 2C + k) each."""
+        """Correlations, and similarities to the k anchors where asked for, (B, 2C + k) each.
+
+        Of two classes only the similarities, (B, k).
+
+        Raises:
+            InputError: for two classes where ``structure`` is 0, as nothing is left to compare.
+        """
         told, imitated = (self._correlated(output.logits) for output in (teacher, student))
         if not self.settings.structure:
+            if _answers_are_signs(teacher):
+                raise InputError(
+                    "pkdot_dist compares nothing but similarities where there are two classes; "
+                    "structure is 0, give it a number above 0."
+                )
             return told, imitated
         scale = self.settings.structure**0.5
         similar = self.structural.rows(teacher.embedding, student.embedding)
+        if _answers_are_signs(teacher):
+            return scale * similar[0], scale * similar[1]
         return (
             torch.cat([told, scale * similar[0]], dim=1),
             torch.cat([imitated, scale * similar[1]], dim=1),
         )
+
+    def transport_of(self, teacher: NetworkOutput) -> PKDOTLoss:
+        """Without a price on changing identity where there are two classes."""
+        return self.free if _answers_are_signs(teacher) else self.structural
 
     def _correlated(self, logits: Tensor) -> Tensor:
         likely = (logits / self.settings.temperature).softmax(1)

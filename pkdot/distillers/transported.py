@@ -86,8 +86,8 @@ class TransportDistiller(Distiller):
         names = set(TransportSettings.model_fields) | set(AnchorSettings.model_fields)
         beside = set(DistillerSettings.model_fields)
         beside |= {"confidence", "outputs", "outputs_as", "temperature"}
-        options = settings.model_dump(include=names - beside)
-        self.structural = PKDOTLoss(generator=self.generator, **options)
+        self.options = settings.model_dump(include=names - beside)
+        self.structural = PKDOTLoss(generator=self.generator, **self.options)
         if settings.outputs or settings.confidence:
             self.reads = (*self.reads, "logits")
 
@@ -112,4 +112,8 @@ class TransportDistiller(Distiller):
         if s.confidence:
             weights = teacher.logits.softmax(1).amax(1).pow(s.confidence)
             weights = weights / weights.sum()
-        return self.structural.divergence(told, imitated, weights)
+        return self.transport_of(teacher).divergence(told, imitated, weights)
+
+    def transport_of(self, teacher: NetworkOutput) -> PKDOTLoss:
+        """The transport that suits a batch of this teacher's; a form may have more than one."""
+        return self.structural
