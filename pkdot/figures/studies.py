@@ -76,6 +76,7 @@ def study_dots(
         f" over %{{customdata[2]}} {clean(over)}<extra></extra>",
         showlegend=False,
     )
+    each = clean(over).removesuffix("s")
     # The line's name stands behind the last level.
     reach = [-0.5, len(labels) - 0.5 + 0.12 * len(labels)]
     figure.update_xaxes(title=clean(factor, 60), type="category", range=reach)
@@ -83,8 +84,8 @@ def study_dots(
     return finish(
         figure,
         clean(title, 200),
-        subtitle=f"means with 95 % intervals over {int(table['n'].min())} {clean(over)}; "
-        "the ring marks what the others are compared with",
+        subtitle=f"means, 95 % intervals over {int(table['n'].min())} {clean(over)}; the others "
+        f"are compared with the ring {each} by {each}",
         simulated=simulated,
         theme=theme,
         height=420,
