@@ -551,6 +551,7 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
         "as chosen",
     )
     small = {"options.pkdot.k": 8, "options.pkdot.weight": 1.0, "method": "pkdot"}
+    weak = {"options.pkdot.weight": 0.1}
     settings = {"pkdot": small, "alone": ALONE}
     plan = small_plan(
         tmp_path,
@@ -573,6 +574,11 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
     told = pages[1].read_text()
     assert "| **as chosen** |" in told
     assert finding(study, table) in told
+    beside = Study(
+        "beside", "beside", "And?", (Level("as chosen"), Level("tiny", weak)), "as chosen"
+    )
+    _, page = write_report(replace(plan, studies=[study, beside]), tmp_path / "evidence.md")
+    assert "Not run here: And?" in page.read_text(), "one level alone compares nothing"
     unrun = replace(plan, study_seeds=(0, 1, 2))
     (alone,) = write_report(unrun, tmp_path / "evidence.md")
     assert "The studies of what moves a gain have not been run." in alone.read_text()

@@ -162,7 +162,9 @@ def _studies_head(plan: Plan, page: Path) -> list[str]:
 def _head(plan: Plan) -> list[str]:
     title = "# Evidence: which distiller helps, when, and why"
     if not plan.quick and not set(plan.seeds) <= set(LOCKED_SEEDS):
-        title = f"# Evidence on seeds {_seeds(plan.seeds)}: which distiller helps"
+        people = next((regime.people for regime in plan.regimes if regime.people), ())
+        others = f" and simulated people {', '.join(map(str, people))}" if people else ""
+        title = f"# Evidence on seeds {_seeds(plan.seeds)}{others}: which distiller helps"
     quick = (
         [
             "**Quick form**: few methods, settings and seeds. It shows that the harness works; "

@@ -63,13 +63,14 @@ def write_figures(plan: Plan) -> list[Path]:
 
 
 def _table(plan: Plan, regime: Regime, study: Study) -> pd.DataFrame | None:
-    """A study's table; None where it has not been run."""
+    """A study's table; None where no level has been run that the usual one compares with."""
     try:
-        return study_table(
+        found = study_table(
             study, regime, plan.study_seeds, chosen_settings(plan, regime), plan.read
         )
     except (ConfigError, InputError):
         return None
+    return found if len(found) > 1 else None
 
 
 def _study(study: Study, found: pd.DataFrame) -> list[str]:
