@@ -539,7 +539,7 @@ def test_a_finding_says_what_its_numbers_support() -> None:
 
 def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
     study = Study(
-        "rows",
+        "made",
         "how rows are matched",
         "?",
         (
