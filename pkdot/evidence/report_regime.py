@@ -240,7 +240,7 @@ def _controls(plan: Plan, regime: Regime, cells: pd.DataFrame, controls: pd.Data
                 ]
             )
     lines = ["### Controls: the gain with one thing about the teacher taken away", ""]
-    if len(plan.controls_on) < len(plan.seeds):
+    if len(regime.bases(plan.controls_on)) < len(regime.bases(plan.seeds)):
         lines += [f"On {len(plan.controls_on)} of the seeds, and so are the shares above.", ""]
     lines += table(
         ("method", "the teacher as it is", *(_SHORT[control] for control in shown)), rows
