@@ -58,6 +58,7 @@ def test_samples_that_come_twice_share_their_mass() -> None:
     assert np.isnan(still["cosine"]), "no gradient has a direction here"
 
 
+@pytest.mark.slow
 def test_from_training_to_the_report(tmp_path: Path) -> None:
     chosen: Chosen = {
         "alone": ALONE,

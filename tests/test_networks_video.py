@@ -65,6 +65,7 @@ def test_r3d18_has_the_known_size(r3d18: R3D18) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_r3d18_gives_98_tokens_of_512(r3d18: R3D18) -> None:
     clips = torch.randn(2, 3, 10, 112, 112)
     assert r3d18.feature_map(clips).shape == (2, 512, 2, 7, 7)

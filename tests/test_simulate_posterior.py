@@ -44,6 +44,7 @@ def test_known_values_and_symmetry() -> None:
     assert sharp[1, 1] > 1 - 1e-9
 
 
+@pytest.mark.slow
 def test_a_simulated_corpus_tells_its_posterior_and_a_copy_in_another_layout_does_not(
     biovid_root: Path, tmp_path: Path
 ) -> None:
