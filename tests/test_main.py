@@ -80,6 +80,7 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["evidence", "--chosen", "nowhere"], "--chosen nowhere is no folder"),
         (["evidence", "--chosen", ".", "--step", "tune"], "leave out ceilings and tune"),
         (["evidence", "--first-seed", "3"], "serve tuning and comparison both"),
+        (["evidence", "--people", "5", "--regimes", "few"], "none of the regimes few has any"),
         (["evidence", "--people", "1"], "people of seed 1; compare them on others"),
         (
             ["evidence", "--step", "ablate", "--regimes", "wrong"],

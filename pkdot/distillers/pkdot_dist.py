@@ -25,7 +25,7 @@ class CorrelatedStructureSettings(PKDOTSettings):
     )
 
 
-def _answers_are_signs(output: NetworkOutput) -> bool:
+def _two_classes(output: NetworkOutput) -> bool:
     return output.logits.shape[1] == 2
 
 
@@ -41,8 +41,9 @@ class CorrelatedStructure(PKDOT):
     for the right answers of the batch, not of each sample: with 30 % of the labels wrong, prices of
     10, 1 and 0.3 gave 54.6, 42.9 and 19.8 % (digits, seeds 0 to 7, ``structure`` 0).
 
-    With two classes an answer up to shift and scale is only a sign, which teaches nothing. Rows are
-    then the similarities alone, with no price on changing identity: PKDOT itself. Needs no labels.
+    With two classes u_i is only a sign, and v_i beside the similarities gained less than these
+    alone (simulated BioVid). Rows are then the similarities, with no price on changing identity:
+    ``structure`` times PKDOT with a blur of ``blur`` / √``structure``. Needs no labels.
 
     Source: a form of this kit, on PKDOT (arXiv 2401.15489) and DIST (arXiv 2205.10536).
     """
@@ -66,26 +67,23 @@ class CorrelatedStructure(PKDOT):
         Raises:
             InputError: for two classes where ``structure`` is 0, as nothing is left to compare.
         """
-        told, imitated = (self._correlated(output.logits) for output in (teacher, student))
-        if not self.settings.structure:
-            if _answers_are_signs(teacher):
-                raise InputError(
-                    "pkdot_dist compares nothing but similarities where there are two classes; "
-                    "structure is 0, give it a number above 0."
-                )
-            return told, imitated
-        scale = self.settings.structure**0.5
-        similar = self.structural.rows(teacher.embedding, student.embedding)
-        if _answers_are_signs(teacher):
-            return scale * similar[0], scale * similar[1]
-        return (
-            torch.cat([told, scale * similar[0]], dim=1),
-            torch.cat([imitated, scale * similar[1]], dim=1),
-        )
+        parts = []
+        if not _two_classes(teacher):
+            parts.append([self._correlated(output.logits) for output in (teacher, student)])
+        if self.settings.structure:
+            similar = self.structural.rows(teacher.embedding, student.embedding)
+            parts.append([self.settings.structure**0.5 * rows for rows in similar])
+        if not parts:
+            raise InputError(
+                "pkdot_dist compares nothing but similarities where there are two classes; "
+                "structure is 0, give it a number above 0."
+            )
+        told, imitated = (torch.cat(side, dim=1) for side in zip(*parts, strict=True))
+        return told, imitated
 
     def transport_of(self, teacher: NetworkOutput) -> PKDOTLoss:
         """Without a price on changing identity where there are two classes."""
-        return self.free if _answers_are_signs(teacher) else self.structural
+        return self.free if _two_classes(teacher) else self.structural
 
     def _correlated(self, logits: Tensor) -> Tensor:
         likely = (logits / self.settings.temperature).softmax(1)

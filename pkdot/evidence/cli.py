@@ -105,6 +105,12 @@ def run(arguments: argparse.Namespace) -> int:
     number = arguments.seeds or (3 if quick else 20)
     regimes = find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES)))
     if arguments.people is not None:
+        if not any(regime.simulated for regime in regimes):
+            raise ConfigError(
+                "--people draws simulated people, and none of the regimes "
+                f"{', '.join(regime.name for regime in regimes)} has any; leave it out, or name a "
+                "BioVid regime in --regimes."
+            )
         regimes = [regime.with_people(arguments.people) for regime in regimes]
     studies = arguments.studies
     if studies is None and quick:
