@@ -8,11 +8,9 @@ import logging
 import sys
 from pathlib import Path
 
-import controls
-import records
-import shell
 import streamlit as st
 
+from dashboard import components, record_picker, widgets
 from pkdot.errors import PkdotError
 
 PAGES = (
@@ -42,11 +40,11 @@ pages = [
     for name, title, icon in PAGES
 ]
 page = st.navigation(pages)
-records.choose_record()
+record_picker.choose_record()
 try:
     page.run()
 except PkdotError as error:
-    st.error(shell.literal(error), icon=":material/error:")
+    st.error(components.literal(error), icon=":material/error:")
 except Exception:
     logging.getLogger("pkdot.app").exception("the page %r failed", page.title)
     st.error(
@@ -54,4 +52,4 @@ except Exception:
         "another page may work.",
         icon=":material/error:",
     )
-controls.keep_playing()
+widgets.keep_playing()

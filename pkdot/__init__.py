@@ -5,43 +5,38 @@ that ``import pkdot`` needs neither torch nor time.
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
 
 _HOMES = {
     "PkdotError": "errors",
-    "ExperimentConfig": "config",
-    "cosine_similarity_matrix": "similarity",
-    "select_anchors": "anchors",
-    "gather_anchor_rows": "anchors",
-    "Transport": "transport",
-    "sinkhorn": "transport",
-    "sinkhorn_divergence": "transport",
-    "PKDOTLoss": "objective",
-    "run_experiment": "experiment",
+    "ExperimentConfig": "experiments.config",
+    "cosine_similarity_matrix": "method.similarity",
+    "select_anchors": "method.anchors",
+    "gather_anchor_rows": "method.anchors",
+    "Transport": "method.transport",
+    "sinkhorn": "method.transport",
+    "sinkhorn_divergence": "method.transport",
+    "PKDOTLoss": "method.loss",
+    "run_experiment": "experiments.experiment",
     "RunRecord": "record",
     "open_record": "record",
-    "Recorder": "recorder",
-    "Probe": "recorder",
+    "Recorder": "record",
+    "Probe": "record",
 }
-
-try:
-    __version__ = version("pkdot")
-except PackageNotFoundError:  # run from a checkout that was never installed
-    __version__ = "0+unknown"
 
 __all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
-    from .anchors import gather_anchor_rows, select_anchors
-    from .config import ExperimentConfig
     from .errors import PkdotError
-    from .experiment import run_experiment
-    from .objective import PKDOTLoss
-    from .record import RunRecord, open_record
-    from .recorder import Probe, Recorder
-    from .similarity import cosine_similarity_matrix
-    from .transport import Transport, sinkhorn, sinkhorn_divergence
+    from .experiments.config import ExperimentConfig
+    from .experiments.experiment import run_experiment
+    from .method.anchors import gather_anchor_rows, select_anchors
+    from .method.loss import PKDOTLoss
+    from .method.similarity import cosine_similarity_matrix
+    from .method.transport import Transport, sinkhorn, sinkhorn_divergence
+    from .record import Probe, Recorder, RunRecord, open_record
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from . import __version__
+from ._version import __version__
 from .errors import ConfigError, PkdotError
 from .evidence.cli import add_arguments as add_evidence_arguments
 
@@ -35,7 +35,7 @@ def _positive(text: str) -> int:
 
 
 def _config(arguments: argparse.Namespace) -> Any:
-    from .config import ExperimentConfig
+    from .experiments.config import ExperimentConfig
 
     base = ExperimentConfig()
     if arguments.preset:
@@ -68,13 +68,13 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     config = _config(arguments)
     if arguments.settings:
-        from .config import known_settings
+        from .experiments.config import known_settings
 
         for name, value in known_settings(config.model_dump(mode="json")).items():
             if not isinstance(value, dict):
                 print(f"{name}={json.dumps(value)}")
         return 0
-    from .experiment import run_experiment
+    from .experiments.experiment import run_experiment
 
     record = run_experiment(config, progress=not arguments.quiet, runs_dir=arguments.runs)
     for name in ("teacher accuracy", "student accuracy"):
@@ -84,8 +84,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from .comparison import comparison_table, presentable
-    from .sweep import run_sweep, standard_arms, unimodal_arms
+    from .analysis.arm_table import comparison_table, presentable
+    from .experiments.sweep import run_sweep, standard_arms, unimodal_arms
 
     config = _config(arguments)
     if arguments.csv and not arguments.csv.parent.is_dir():
@@ -115,8 +115,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _runs(arguments: argparse.Namespace) -> int:
-    from .layout import runs_directory
-    from .summaries import list_records
+    from .record.listing import list_records
+    from .record.location import runs_directory
 
     folder = arguments.runs or runs_directory()
     if arguments.runs and not folder.is_dir():
@@ -172,7 +172,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _example(arguments: argparse.Namespace) -> int:
-    from .example import make_example
+    from .experiments.example import make_example
 
     path = make_example(arguments.folder, progress=not arguments.quiet)
     print(f"The example record is {path}.")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pkdot.recorder import Batch, Probe, Recorder
+from pkdot.record import Batch, Probe, Recorder
 
 CLASSES = ("zero", "one", "two", "three", "four")
 N = 90

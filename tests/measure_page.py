@@ -17,7 +17,7 @@ from typing import Any
 if __package__ is None or __package__ == "":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pkdot.recorder import Probe, Recorder
+from pkdot.record import Probe, Recorder
 from tests.chromium import ROOT, open_chromium, serve_page
 from tests.example_records import EPOCHS, structured_arrays, student_at
 

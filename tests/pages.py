@@ -18,9 +18,9 @@ def surround(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(str(APP))
     monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
     monkeypatch.chdir(tmp_path)
-    import records
+    from dashboard import record_picker
 
-    monkeypatch.setattr(records, "EXAMPLE", tmp_path / "no example")
+    monkeypatch.setattr(record_picker, "EXAMPLE", tmp_path / "no example")
     listen_on(monkeypatch, "127.0.0.1")
 
 

@@ -6,22 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pkdot.agreement import (
+from pkdot.analysis.agreement import (
     MEASURES,
     agreement,
-    agreement_over_epochs,
     cosine,
     linear_cka,
     nearest,
     neighbour_overlap,
     rank_correlation,
 )
-from pkdot.coverage import class_share, coverage, coverage_curves
+from pkdot.analysis.anchor_coverage import class_share, coverage, coverage_curves
+from pkdot.analysis.matrix_order import by_clustering, by_group, codes
+from pkdot.analysis.neighbours import closeness, purity, purity_by_chance, trustworthiness
+from pkdot.analysis.predictions import outputs_of
 from pkdot.errors import InputError
-from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
-from pkdot.ordering import by_clustering, by_group, codes
-from pkdot.outputs import outputs_of
 from pkdot.record import open_record
+from pkdot.record.trajectories import agreement_over_epochs
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(40, 6))
@@ -76,7 +76,7 @@ def test_agreement_over_epochs_grows_in_a_record_that_learned(finished_record: P
 
 
 def test_agreement_of_an_epoch_that_diverged_is_nothing(tmp_path: Path) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     with Recorder("bad", runs_dir=tmp_path, run_id="bad") as recorder:
         recorder.log_embeddings(0, teacher=Z, student=Z)

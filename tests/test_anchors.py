@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkdot import cosine_similarity_matrix, gather_anchor_rows, select_anchors
-from pkdot.anchors import POLICIES
 from pkdot.errors import InputError
+from pkdot.method.anchors import POLICIES
 
 # Worked by hand. Means to the others: 0.5, 0.4, 0.2, 0.1.
 BY_HAND = torch.tensor(

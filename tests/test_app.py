@@ -58,7 +58,7 @@ def test_damage_to_the_metrics_of_a_running_record_hides_no_structure(tmp_path: 
 
 @pytest.mark.parametrize("page", ["similarity", "anchors", "transport", "maps"])
 def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path: Path) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     with Recorder("new", runs_dir=tmp_path / "runs"):
         app = opened(page)
@@ -107,7 +107,7 @@ def test_a_failed_run_shows_its_message(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", FIGURES)
 def test_names_from_a_record_stay_plain_text(page: str, tmp_path: Path) -> None:
-    from pkdot.recorder import Probe
+    from pkdot.record import Probe
 
     evil = "<script>alert(1)</script> ![x](https://example.org/x.png) :red[x] $x$ `y` [z](http://z)"
     arrays = structured_arrays()
@@ -137,12 +137,12 @@ def test_names_from_a_record_stay_plain_text(page: str, tmp_path: Path) -> None:
 def test_a_fault_of_our_own_shows_no_traceback(
     record_copy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import view
+    from dashboard import selection
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(view, "choose_view", broken)
+    monkeypatch.setattr(selection, "choose_view", broken)
     app = opened("similarity")
     assert not app.exception
     assert "could not be drawn" in words(app)
@@ -200,7 +200,7 @@ def test_a_link_reproduces_the_view(record_copy: Path, tmp_path: Path) -> None:
 
 
 def test_a_value_that_another_record_lacks_is_forgotten(record_copy: Path, tmp_path: Path) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     z = structured_arrays()["teacher"][:12]
     with Recorder("small", runs_dir=tmp_path / "runs", run_id="small") as recorder:
@@ -219,9 +219,9 @@ def test_a_value_that_another_record_lacks_is_forgotten(record_copy: Path, tmp_p
 def test_the_example_is_what_a_fresh_clone_opens_on(
     finished_record: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import records
+    from dashboard import record_picker
 
-    monkeypatch.setattr(records, "EXAMPLE", finished_record)
+    monkeypatch.setattr(record_picker, "EXAMPLE", finished_record)
     write_record(tmp_path / "runs", run_id="newer")
     app = opened("runs")
     assert app.sidebar.selectbox[0].value == "example/"
@@ -246,7 +246,7 @@ def test_a_simulated_record_says_so_in_every_figure(tmp_path: Path, page: str) -
 
 @pytest.mark.parametrize("data", [{"media": "left out, as [these](http://x) are private"}, {}, 5])
 def test_pictures_that_were_left_out_are_told(tmp_path: Path, data: Any) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     with Recorder("private", runs_dir=tmp_path / "runs", facts={"data": data}):
         pass
@@ -258,7 +258,7 @@ def test_pictures_that_were_left_out_are_told(tmp_path: Path, data: Any) -> None
 
 
 def test_a_record_too_small_for_a_map_says_so_once(tmp_path: Path) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     z = structured_arrays()["teacher"][:2]
     with Recorder("two", runs_dir=tmp_path / "runs") as recorder:
@@ -271,9 +271,9 @@ def test_a_record_too_small_for_a_map_says_so_once(tmp_path: Path) -> None:
 
 
 def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import view
+    from dashboard import selection
 
-    monkeypatch.setattr(view, "LARGEST", 50)
+    monkeypatch.setattr(selection, "LARGEST", 50)
     write_record(tmp_path / "runs")
     for page in ("similarity", "anchors", "transport", "maps"):
         app = opened(page)

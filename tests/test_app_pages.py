@@ -40,7 +40,7 @@ def test_runs_of_the_same_test_samples_are_compared_in_pairs(tmp_path: Path) -> 
 
 
 def test_runs_that_cannot_be_compared_say_why(tmp_path: Path) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     for run_id in ("one", "two"):
         with Recorder("empty", runs_dir=tmp_path / "runs", run_id=run_id):
@@ -53,9 +53,9 @@ def test_runs_that_cannot_be_compared_say_why(tmp_path: Path) -> None:
 def test_an_own_run_named_example_hides_nothing(
     finished_record: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import records
+    from dashboard import record_picker
 
-    monkeypatch.setattr(records, "EXAMPLE", finished_record)
+    monkeypatch.setattr(record_picker, "EXAMPLE", finished_record)
     write_record(tmp_path / "runs", run_id="example", corpus="mine")
     app = opened("runs", run="example")
     assert app.sidebar.selectbox[0].value == "example"
@@ -202,7 +202,7 @@ def test_a_figure_is_drawn_again_only_where_it_changes(
 
 
 def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
-    from pkdot.recorder import Recorder
+    from pkdot.record import Recorder
 
     with Recorder("my own loop", runs_dir=tmp_path / "runs"):
         pass

@@ -11,7 +11,7 @@ from pkdot.data.biovid.index import MARKER
 from pkdot.data.biovid.settings import BioVidSettings, VideoOptions
 from pkdot.data.corpus import Corpus
 from pkdot.errors import ConfigError, DataError
-from pkdot.journal import data_facts, describe_probe
+from pkdot.experiments.recording import data_facts, describe_probe
 
 from . import biovid_files as files
 

@@ -19,7 +19,7 @@ from pkdot.data.biovid.protocols import (
 )
 from pkdot.data.biovid.settings import BioVidSettings
 from pkdot.errors import ConfigError, DataError
-from pkdot.leak import leak_cells
+from pkdot.experiments.split_leakage import leak_cells
 
 
 def table(subjects: int = 20, windows: int = 10, classes: tuple[int, ...] = (0, 4)) -> pd.DataFrame:
@@ -205,8 +205,8 @@ def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> N
             simulated=True, fingerprint="made up",
         )  # fmt: skip
 
-    monkeypatch.setattr("pkdot.leak.load_corpus", made_up)
-    monkeypatch.setattr("pkdot.leak._COMPONENTS", 4)
+    monkeypatch.setattr("pkdot.experiments.split_leakage.load_corpus", made_up)
+    monkeypatch.setattr("pkdot.experiments.split_leakage._COMPONENTS", 4)
     cells = leak_cells(ExperimentConfig.preset("default"), (0, 1), progress=False)
     accuracy = cells.groupby("arm")["accuracy"].mean()
     assert accuracy["clips"] > accuracy["people"] + 0.1

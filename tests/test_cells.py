@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from pkdot import cells, stages
-from pkdot.cells import Arm, cell_file, check_arm, run_cell
 from pkdot.data import load_corpus
 from pkdot.errors import ConfigError
-from pkdot.experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
-from pkdot.stages import teacher_stage
-from pkdot.sweep import ALONE
+from pkdot.experiments import cells, teacher_cache
+from pkdot.experiments.cells import Arm, cell_file, check_arm, run_cell
+from pkdot.experiments.experiment import (
+    drain,
+    make_fabric,
+    surroundings,
+    train_networks,
+    train_teacher_stage,
+)
+from pkdot.experiments.sweep import ALONE
+from pkdot.experiments.teacher_cache import teacher_stage
 
 from .small import small_config
 from .test_encoding import biovid_config
@@ -20,14 +26,14 @@ from .test_encoding import biovid_config
 
 @pytest.fixture(autouse=True)
 def _nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "_open_stages", type(stages._open_stages)())
+    monkeypatch.setattr(teacher_cache, "_open_stages", type(teacher_cache._open_stages)())
 
 
 def test_a_stage_read_from_its_file_is_the_trained_one(tmp_path: Path) -> None:
     config = small_config(method="kd")
     with surroundings(1):
         trained = teacher_stage(config, tmp_path)
-        stages._open_stages.clear()
+        teacher_cache._open_stages.clear()
         before = torch.random.get_rng_state()
         read = teacher_stage(config, tmp_path)
         assert torch.equal(before, torch.random.get_rng_state())
@@ -56,7 +62,7 @@ def test_a_damaged_stage_is_trained_anew(tmp_path: Path) -> None:
         whole = teacher_stage(config, tmp_path).shared
         (file,) = tmp_path.glob("*.safetensors")
         file.write_bytes(file.read_bytes()[:100])
-        stages._open_stages.clear()
+        teacher_cache._open_stages.clear()
         again = teacher_stage(config, tmp_path).shared
     assert whole is not None
     assert again is not None
@@ -147,7 +153,7 @@ def test_a_stage_of_clips_keeps_features_and_what_each_modality_says_alone(
     config = biovid_config(biovid_root)
     with surroundings(1):
         trained = teacher_stage(config, tmp_path)
-        stages._open_stages.clear()
+        teacher_cache._open_stages.clear()
         read = teacher_stage(config, tmp_path)
     everyone = np.arange(len(read.corpus))
     for name in ("video", "eda"):

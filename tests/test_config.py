@@ -5,8 +5,8 @@ import pytest
 from pydantic import Field
 
 from pkdot import ExperimentConfig, run_experiment
-from pkdot.config import known_settings
 from pkdot.errors import ConfigError
+from pkdot.experiments.config import known_settings
 from pkdot.settings import Settings
 
 from .small import small_config

@@ -7,12 +7,18 @@ import pytest
 import torch
 
 from pkdot import ExperimentConfig
-from pkdot.controls import taught_targets, teacher_control, teacher_corpus
 from pkdot.data import load_corpus
 from pkdot.errors import ConfigError, DataError
-from pkdot.experiment import drain, make_fabric, surroundings, train_networks, train_teacher_stage
-from pkdot.loop import visible_labels
-from pkdot.training import TeacherStage, TeacherTargets
+from pkdot.experiments.experiment import (
+    drain,
+    make_fabric,
+    surroundings,
+    train_networks,
+    train_teacher_stage,
+)
+from pkdot.training.controls import taught_targets, teacher_control, teacher_corpus
+from pkdot.training.loop import visible_labels
+from pkdot.training.stages import TeacherStage, TeacherTargets
 
 from .small import small_config
 

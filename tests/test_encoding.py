@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from pkdot import ExperimentConfig, encoding, run_experiment
+from pkdot import ExperimentConfig, run_experiment
 from pkdot.data import load_corpus
 from pkdot.data.biovid.index import MARKER
 from pkdot.data.features import SubjectNormalised, with_features
-from pkdot.encoding import EncodedOnDemand, EncoderStage, encode, encoder_stage
 from pkdot.errors import ConfigError, DataError, InputError
-from pkdot.experiment import drain, encode_corpus, make_fabric, train_networks
+from pkdot.experiments.experiment import drain, encode_corpus, make_fabric, train_networks
+from pkdot.experiments.sweep import Arm, run_sweep, unimodal_arms
 from pkdot.networks.backbones import (
     BackboneSettings,
     Unimodal,
@@ -26,7 +26,8 @@ from pkdot.networks.backbones import (
 )
 from pkdot.networks.tokens import as_tokens, coarse_tokens
 from pkdot.networks.video import R3D18, SmallVideoNet
-from pkdot.sweep import Arm, run_sweep, unimodal_arms
+from pkdot.training import encoders
+from pkdot.training.encoders import EncodedOnDemand, EncoderStage, encode, encoder_stage
 
 from . import biovid_files as files
 from .clips import clip_corpus
@@ -357,7 +358,7 @@ def test_a_training_that_was_kept_is_found_with_all_its_reports(
 
     first = run(first_reports)
     assert first.found == ()
-    train = encoding.train_unimodal
+    train = encoders.train_unimodal
 
     def heads_only(fabric: Any, corpus: Any, name: str, network: Unimodal, *more: Any) -> Any:
         if network.backbone is not None:
@@ -365,7 +366,7 @@ def test_a_training_that_was_kept_is_found_with_all_its_reports(
             yield
         yield from train(fabric, corpus, name, network, *more)
 
-    monkeypatch.setattr(encoding, "train_unimodal", heads_only)
+    monkeypatch.setattr(encoders, "train_unimodal", heads_only)
     again = run(again_reports)
     assert again.found == ("video", "eda")
     assert again_reports == first_reports

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkdot.errors import InputError
-from pkdot.evaluation import (
+from pkdot.training.metrics import (
     classification_metrics,
     intraclass_correlation,
     reconstruction_by_subject,

@@ -16,8 +16,6 @@ import torch
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from pkdot.baselines import BASELINES, run_baseline
-from pkdot.cells import Arm, cell_file, check_arm
 from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
@@ -56,8 +54,10 @@ from pkdot.evidence.tuning import (
     tuning_arms,
     write_choices,
 )
+from pkdot.experiments.baselines import BASELINES, run_baseline
+from pkdot.experiments.cells import Arm, cell_file, check_arm
+from pkdot.experiments.sweep import ALONE
 from pkdot.networks.models import NetworkOutput
-from pkdot.sweep import ALONE
 
 from .small import small_config
 

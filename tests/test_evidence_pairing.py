@@ -14,7 +14,7 @@ from pkdot.evidence.report import write_report
 from pkdot.evidence.steps import run_studies
 from pkdot.evidence.studies import find_studies
 from pkdot.evidence.tuning import Choice, write_choices
-from pkdot.sweep import ALONE
+from pkdot.experiments.sweep import ALONE
 
 from .test_evidence import SMALL, small_plan
 

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 import pkdot
-from pkdot.comparison import comparison_table
+from pkdot.analysis.arm_table import comparison_table
 from pkdot.errors import ConfigError
-from pkdot.journal import is_snapshot_epoch, probe_indices
-from pkdot.sweep import Arm, run_sweep, standard_arms
+from pkdot.experiments.recording import is_snapshot_epoch, probe_indices
+from pkdot.experiments.sweep import Arm, run_sweep, standard_arms
 
 from .small import small_config
 
@@ -179,7 +179,7 @@ def test_a_cell_has_the_numbers_of_the_experiment(record: pkdot.RunRecord, tmp_p
 def test_a_killed_sweep_loses_no_finished_cell(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path; from tests.small import small_config\n"
-        "from tests.test_experiment import ARMS; from pkdot.sweep import run_sweep\n"
+        "from tests.test_experiment import ARMS; from pkdot.experiments.sweep import run_sweep\n"
         f"run_sweep(small_config(), ARMS, range(50), folder=Path({str(tmp_path)!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, start_new_session=True)
@@ -229,7 +229,7 @@ import sys
 import numpy as np, torch
 from lightning_fabric import Fabric
 from pkdot.distillers import build_distiller
-from pkdot.loop import gather_batch, own_share
+from pkdot.training.loop import gather_batch, own_share
 from pkdot.networks import NetworkOutput
 
 ranks = int(sys.argv[1])

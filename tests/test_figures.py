@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from pkdot import figures
+from pkdot.analysis.matrix_order import by_group
+from pkdot.analysis.subgroups import groups_table, people_table
 from pkdot.errors import InputError
 from pkdot.figures.anchors import usage
 from pkdot.figures.images import png
 from pkdot.figures.matrices import in_blocks
 from pkdot.figures.style import CLASS_SYMBOLS, THEMES, class_marker, class_name
-from pkdot.ordering import by_group
-from pkdot.people import groups_table, people_table
 
 from .example_records import CLASSES, structured_arrays
 

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from pkdot import transport
+from pkdot.analysis.plans import (
+    diagonal_mass,
+    matrix_correlation,
+    reconstruction,
+    within_class_mass,
+)
 from pkdot.errors import InputError
-from pkdot.measures import diagonal_mass, matrix_correlation, reconstruction, within_class_mass
+from pkdot.method import transport
 
 
 def test_mass_on_the_diagonal() -> None:

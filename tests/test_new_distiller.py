@@ -15,9 +15,9 @@ import torch
 import pkdot.distillers
 from pkdot import ExperimentConfig, run_experiment
 from pkdot.__main__ import main
-from pkdot.config import known_settings
 from pkdot.distillers import available_distillers, build_distiller
-from pkdot.sweep import standard_arms
+from pkdot.experiments.config import known_settings
+from pkdot.experiments.sweep import standard_arms
 
 from .outputs import pair, ready
 from .small import small_config

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pkdot.errors import ConfigError
-from pkdot.parameters import Parameters
+from pkdot.notebook_parameters import Parameters
 
 
 def notebook(injected: str = "") -> dict[str, Any]:

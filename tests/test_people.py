@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pkdot.analysis.statistics import mean_interval
+from pkdot.analysis.subgroups import groups_table, people_table
 from pkdot.errors import InputError
-from pkdot.people import groups_table, people_table
-from pkdot.statistics import mean_interval
 
 PEOPLE = {
     "a_w_25": {"sex": "w", "age": 25},

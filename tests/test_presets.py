@@ -8,12 +8,12 @@ import torch
 
 from pkdot import ExperimentConfig, open_record
 from pkdot.__main__ import main
-from pkdot.config import differences
 from pkdot.data.biovid.protocols import leaks
 from pkdot.errors import ConfigError
-from pkdot.experiment import drain, make_fabric, train_networks, train_teacher_stage
-from pkdot.loop import selection_indices
-from pkdot.presets import PRESETS
+from pkdot.experiments.config import differences
+from pkdot.experiments.experiment import drain, make_fabric, train_networks, train_teacher_stage
+from pkdot.experiments.presets import PRESETS
+from pkdot.training.loop import selection_indices
 
 from .small import small_config
 

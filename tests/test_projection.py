@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+from pkdot.analysis.projection import aligned, normalised, pca_map, project, umap_map
 from pkdot.errors import InputError, RecordError
-from pkdot.projection import aligned, normalised, pca_map, project, record_maps, umap_map
-from pkdot.record import open_record
-from pkdot.recorder import Recorder
+from pkdot.record import Recorder, open_record
+from pkdot.record.maps import record_maps
 
 from .example_records import EPOCHS, N
 
@@ -118,7 +118,7 @@ def test_a_record_keeps_a_map_of_every_finite_epoch(finished_record, tmp_path) -
 
 
 def test_umap_is_imported_only_when_a_map_is_asked_for() -> None:
-    program = "import sys, pkdot.projection, pkdot.recorder; assert 'umap' not in sys.modules"
+    program = "import sys, pkdot.record.maps; assert 'umap' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 

@@ -13,8 +13,7 @@ import pandas as pd
 import pytest
 
 from pkdot.errors import RecordError
-from pkdot.record import open_record, runs_directory
-from pkdot.summaries import list_records
+from pkdot.record import list_records, open_record, runs_directory
 
 from .example_records import BEST, CLASSES, EPOCHS, N, structured_arrays, student_at, write_record
 
@@ -76,7 +75,7 @@ def test_a_record_opens_elsewhere_and_by_its_run_json(record_copy: Path, tmp_pat
 
 def test_reading_needs_no_torch(finished_record: Path) -> None:
     program = (
-        "import sys, pkdot.record as r\n"
+        "import sys, pkdot.record.reader as r\n"
         "heavy = {'torch', 'sklearn', 'matplotlib', 'pandas'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "record = r.open_record(sys.argv[1]); record.metrics; record.embeddings(0); record.maps()\n"
@@ -206,7 +205,7 @@ def test_the_runs_directory_follows_variable_checkout_and_working_directory(
     assert runs_directory() == tmp_path / "pkdot-runs"
     checkout = tmp_path / "a checkout"
     (checkout / "pkdot").mkdir(parents=True)
-    (checkout / "pkdot" / "layout.py").touch()
+    (checkout / "pkdot" / "_version.py").touch()
     (checkout / "pyproject.toml").touch()
     (checkout / "notebooks" / "lessons").mkdir(parents=True)
     monkeypatch.chdir(checkout / "notebooks" / "lessons")

@@ -13,15 +13,13 @@ import pytest
 import torch
 
 from pkdot.errors import InputError, RecordError
-from pkdot.record import open_record
-from pkdot.recorder import Batch, Probe, Recorder
-from pkdot.summaries import list_records
+from pkdot.record import Batch, Probe, Recorder, list_records, open_record
 
 from .example_records import N, write_record
 
 WRITER = """
 import sys, numpy as np
-from pkdot.recorder import Recorder, Batch
+from pkdot.record import Recorder, Batch
 recorder = Recorder("killed", runs_dir=sys.argv[1], run_id="killed")
 rng = np.random.default_rng(0)
 ids = [str(i) for i in range(40)]

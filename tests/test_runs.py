@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pkdot.analysis.statistics import resampled_mean
 from pkdot.errors import InputError
-from pkdot.record import RunRecord, open_record
-from pkdot.recorder import Recorder
-from pkdot.runs import compare_runs, named_runs, settings_that_differ
-from pkdot.statistics import resampled_mean
+from pkdot.record import Recorder, RunRecord, open_record
+from pkdot.record.compare import compare_runs, named_runs, settings_that_differ
 
 N = 60
 

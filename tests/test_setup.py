@@ -1,6 +1,5 @@
-"""The set-up: pins, environments, make, citation, what lies in the tree, and who imports whom."""
+"""The set-up: pins, environments, make, citation, what lies in the tree, what imports cost."""
 
-import ast
 import json
 import os
 import re
@@ -274,112 +273,7 @@ def test_experiment_notebooks_have_one_cell_of_parameters() -> None:
         assert tags.count("parameters") == 1, path.name
 
 
-# --- who imports whom -----------------------------------------------------------------------------
-
-STEPS = {"pkdot.similarity", "pkdot.anchors", "pkdot.transport"}
-WRITING = {
-    "pkdot.record",
-    "pkdot.recorder",
-    "pkdot.folder",
-    "pkdot.snapshots",
-    "pkdot.summaries",
-}
-RUNNING = {"pkdot.experiment", "pkdot.sweep"}
-SHOWING = {"pkdot.figures", "pkdot.projection"}
-LEARNING = {
-    "pkdot.training",
-    "pkdot.loop",
-    "pkdot.networks",
-    "pkdot.distillers",
-    "pkdot.objective",
-}
-INTERFACES = {"streamlit", "papermill", "IPython"}
-
-# Who may not import what; a name stands for everything below it too. Imports inside functions and
-# for type checking count as well, as they too make one room know another.
-FORBIDDEN: list[tuple[set[str], set[str]]] = [
-    *(({step}, STEPS - {step} | LEARNING | WRITING | RUNNING | SHOWING) for step in STEPS),
-    ({"pkdot"}, INTERFACES | {"app"}),
-    (LEARNING | {"pkdot.data", "pkdot.evaluation"}, WRITING | RUNNING | SHOWING),
-    ({"pkdot.objective"}, LEARNING - {"pkdot.objective"}),
-    ({"pkdot.networks", "pkdot.distillers"}, {"pkdot.training", "pkdot.loop"}),
-    (WRITING, LEARNING | RUNNING | {"pkdot.figures"}),
-    (RUNNING, {"pkdot.figures"}),
-    ({"pkdot.figures"}, LEARNING | RUNNING),
-    ({"app"}, LEARNING | RUNNING | {"torch.optim", "lightning_fabric"}),
-]
-
-
-def is_in(module: str, room: str) -> bool:
-    return module == room or module.startswith(room + ".")
-
-
-def imports_of(module: str, source: str, is_package: bool = False) -> set[str]:
-    """Full names of all that ``source`` imports; of ``from a import b`` also ``a.b``."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                up = node.level - is_package
-                parents = module.split(".")[: -up or None]
-                base = ".".join([*parents, *([base] if base else [])])
-            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
-    return found
-
-
-def offences(module: str, imported: set[str]) -> list[str]:
-    return [
-        f"{module} may not import {name}"
-        for rooms, banned in FORBIDDEN
-        if any(is_in(module, room) for room in rooms)
-        for name in sorted(imported)
-        if any(is_in(name, room) for room in banned)
-    ]
-
-
-def modules() -> dict[str, Path]:
-    named = {}
-    for path in [*(ROOT / "pkdot").rglob("*.py"), *(ROOT / "app").rglob("*.py")]:
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return named
-
-
-def test_imports_go_one_way() -> None:
-    found = modules()
-    assert "pkdot.similarity" in found
-    # The front door loads lazily from every room, and names them only for type checkers.
-    found.pop("pkdot")
-    broken = []
-    for module, path in found.items():
-        source = path.read_text(encoding="utf-8")
-        broken += offences(module, imports_of(module, source, path.name == "__init__.py"))
-    assert not broken, "\n".join(broken)
-
-
-@pytest.mark.parametrize(
-    ("module", "line"),
-    [
-        ("pkdot.anchors", "from .similarity import cosine_similarity_matrix"),
-        ("pkdot.anchors", "from . import transport"),
-        ("pkdot.transport.potentials", "def f():\n    from ..anchors import select_anchors"),
-        ("pkdot.data.digits", "import streamlit as st"),
-        ("pkdot.training", "from pkdot import figures"),
-        ("pkdot.distillers.hinton", "import pkdot.record"),
-        ("app.pages.plan", "from pkdot.training import train"),
-        ("app.explore", "from torch.optim import Adam"),
-    ],
-)
-def test_a_wrong_import_is_noticed(module: str, line: str) -> None:
-    assert offences(module, imports_of(module, line))
-
-
-def test_a_right_import_is_let_through() -> None:
-    assert not offences("pkdot.objective", imports_of("pkdot.objective", "from . import anchors"))
-    assert not offences("app.explore", {"streamlit", "pkdot.figures.plan", "pkdot.transport"})
+# --- what an import costs -------------------------------------------------------------------------
 
 
 def fresh_python(code: str) -> subprocess.CompletedProcess[str]:

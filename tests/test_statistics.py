@@ -4,9 +4,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from pkdot.comparison import comparison_table, presentable, subject_scores
-from pkdot.errors import InputError
-from pkdot.statistics import (
+from pkdot.analysis.arm_table import comparison_table, presentable, subject_scores
+from pkdot.analysis.statistics import (
     gap_closed,
     holm,
     mean_interval,
@@ -15,6 +14,7 @@ from pkdot.statistics import (
     resolvable_effect,
     share_explained,
 )
+from pkdot.errors import InputError
 
 A = np.array([0.61, 0.55, 0.70, 0.64, 0.59])
 B = np.array([0.50, 0.49, 0.63, 0.51, 0.55])

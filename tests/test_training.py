@@ -10,10 +10,10 @@ from pkdot import ExperimentConfig
 from pkdot.data import load_corpus
 from pkdot.distillers import Distiller, SumOfDistillers, available_distillers, build_distiller
 from pkdot.distillers.base import DistillerSettings
-from pkdot.experiment import drain, make_fabric, train_networks, train_teacher_stage
-from pkdot.loop import set_training_mode
+from pkdot.experiments.experiment import drain, make_fabric, train_networks, train_teacher_stage
 from pkdot.networks import build_student
-from pkdot.training import Trained, student_output, train_student
+from pkdot.training.loop import set_training_mode
+from pkdot.training.stages import Trained, student_output, train_student
 
 from .small import small_config
 
@@ -136,7 +136,7 @@ def test_early_stopping_leaves_the_best_weights(shared) -> None:
     best = int(np.argmin(losses))
     assert reports[-1].best_epoch == best
     assert len(losses) <= best + 4 or len(losses) == 41
-    from pkdot.evaluation import classification_metrics
+    from pkdot.training.metrics import classification_metrics
 
     truth = torch.as_tensor(corpus.given_labels[corpus.split.validation])
     logits = trained.output.logits[corpus.split.validation]

@@ -10,7 +10,7 @@ from torch.autograd import gradcheck
 
 import pkdot
 from pkdot.errors import ConvergenceWarning, InputError
-from pkdot.transport.costs import squared_cost
+from pkdot.method.transport.costs import squared_cost
 
 from . import generators
 
@@ -239,7 +239,7 @@ def test_autocast_outside_changes_nothing():
 
 
 def test_grad_mode_is_left_alone_when_interrupted(monkeypatch):
-    from pkdot.transport import log_domain
+    from pkdot.method.transport import log_domain
 
     def interrupt(*_):
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ import torch
 import pkdot
 from pkdot.benchmarks import transport as benchmark
 from pkdot.errors import ConvergenceWarning
-from pkdot.transport import (
+from pkdot.method.transport import (
     log_domain,
     newton,
     sinkhorn_divergence,
@@ -143,7 +143,7 @@ def test_symmetric_problem_meets_its_marginal():
 
 def test_transport_needs_torch_and_numpy_only():
     code = (
-        "import sys, pkdot.transport; "
+        "import sys, pkdot.method.transport; "
         "print([m for m in ('ot', 'geomloss', 'scipy', 'sklearn', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

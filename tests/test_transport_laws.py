@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import pkdot
 from pkdot.errors import ConvergenceWarning
-from pkdot.transport import squared_cost
+from pkdot.method.transport import squared_cost
 
 from . import generators
 

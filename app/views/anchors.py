@@ -2,29 +2,26 @@
 
 import numpy as np
 import pandas as pd
-import records
-import shell
-import steps
 import streamlit as st
-import view as looking
-from drawn import figures
 
-from pkdot.anchors import POLICIES
+from dashboard import components, method_steps, record_picker, selection
+from dashboard.figure_cache import figures
+from pkdot.method.anchors import POLICIES
 from pkdot.record import RunRecord
 
 st.title("Anchors", anchor=False)
-record = records.chosen_record()
-view = looking.choose_view(record)
+record = record_picker.chosen_record()
+view = selection.choose_view(record)
 left, right = st.columns([1, 2])
 with left:
-    k = steps.choose_k(view)
+    k = method_steps.choose_k(view)
 with right:
-    policy = steps.choose_policy(view)
-teacher, student = steps.similarities(view)
-anchors = steps.anchors(view, k, policy)
+    policy = method_steps.choose_policy(view)
+teacher, student = method_steps.similarities(view)
+anchors = method_steps.anchors(view, k, policy)
 labels, ids = view.batch.labels, view.ids
 
-shell.panel(
+components.panel(
     "Each point is a sample on the teacher's map, ringed ones are the anchors. Anchors that spread "
     "over the map tell samples apart everywhere; anchors in one corner tell few apart.",
     "describing each sample by a few others is cheaper than by all, and says where it stands "
@@ -32,31 +29,31 @@ shell.panel(
 )
 everywhere = st.toggle("All policies side by side", key="compare", bind="query-params")
 names = [name for name in POLICIES if name != "all"] if everywhere else [policy]
-shell.draw(
+components.draw(
     lambda: figures.anchor_maps(
-        steps.maps(view).teacher,
-        {name: steps.anchors(view, k, name) for name in names},
+        method_steps.maps(view).teacher,
+        {name: method_steps.anchors(view, k, name) for name in names},
         labels=labels,
         ids=ids,
         **view.style,
     ),
     "anchor-maps",
     data=lambda: pd.DataFrame(
-        [(name, ids[i]) for name in names for i in np.unique(steps.anchors(view, k, name))],
+        [(name, ids[i]) for name in names for i in np.unique(method_steps.anchors(view, k, name))],
         columns=["policy", "anchor"],
     ),
-    on_pick=looking.pick_sample(view),
+    on_pick=selection.pick_sample(view),
 )
 
 media = record.media() if view.is_probe else {}
 if media:
-    shell.panel(
+    components.panel(
         "The anchors as frames and signals, in the order in which the policy picks them; with "
         "*per sample*, the most used first.",
         "an anchor that is a blurred frame or a broken signal describes nothing well.",
     )
     shown = {name: pictures[: len(labels)] for name, pictures in media.items()}
-    shell.draw(
+    components.draw(
         lambda: figures.anchor_images(
             shown, anchors, labels=labels, ids=ids, policy=policy, **view.style
         ),
@@ -65,25 +62,25 @@ if media:
 elif not view.is_probe:
     st.caption("Pictures are kept of the probe samples only; look at those to see the anchors.")
 
-shell.panel(
+components.panel(
     "Left: how like its nearest anchor a sample is, on average; right: how many classes have an "
     "anchor.",
     "few anchors are cheap, but what no anchor resembles, no row describes; dissimilar anchors "
     "trade nearness for contrast.",
 )
-shell.draw(
-    lambda: figures.coverage_curves(steps.coverage(view), k=k, **looking.look(record)),
+components.draw(
+    lambda: figures.coverage_curves(method_steps.coverage(view), k=k, **selection.look(record)),
     "coverage",
-    data=lambda: steps.coverage(view),
+    data=lambda: method_steps.coverage(view),
 )
 
-shell.panel(
+components.panel(
     "A row is a sample, a column an anchor.",
     "the loss compares these rows: the student should give its samples the same rows as the "
     "teacher.",
 )
-rows = [steps.rows(matrix, anchors) for matrix in (teacher, student)]
-shell.draw(
+rows = [method_steps.rows(matrix, anchors) for matrix in (teacher, student)]
+components.draw(
     lambda: figures.anchor_rows(*rows, labels=labels, policy=policy, **view.style), "anchor-rows"
 )
 
@@ -92,18 +89,18 @@ def before(record: RunRecord, position: int, own: np.ndarray) -> np.ndarray | No
     """The student's row of a probe sample at the first epoch, before it learned anything."""
     if not view.is_probe or view.epoch == record.epochs[0]:
         return None
-    first = looking.at_epoch(view, record.epochs[0])
-    return steps.similarities(first)[1][position][own]
+    first = selection.at_epoch(view, record.epochs[0])
+    return method_steps.similarities(first)[1][position][own]
 
 
-shell.panel(
+components.panel(
     "Pick one sample, here or by a click on the map: each stick joins what teacher and student "
     "think of one anchor; the hollow mark is the student before training.",
     "one row is all that the loss knows of a sample.",
 )
-position = looking.choose_sample(view)
+position = selection.choose_sample(view)
 own = anchors[position] if anchors.ndim == 2 else anchors
-shell.draw(
+components.draw(
     lambda: figures.sample_row(
         rows[0][position],
         rows[1][position],

@@ -1,21 +1,17 @@
 """Where samples lie, to the teacher and to the student."""
 
-import controls
 import numpy as np
 import pandas as pd
-import records
-import shell
-import steps
 import streamlit as st
-import view as looking
-from drawn import figures
 
+from dashboard import components, method_steps, record_picker, selection, widgets
+from dashboard.figure_cache import figures
+from pkdot.analysis.matrix_order import codes
+from pkdot.analysis.neighbours import closeness, purity, purity_by_chance, trustworthiness
 from pkdot.figures.style import answer_marker, class_marker
-from pkdot.neighbours import closeness, purity, purity_by_chance, trustworthiness
-from pkdot.ordering import codes
 
 st.title("Embeddings", anchor=False)
-record = records.chosen_record()
+record = record_picker.chosen_record()
 stored = record.maps()
 drawn = sorted(int(epoch) for epoch in stored.loc[stored["projection"] == "umap", "epoch"].unique())
 kinds = {"pca": "PCA", "umap": "UMAP"} if drawn else {"pca": "PCA"}
@@ -23,12 +19,14 @@ left, right = st.columns([1, 5]) if len(kinds) > 1 else (None, st.container())
 kind = "pca"
 if left is not None:
     with left:
-        kind = controls.choose("Projection", list(kinds), key="projection", names=kinds)
-view = looking.choose_view(record, sources=kind == "pca", epochs=drawn if kind == "umap" else None)
+        kind = widgets.choose("Projection", list(kinds), key="projection", names=kinds)
+view = selection.choose_view(
+    record, sources=kind == "pca", epochs=drawn if kind == "umap" else None
+)
 labels, ids = view.batch.labels, view.ids
 
 colours = {"class": "class", "subject": "subject"}
-outputs = steps.outputs(view)
+outputs = method_steps.outputs(view)
 if not (labels >= 0).any():
     colours.pop("class")
 if view.subjects is None:
@@ -41,7 +39,7 @@ if outputs is not None:
     }
 colours = colours or {"none": "nothing"}
 with right:
-    colour = controls.choose("Colour by", list(colours), key="colour", names=colours)
+    colour = widgets.choose("Colour by", list(colours), key="colour", names=colours)
 groups, names, marker = labels, list(record.class_names), class_marker
 if colour == "subject":
     groups, names = codes(view.subjects)
@@ -66,7 +64,7 @@ here = np.isin(ids, list(chosen)) if chosen else None
 def points() -> tuple[np.ndarray, np.ndarray]:
     """The stored UMAP map, or a PCA map of what the page looks at; (B, 2) each."""
     if kind == "pca":
-        both = steps.maps(view)
+        both = method_steps.maps(view)
         return both.teacher, both.student
     own = stored[(stored["epoch"] == view.epoch) & (stored["projection"] == "umap")]
     sides = [own[own["network"] == who][["x", "y"]] for who in ("teacher", "student")]
@@ -89,12 +87,12 @@ def take(picked: list[list[object]]) -> None:
     st.session_state["chosen"] = sorted({ids[int(str(point[0]))] for point in picked})
 
 
-shell.panel(
+components.panel(
     "Each point is a sample, the same in both maps; near points are alike. Draw a line around some "
     "in one map to see where they lie in the other; click a name in the legend to hide it.",
     "what is together on the left and torn apart on the right is structure that the student lacks.",
 )
-shell.draw(
+components.draw(
     lambda: figures.embedding_maps(
         *both.values(),
         epoch=view.epoch,
@@ -108,7 +106,7 @@ shell.draw(
 )
 if chosen:
     left, right = st.columns([4, 1], vertical_alignment="center")
-    listed = ", ".join(shell.plain(name, 24) for name in sorted(chosen)[:8])
+    listed = ", ".join(components.plain(name, 24) for name in sorted(chosen)[:8])
     more = f" and {len(chosen) - 8} more" if len(chosen) > 8 else ""
     left.caption(f"{len(chosen)} of {len(ids)} samples are chosen: {listed}{more}.")
     if right.button("Choose none", icon=":material/close:", width="stretch"):
@@ -139,21 +137,21 @@ def stored_film() -> tuple[np.ndarray, dict[int, np.ndarray]]:
 
 
 if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
-    shell.panel(
+    components.panel(
         "The same maps as a film: press Play under it, and each point glides from one logged epoch "
         "to the next.",
         "an eye that follows the points sees which classes part early, and which never do.",
     )
     if st.toggle("Show the film", value=len(ids) <= 256, key="film", bind="query-params"):
-        shell.draw(
+        components.draw(
             lambda: figures.map_film(
-                *(stored_film() if kind == "umap" else steps.film(view)),
+                *(stored_film() if kind == "umap" else method_steps.film(view)),
                 **drawing,
             ),
             "film",
         )
 
-shell.panel(
+components.panel(
     "Trustworthiness: how far neighbours on the map are neighbours in the embedding. Purity: how "
     "many of a sample's ten nearest are of its class.",
     "a map can lie; these numbers say how much, and the purity in the embedding does not depend "
@@ -164,19 +162,19 @@ shell.panel(
 def measured() -> pd.DataFrame:
     """Health of both maps, a row a network."""
     rows = []
-    for (who, own), similarity in zip(both.items(), steps.similarities(view), strict=True):
+    for (who, own), similarity in zip(both.items(), method_steps.similarities(view), strict=True):
         z = view.batch.teacher if who == "teacher" else view.batch.student
         rows.append(
             {
                 "network": who,
-                "trustworthiness of the map": shell.number(trustworthiness(z, own)),
-                "purity on the map": shell.number(
+                "trustworthiness of the map": components.number(trustworthiness(z, own)),
+                "purity on the map": components.number(
                     100 * purity(closeness(own), labels), ".0f", " %"
                 ),
-                "purity in the embedding": shell.number(
+                "purity in the embedding": components.number(
                     100 * purity(similarity, labels), ".0f", " %"
                 ),
-                "purity by chance": shell.number(100 * purity_by_chance(labels), ".0f", " %"),
+                "purity by chance": components.number(100 * purity_by_chance(labels), ".0f", " %"),
             }
         )
     return pd.DataFrame(rows)

@@ -3,17 +3,12 @@
 import math
 from typing import Any
 
-import controls
-import making
 import pandas as pd
-import records
-import shell
 import streamlit as st
-import view as looking
-from drawn import figures
 
-from pkdot.record import open_record, runs_directory
-from pkdot.summaries import RecordSummary
+from dashboard import components, new_run, record_picker, selection, widgets
+from dashboard.figure_cache import figures
+from pkdot.record import RecordSummary, open_record, runs_directory
 
 MOST_COMPARED = 10
 FEW = 10
@@ -24,11 +19,11 @@ st.markdown(
     "copies what the teacher knows about the *structure between samples*. These pages show that "
     "structure, step by step, in runs that were recorded while they trained."
 )
-found = records.records()
-titles = records.titles(found)
-making.offer(fresh=not any(key != records.EXAMPLE_KEY for key in found))
+found = record_picker.records()
+titles = record_picker.titles(found)
+new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
 if made := st.session_state.pop("made", None):
-    st.toast(f"Done: {shell.literal(titles.get(made, made))}", icon=":material/check:")
+    st.toast(f"Done: {components.literal(titles.get(made, made))}", icon=":material/check:")
 
 
 def compared() -> list[str]:
@@ -72,7 +67,7 @@ def list_of_runs() -> None:
             "teacher": percent(s.scores.get("teacher accuracy")),
             "best epoch": s.best_epoch,
             "note": note(s),
-            "began": records.began(s),
+            "began": record_picker.began(s),
             "record": key.rstrip("/"),
         }
         for key, s in found.items()
@@ -98,19 +93,19 @@ def list_of_runs() -> None:
         },
         column_order=[name for name in table if name != "note" or table["note"].any()],
     )
-    st.caption(f"Runs live in {shell.literal(runs_directory())}.")
+    st.caption(f"Runs live in {components.literal(runs_directory())}.")
 
 
 def this_run(record: Any) -> None:
     """Scores and curves of the chosen record."""
-    shell.panel(
+    components.panel(
         "Scores on test samples, at the epoch that was selected on validation samples.",
         "test samples took no part in training or selection, so they say what to expect.",
-        f"This run: {shell.literal(record.name)}",
+        f"This run: {components.literal(record.name)}",
     )
     seconds = record.facts.get("seconds", {})
     total = seconds.get("total") if isinstance(seconds, dict) else None
-    shell.tiles(
+    components.tiles(
         {
             "student, test accuracy": worded(record.scores.get("student accuracy")),
             "teacher, test accuracy": worded(record.scores.get("teacher accuracy")),
@@ -125,23 +120,25 @@ def this_run(record: Any) -> None:
         return
     order = ["student", "teacher", "tnet"]
     stages.sort(key=lambda stage: order.index(stage) if stage in order else len(order))
-    words = {stage: f"encoder of {shell.plain(stage)}" for stage in stages if stage not in order}
-    stage = controls.choose("Network", stages, key="stage", names={"tnet": "T-Net", **words})
+    words = {
+        stage: f"encoder of {components.plain(stage)}" for stage in stages if stage not in order
+    }
+    stage = widgets.choose("Network", stages, key="stage", names={"tnet": "T-Net", **words})
     best = record.facts.get("best_epochs", {})
     best = best.get(stage) if isinstance(best, dict) else None
     if best is None and stage == "student":
         best = record.best_epoch
-    shell.panel(
+    components.panel(
         "Solid lines are validation samples, dotted ones training samples; the dashed line marks "
         "the epoch that was kept.",
         "where training still improves and validation does not, the network learns by heart.",
     )
-    shell.draw(
+    components.draw(
         lambda: figures.training_curves(
             metrics[metrics["split"] != "test"],
             stage=stage,
             best_epoch=best,
-            **looking.look(record),
+            **selection.look(record),
         ),
         "curves",
         data=lambda: metrics,
@@ -165,13 +162,17 @@ def worded(score: float | None) -> str:
 
 def comparison(keys: list[str]) -> None:
     """Final scores with intervals, curves, and the settings that differ."""
-    from pkdot.runs import compare_runs, named_runs, settings_that_differ  # statistics load slowly
+    from pkdot.record.compare import (  # statistics load slowly
+        compare_runs,
+        named_runs,
+        settings_that_differ,
+    )
 
     opened = [open_record(found[key].path) for key in keys if found[key].status != "damaged"]
     runs = named_runs(opened)
     simulated = any(record.simulated for record in opened)
-    style = {"simulated": simulated, "theme": shell.theme()}
-    shell.panel(
+    style = {"simulated": simulated, "theme": components.theme()}
+    components.panel(
         "Each dot is a student's accuracy on test samples, with its 95 % interval; on the right, "
         "the differences to the first one. An interval that leaves 0 out is a difference that "
         "these data resolve.",
@@ -180,9 +181,9 @@ def comparison(keys: list[str]) -> None:
     )
     made = compare_runs(runs)
     if made.left_out:
-        names = ", ".join(shell.literal(name) for name in made.left_out)
+        names = ", ".join(components.literal(name) for name in made.left_out)
         st.caption(f"Left out, as they keep no answers on labelled test samples: {names}.")
-    shell.draw(
+    components.draw(
         lambda: figures.result_dots(
             made.table, over=made.over, reference=made.reference, each="run", **style
         ),
@@ -201,11 +202,11 @@ def comparison(keys: list[str]) -> None:
         )
     if int(made.table["n"].min()) < FEW:
         st.caption(f"Intervals over fewer than {FEW} {made.over} are rough.")
-    shell.panel(
+    components.panel(
         "One line a run, on validation samples.",
         "two runs that end alike may have got there differently.",
     )
-    shell.draw(
+    components.draw(
         lambda: figures.run_curves({run.title: run.record.metrics for run in runs}, **style),
         "run-curves",
     )
@@ -215,7 +216,7 @@ def comparison(keys: list[str]) -> None:
 
 
 if found:
-    shell.panel(
+    components.panel(
         "One line a run, the newest first. Tick one to look at it on all pages, or several to "
         "compare them.",
         heading="Runs",
@@ -225,5 +226,5 @@ several = compared()
 if len(several) > 1:
     comparison(several)
     st.divider()
-record = records.chosen_record(metrics=True)
+record = record_picker.chosen_record(metrics=True)
 this_run(record)

@@ -1,28 +1,27 @@
 """The samples themselves, what was hallucinated for them, and what both networks answered."""
 
-import controls
 import numpy as np
 import pandas as pd
-import records
-import shell
 import streamlit as st
-import view as looking
-from drawn import figures
 
-from pkdot.outputs import outputs_of
+from dashboard import components, record_picker, selection, widgets
+from dashboard.figure_cache import figures
+from pkdot.analysis.predictions import outputs_of
 
 SHOWN = 20
 
 st.title("Samples", anchor=False)
-record = records.chosen_record()
+record = record_picker.chosen_record()
 probe, media, features = record.probe, record.media(), record.features()
-look = looking.look(record)
+look = selection.look(record)
 ids = [str(name) for name in probe["sample_id"]]
 labels = probe["label"].to_numpy(dtype=int)
 outputs = outputs_of(record.predictions, ids, labels) if len(probe) else None
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
-    st.info(f"The pictures were {shell.literal(str(withheld['media']))}.", icon=":material/info:")
+    st.info(
+        f"The pictures were {components.literal(str(withheld['media']))}.", icon=":material/info:"
+    )
 elif not media and features is None:
     st.info("This record holds neither pictures nor features.", icon=":material/info:")
 if not media and features is None and outputs is None:
@@ -36,15 +35,15 @@ def word(label: int) -> str:
 
 
 kinds = sorted({int(label) for label in labels})
-names = {str(label): shell.plain(word(label), 24) for label in kinds}
+names = {str(label): components.plain(word(label), 24) for label in kinds}
 orders = {"record": "the record's order"}
 if outputs is not None:
     orders = {"disagreement": "disagreement", "error": "the student's errors first", **orders}
-order = controls.choose("Sort by", list(orders), key="sort", names=orders)
+order = widgets.choose("Sort by", list(orders), key="sort", names=orders)
 label = (
-    controls.choose("Class", ["all", *names], key="class", names=names)
+    widgets.choose("Class", ["all", *names], key="class", names=names)
     if len(names) <= 12
-    else controls.pick("Class", ["all", *names], key="class")
+    else widgets.pick("Class", ["all", *names], key="class")
 )
 rows = np.arange(len(ids)) if label == "all" else np.flatnonzero(labels == int(label))
 if outputs is not None and order != "record":
@@ -53,7 +52,7 @@ if outputs is not None and order != "record":
     rows = rows[np.lexsort((-apart, -wrong))]
 
 if media:
-    shell.panel(
+    components.panel(
         "The probe samples, which every page follows through training: over each its class, and "
         "the student's answer where that is another.",
         "numbers say how often the two networks disagree; only the samples say on what.",
@@ -64,7 +63,7 @@ if media:
         answer = -1 if outputs is None else int(outputs.answers("student")[row])
         missed = answer >= 0 and answer != labels[row]
         captions.append(f"{word(labels[row])} → {word(answer)}" if missed else word(labels[row]))
-    shell.draw(
+    components.draw(
         lambda: figures.image_grid(
             {name: pictures[rows[:SHOWN]] for name, pictures in media.items()},
             captions=captions,
@@ -76,13 +75,13 @@ if media:
         "samples",
     )
 
-shell.panel(
+components.panel(
     "Choose one sample to see what both networks made of it; the list follows the order above.",
     "a student that is wrong for a reason is nearer to learning than one that guesses.",
     "One sample",
 )
 listed = [ids[row] for row in rows]
-position = ids.index(controls.pick("Sample", listed, key="sample"))
+position = ids.index(widgets.pick("Sample", listed, key="sample"))
 left, right = st.columns([1, 2], vertical_alignment="center")
 with left:
     subject = str(probe["subject"].iloc[position])
@@ -92,10 +91,12 @@ with left:
         facts["teacher's answer"] = word(int(outputs.answers("teacher")[position]))
         facts["student's answer"] = word(int(outputs.answers("student")[position]))
         facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
-    st.markdown("\n".join(f"- {name}: **{shell.plain(value)}**" for name, value in facts.items()))
+    st.markdown(
+        "\n".join(f"- {name}: **{components.plain(value)}**" for name, value in facts.items())
+    )
 with right:
     if outputs is not None and outputs.known[position]:
-        shell.draw(
+        components.draw(
             lambda: figures.sample_answers(
                 outputs.teacher[position],
                 outputs.student[position],
@@ -109,7 +110,7 @@ with right:
     else:
         st.caption("This record keeps no answer of both networks for this sample.")
 if media:
-    shell.draw(
+    components.draw(
         lambda: figures.image_grid(
             {name: pictures[position : position + 1] for name, pictures in media.items()},
             columns=4,
@@ -120,7 +121,7 @@ if media:
     )
 if features is not None:
     if position < len(features.real):
-        shell.draw(
+        components.draw(
             lambda: figures.sample_features(
                 features.real[position],
                 features.hallucinated[position],
@@ -130,13 +131,13 @@ if features is not None:
             ),
             "one-feature",
         )
-    shell.panel(
+    components.panel(
         "The T-Net guesses the privileged feature from the prevalent one. On the dotted diagonal a "
         "guess is right; above 0 on the right it is better than always saying the mean.",
         "at test time the student has nothing but these guesses in place of the missing sensor.",
         "Hallucinated features",
     )
-    shell.draw(lambda: figures.hallucination(*features, **look), "hallucination")
+    components.draw(lambda: figures.hallucination(*features, **look), "hallucination")
 
 
 def answers() -> pd.DataFrame:

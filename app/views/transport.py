@@ -2,34 +2,31 @@
 
 import numpy as np
 import pandas as pd
-import plans
-import records
-import shell
-import steps
 import streamlit as st
-import view as looking
-from drawn import figures
+
+from dashboard import components, method_steps, record_picker, selection, transport_plans
+from dashboard.figure_cache import figures
 
 st.title("Transport", anchor=False)
-record = records.chosen_record()
-view = looking.choose_view(record)
-policy = steps.choose_policy(view)
+record = record_picker.chosen_record()
+view = selection.choose_view(record)
+policy = method_steps.choose_policy(view)
 left, right = st.columns(2)
 with left:
-    k = steps.choose_k(view)
+    k = method_steps.choose_k(view)
 with right:
-    blur = plans.choose_blur(view)
-solution = plans.transport(view, k, blur, policy)
+    blur = transport_plans.choose_blur(view)
+solution = transport_plans.transport(view, k, blur, policy)
 plan, labels, ids = solution["plan"], view.batch.labels, view.ids
 same = solution["within_class"]
 
-shell.tiles(
+components.tiles(
     {
         "divergence": f"{solution['divergence']:.4f}",
         "cost": f"{solution['cost']:.4f}",
         "entropy, nats": f"{solution['entropy']:.2f}",
         "on the diagonal": f"{100 * solution['diagonal']:.1f} %",
-        "within the class": shell.number(100 * same, ".0f", " %"),
+        "within the class": components.number(100 * same, ".0f", " %"),
         "iterations": solution["iterations"],
     },
     {
@@ -48,14 +45,15 @@ shell.tiles(
 )
 if not solution["converged"]:
     st.warning(
-        f"At this ε the plan was not found within {plans.MOST_ITERATIONS} iterations (marginal "
-        f"error {solution['marginal_error']:.1e}); it is shown as it was. A larger ε helps.",
+        f"At this ε the plan was not found within {transport_plans.MOST_ITERATIONS} iterations "
+        f"(marginal error {solution['marginal_error']:.1e}); it is shown as it was. A larger ε "
+        "helps.",
         icon=":material/warning:",
     )
 
 left, right = st.columns([2, 1], vertical_alignment="bottom")
 with right:
-    sample = looking.choose_sample(view, "Teacher sample")
+    sample = selection.choose_sample(view, "Teacher sample")
 with left:
     only = st.toggle("Flows of this teacher sample only", key="alone", bind="query-params")
 
@@ -68,23 +66,23 @@ def masses() -> pd.DataFrame:
     )
 
 
-shell.panel(
+components.panel(
     "Row i tells where the teacher's sample i sends its mass among the student's samples; the "
     "dotted line is where a sample is matched to itself. Click it to "
     "follow that sample below.",
     "the loss compares two unordered clouds and does not ask for the diagonal; a larger ε blurs "
     "the plan.",
 )
-shell.draw(
+components.draw(
     lambda: figures.transport_plan(
         plan, labels=labels, ids=ids, marked=sample, epsilon=blur**2, **view.style
     ),
     "plan",
     data=masses,
-    on_pick=looking.pick_sample(view),
+    on_pick=selection.pick_sample(view),
 )
 
-shell.panel(
+components.panel(
     "Left the teacher's map, right the student's; each line carries mass: to the sample "
     "itself, within its class, or, in red, out of it. Click a sample to choose it.",
     "red flows are where the student's structure is not yet the teacher's.",
@@ -93,19 +91,19 @@ shell.panel(
 
 def flows() -> object:
     """All flows, or those of the chosen sample."""
-    both = steps.maps(view)
+    both = method_steps.maps(view)
     source = sample if only else None
     return figures.transport_flows(
         both.teacher, both.student, plan, labels=labels, ids=ids, source=source, **view.style
     )
 
 
-shell.draw(flows, "flows", on_pick=looking.pick_sample(view))
-shell.draw(
+components.draw(flows, "flows", on_pick=selection.pick_sample(view))
+components.draw(
     lambda: figures.sample_mass(plan, sample, labels=labels, ids=ids, **view.style), "sample-mass"
 )
 
-shell.panel(
+components.panel(
     "The same rows, carried by four plans. Exact transport has no entropy; the unbalanced plan may "
     "leave mass behind; the identity-aware one pays for taking a sample for another.",
     "the choice of plan decides what the loss can see: identity, outliers, or neither. A "
@@ -113,8 +111,8 @@ shell.panel(
     "Its relatives",
 )
 if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="query-params"):
-    solved = plans.relatives(view, k, blur, policy)
-    shell.draw(
+    solved = transport_plans.relatives(view, k, blur, policy)
+    components.draw(
         lambda: figures.plan_panels(
             {name: facts["plan"] for name, facts in solved.items()}, labels=labels, **view.style
         ),
@@ -124,11 +122,11 @@ if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="que
         pd.DataFrame(
             {
                 "plan": name,
-                "cost of moving": shell.number(facts["cost"], ".4f"),
-                "entropy (nats)": shell.number(facts["entropy"]),
-                "mass moved": shell.number(100 * facts["moved"], ".0f", " %"),
-                "on the diagonal": shell.number(100 * facts["diagonal"], ".1f", " %"),
-                "within the class": shell.number(100 * facts["within_class"], ".0f", " %"),
+                "cost of moving": components.number(facts["cost"], ".4f"),
+                "entropy (nats)": components.number(facts["entropy"]),
+                "mass moved": components.number(100 * facts["moved"], ".0f", " %"),
+                "on the diagonal": components.number(100 * facts["diagonal"], ".1f", " %"),
+                "within the class": components.number(100 * facts["within_class"], ".0f", " %"),
                 "converged": "yes" if facts["converged"] else "no",
             }
             for name, facts in solved.items()
@@ -136,17 +134,17 @@ if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="que
         hide_index=True,
     )
 
-shell.panel(
+components.panel(
     "The error of the plan after each iteration of the textbook's algorithm; a straight line falls "
     "by the same factor each time.",
     "a small ε makes it crawl, and a loss that stops early is not the loss it claims to be.",
 )
-shell.draw(
+components.draw(
     lambda: figures.convergence(
-        plans.trace(view, k, blur, policy),
-        tolerance=plans.tolerance(),
+        transport_plans.trace(view, k, blur, policy),
+        tolerance=transport_plans.tolerance(),
         epsilon=blur**2,
-        **looking.look(record),
+        **selection.look(record),
     ),
     "convergence",
 )

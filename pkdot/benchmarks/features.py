@@ -17,10 +17,10 @@ from torch.nn import functional
 
 from ..data.corpus import Corpus, Split
 from ..data.features import with_features
-from ..encoding import EncodedOnDemand, encode
 from ..errors import PkdotError
 from ..networks.models import NetworkSettings, Student, build_student, build_teacher
 from ..networks.video import R3D18
+from ..training.encoders import EncodedOnDemand, encode
 from .frame import benchmark_parser, publish
 
 DEFAULT_REPORT = Path("reports/benchmarks/features.md")

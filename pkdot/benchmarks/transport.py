@@ -3,81 +3,27 @@
 Every row of the table is one run: all contestants take turns on the same rows, in one process on
 one thread, and medians are compared; on a shared machine only the ratios mean much. An error is
 the relative L2 distance of the gradient to that of a float64 solve to a marginal error of 1e-10.
-
-Two kinds of rows: ``spread``, from random embeddings in 512 dimensions, as an untrained network
-gives (costs of a few epsilon at blur 0.1); and ``classes``, from embeddings in loose classes, as a
-trained one does (costs of a hundred epsilon and more).
 """
 
 import statistics
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..anchors import gather_anchor_rows, select_anchors
 from ..errors import ConfigError, ConvergenceWarning
-from ..similarity import cosine_similarity_matrix
-from ..transport import sinkhorn, sinkhorn_divergence, squared_cost
-from ..transport.divergence import solve_parts
+from ..method.transport import sinkhorn, sinkhorn_divergence, squared_cost
+from ..method.transport.divergence import solve_parts
 from .frame import benchmark_parser, publish
 from .transport_page import report
+from .transport_problems import Case, cases, rows
 
 DEFAULT_REPORT = Path("reports/benchmarks/transport.md")
 REFERENCE_TOLERANCE = 1e-10
-
-
-@dataclass(frozen=True)
-class Case:
-    """One setting of the benchmark."""
-
-    kind: str
-    size: int
-    k: int
-    epsilon: float
-
-    @property
-    def blur(self) -> float:
-        return self.epsilon**0.5
-
-
-def cases(quick: bool = False) -> list[Case]:
-    """The grid: every B at k = 30 and epsilon = 0.01, then k and epsilon one at a time."""
-    sizes = (64, 128) if quick else (64, 128, 256, 512, 1024)
-    kinds = ("spread", "classes")
-    grid = [Case(kind, size, 30, 0.01) for kind in kinds for size in sizes]
-    if not quick:
-        grid.insert(len(sizes), Case("spread", 2048, 30, 0.01))
-        grid += [Case(kind, 128, k, 0.01) for kind in kinds for k in (10, 64, 127)]
-        grid += [Case(kind, 128, 30, epsilon) for kind in kinds for epsilon in (0.001, 0.1, 1.0)]
-    return grid
-
-
-def rows(case: Case, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Anchor rows of teacher and student, (B, k) each, float64."""
-    g = torch.Generator().manual_seed(seed)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=g, dtype=torch.float64)
-
-    if case.kind == "spread":
-        teacher = normal(case.size, 512)
-        student = teacher + normal(case.size, 512)
-    else:
-        labels = torch.randint(5, (case.size,), generator=g)
-        teacher = normal(5, 64)[labels] + normal(case.size, 64)
-        student = 0.5 * teacher + 0.5 * teacher @ normal(64, 64) / 8 + 0.5 * normal(case.size, 64)
-    similarity = cosine_similarity_matrix(teacher)
-    anchors = select_anchors(similarity, case.k)
-    return (
-        gather_anchor_rows(similarity, anchors),
-        gather_anchor_rows(cosine_similarity_matrix(student), anchors),
-    )
 
 
 def take_turns(

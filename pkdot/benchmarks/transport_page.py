@@ -1,14 +1,9 @@
 """The page that the benchmark of transport writes."""
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from .frame import machine
-
-if TYPE_CHECKING:
-    from .transport import Case
-
+from .transport_problems import Case
 
 BOUNDS = (
     "What bounds it. On spread rows up to B = 256, the number of calls: some 360 of them, of a few "
@@ -23,7 +18,7 @@ BOUNDS = (
 )
 
 
-def report(results: list[tuple["Case", dict[str, float]]], batches: dict[str, float]) -> str:
+def report(results: list[tuple[Case, dict[str, float]]], batches: dict[str, float]) -> str:
     """The measurements as a page of Markdown."""
     lines = [
         "# Transport: time and gradient error",

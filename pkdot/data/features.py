@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ..files import written_aside
+from ..atomic_files import written_aside
 from .corpus import Corpus, IndexArray, Samples
 
 VERSION = 1

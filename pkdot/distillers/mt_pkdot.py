@@ -5,8 +5,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
-from ..similarity import cosine_similarity_matrix
 from .base import tuning_grid
 from .geometry import length
 from .pkdot import PKDOT, PKDOTSettings

@@ -5,8 +5,8 @@ from pydantic import Field
 from torch import Tensor
 
 from ..errors import InputError
+from ..method.loss import PKDOTLoss
 from ..networks.models import NetworkOutput
-from ..objective import PKDOTLoss
 from .base import tuning_grid
 from .geometry import unit
 from .pkdot import PKDOT, PKDOTSettings

@@ -4,8 +4,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
-from ..similarity import cosine_similarity_matrix
 from .base import Distiller, DistillerSettings, tuning_grid
 from .geometry import without_own
 

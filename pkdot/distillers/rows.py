@@ -4,8 +4,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ..method.loss import PKDOTLoss
 from ..networks.models import NetworkOutput
-from ..objective import PKDOTLoss
 from .base import Distiller, tuning_grid
 from .transported import AnchorSettings
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from ..method.loss import PKDOTLoss
 from ..networks.models import NetworkOutput
-from ..objective import PKDOTLoss
 from .base import Distiller, DistillerSettings
 
 

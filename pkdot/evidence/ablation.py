@@ -6,10 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..cells import Arm
-from ..config import ExperimentConfig
+from ..analysis.statistics import (
+    holm,
+    mean_interval,
+    paired_difference,
+    paired_p_value,
+    resolvable_effect,
+)
 from ..errors import ConfigError, InputError
-from ..statistics import holm, mean_interval, paired_difference, paired_p_value, resolvable_effect
+from ..experiments.cells import Arm
+from ..experiments.config import ExperimentConfig
 from .comparison import unit_scores
 from .regimes import Regime
 from .studies import Level, Study

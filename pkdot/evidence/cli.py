@@ -75,7 +75,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the steps, write the report, and say where it is."""
     from ..errors import ConfigError
-    from ..record import runs_directory
+    from ..record.location import runs_directory
     from .contenders import contenders
     from .plan import Plan
     from .regimes import REGIMES, find_regimes

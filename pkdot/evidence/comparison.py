@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..comparison import subject_scores
-from ..errors import InputError
-from ..statistics import (
+from ..analysis.arm_table import subject_scores
+from ..analysis.statistics import (
     Interval,
     holm,
     mean_interval,
@@ -17,6 +16,7 @@ from ..statistics import (
     resolvable_effect,
     share_explained,
 )
+from ..errors import InputError
 from .regimes import Regime
 
 REFERENCE = "alone"
@@ -29,7 +29,7 @@ def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
     """Accuracy in percent of each arm on each unit.
 
     Args:
-        cells: from :func:`pkdot.sweep.run_grid`.
+        cells: from :func:`pkdot.experiments.sweep.run_grid`.
         unit: ``seeds``: mean over folds; ``subjects``: each test subject's over all seeds.
 
     Returns:
@@ -50,7 +50,7 @@ def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.D
     """Every arm against the student alone.
 
     Args:
-        cells: of one regime, from :func:`pkdot.sweep.run_grid`; the arm ``alone`` among them.
+        cells: of one regime, from :func:`~pkdot.experiments.sweep.run_grid`, arm ``alone`` too.
         regime: says what a unit is.
         methods: arms that Holm's correction counts: those whose gain is in question.
 
@@ -146,7 +146,7 @@ def against_rivals(
     """One arm against each of some others.
 
     Args:
-        cells: of one regime, from :func:`pkdot.sweep.run_grid`.
+        cells: of one regime, from :func:`pkdot.experiments.sweep.run_grid`.
         regime: says what a unit is.
         one: arm that is put forward; chosen without these cells.
         others: its rivals; those without cells are left out.

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-from ..cells import Arm
 from ..distillers import available_distillers, parse_method
 from ..distillers.base import BUDGET, tuning_grid
 from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
-from ..sweep import ALONE, method_title
+from ..experiments.cells import Arm
+from ..experiments.sweep import ALONE, method_title
 
 Kind = Literal["reference", "method", "ceiling"]
 Changes = Mapping[str, Any]

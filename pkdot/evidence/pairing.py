@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..cells import Arm, cell_file
-from ..config import ExperimentConfig
+from ..analysis.plans import diagonal_mass, within_class_mass
+from ..atomic_files import write_json
 from ..distillers import build_distiller
 from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
-from ..experiment import drain, make_fabric, surroundings, train_networks
-from ..files import write_json
-from ..loop import BatchSnapshot, EpochReport
-from ..measures import diagonal_mass, within_class_mass
-from ..objective import PKDOTLoss
-from ..stages import teacher_stage
+from ..experiments.cells import Arm, cell_file
+from ..experiments.config import ExperimentConfig
+from ..experiments.experiment import drain, make_fabric, surroundings, train_networks
+from ..experiments.teacher_cache import teacher_stage
+from ..method.loss import PKDOTLoss
+from ..training.loop import BatchSnapshot, EpochReport
 
 TAUGHT_BY = {"pkdot": "transport", "rows": "one to one"}
 """Contender -> how its students' rows were matched while they learnt."""

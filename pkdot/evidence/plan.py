@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..baselines import BASELINES, TITLES
-from ..cells import Arm, cell_file, read_cell
-from ..config import ExperimentConfig
 from ..errors import ConfigError
-from ..sweep import run_grid
+from ..experiments.baselines import BASELINES, TITLES
+from ..experiments.cells import Arm, cell_file, read_cell
+from ..experiments.config import ExperimentConfig
+from ..experiments.sweep import run_grid
 from .contenders import Contender
 from .regimes import Regime
 from .studies import Study
@@ -30,7 +30,7 @@ class Plan:
         seeds: chosen settings are compared on these.
         control_seeds: those of them on which the controls are run; all if None.
         settings: how many of its settings a contender tries.
-        jobs, engine, progress: as for :func:`pkdot.sweep.run_grid`.
+        jobs, engine, progress: as for :func:`pkdot.experiments.sweep.run_grid`.
         quick: whether this is the short form, which the report then says.
         controlled: contenders that undergo every control.
         study_seeds, study_regimes, studies: of the mechanism.
@@ -97,7 +97,8 @@ class Plan:
         A cell that the kit refuses is told on stderr and does not stop the others.
 
         Returns:
-            One row a cell, as :func:`pkdot.sweep.run_grid` gives it, of the different arms.
+            One row a cell of the different arms, as :func:`~pkdot.experiments.sweep.run_grid`
+            gives it.
         """
         different = {cell_file(self.cells_folder, bases[0], arm): arm for arm in arms}
         cells = run_grid(

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..config import ExperimentConfig
 from ..errors import ConfigError
+from ..experiments.config import ExperimentConfig
 
 LOCKED_SEEDS = tuple(range(100, 120))
 """Seeds of the confirmation: run once, after everything has been chosen."""

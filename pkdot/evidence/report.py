@@ -3,8 +3,8 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from .. import __version__
-from ..facts import environment_facts
+from .._version import __version__
+from ..record.environment import environment_facts
 from .comparison import unit_scores
 from .plan import Plan
 from .regimes import LOCKED_SEEDS

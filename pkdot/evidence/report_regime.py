@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from ..controls import TITLES
-from ..statistics import Interval
+from ..analysis.statistics import Interval
+from ..training.controls import TITLES
 from .comparison import (
     ALONE,
     CEILINGS,

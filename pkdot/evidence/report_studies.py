@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..analysis.statistics import mean_interval
 from ..errors import ConfigError, InputError
-from ..statistics import mean_interval
 from .ablation import finding, study_table
 from .markdown import interval, interval_of_mean, number, table
 from .pairing import MOMENTS, TAUGHT_BY, pairing_table

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from ..cells import Arm
-from ..controls import TITLES, Control
 from ..errors import ConfigError
+from ..experiments.cells import Arm
+from ..training.controls import TITLES, Control
 from .ablation import level_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender

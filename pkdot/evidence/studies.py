@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigError
-from ..sweep import ALONE
+from ..experiments.sweep import ALONE
 
 Changes = Mapping[str, Any]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from ..cells import Arm
+from ..atomic_files import write_json
 from ..distillers.base import BUDGET
 from ..errors import ConfigError, RecordError
-from ..files import write_json
+from ..experiments.cells import Arm
 from .contenders import Contender
 from .regimes import Regime
 

@@ -1,7 +1,7 @@
 """Figures: arrays or tables in, a plotly figure out; notebooks and page draw with the same ones.
 
 Each function takes ``simulated`` (the title then says so) and ``theme`` (``light`` or ``dark``).
-Nothing here computes more than what a picture needs; measures live in :mod:`pkdot.measures`.
+Nothing here computes more than what a picture needs; measures live in :mod:`pkdot.analysis.plans`.
 """
 
 from .anchors import anchor_images, anchor_maps

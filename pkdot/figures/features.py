@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from plotly.subplots import make_subplots
 
-from ..measures import reconstruction
+from ..analysis.plans import reconstruction
 from .style import finish, scale, theme_of
 
 MOST_POINTS = 4000

@@ -34,7 +34,7 @@ def map_film(
     The figure has buttons of its own to play and pause, and a slider.
 
     Args:
-        teacher: (N, 2) coordinates, e.g. of :func:`pkdot.projection.project`.
+        teacher: (N, 2) coordinates, e.g. of :func:`pkdot.analysis.projection.project`.
         students: epoch -> (N, 2), each aligned to the teacher's; two or more of them.
         labels: (N,) class numbers, -1 for none.
         class_names: one name a class.

@@ -107,7 +107,7 @@ def embedding_maps(
     """Maps of teacher and student, with one legend for both.
 
     Args:
-        teacher: (N, 2) coordinates, e.g. of :func:`pkdot.projection.project`.
+        teacher: (N, 2) coordinates, e.g. of :func:`pkdot.analysis.projection.project`.
         student: (N, 2), aligned to the teacher's.
         labels: (N,) class numbers, -1 for none.
         class_names: one name a class.

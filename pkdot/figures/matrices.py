@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..analysis.matrix_order import by_group
+from ..analysis.plans import matrix_correlation
 from ..errors import InputError
-from ..measures import matrix_correlation
-from ..ordering import by_group
 from .style import Array, class_name, clean, finish, scale, theme_of
 
 LARGEST = 256
@@ -211,8 +211,9 @@ def similarity_matrices(
         student: (B, B).
         labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
         class_names: one name a class.
-        order: (B,) another order, e.g. of :func:`pkdot.ordering.by_clustering`; groups of the
-            labels are then not marked.
+        order: (B,) another order, e.g. of
+            :func:`~pkdot.analysis.matrix_order.by_clustering`; groups of the labels are then not
+            marked.
         sorted_by: what the order is by, for the axes.
         ids: (B,) names of the samples; they can then be clicked, see
             :func:`clickable_diagonal`.

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..analysis.matrix_order import by_group
 from ..errors import InputError
-from ..ordering import by_group
 from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
 from .style import clean, finish, theme_of
 
@@ -125,7 +125,7 @@ def convergence(
     """The error of the plan's marginals, iteration by iteration, on a logarithmic axis.
 
     Args:
-        marginal_error: (t,) of :func:`pkdot.transport.sinkhorn_trace`.
+        marginal_error: (t,) of :func:`pkdot.method.transport.sinkhorn_trace`.
         tolerance: where a solver would stop; drawn where given.
         epsilon: for the subtitle.
         simulated: whether the data came from a simulator.

@@ -28,7 +28,7 @@ def agreement_curves(
     """How the student's structure approached the teacher's while it trained.
 
     Args:
-        table: columns epoch, and those of :data:`pkdot.agreement.MEASURES`.
+        table: columns epoch, and those of :data:`pkdot.analysis.agreement.MEASURES`.
         best_epoch: the epoch that was selected; marked where given.
         epoch: the epoch that is looked at; a larger dot.
         simulated: whether the data came from a simulator.
@@ -90,7 +90,8 @@ def coverage_curves(
     """How well the anchors of each policy stand for all samples, as k grows.
 
     Args:
-        table: rows of policy, k, coverage, classes, from :func:`pkdot.coverage.coverage_curves`.
+        table: rows of policy, k, coverage, classes, from
+            :func:`~pkdot.analysis.anchor_coverage.coverage_curves`.
         k: the number that is looked at; marked where given.
         simulated: whether the data came from a simulator.
         theme: ``light`` or ``dark``.

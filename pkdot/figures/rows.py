@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..analysis.matrix_order import by_group
 from ..errors import InputError
-from ..ordering import by_group
 from .maps import class_points
 from .matrices import class_grid, class_lines, class_ticks, heat, in_blocks, shrunk_note
 from .style import class_name, clean, finish, named, theme_of

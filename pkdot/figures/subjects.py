@@ -19,7 +19,7 @@ def subject_gains(
     """Accuracy of every subject without and with a method, those who gain most on top.
 
     Args:
-        table: from :func:`pkdot.people.people_table`.
+        table: from :func:`pkdot.analysis.subgroups.people_table`.
         method: what the columns ``method`` and
         reference: ``reference`` are.
         chance: accuracy of guessing, in percent, drawn as a dotted line.
@@ -90,7 +90,7 @@ def group_gains(
     """The paired difference by sex and age, with intervals over the subjects of each group.
 
     Args:
-        groups: from :func:`pkdot.people.groups_table`.
+        groups: from :func:`pkdot.analysis.subgroups.groups_table`.
         reference: what the difference is taken against.
         simulated: whether the data came from a simulator.
         theme: ``light`` or ``dark``.

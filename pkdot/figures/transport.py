@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ..analysis.matrix_order import by_group
+from ..analysis.plans import diagonal_mass, within_class_mass
 from ..errors import InputError
-from ..measures import diagonal_mass, within_class_mass
-from ..ordering import by_group
 from .matrices import (
     class_grid,
     class_ticks,

@@ -1,7 +1,7 @@
 """Backbones: raw clips and signals -> tokens and a pooled vector; trained or loaded, then frozen.
 
 What comes out of a frozen backbone is computed once and becomes a modality of its own
-(:mod:`pkdot.encoding`); teacher and student put a small trainable encoder on top of it.
+(:mod:`pkdot.training.encoders`); teacher and student put a small trainable encoder on top of it.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Trainable encoders of teacher and student: vectors or tokens -> features of one width.
 
-Clips and signals come here as features of a frozen backbone (:mod:`pkdot.encoding`).
+Clips and signals come here as features of a frozen backbone (:mod:`pkdot.training.encoders`).
 """
 
 import torch

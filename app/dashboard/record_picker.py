@@ -1,0 +1,146 @@
+"""Which records there are, and the one that all pages look at.
+
+Records come from the runs directory and from the example in the repository, never from a path
+that a visitor types.
+"""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pkdot.errors import PkdotError
+from pkdot.record import RunRecord, open_record, runs_directory, schema
+from pkdot.record.listing import RecordSummary, list_records, summarise
+
+from . import widgets
+from .components import literal
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "reports" / "example"
+EXAMPLE_KEY = "example/"
+"""No folder has a slash in its name, so no run of one's own can hide the example."""
+HERE_ONLY = ("127.0.0.1", "localhost", "::1")
+FOLLOW_SECONDS = 2.0
+
+
+def records() -> dict[str, RecordSummary]:
+    """Every record that can be chosen, by key: the runs, newest first, and the example."""
+    found = {summary.path.name: summary for summary in list_records(runs_directory())}
+    if (EXAMPLE / "run.json").is_file():
+        found[EXAMPLE_KEY] = summarise(EXAMPLE)
+    return found
+
+
+def titles(found: dict[str, RecordSummary]) -> dict[str, str]:
+    """A short title a record, for lists; those that would look alike also tell their key."""
+    short = {key: _title(key, summary) for key, summary in found.items()}
+    counts = Counter(short.values())
+    return {key: f"{t} · {key}" if counts[t] > 1 else t for key, t in short.items()}
+
+
+def _title(key: str, summary: RecordSummary) -> str:
+    if summary.status == "damaged":
+        return f"{key.rstrip('/')} (damaged)"
+    words = ["example"] if key == EXAMPLE_KEY else []  # first, as a narrow list cuts the end off
+    words += [summary.corpus or summary.name, summary.method]
+    words += [] if summary.seed is None else [f"seed {summary.seed}"]
+    status = "" if summary.status == "finished" else f" ({summary.status})"
+    return " · ".join(word for word in words if word) + status
+
+
+def began(summary: RecordSummary) -> str:
+    """When a run began, as people write it."""
+    try:
+        return datetime.fromisoformat(summary.created).strftime("%d %b %Y, %H:%M UTC")
+    except ValueError:
+        return ""
+
+
+def is_private() -> bool:
+    """Whether the page listens on this machine alone."""
+    return str(st.get_option("server.address") or "") in HERE_ONLY
+
+
+def choose_record() -> None:
+    """The record's choice in the side bar; it stands in the address as ``run``."""
+    found = records()
+    if not is_private():
+        address = str(st.get_option("server.address") or "every address of this machine")
+        st.sidebar.warning(
+            f"This page can be reached from elsewhere: it listens on {literal(address)}."
+        )
+    if not found:
+        return
+    opens = [key for key, summary in found.items() if summary.status != "damaged"]
+    first = EXAMPLE_KEY if EXAMPLE_KEY in opens else (opens or list(found))[0]
+    widgets.keep_valid("run", list(found))
+    linked = st.query_params.get("run", first)
+    if "run" not in st.session_state and linked not in found:
+        st.sidebar.warning(
+            f"The link names {literal(linked[:60])}, a record that is not here; this is another.",
+            icon=":material/link_off:",
+        )
+    if "run" not in st.session_state:
+        st.session_state["run"] = linked if linked in found else first
+    # Bound by hand: Streamlit would put the title into the address, and titles change.
+    run = st.sidebar.selectbox(
+        "Record",
+        list(found),
+        format_func=titles(found).__getitem__,
+        key="run",
+        help="One run of an experiment. Runs appear here by themselves.",
+    )
+    if run != first or "run" in st.query_params:
+        st.query_params["run"] = run
+    summary = found[run]
+    if summary.simulated:
+        st.sidebar.badge("simulated data", icon=":material/science:", color="violet")
+    st.sidebar.caption(" · ".join(w for w in (summary.status, literal(began(summary))) if w))
+
+
+def chosen_record(*, metrics: bool = False) -> RunRecord:
+    """The record that was chosen, opened; its status is said where it is not simply finished.
+
+    Stops the page with a sentence where there is none. A page shows what a running record has
+    logged since: embeddings, and where it draws ``metrics`` those of every epoch too.
+    """
+    summary = records().get(st.session_state.get("run", ""))
+    if summary is None:
+        st.info(
+            f"There is no run yet in {literal(runs_directory())}. Make one on the page *Runs*, by "
+            f"`make demo`, or by `python -m pkdot run`.",
+            icon=":material/info:",
+        )
+        st.stop()
+    record = open_record(summary.path)
+    if summary.status == "damaged":
+        st.warning(literal(summary.sentence), icon=":material/warning:")
+    elif record.status == "failed":
+        st.error(literal(record.sentence), icon=":material/error:")
+    elif record.status != "finished":
+        st.info(literal(record.sentence), icon=":material/info:")
+    if record.status == "running":
+        with st.sidebar:
+            _follow(record.path, metrics, _progress(record.path, metrics))
+    return record
+
+
+def _progress(path: Path, metrics: bool) -> tuple[Any, ...]:
+    """What changes when a run logs something; ``metrics`` change with every epoch."""
+    record, logged = open_record(path), path / schema.METRICS
+    when = logged.stat().st_mtime_ns if metrics and logged.is_file() else 0
+    return record.status, record.epochs, when
+
+
+@st.fragment(run_every=FOLLOW_SECONDS)
+def _follow(path: Path, metrics: bool, seen: tuple[Any, ...]) -> None:
+    """Draw the page again when the run has logged more."""
+    st.caption(":material/autorenew: It is training: the page follows it.")
+    try:
+        changed = _progress(path, metrics) != seen
+    except (PkdotError, OSError):  # the page itself says what is wrong
+        changed = True
+    if changed:
+        st.rerun(scope="app")

@@ -1,0 +1,62 @@
+"""The rows that the benchmark of transport is run on.
+
+Two kinds of rows: ``spread``, from random embeddings in 512 dimensions, as an untrained network
+gives (costs of a few epsilon at blur 0.1); and ``classes``, from embeddings in loose classes, as a
+trained one does (costs of a hundred epsilon and more).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..method.anchors import gather_anchor_rows, select_anchors
+from ..method.similarity import cosine_similarity_matrix
+
+
+@dataclass(frozen=True)
+class Case:
+    """One setting of the benchmark."""
+
+    kind: str
+    size: int
+    k: int
+    epsilon: float
+
+    @property
+    def blur(self) -> float:
+        return self.epsilon**0.5
+
+
+def cases(quick: bool = False) -> list[Case]:
+    """The grid: every B at k = 30 and epsilon = 0.01, then k and epsilon one at a time."""
+    sizes = (64, 128) if quick else (64, 128, 256, 512, 1024)
+    kinds = ("spread", "classes")
+    grid = [Case(kind, size, 30, 0.01) for kind in kinds for size in sizes]
+    if not quick:
+        grid.insert(len(sizes), Case("spread", 2048, 30, 0.01))
+        grid += [Case(kind, 128, k, 0.01) for kind in kinds for k in (10, 64, 127)]
+        grid += [Case(kind, 128, 30, epsilon) for kind in kinds for epsilon in (0.001, 0.1, 1.0)]
+    return grid
+
+
+def rows(case: Case, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Anchor rows of teacher and student, (B, k) each, float64."""
+    g = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=g, dtype=torch.float64)
+
+    if case.kind == "spread":
+        teacher = normal(case.size, 512)
+        student = teacher + normal(case.size, 512)
+    else:
+        labels = torch.randint(5, (case.size,), generator=g)
+        teacher = normal(5, 64)[labels] + normal(case.size, 64)
+        student = 0.5 * teacher + 0.5 * teacher @ normal(64, 64) / 8 + 0.5 * normal(case.size, 64)
+    similarity = cosine_similarity_matrix(teacher)
+    anchors = select_anchors(similarity, case.k)
+    return (
+        gather_anchor_rows(similarity, anchors),
+        gather_anchor_rows(cosine_similarity_matrix(student), anchors),
+    )

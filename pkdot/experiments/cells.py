@@ -1,0 +1,267 @@
+"""One cell of a grid: one arm on one data set with one seed, kept in a small file.
+
+A cell's file is named by everything that its numbers depend on, so that it is found again whoever
+asks, and never stale. It appears whole or not at all.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..atomic_files import write_json
+from ..data import Corpus, load_corpus
+from ..distillers import build_distiller
+from ..errors import ConfigError
+from ..training.encoders import raw_modalities
+from ..training.loop import EpochReport
+from ..training.metrics import classification_metrics
+from ..training.stages import Trained, student_output, train_student
+from .baselines import BASELINES, run_baseline
+from .config import PLACES, RECORDED, ExperimentConfig
+from .experiment import check_batch, drain, make_fabric, surroundings, train_networks
+from .recording import final_metrics, tnet_by_subject
+from .teacher_cache import library_versions, stage_facts, teacher_stage
+
+UNIMODAL = "unimodal"
+_SIZES = ("feature_dim", "heads", "hidden", "embedding_dim", "fusion", "embedding_norm")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of a comparison.
+
+    Attributes:
+        name: short name.
+        title: what tables and figures call it.
+        changes: dotted settings that make this arm of a base config; they apply to the student,
+            who shares the teacher of the base.
+        role: baseline, unimodal, student or teacher; figures colour by it.
+        teacher: dotted settings that give the arm a teacher of its own, and its student as well.
+    """
+
+    name: str
+    title: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    role: str = "student"
+    teacher: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """An arm's two configs: who teaches and who learns."""
+
+    teacher: ExperimentConfig
+    student: ExperimentConfig
+
+
+def _plan(base: ExperimentConfig, arm: Arm) -> _Plan:
+    own = base.changed(arm.teacher)
+    student = own.changed(arm.changes)
+    return _Plan(own.changed({"control": student.control}), student)
+
+
+def check_arm(base: ExperimentConfig, arm: Arm) -> None:
+    """Refuse an arm that cannot share what it says it shares.
+
+    Raises:
+        ConfigError: if the arm makes no valid config, changes the data or the seed, or sizes that
+            the student takes over from the shared teacher.
+    """
+    plan = _plan(base, arm)
+    if plan.student.data != base.data or plan.student.seed != base.seed:
+        raise ConfigError(
+            f"Arm {arm.name!r} changes the data or the seed, which all arms share; make a sweep of "
+            "its own for it."
+        )
+    if plan.student.student_is_alone or arm.role != "student":
+        return
+    for name in _SIZES:
+        has, wants = getattr(plan.teacher.network, name), getattr(plan.student.network, name)
+        if has != wants:
+            raise ConfigError(
+                f"Arm {arm.name!r} sets network.{name} to {wants!r}, but its student takes over "
+                f"parts of the shared teacher, which has {has!r}; give the arm a teacher of its "
+                "own (the setting among its teacher's changes), or make a sweep of its own for it."
+            )
+
+
+def cell_file(folder: Path, base: ExperimentConfig, arm: Arm) -> Path:
+    """Named by all that the cell's numbers depend on, the versions that make them included.
+
+    The arm's own name is not part of it: two arms that come to the same share a file.
+    """
+    plan = _plan(base, arm)
+    kind = plan.student.method if arm.role == "student" else arm.name
+    told: dict[str, Any] = {"role": arm.role, "kind": kind, "versions": library_versions()}
+    if arm.role != "student":
+        told["teacher"] = stage_facts(plan.teacher)
+    else:
+        told["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
+        if not plan.student.student_is_alone:
+            told["teacher"] = stage_facts(plan.teacher)
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    fold = getattr(base.data, "fold", None)
+    place = f"seed{base.seed}" if fold is None else f"fold{fold}-seed{base.seed}"
+    return folder / f"{kind}-{place}-{digest[:16]}.json"
+
+
+def read_cell(file: Path) -> dict[str, Any] | None:
+    """A finished cell; None where there is none, or what is there is no cell."""
+    try:
+        cell = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return cell if isinstance(cell, dict) and "accuracy" in cell else None
+
+
+def run_cell(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
+    """The cell of an arm: from its file, or computed and written now.
+
+    Args:
+        base: config of this data set and seed.
+        arm: what is run.
+        folder: of cells; teacher stages lie in ``teachers`` below it.
+
+    Returns:
+        seed; accuracy and further metrics on the test samples; ``validation`` (accuracy) and, for
+        networks, ``validation_cross_entropy``; of a student with T-Nets, ``tnet_explained``; where
+        the corpus knows subjects, ``by_subject``: subject -> [right, all] of the test samples, and
+        ``tnet_by_subject``: modality -> subject -> share of the privileged feature's variance that
+        the student's T-Net explains; ``seconds`` that this cell alone took.
+
+    Raises:
+        ConfigError, DataError: as the experiment does.
+    """
+    file = cell_file(folder, base, arm)
+    kept = read_cell(file)
+    if kept is not None:
+        return kept
+    plan = _plan(base, arm)
+    with surroundings(plan.student.threads):
+        found = _computed(plan, arm, folder)
+    cell = {"seed": base.seed, **found}
+    write_json(file, cell)
+    return cell
+
+
+def _computed(plan: _Plan, arm: Arm, folder: Path) -> dict[str, Any]:
+    config = plan.student
+    teachers = folder / "teachers"
+    if arm.name in BASELINES or (arm.role == "student" and config.student_is_alone):
+        corpus = load_corpus(config.data, config.seed)
+        if raw_modalities(corpus):
+            corpus = teacher_stage(plan.teacher, teachers).corpus
+        check_batch(config, corpus)
+        began = perf_counter()
+        if arm.name in BASELINES:
+            scores, predicted = run_baseline(arm.name, corpus)
+            return {**scores, **_by_subject(predicted, corpus), **_took(began)}
+        return {**_alone(config, corpus), **_took(began)}
+    # Refuse before the teacher's training what cannot end well.
+    if arm.role == "student":
+        check_batch(config, load_corpus(config.data, config.seed))
+    stage = teacher_stage(plan.teacher, teachers)
+    corpus, shared = stage.corpus, stage.shared
+    began = perf_counter()
+    if arm.role == UNIMODAL:
+        if arm.name not in stage.unimodal:
+            raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
+        alone = stage.unimodal[arm.name]
+        predicted = stage.unimodal_logits[arm.name].argmax(1).numpy()
+        return {
+            **alone["test"],
+            "validation": alone["validation"]["accuracy"],
+            **_by_subject(predicted, corpus),
+        }
+    assert shared is not None
+    if arm.role == "teacher":
+        return _scored(shared.targets.output.logits, corpus)
+    best = _BestEpoch()
+    trained = drain(train_networks(config, corpus, make_fabric(config), shared), best)
+    found = {**_scored(trained.output.logits, corpus), "best_epoch": best.epoch, **_took(began)}
+    return {**found, **_tnet(trained, corpus)}
+
+
+def _tnet(trained: Trained, corpus: Corpus) -> dict[str, Any]:
+    """What the student's T-Nets explain of the privileged features; nothing without T-Nets."""
+    explained = final_metrics(trained, corpus)["tnet"].get("test")
+    if explained is None:
+        return {}
+    found: dict[str, Any] = {"tnet_explained": explained["explained"]}
+    if _by_subject(np.zeros(len(corpus.split.test)), corpus):
+        found["tnet_by_subject"] = {
+            modality: {name: of["explained"] for name, of in told.items()}
+            for modality, told in tnet_by_subject(trained, corpus).items()
+        }
+    return found
+
+
+class _BestEpoch:
+    """Listens to a student's training."""
+
+    epoch = 0
+
+    def __call__(self, report: EpochReport) -> None:
+        self.epoch = report.best_epoch
+
+
+def _alone(config: ExperimentConfig, corpus: Corpus) -> dict[str, Any]:
+    """A student alone takes nothing from a teacher, so none is trained for it."""
+    best = _BestEpoch()
+    stages = train_student(
+        make_fabric(config),
+        corpus,
+        None,
+        None,
+        {},
+        build_distiller(config.method, config.options),
+        config.network,
+        config.training,
+        config.seed,
+    )
+    student = drain(stages, best)
+    logits = student_output(student, corpus, np.arange(len(corpus))).logits.cpu()
+    return {**_scored(logits, corpus), "best_epoch": best.epoch}
+
+
+def _scored(logits: Tensor, corpus: Corpus) -> dict[str, Any]:
+    """Test metrics against the truth, validation metrics against what selection could read."""
+    split = corpus.split
+    test = classification_metrics(
+        logits[split.test], torch.as_tensor(corpus.labels[split.test]), corpus.ordinal
+    )
+    inner = classification_metrics(
+        logits[split.validation],
+        torch.as_tensor(corpus.given_labels[split.validation]),
+        corpus.ordinal,
+    )
+    return {
+        **test,
+        "validation": inner["accuracy"],
+        "validation_cross_entropy": inner["cross_entropy"],
+        **_by_subject(logits[split.test].argmax(1).numpy(), corpus),
+    }
+
+
+def _by_subject(predicted: np.ndarray, corpus: Corpus) -> dict[str, dict[str, list[int]]]:
+    """Test subject -> [right, all]; nothing where every sample is a subject of its own."""
+    test = corpus.split.test
+    who = corpus.subjects[test]
+    names = np.unique(who)
+    if len(names) == len(test):
+        return {}
+    right = predicted == corpus.labels[test]
+    counts = {str(n): [int(right[who == n].sum()), int((who == n).sum())] for n in names}
+    return {"by_subject": counts}
+
+
+def _took(began: float) -> dict[str, float]:
+    return {"seconds": round(perf_counter() - began, 3)}

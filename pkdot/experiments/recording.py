@@ -1,0 +1,239 @@
+"""What becomes of a training's reports: progress bars for a person, entries in a record."""
+
+import time
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from ..data import Corpus
+from ..networks.tokens import pool
+from ..record.reader import Batch
+from ..record.recorder import Probe, Recorder
+from ..training.encoders import EncoderStage
+from ..training.loop import EpochReport, Metrics
+from ..training.metrics import (
+    classification_metrics,
+    reconstruction_by_subject,
+    reconstruction_metrics,
+)
+from ..training.stages import TeacherTargets, Trained, student_output
+
+
+class StageBars:
+    """One progress bar a stage, fed with epoch reports; silent where nobody wants it."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._bar: Any = None
+        self._stage = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, report: EpochReport) -> None:
+        if not self._enabled:
+            return
+        if report.stage != self._stage:
+            if self._bar is not None:
+                self._bar.close()
+            self._stage = report.stage
+            self._bar = tqdm(total=report.of, desc=f"{report.stage:8}", unit="epoch")
+        self._bar.update(report.epoch - self._bar.n)
+        shown = report.metrics["validation"]
+        name = next(name for name in ("accuracy", "explained") if name in shown)
+        self._bar.set_postfix({name: f"{shown[name]:.3f}", "best epoch": report.best_epoch})
+
+
+def final_metrics(trained: Trained, corpus: Corpus) -> dict[str, Metrics]:
+    """Metrics of the finished networks by stage and split; tests are read against the truth."""
+    split, targets = corpus.split, trained.shared.targets.output
+    found: dict[str, Metrics] = {stage: {} for stage in ("teacher", "tnet", "student")}
+    for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
+        indices = getattr(split, part)
+        truth = torch.as_tensor(labels[indices])
+        found["teacher"][part] = classification_metrics(
+            targets.logits[indices], truth, corpus.ordinal
+        )
+        logits = trained.output.logits[indices]
+        found["student"][part] = classification_metrics(logits, truth, corpus.ordinal)
+    each = []
+    for name in corpus.privileged:
+        if name not in trained.output.features:
+            continue
+        real = targets.features[name]
+        each.append(
+            reconstruction_metrics(
+                real[split.test],
+                trained.output.features[name][split.test],
+                real[split.train].mean(0),
+            )
+        )
+    if each:
+        found["tnet"]["test"] = {key: float(np.mean([e[key] for e in each])) for key in each[0]}
+    return found
+
+
+def tnet_by_subject(trained: Trained, corpus: Corpus) -> dict[str, dict[str, dict[str, float]]]:
+    """Modality -> test subject -> error of the student's T-Net, and of the mean feature there."""
+    split, targets = corpus.split, trained.shared.targets.output
+    return {
+        name: reconstruction_by_subject(
+            targets.features[name][split.test],
+            trained.output.features[name][split.test],
+            targets.features[name][split.train].mean(0),
+            corpus.subjects[split.test],
+        )
+        for name in corpus.privileged
+        if name in trained.output.features
+    }
+
+
+def predictions_table(trained: Trained, corpus: Corpus) -> pd.DataFrame:
+    """Class probabilities of teacher and student for validation and test samples."""
+    split = corpus.split
+    rows = np.concatenate([split.validation, split.test])
+    parts = ["validation"] * len(split.validation) + ["test"] * len(split.test)
+    table: dict[str, Any] = {
+        "sample_id": corpus.ids[rows],
+        "subject": corpus.subjects[rows],
+        "split": parts,
+        "label": corpus.labels[rows],
+    }
+    for who, output in (("teacher", trained.shared.targets.output), ("student", trained.output)):
+        probabilities = functional.softmax(output.logits[rows], dim=1).numpy()
+        table |= {f"{who}_{c}": probabilities[:, c] for c in range(corpus.n_classes)}
+    return pd.DataFrame(table)
+
+
+def probe_indices(corpus: Corpus, size: int) -> np.ndarray:
+    """Test samples to follow, (n,), classes as even as they come, the first of each class."""
+    test = corpus.split.test
+    labels = corpus.labels[test]
+    rank = np.empty(len(test), dtype=int)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        rank[members] = np.arange(len(members))
+    return np.sort(test[np.lexsort((test, rank))[:size]])
+
+
+def keeps_media(corpus: Corpus, wanted: bool | None) -> bool:
+    """Whether a record of this corpus keeps pictures; ``wanted`` is the config's ``media``."""
+    return not corpus.restricted if wanted is None else wanted
+
+
+def describe_probe(corpus: Corpus, indices: np.ndarray, media: bool | None = None) -> Probe:
+    """The probe samples as a record keeps them, with pictures where it :func:`keeps_media`."""
+    kept = corpus.media if keeps_media(corpus, media) else {}
+    views = {view: np.asarray(images[indices]) for view, images in kept.items()}
+    return Probe(corpus.ids[indices], corpus.subjects[indices], corpus.labels[indices], views)
+
+
+def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
+    """What a record says of its data: fingerprint, sizes of the split, modalities, pictures."""
+    parts = ("labelled", "unlabelled", "validation", "test")
+    sizes = {part: len(getattr(corpus.split, part)) for part in parts}
+    seen = {"prevalent": corpus.prevalent, "privileged": list(corpus.privileged)}
+    if keeps_media(corpus, media):
+        seen["media"] = "kept: " + (", ".join(corpus.media) or "none")
+    elif media is None:
+        seen["media"] = "left out, as pictures of this corpus must not be passed on"
+    else:
+        seen["media"] = "left out, as the settings say"
+    return {**corpus.facts, **seen, **sizes, "fingerprint": corpus.fingerprint}
+
+
+def is_snapshot_epoch(epoch: int, growth: float) -> bool:
+    """Whether an epoch's embeddings are logged: 0, 1, then each ``growth`` times the last.
+
+    Training changes much in the first epochs and little in the late ones.
+    """
+    due = 1.0
+    while ceil(due) < epoch:
+        due *= growth
+    return epoch == 0 or ceil(due) == epoch
+
+
+@dataclass
+class RecordKeeper:
+    """Turns epoch reports into entries of a record."""
+
+    recorder: Recorder
+    corpus: Corpus
+    probe: np.ndarray
+    snapshot_growth: float
+    targets: TeacherTargets | None = None
+    best_epochs: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    _stage_began: float = field(default_factory=time.perf_counter)
+
+    def keep(self, report: EpochReport) -> None:
+        if report.stage not in self.best_epochs:
+            self._stage_began = time.perf_counter()
+        self.best_epochs[report.stage] = report.best_epoch
+        self.seconds[report.stage] = round(time.perf_counter() - self._stage_began, 3)
+        for part, values in report.metrics.items():
+            self.recorder.log_metrics(report.stage, report.epoch, part, values)
+        if report.stage == "student" and is_snapshot_epoch(report.epoch, self.snapshot_growth):
+            self._keep_embeddings(report)
+
+    def _keep_embeddings(self, report: EpochReport) -> None:
+        assert self.targets is not None
+        seen = student_output(report.network, self.corpus, self.probe)
+        batch = None
+        if report.batch is not None:
+            shown = report.batch
+            batch = Batch(
+                self.corpus.ids[shown.indices], shown.labels, shown.teacher, shown.student
+            )
+        self.recorder.log_embeddings(
+            report.epoch,
+            teacher=self.targets.output.embedding[self.probe],
+            student=seen.embedding,
+            batch=batch,
+        )
+
+    def conclude_encoders(self, stage: EncoderStage) -> None:
+        """What each backbone scores alone, and the weights of those that were trained."""
+        for name, metrics in stage.scores.items():
+            values = metrics["test"]
+            self.recorder.log_metrics(name, self.best_epochs[name], "test", values)
+        for name in stage.trained:
+            self.recorder.log_checkpoint(f"backbone-{name}", stage.backbones[name].state_dict())
+
+    def conclude(self, trained: Trained) -> None:
+        """Final metrics, embeddings of the selected student, predictions, features, weights."""
+        best = self.best_epochs["student"]
+        for stage, metrics in final_metrics(trained, self.corpus).items():
+            if "test" in metrics:
+                values = metrics["test"]
+                self.recorder.log_metrics(stage, self.best_epochs[stage], "test", values)
+        targets = trained.shared.targets.output
+        if not is_snapshot_epoch(best, self.snapshot_growth):
+            self.recorder.log_embeddings(
+                best,
+                teacher=targets.embedding[self.probe],
+                student=trained.output.embedding[self.probe],
+            )
+        names = [n for n in self.corpus.privileged if n in trained.output.features]
+        if names:
+            self.recorder.log_features(
+                real=torch.cat([pool(targets.features[n][self.probe]) for n in names], dim=1),
+                hallucinated=torch.cat(
+                    [pool(trained.output.features[n][self.probe]) for n in names], dim=1
+                ),
+            )
+        self.recorder.log_predictions(predictions_table(trained, self.corpus))
+        self.recorder.log_checkpoint("teacher", trained.shared.teacher.state_dict())
+        for name, tnet in trained.shared.tnets.items():
+            self.recorder.log_checkpoint(f"tnet-{name}", tnet.state_dict())
+        self.recorder.log_checkpoint("student", trained.student.state_dict())

@@ -1,0 +1,241 @@
+"""Grids of experiments: arms × seeds × folds, in processes here or on a Dask cluster, resumable.
+
+A cell is one arm at one seed of one fold. Each finished cell is a small file, and each teacher
+another; a sweep that was killed loses at most the cell that each worker was at.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+from tqdm.auto import tqdm
+
+from ..distillers import available_distillers, parse_method
+from ..errors import ConfigError, PkdotError
+from ..record.location import runs_directory
+from .baselines import TITLES
+from .cells import UNIMODAL, Arm, check_arm, run_cell
+from .config import ExperimentConfig
+
+__all__ = ["UNIMODAL", "Arm", "run_grid", "run_sweep", "standard_arms", "unimodal_arms"]
+
+ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "none"}
+"""Changes that leave a student nothing to take from a teacher."""
+
+
+def standard_arms(
+    method: str = "pkdot", options: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Arm]:
+    """The arms of the standard table, around one method.
+
+    Args:
+        method: the method of interest; its parts and soft labels stand beside it, and so does
+            ``kd+pkdot`` where PKDOT is a part.
+        options: distiller -> its settings, used wherever that distiller is part of an arm.
+
+    Raises:
+        ConfigError: for an unknown method.
+    """
+    parts = parse_method(method)
+    names = ["kd", *parts, method, *(["kd+pkdot"] if "pkdot" in parts else [])]
+    given = options or {}
+    arms = [
+        Arm("logistic", TITLES["logistic"], role="baseline"),
+        Arm("svm", TITLES["svm"], role="baseline"),
+        Arm("alone", "student alone", ALONE),
+        Arm("tnet", "student + T-Net, no distillation", {"method": "none"}),
+    ]
+    different = {frozenset(parse_method(name)): name for name in reversed(names)}
+    for name in dict.fromkeys(n for n in names if n in different.values()):
+        own = {f"options.{p}": dict(given[p]) for p in parse_method(name) if p in given}
+        if name != "none":
+            arms.append(Arm(name, method_title(name), {"method": name, **own}))
+    return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
+
+
+def unimodal_arms(config: ExperimentConfig) -> list[Arm]:
+    """One arm a modality: its backbone with its own head; none where modalities are vectors."""
+    prevalent = getattr(config.data, "prevalent", None)
+    if prevalent is None:
+        return []
+    names = (prevalent, *getattr(config.data, "privileged", ()))
+    return [Arm(name, f"{name} alone", role=UNIMODAL) for name in names]
+
+
+def method_title(method: str) -> str:
+    """What tables and figures call a method or a sum of methods."""
+    return " + ".join(available_distillers()[name].title for name in parse_method(method))
+
+
+Place = tuple[int, int]
+"""Which arm, which base."""
+
+
+def _one(
+    place: Place, base: ExperimentConfig, arm: Arm, folder: Path, tolerant: bool
+) -> tuple[Place, dict[str, Any]]:
+    try:
+        return place, run_cell(base, arm, folder)
+    except PkdotError as error:
+        if not tolerant:
+            raise
+        return place, {"seed": base.seed, "failed": str(error)}
+
+
+def run_grid(
+    bases: Sequence[ExperimentConfig],
+    arms: Sequence[Arm],
+    *,
+    jobs: int = 1,
+    engine: str = "processes",
+    folder: str | Path | None = None,
+    progress: bool = True,
+    label: str = "",
+    tolerant: bool = False,
+) -> pd.DataFrame:
+    """Run every arm on every base: seeds, folds, or both.
+
+    Cells are taken base by base, as many bases at a time as there are processes, so that these
+    seldom wait for one another's teachers.
+
+    Args:
+        bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
+        arms: what is compared; arms of one replicate share data, first weights and batches.
+        jobs: worker processes, on this machine.
+        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
+            ``dask.distributed``; its workers must see ``folder``).
+        folder: where cells and teachers are kept and found again, ``sweeps`` beside the runs by
+            default.
+        progress: whether to draw a progress bar over cells.
+        label: in front of the bar.
+        tolerant: let a cell that the kit refuses (a loss that diverged, say) be a row with the
+            sentence in ``failed``, rather than the end of the grid. It is tried again next time.
+
+    Returns:
+        One row a cell: arm, title, role, replicate (place in ``bases``), seed, accuracy, and what
+        else :func:`pkdot.experiments.cells.run_cell` gives.
+
+    Raises:
+        ConfigError: for a repeated arm, no base, an unknown engine, an arm that makes no valid
+            config or changes what all arms share, or a folder that cannot be written.
+    """
+    names = [arm.name for arm in arms]
+    if len(set(names)) != len(names):
+        raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
+    if not bases:
+        raise ConfigError("A sweep needs at least one seed.")
+    if jobs == 0:
+        raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
+    for arm in arms:
+        check_arm(bases[0], arm)
+    folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
+    width = max(1, joblib.effective_n_jobs(jobs))
+    order = [
+        (arm, replicate)
+        for start in range(0, len(bases), width)
+        for arm in range(len(arms))
+        for replicate in range(start, min(start + width, len(bases)))
+    ]
+    tasks = [joblib.delayed(_one)((a, r), bases[r], arms[a], folder, tolerant) for a, r in order]
+    found: dict[Place, dict[str, Any]] = {}
+    with (
+        _backend(engine),
+        warnings.catch_warnings(),
+        tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar,
+    ):
+        # joblib replaces workers that grew large, and says so in words that alarm.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+        for place, cell in parallel(tasks):
+            found[place] = cell
+            bar.update()
+    return pd.DataFrame(
+        [
+            {
+                "arm": arm.name,
+                "title": arm.title,
+                "role": arm.role,
+                "replicate": replicate,
+                **found[number, replicate],
+            }
+            for number, arm in enumerate(arms)
+            for replicate in range(len(bases))
+        ]
+    )
+
+
+def run_sweep(
+    base: ExperimentConfig,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    *,
+    folds: Sequence[int] | None = None,
+    jobs: int = 1,
+    engine: str = "processes",
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Run every arm at every seed, and on every fold where folds are given.
+
+    Args:
+        base: what all arms share; an arm's changes and the seed go on top.
+        arms: what is compared.
+        seeds: of corpus, weights and batches; arms of one seed share all three.
+        folds: of a corpus that has folds; left out, the one that ``base`` names.
+        jobs, engine, folder, progress: as for :func:`run_grid`.
+
+    Returns:
+        One row a cell: arm, title, role, seed, accuracy, and what else
+        :func:`pkdot.experiments.cells.run_cell` gives; where folds are given, ``fold``.
+
+    Raises:
+        ConfigError: as :func:`run_grid` does, or for folds of a corpus that has none.
+    """
+    for arm in arms:
+        check_arm(base, arm)
+    if folds is not None and not (hasattr(base.data, "fold") and len(folds)):
+        raise ConfigError(
+            f"Corpus {base.data.name!r} has no folds; leave folds out."
+            if len(folds)
+            else "A sweep over folds needs at least one of them."
+        )
+    places: list[dict[str, int]] = [{}] if folds is None else [{"data.fold": f} for f in folds]
+    cells = run_grid(
+        [base.changed({"seed": seed, **place}) for seed in seeds for place in places],
+        arms,
+        jobs=jobs,
+        engine=engine,
+        folder=folder,
+        progress=progress,
+    )
+    if folds is not None:
+        which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]
+        cells.insert(cells.columns.get_loc("seed"), "fold", which)
+    return cells.drop(columns=["replicate", "seconds"], errors="ignore")
+
+
+@contextmanager
+def _backend(engine: str) -> Iterator[None]:
+    if engine == "processes":
+        yield
+        return
+    if not engine.startswith("dask://"):
+        raise ConfigError(
+            f"Unknown engine {engine!r}; give 'processes' or 'dask://host:port' of a scheduler."
+        )
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ConfigError(
+            "A Dask engine needs the package dask.distributed: pip install distributed."
+        ) from None
+    with Client(engine.replace("dask://", "tcp://")), joblib.parallel_config(backend="dask"):
+        yield

@@ -1,0 +1,168 @@
+"""Teacher stages kept on disk, so that all cells that share one train it once.
+
+A file is named by everything that the stage depends on: data, seed, networks, training, versions.
+It is written whole or not at all; a second process that wants the same stage waits for the first.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .._version import __version__
+from ..atomic_files import WriterLock, written_aside
+from ..data import Corpus, load_corpus
+from ..data.features import with_features
+from ..networks import NetworkOutput
+from ..networks.models import build_teacher
+from ..networks.tnet import build_tnet
+from ..training.controls import teacher_control, teacher_corpus
+from ..training.encoders import raw_modalities
+from ..training.loop import Metrics
+from ..training.stages import TeacherStage, TeacherTargets
+from .config import PLACES, RECORDED, ExperimentConfig
+from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
+
+_IN_MEMORY = 3  # stages that a process keeps open: two seeds in turn, and a control
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the students of one data set and seed share.
+
+    Attributes:
+        corpus: encoded: vectors or tokens in the place of clips and signals.
+        shared: teacher, its targets and the T-Nets; None where only the corpus was asked for.
+        unimodal: modality -> metrics of one linear layer on its features, by split.
+        unimodal_logits: modality -> (n, C) logits of that layer for the test samples.
+    """
+
+    corpus: Corpus
+    shared: TeacherStage | None
+    unimodal: dict[str, Metrics]
+    unimodal_logits: dict[str, Tensor]
+
+
+def library_versions() -> dict[str, str]:
+    """Versions that numbers depend on."""
+    return {name: version(name) for name in ("torch", "numpy", "scikit-learn")} | {
+        "pkdot": __version__
+    }
+
+
+def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
+    """Everything that the teacher stage of an experiment depends on, its method left out."""
+    beside = PLACES | RECORDED | {"method", "options", "control"}
+    facts = config.model_dump(mode="json", exclude=set(beside))
+    for name in ("label_smoothing", "class_balanced"):
+        facts["training"].pop(name)
+    for name in ("student_encoder", "freeze_student_encoder", "tnet"):
+        facts["network"].pop(name)
+    return {**facts, "control": teacher_control(config.control), "versions": library_versions()}
+
+
+def stage_key(config: ExperimentConfig) -> str:
+    """Short hash of :func:`stage_facts`."""
+    told = json.dumps(stage_facts(config), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+_open_stages: "OrderedDict[tuple[str, str], Stage]" = OrderedDict()
+
+
+def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
+    """The stage of a config: from memory, from its file in ``folder``, or trained now.
+
+    Raises:
+        DataError: if the corpus cannot be used as asked.
+        RecordError: if the file cannot be written.
+    """
+    key = (str(folder), stage_key(config))
+    if key in _open_stages:
+        _open_stages.move_to_end(key)
+        return _open_stages[key]
+    file = folder / f"seed{config.seed}-{key[1]}.safetensors"
+    corpus = load_corpus(config.data, config.seed)
+    stage = _read(file, config, corpus)
+    if stage is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(file.with_suffix(".lock"), patience=24 * 3600.0)
+        try:
+            stage = _read(file, config, corpus)
+            if stage is None:
+                stage = _train(config, corpus)
+                _write(file, stage)
+        finally:
+            lock.release()
+    _open_stages[key] = stage
+    while len(_open_stages) > _IN_MEMORY:
+        _open_stages.popitem(last=False)
+    return stage
+
+
+def _train(config: ExperimentConfig, corpus: Corpus) -> Stage:
+    encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
+    shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
+    return Stage(encoded.corpus, shared, encoded.scores, encoded.test_logits)
+
+
+def _write(file: Path, stage: Stage) -> None:
+    shared = stage.shared
+    assert shared is not None
+    out = shared.targets.output
+    tensors: dict[str, Tensor] = {"logits": out.logits, "embedding": out.embedding}
+    tensors |= {f"feature.{name}": feature for name, feature in out.features.items()}
+    for name in stage.unimodal:
+        tensors[f"encoded.{name}"] = stage.corpus.batch(name, np.arange(len(stage.corpus)))
+        tensors[f"unimodal.{name}"] = stage.unimodal_logits[name]
+    parts = {"teacher": shared.teacher, **{f"tnet.{n}": t for n, t in shared.tnets.items()}}
+    for part, network in parts.items():
+        tensors |= {f"{part}/{name}": value for name, value in network.state_dict().items()}
+    with written_aside(file) as aside:
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
+            aside,
+            metadata={"unimodal": json.dumps(stage.unimodal)},
+        )
+
+
+def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
+    """The stage in a file; None where there is none or it is damaged, and trained anew."""
+    try:
+        with safe_open(file, "pt") as found:
+            tensors = {name: found.get_tensor(name) for name in found.keys()}  # noqa: SIM118
+            unimodal = json.loads(found.metadata()["unimodal"])
+    except (FileNotFoundError, SafetensorError):
+        return None
+    if set(unimodal) != set(raw_modalities(corpus)):
+        return None
+    corpus = with_features(corpus, {name: tensors[f"encoded.{name}"].numpy() for name in unimodal})
+    seen = teacher_corpus(config.control, corpus)
+    names = (seen.prevalent, *seen.privileged)
+    features = {name: tensors[f"feature.{name}"] for name in names}
+    with torch.random.fork_rng():
+        teacher = build_teacher(seen, config.network)
+        tnets = {
+            name: build_tnet(tuple(features[name].shape[1:]), config.network.heads)
+            for name in seen.privileged
+        }
+    for part, network in {"teacher": teacher, **{f"tnet.{n}": t for n, t in tnets.items()}}.items():
+        start = f"{part}/"
+        network.load_state_dict(
+            {n.removeprefix(start): v for n, v in tensors.items() if n.startswith(start)}
+        )
+        network.requires_grad_(False).eval()
+    device = make_fabric(config).device
+    targets = TeacherTargets(NetworkOutput(tensors["logits"], tensors["embedding"], features))
+    shared = TeacherStage(teacher.to(device), targets, {n: t.to(device) for n, t in tnets.items()})
+    logits = {name: tensors[f"unimodal.{name}"] for name in unimodal}
+    return Stage(corpus, shared, unimodal, logits)

@@ -1,0 +1,7 @@
+"""The method: four steps, a file each, on tensors alone.
+
+similarity    how alike are two samples, for every pair of a batch
+anchors       which few samples describe all others
+transport/    entropic optimal transport between the two clouds of rows
+loss          the three together: the loss of PKDOT
+"""

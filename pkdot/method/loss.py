@@ -1,0 +1,232 @@
+"""The loss of the method: similarity, anchors, rows and transport, composed in one place."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+from .anchors import POLICIES, gather_anchor_rows, select_anchors
+from .similarity import cosine_similarity_matrix
+from .transport import (
+    Transport,
+    exact_transport,
+    sinkhorn,
+    sinkhorn_divergence,
+    squared_cost,
+    unbalanced_transport,
+    with_identity,
+)
+from .transport.entropic import relative_epsilon
+from .transport.validation import all_finite, check_tensor, checked_iterations, checked_positive
+
+KINDS = ("entropic", "unbalanced", "exact")
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Every step from two sets of embeddings to their divergence, for B samples and k anchors.
+
+    Attributes:
+        teacher_similarity: cosine similarities of the teacher's embeddings, (B, B).
+        student_similarity: the same of the student's, (B, B).
+        anchors: indices chosen on the teacher's matrix, (k,) or (B, k).
+        teacher_rows: the teacher's similarities to the anchors, (B, k).
+        student_rows: the student's similarities to the same anchors, (B, k).
+        cost: ½‖teacher row i − student row j‖², plus what identity adds, (B, B).
+        transport: the plan from teacher rows (i) to student rows (j) under that cost.
+        divergence: the loss, a scalar; unlike ``transport.value`` it is debiased.
+    """
+
+    teacher_similarity: Tensor
+    student_similarity: Tensor
+    anchors: Tensor
+    teacher_rows: Tensor
+    student_rows: Tensor
+    cost: Tensor
+    transport: Transport
+    divergence: Tensor
+
+
+class PKDOTLoss(nn.Module):
+    """Divergence between the teacher's and the student's anchor rows; gradient to the student.
+
+    A drop-in for anyone's training loop: ``loss = task + weight * PKDOTLoss()(z_t, z_s)``.
+
+    Args:
+        k: number of anchors, 1 <= k < B (not used by the policy ``all``).
+        blur: blur of the divergence; epsilon = blur².
+        policy: how anchors are chosen, see :func:`pkdot.select_anchors`.
+        tolerance: marginal error of the transport; the default of ``sinkhorn_divergence``.
+        max_iterations: iterations of the transport at most.
+        generator: source of randomness for the policy ``random``.
+        transport: ``entropic`` (the method), ``unbalanced`` (mass may stay behind; also debiased),
+            or ``exact`` (no entropy and so nothing to debias; slow, on the CPU).
+        penalty: price of mass left behind, for ``unbalanced``, in units of the cost.
+        identity: extra cost of sending a sample to another one; 0 is the method, which is blind to
+            the pairing; see :func:`pkdot.method.transport.with_identity`.
+        relative: take blur² as a fraction of the median cost between the rows.
+
+    Raises:
+        InputError: for settings outside these ranges.
+
+    Source: the loss of PKDOT, arXiv 2401.15489.
+    """
+
+    def __init__(
+        self,
+        k: int = 30,
+        blur: float = 0.1,
+        policy: str = "shared",
+        *,
+        tolerance: float | None = None,
+        max_iterations: int = 10_000,
+        generator: torch.Generator | None = None,
+        transport: str = "entropic",
+        penalty: float = 1.0,
+        identity: float = 0.0,
+        relative: bool = False,
+    ) -> None:
+        super().__init__()
+        if int(k) != k or k < 1:
+            raise InputError(f"k = {k} anchors were asked; k must be a whole number >= 1.")
+        if policy not in POLICIES:
+            raise InputError(
+                f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
+            )
+        for name, number in (("blur", blur), ("penalty", penalty)):
+            if not 0 < number < float("inf"):
+                raise InputError(f"{name} must be a finite number above 0, not {number}.")
+        if not 0 <= identity < float("inf"):
+            raise InputError(f"identity must be finite and >= 0, not {identity}.")
+        if transport not in KINDS:
+            raise InputError(f"Unknown transport {transport!r}; choose one of {', '.join(KINDS)}.")
+        self.k = int(k)
+        self.blur = float(blur)
+        self.policy = policy
+        self.tolerance = None if tolerance is None else checked_positive("tolerance", tolerance)
+        self.max_iterations = checked_iterations(max_iterations)
+        self.generator = generator
+        self.transport = transport
+        self.penalty = float(penalty)
+        self.identity = float(identity)
+        self.relative = relative
+
+    def extra_repr(self) -> str:
+        return f"k={self.k}, blur={self.blur}, policy={self.policy!r}"
+
+    def forward(self, z_teacher: Tensor, z_student: Tensor) -> Tensor:
+        """The loss of one batch.
+
+        Args:
+            z_teacher: embeddings, (B, D_T); a constant to autograd.
+            z_student: embeddings of the same samples in the same order, (B, D_S).
+
+        Returns:
+            A scalar in float32, or float64 if an input is.
+
+        Raises:
+            InputError: for NaN, k >= B, or shapes that do not match.
+        """
+        return self.divergence(*self.rows(z_teacher, z_student))
+
+    @torch.no_grad()
+    def structure(self, z_teacher: Tensor, z_student: Tensor) -> Structure:
+        """Every step of the loss laid open, for figures; same arguments, no gradient."""
+        rows = self._steps(z_teacher, z_student)
+        teacher_rows, student_rows = rows[-2:]
+        cost = self._cost(teacher_rows, student_rows)
+        divergence = self.divergence(teacher_rows, student_rows)
+        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows))
+        return Structure(*rows, cost, transport, divergence)
+
+    def rows(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
+        """The first two steps alone: the anchor rows of teacher and student, (B, k) each."""
+        *_, teacher_rows, student_rows = self._steps(z_teacher, z_student)
+        return teacher_rows, student_rows
+
+    def divergence(
+        self, teacher_rows: Tensor, student_rows: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
+        """The last step alone: the divergence of any two clouds that describe the same samples.
+
+        Args:
+            teacher_rows: (B, d); ``student_rows``: likewise, row i for the same sample.
+            weights: masses of the samples in both clouds, (B,); uniform by default.
+        """
+        if self.transport == "entropic":
+            return sinkhorn_divergence(
+                teacher_rows,
+                student_rows,
+                weights,
+                weights,
+                blur=self.blur,
+                tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
+                relative=self.relative,
+                identity=self.identity,
+            )
+        between = self._cost(teacher_rows, student_rows)
+        epsilon = self._epsilon(teacher_rows, student_rows)
+        value = self._transport(between, epsilon, weights).value
+        if self.transport == "exact":
+            return value
+        own = [self._cost(rows, rows) for rows in (teacher_rows, student_rows)]
+        return value - 0.5 * sum(self._transport(cost, epsilon, weights).value for cost in own)
+
+    def _cost(self, x: Tensor, y: Tensor) -> Tensor:
+        cost = squared_cost(x, y)
+        return with_identity(cost, self.identity) if self.identity else cost
+
+    def _epsilon(self, x: Tensor, y: Tensor) -> float:
+        epsilon = self.blur * self.blur
+        return relative_epsilon(squared_cost(x, y), epsilon) if self.relative else epsilon
+
+    def _transport(self, cost: Tensor, epsilon: float, mass: Tensor | None = None) -> Transport:
+        if self.transport == "exact":
+            return exact_transport(cost, mass, mass)
+        if self.transport == "unbalanced":
+            return unbalanced_transport(
+                cost,
+                mass,
+                mass,
+                epsilon=epsilon,
+                penalty=self.penalty,
+                tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
+            )
+        return sinkhorn(
+            cost,
+            epsilon=epsilon,
+            tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+        )
+
+    def _steps(
+        self, z_teacher: Tensor, z_student: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Steps 1 and 2: both similarities, the anchors, and both sets of rows."""
+        for who, z in (("teacher", z_teacher), ("student", z_student)):
+            check_tensor(f"The {who}'s embeddings", z)
+            if z.ndim != 2:
+                raise InputError(
+                    f"The {who}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
+                )
+            if not all_finite(z):
+                raise InputError(
+                    f"The {who}'s embeddings contain NaN or infinity; lower the learning rate or "
+                    f"look at the layer before them."
+                )
+        if len(z_teacher) != len(z_student):
+            raise InputError(
+                f"Teacher and student must embed the same samples; the batches have "
+                f"{len(z_teacher)} and {len(z_student)} rows."
+            )
+        dtype = torch.float64 if torch.float64 in (z_teacher.dtype, z_student.dtype) else None
+        with torch.autocast(z_teacher.device.type, enabled=False):
+            teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
+            student = cosine_similarity_matrix(z_student.to(dtype))
+            anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
+            teacher_rows = gather_anchor_rows(teacher, anchors)
+            student_rows = gather_anchor_rows(student, anchors)
+        return teacher, student, anchors, teacher_rows, student_rows

@@ -1,0 +1,202 @@
+"""Entropic transport for a given cost: both marginals are met exactly."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import InputError
+from . import solver
+from .kernels import BITS
+from .result import Transport
+from .validation import (
+    check_first_derivative,
+    check_masses,
+    check_range,
+    checked_cost,
+    checked_iterations,
+    checked_positive,
+    checked_weights,
+    warn_not_converged,
+    working_dtype,
+)
+
+DEFAULT_TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
+
+
+def sinkhorn(
+    cost: Tensor,
+    a: Tensor | None = None,
+    b: Tensor | None = None,
+    *,
+    epsilon: float,
+    tolerance: float | None = None,
+    max_iterations: int = 10_000,
+    relative: bool = False,
+    start: Transport | None = None,
+) -> Transport:
+    """The entropic transport plan between two sets of weighted points.
+
+    Minimises ⟨P, C⟩ + epsilon · KL(P ‖ a bᵀ), with KL(P ‖ Q) = Σ P log(P / Q), over all plans P
+    whose rows sum to ``a`` and whose columns sum to ``b``. ``value`` is that minimum. Its gradient
+    is the envelope's: the plan for the cost, the potentials for the weights (each set of weights
+    is meant to keep its total, so a constant in its gradient has no meaning).
+
+    Args:
+        cost: C, shape (..., n, m); leading axes are a batch of separate problems.
+        a: source weights, (n,) or (..., n); uniform, summing to 1, by default. Zeros are allowed.
+        b: target weights, (m,) or (..., m), of the same total as ``a``.
+        epsilon: strength of the entropy, in units of the cost.
+        relative: take ``epsilon`` as a fraction of the median cost instead, over the whole batch;
+            the same number then means the same blur whatever the scale of the cost.
+        start: an earlier result for a similar problem of the same shape; its ``g`` is where the
+            iteration begins.
+        tolerance: marginal error at which to stop (see :class:`Transport`); 1e-9 in float64 and
+            1e-5 in float32 by default.
+        max_iterations: updates of the pair of potentials at most.
+
+    Returns:
+        The plan with its potentials, value and health. Work is done in float32, or in float64 if
+        any input is, whatever autocast is in force.
+
+    Raises:
+        InputError: for NaN or infinite costs, epsilon <= 0, weights that are negative or differ in
+            total, or shapes that do not match.
+
+    Warns:
+        ConvergenceWarning: if the tolerance was not reached; ``converged`` is then False.
+    """
+    epsilon = checked_positive("epsilon", epsilon)
+    max_iterations = checked_iterations(max_iterations)
+    largest = checked_cost(cost)
+    with torch.autocast(cost.device.type, enabled=False):
+        cost = cost.to(working_dtype(cost, a, b))
+        limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
+        limit = checked_positive("tolerance", limit)
+        uniform = a is None and b is None
+        a = checked_weights("a", a, cost, cost.shape[-2])
+        b = checked_weights("b", b, cost, cost.shape[-1])
+        if not uniform:
+            b = b * check_masses(a, b)
+        if relative:
+            epsilon = relative_epsilon(cost, epsilon)
+        check_range("epsilon", epsilon, largest, cost.dtype)
+        guess = None if start is None else _checked_start(start, b)
+        with torch.no_grad():
+            solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess, uniform)
+        if not bool(solved.converged.all()):
+            warn_not_converged(
+                float(solved.marginal_error.max()),
+                limit,
+                solved.iterations,
+                max_iterations,
+                cost.dtype,
+            )
+        value = Envelope.apply(cost, a, b, solved.plan, solved.f, solved.g, solved.value)
+    return Transport(
+        solved.plan,
+        solved.f,
+        solved.g,
+        value,
+        solved.converged,
+        solved.iterations,
+        solved.marginal_error,
+    )
+
+
+def relative_epsilon(cost: Tensor, fraction: float) -> float:
+    """``fraction`` of the median entry of ``cost`` (..., n, m), or of its mean if that is zero.
+
+    Raises:
+        InputError: if every entry is zero, so that there is no scale to refer to.
+    """
+    cost = cost.detach()
+    scale = float(cost.median()) or float(cost.mean())
+    if not scale > 0:
+        raise InputError(
+            f"A relative epsilon needs a cost with a positive median; this one's is {scale:.3g}: "
+            f"give epsilon in units of the cost instead."
+        )
+    return fraction * scale
+
+
+def _checked_start(start: Transport, b: Tensor) -> Tensor:
+    if start.g.shape != b.shape or not bool(torch.isfinite(start.g).all()):
+        raise InputError(
+            f"The start's g has shape {tuple(start.g.shape)}, but this problem needs "
+            f"{tuple(b.shape)} and finite numbers: start from a result of the same shape."
+        )
+    return start.g.to(b)
+
+
+def _solve(
+    cost: Tensor,
+    a: Tensor,
+    b: Tensor,
+    epsilon: float,
+    tolerance: float,
+    max_iterations: int,
+    start: Tensor | None,
+    of_mass_one: bool,
+) -> Transport:
+    """The plan and its health; leading axes are flattened for the solver and restored."""
+    batch, (n, m) = cost.shape[:-2], cost.shape[-2:]
+    flat, a, b = cost.reshape(-1, n, m), a.reshape(-1, n), b.reshape(-1, m)
+    # An offset common to a row moves into its potential: the solver then sees small numbers.
+    offset = flat.amin(-1)
+    bit = epsilon / BITS
+    scaled = (flat - offset.unsqueeze(-1)).div_(bit)
+    guess = None if start is None else (None, start.reshape(-1, m) / bit)
+    mass = None if of_mass_one else a.sum(-1, keepdim=True)
+    shares = (a, b) if mass is None else (a / mass, b / mass)
+    solved = solver.solve(scaled, *shares, tolerance, max_iterations, guess)
+    plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g.mul_(bit)
+    if mass is not None:  # plan = a b 2^(f + g - C) for weights of any mass: f takes up the factor
+        plan, f = plan.mul_(mass.unsqueeze(-1)), f - bit * mass.log2()
+    sides = torch.cat([plan.sum(-1) - a, plan.sum(-2) - b], -1).abs_()
+    error = torch.maximum(sides[:, :n].sum(-1), sides[:, n:].sum(-1))
+    if mass is not None:
+        error = error / mass.squeeze(-1)
+    value = (a * f).sum(-1) + (b * g).sum(-1)
+    return Transport(
+        plan.reshape(cost.shape),
+        f.reshape(*batch, n),
+        g.reshape(*batch, m),
+        value.reshape(batch),
+        (error <= tolerance).reshape(batch),
+        solved.iterations,
+        error.reshape(batch),
+    )
+
+
+class Envelope(torch.autograd.Function):
+    """At the optimum the value moves with its data as if plan and potentials stood still.
+
+    Arguments are cost (..., n, m), a, b, plan, f, g and the value (...,), which is handed on.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        cost: Tensor,
+        a: Tensor,
+        b: Tensor,
+        plan: Tensor,
+        f: Tensor,
+        g: Tensor,
+        value: Tensor,
+    ) -> Tensor:
+        ctx.save_for_backward(plan, f, g)
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        check_first_derivative()
+        plan, f, g = ctx.saved_tensors
+        for_cost, for_a, for_b = ctx.needs_input_grad[:3]
+        return (
+            grad[..., None, None] * plan if for_cost else None,
+            grad[..., None] * f if for_a else None,
+            grad[..., None] * g if for_b else None,
+            *(None,) * 4,
+        )

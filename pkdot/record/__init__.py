@@ -1,0 +1,30 @@
+"""The run record: one folder a run, written while it trains, read by notebooks and page.
+
+Reading needs no torch, and nothing in a record is ever unpickled.
+
+    schema, manifest, storage     where things lie in the folder, and in which form
+    recorder, probe_log, folder   writing: metrics, embeddings, predictions, checkpoints
+    validation, environment       what a writer gives, checked; versions and hardware
+    reader, listing, location     reading one record, all of a folder, and where that folder is
+    compare, maps, trajectories   several records side by side; what is computed from one
+"""
+
+from .listing import RecordSummary, list_records
+from .location import runs_directory
+from .reader import RunRecord, open_record
+from .recorder import Recorder
+from .storage import Batch, Embeddings, Features
+from .validation import Probe
+
+__all__ = [
+    "Batch",
+    "Embeddings",
+    "Features",
+    "Probe",
+    "RecordSummary",
+    "Recorder",
+    "RunRecord",
+    "list_records",
+    "open_record",
+    "runs_directory",
+]

@@ -1,0 +1,148 @@
+"""The folder of a run while somebody writes it: its lock, its ``run.json``, its files.
+
+A file appears whole or not at all, and the folder itself appears with its ``run.json``: whatever
+moment the writer is killed at, what stands on disk opens.
+"""
+
+import errno
+import re
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ..atomic_files import WriterLock, remove_leftovers, write_json, written_aside
+from ..errors import InputError, RecordError
+from . import schema
+from .validation import packed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RecordFolder:
+    """A record's folder, held by one writer until :meth:`release`.
+
+    Attributes:
+        path: where it lies.
+        manifest: what ``run.json`` says; :meth:`write_manifest` writes it.
+        is_open: whether this writer still holds it.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any], lock: WriterLock) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.is_open = True
+        self._lock = lock
+
+    @classmethod
+    def create(cls, runs: Path, manifest: dict[str, Any], *, exact: bool) -> "RecordFolder":
+        """Fill a hidden folder, then rename it to the ``run_id`` of the manifest.
+
+        Args:
+            runs: folder of records.
+            manifest: what ``run.json`` is to say.
+            exact: whether no other name will do; else a number is appended to one that is taken.
+
+        Raises:
+            InputError: if the id cannot name a folder.
+            RecordError: if the name is taken, or nothing can be written there.
+        """
+        wanted = str(manifest["run_id"])
+        if not re.fullmatch(r"\w[\w.+-]*", wanted):
+            raise InputError(f"{wanted!r} cannot name a run; use letters, digits, '-' and '_'.")
+        hidden = runs / f".{wanted}.{uuid4().hex}"
+        try:
+            hidden.mkdir(parents=True)
+        except OSError as error:
+            raise RecordError(
+                f"No record can be made in {runs}: {error.strerror}; give another runs_dir or "
+                f"set PKDOT_RUNS."
+            ) from error
+        try:
+            lock = WriterLock(hidden / schema.LOCK)
+            for attempt in count(1):
+                target = runs / (wanted if attempt == 1 else f"{wanted}-{attempt}")
+                write_json(hidden / schema.MANIFEST, manifest | {"run_id": target.name})
+                if _renamed(hidden, target):
+                    break
+                if exact:
+                    # Two reasons, two sentences: somebody writes it now, or it is left over.
+                    WriterLock(target / schema.LOCK).release()
+                    raise RecordError(
+                        f"The record {target} exists already; choose another run_id, delete it, "
+                        f"or give resume=True."
+                    )
+        except RecordError:
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
+        lock.moved(target / schema.LOCK)
+        return cls(target, manifest | {"run_id": target.name}, lock)
+
+    @classmethod
+    def reopen(cls, path: Path) -> "RecordFolder":
+        """Take the lock of a record whose writer is gone, and clear what it left half written.
+
+        The manifest is empty: what a resumed record keeps is for the caller to say.
+
+        Raises:
+            RecordError: if somebody writes it.
+        """
+        lock = WriterLock(path / schema.LOCK)
+        remove_leftovers(path)
+        return cls(path, {}, lock)
+
+    def release(self) -> None:
+        """Give the lock back; nothing can be written afterwards."""
+        self.is_open = False
+        self._lock.release()
+
+    def write_manifest(self) -> None:
+        """Write ``run.json`` with the time of now."""
+        self.manifest["updated"] = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(self.path / schema.MANIFEST, self.manifest)
+
+    def write_table(self, name: str, frame: "pd.DataFrame") -> None:
+        """Write a parquet file.
+
+        Raises:
+            InputError: if parquet cannot hold the table.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+        except (pa.ArrowException, ValueError) as error:
+            raise InputError(f"{name} cannot hold this table: {error}.") from error
+        with written_aside(self.path / name) as aside:
+            pq.write_table(table, aside, compression="zstd")
+
+    def write_arrays(
+        self, path: Path, arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None
+    ) -> None:
+        """Write a safetensors file, with notes in its header."""
+        with written_aside(path) as aside:
+            aside.write_bytes(packed(arrays, dict(notes or {})))
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each file but ``run.json``, by its name within the folder."""
+        return {
+            file.relative_to(self.path).as_posix(): file.stat().st_size
+            for file in sorted(self.path.rglob("*"))
+            if file.is_file() and not file.name.startswith(".") and file.name != schema.MANIFEST
+        }
+
+
+def _renamed(hidden: Path, target: Path) -> bool:
+    """Give a folder its final name; False where a record has that name already."""
+    try:
+        hidden.rename(target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            return False
+        raise RecordError(f"{target} could not be made: {error.strerror}.") from error
+    return True

@@ -1,0 +1,78 @@
+"""One line about each record of a folder, so that damaged ones can be listed beside the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import RecordError
+from .location import runs_directory
+from .reader import open_record
+
+
+@dataclass(frozen=True)
+class RecordSummary:
+    """One line about a record, damaged or not.
+
+    Attributes:
+        path: the record's folder.
+        status: running, finished, failed, stopped, or damaged.
+        sentence: the status in words.
+        scores: last value of each test metric, by ``"stage name"``.
+    """
+
+    path: Path
+    status: str
+    sentence: str
+    run_id: str = ""
+    name: str = ""
+    created: str = ""
+    corpus: str = ""
+    method: str = ""
+    seed: int | None = None
+    simulated: bool = False
+    best_epoch: int | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+def list_records(directory: str | Path | None = None) -> list[RecordSummary]:
+    """Summarise every record in a folder, newest first; a damaged one is told, never raised.
+
+    Args:
+        directory: where to look, :func:`runs_directory` by default; one that does not exist has
+            no records.
+    """
+    directory = runs_directory() if directory is None else Path(directory)
+    try:
+        folders = [f for f in directory.iterdir() if f.is_dir() and not f.name.startswith(".")]
+    except OSError:
+        return []
+    summaries = [summarise(folder) for folder in folders]
+    return sorted(summaries, key=lambda s: (s.created, s.path.name), reverse=True)
+
+
+def summarise(path: Path) -> RecordSummary:
+    """One line about the record in a folder; never raises for what the folder holds."""
+    try:
+        record = open_record(path)
+        if lost := record.missing_files():
+            raise RecordError(
+                f"The record {path.name} is damaged: {lost[0]} is missing or cut short; run it "
+                f"again."
+            )
+        scores = {name: float(value) for name, value in record.scores.items()}
+    except (RecordError, OSError, ValueError, TypeError) as error:
+        return RecordSummary(path, "damaged", str(error), run_id=path.name)
+    return RecordSummary(
+        path,
+        record.status,
+        record.sentence,
+        run_id=record.run_id,
+        name=record.name,
+        created=record.created,
+        corpus=record.corpus,
+        method=record.method,
+        seed=record.seed,
+        simulated=record.simulated,
+        best_epoch=record.best_epoch,
+        scores=scores,
+    )

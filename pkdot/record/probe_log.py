@@ -1,0 +1,127 @@
+"""What is kept of the probe while a network learns: embeddings by epoch, features, maps.
+
+A teacher is frozen while its student learns, so its embeddings are kept once and referred to.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from . import schema
+from .folder import RecordFolder
+from .reader import open_record
+from .storage import Array, Batch, read_arrays
+from .validation import batch_arrays, matrix
+
+
+class Snapshots:
+    """Writes what belongs to the probe samples into a record.
+
+    Args:
+        folder: of the record.
+        rows: number of probe samples; None until it is known.
+    """
+
+    def __init__(self, folder: RecordFolder, rows: int | None = None) -> None:
+        self._folder = folder
+        self._rows = rows
+        self._teacher: tuple[int, Array] | None = None
+
+    @property
+    def has_probe(self) -> bool:
+        """Whether the probe samples are known."""
+        return self._rows is not None
+
+    def write_probe(
+        self, ids: list[str], subjects: list[str], labels: Array, media: Mapping[str, Array]
+    ) -> None:
+        """Keep names, labels (N,) and pictures by view of the probe samples."""
+        import pandas as pd
+
+        if media:
+            self._folder.write_arrays(self._folder.path / schema.IMAGES, media)
+        columns = (ids, subjects, labels, [", ".join(media)] * len(ids))
+        table = pd.DataFrame(dict(zip(schema.PROBE_COLUMNS, columns, strict=True)))
+        self._folder.write_table(schema.PROBE, table)
+        self._rows = len(ids)
+
+    def write_embeddings(self, epoch: int, teacher: Any, student: Any, batch: Batch | None) -> None:
+        """See :meth:`pkdot.record.recorder.Recorder.log_embeddings`."""
+        path = self._folder.path
+        arrays = {"teacher": matrix(teacher, "teacher"), "student": matrix(student, "student")}
+        if len(arrays["teacher"]) != len(arrays["student"]):
+            raise InputError(
+                f"Teacher and student embeddings must have one row a probe sample each, not "
+                f"{len(arrays['teacher'])} and {len(arrays['student'])}."
+            )
+        self._check_rows(len(arrays["teacher"]), "embeddings")
+        classes = len(self._folder.manifest["class_names"])
+        seen = batch_arrays(batch, classes) if batch is not None else None
+        where = schema.epoch_file(path, schema.EMBEDDINGS, epoch)
+        notes = {}
+        again = where.exists()
+        if again:
+            self._check_not_shared(epoch, arrays["teacher"])
+        # A file that is written again may be the one that others refer to: it stays complete.
+        if self._teacher and not again and np.array_equal(self._teacher[1], arrays["teacher"]):
+            del arrays["teacher"]
+            notes["teacher_epoch"] = str(self._teacher[0])
+        else:
+            self._teacher = (epoch, arrays["teacher"])
+        self._folder.write_arrays(where, arrays, notes)
+        if seen is not None:
+            self._folder.write_arrays(schema.epoch_file(path, schema.BATCHES, epoch), *seen)
+
+    def write_features(self, real: Any, hallucinated: Any) -> None:
+        """See :meth:`pkdot.record.recorder.Recorder.log_features`."""
+        arrays = {"real": matrix(real, "real"), "hallucinated": matrix(hallucinated, "made")}
+        if arrays["real"].shape != arrays["hallucinated"].shape:
+            raise InputError(
+                f"Real and hallucinated features must have one shape (N, F), not "
+                f"{arrays['real'].shape} and {arrays['hallucinated'].shape}."
+            )
+        self._check_rows(len(arrays["real"]), "features")
+        self._folder.write_arrays(self._folder.path / schema.FEATURES, arrays)
+
+    def write_maps(self, projections: Sequence[str], best_epoch: int | None) -> str:
+        """Draw and keep the maps; says which were left out and why, or nothing."""
+        from .maps import record_maps
+
+        record = open_record(self._folder.path)
+        if not record.epochs or len(record.probe) < 3:
+            return ""
+        left_out = []
+        for projection in projections:
+            try:
+                frame = record_maps(record, projection, best_epoch=best_epoch)
+            except InputError as reason:
+                left_out.append(f"{projection}: {reason}")
+                continue
+            self._folder.write_table(f"{schema.MAPS}/{projection}.parquet", frame)
+        return " ".join(left_out)
+
+    def _check_rows(self, rows: int, what: str) -> None:
+        if self._rows is None:
+            names = [str(i) for i in range(rows)]
+            self.write_probe(names, [""] * rows, np.full(rows, -1), {})
+        if rows != self._rows:
+            raise InputError(
+                f"The probe has {self._rows} samples, but {rows} rows of {what} were given; give "
+                f"one row a probe sample, in its order."
+            )
+
+    def _check_not_shared(self, epoch: int, teacher: Array) -> None:
+        """Refuse to replace a teacher's embeddings that the files of other epochs refer to."""
+        path = self._folder.path
+        if np.array_equal(open_record(path).embeddings(epoch).teacher, teacher):
+            return
+        for other in schema.logged_epochs(path, schema.EMBEDDINGS):
+            file = schema.epoch_file(path, schema.EMBEDDINGS, other)
+            _, notes = read_arrays(path, file.relative_to(path).as_posix())
+            if notes.get("teacher_epoch") == str(epoch):
+                raise InputError(
+                    f"Epoch {epoch} was logged before with another teacher, which epoch {other} "
+                    f"shares; log each epoch once."
+                )

@@ -1,0 +1,323 @@
+"""Read what a run left behind: one folder, opened without torch, during the run or years later.
+
+Everything in a record is JSON, parquet or safetensors; nothing is ever unpickled, so a record from
+a stranger is as safe to open as a picture. Tables and arrays are read when asked for: a record
+that is still being written shows its newest rows.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..atomic_files import is_held
+from ..errors import RecordError
+from . import schema
+from .manifest import read_manifest, status_sentence
+from .storage import (
+    Array,
+    Batch,
+    Embeddings,
+    Features,
+    check_pictures,
+    damage,
+    pair,
+    read_arrays,
+    read_table,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RunRecord:
+    """A run, as it was when opened; see :func:`open_record`.
+
+    Attributes:
+        path: the record's folder.
+        status: ``running``, ``finished``, ``failed``, or ``stopped`` (begun, but its writer is
+            gone).
+        sentence: the status in words, with the error message of a failed run.
+    """
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+        self.path = path
+        self._manifest = manifest
+        self.status: str = manifest["status"]
+        if self.status == "running" and not is_held(path / schema.LOCK):
+            self.status = "stopped"
+        self.sentence = status_sentence(self.status, manifest)
+
+    def __repr__(self) -> str:
+        return f"RunRecord({self.run_id!r}, {self.status})"
+
+    # -- what run.json says ------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str:
+        """Readable, unique name, e.g. ``20260131-154500-digits-pkdot-seed0``."""
+        return str(self._manifest["run_id"])
+
+    @property
+    def name(self) -> str:
+        """What the writer called the run."""
+        return str(self._manifest["name"])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved settings."""
+        return dict(self._manifest["config"])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Versions, hardware, threads, timings (seconds), data fingerprint and the like."""
+        return dict(self._manifest["facts"])
+
+    @property
+    def corpus(self) -> str:
+        """Name of the data set."""
+        return str(self._manifest["corpus"])
+
+    @property
+    def method(self) -> str:
+        """Name of the distiller."""
+        return str(self._manifest["method"])
+
+    @property
+    def seed(self) -> int | None:
+        """The seed, where there was one."""
+        return self._manifest["seed"]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data came from a simulator; every figure then says so."""
+        return bool(self._manifest["simulated"])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name a class; empty where there are no classes."""
+        return tuple(self._manifest["class_names"])
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The student epoch that was selected; None until a run says it."""
+        return self._manifest["best_epoch"]
+
+    @property
+    def created(self) -> str:
+        """When the run began, ISO 8601 in UTC."""
+        return str(self._manifest["created"])
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Last value of each test metric, by ``"stage name"``; known once a run has finished.
+
+        NaN and infinity are kept, as a run that diverged has them.
+        """
+        return dict(self._manifest["scores"])
+
+    # -- tables ------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> "pd.DataFrame":
+        """Rows of stage, epoch, split, name, value; empty before the first is logged."""
+        return self._table(schema.METRICS, schema.METRICS_COLUMNS)
+
+    @property
+    def predictions(self) -> "pd.DataFrame":
+        """Rows of sample_id, subject, split, label, and outputs in teacher_* and student_*."""
+        return self._table(schema.PREDICTIONS, schema.PREDICTIONS_COLUMNS)
+
+    @property
+    def probe(self) -> "pd.DataFrame":
+        """The N probe samples: sample_id, subject, label (-1: none), media (views, or empty)."""
+        return self._table(schema.PROBE, schema.PROBE_COLUMNS)
+
+    def maps(self) -> "pd.DataFrame":
+        """Maps written when training ended: projection, epoch, network, sample_id, x, y.
+
+        ``network`` is teacher or student; rows follow the order of the probe. Empty where no map
+        was written.
+        """
+        import pandas as pd
+
+        files = sorted((self.path / schema.MAPS).glob("*.parquet"))
+        names = [f"{schema.MAPS}/{file.name}" for file in files] or self._written(schema.MAPS)
+        tables = [self._table(name, schema.MAPS_COLUMNS[1:]) for name in names]
+        for name, table in zip(names, tables, strict=True):
+            table.insert(0, "projection", Path(name).stem)
+        return (
+            pd.concat(tables, ignore_index=True)
+            if tables
+            else pd.DataFrame(columns=list(schema.MAPS_COLUMNS))
+        )
+
+    # -- arrays ------------------------------------------------------------------------------
+
+    @property
+    def epochs(self) -> list[int]:
+        """Epochs of the student stage with logged embeddings; 0 is before training."""
+        return schema.logged_epochs(self.path, schema.EMBEDDINGS)
+
+    @property
+    def batch_epochs(self) -> list[int]:
+        """Epochs with a logged training batch."""
+        return schema.logged_epochs(self.path, schema.BATCHES)
+
+    def embeddings(self, epoch: int) -> Embeddings:
+        """Embeddings of the probe samples: teacher (N, D), student (N, D').
+
+        Raises:
+            RecordError: if that epoch was not logged, or its file is damaged.
+        """
+        arrays, notes = self._epoch_arrays(schema.EMBEDDINGS, epoch, self.epochs)
+        if "teacher" not in arrays and notes.get("teacher_epoch", "").isdigit():
+            elsewhere = int(notes["teacher_epoch"])
+            source, _ = self._epoch_arrays(schema.EMBEDDINGS, elsewhere, self.epochs)
+            arrays = {**source, **arrays}
+        return Embeddings(*pair(self.path, arrays, "teacher", "student", f"epoch {epoch}"))
+
+    def batch(self, epoch: int) -> Batch:
+        """The training batch that was logged at an epoch.
+
+        Raises:
+            RecordError: if none was logged at that epoch, or its file is damaged.
+        """
+        arrays, notes = self._epoch_arrays(schema.BATCHES, epoch, self.batch_epochs)
+        teacher, student = pair(
+            self.path, arrays, "teacher", "student", f"the batch of epoch {epoch}"
+        )
+        try:
+            ids = np.array(json.loads(notes["sample_ids"]), dtype=str)
+            labels = arrays["labels"].astype(np.int64)
+        except (KeyError, ValueError) as error:
+            raise damage(self.path, f"the batch of epoch {epoch} has no ids or labels") from error
+        if not len(ids) == len(labels) == len(teacher):
+            raise damage(self.path, f"the batch of epoch {epoch} has columns of unequal length")
+        return Batch(ids, labels, teacher, student)
+
+    def probe_batch(self, epoch: int) -> Batch:
+        """The probe samples as if they were one batch, to be looked at like :meth:`batch`.
+
+        Raises:
+            RecordError: if that epoch was not logged, or a file is damaged.
+        """
+        pair, probe = self.embeddings(epoch), self.probe
+        if len(probe) != len(pair.teacher):
+            raise damage(self.path, f"epoch {epoch} has not one embedding for each probe sample")
+        ids, labels = (probe[name].to_numpy() for name in ("sample_id", "label"))
+        return Batch(ids.astype(str), labels.astype(np.int64), *pair)
+
+    def features(self) -> Features | None:
+        """Real and hallucinated features of the probe, each (N, F); None where none were logged."""
+        if not self._has(schema.FEATURES):
+            return None
+        arrays, _ = read_arrays(self.path, schema.FEATURES)
+        return Features(*pair(self.path, arrays, "real", "hallucinated", schema.FEATURES))
+
+    def media(self) -> dict[str, Array]:
+        """Pictures of the probe samples by view, each (N, H, W) or (N, H, W, 3) uint8.
+
+        Empty where the run kept none.
+        """
+        if not self._has(schema.IMAGES):
+            return {}
+        views, _ = read_arrays(self.path, schema.IMAGES)
+        check_pictures(self.path, schema.IMAGES, views)
+        return views
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """Names of the checkpoints."""
+        return sorted(f.stem for f in (self.path / schema.CHECKPOINTS).glob("*.safetensors"))
+
+    def checkpoint(self, name: str) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Tensors by name, and the notes saved with them.
+
+        Raises:
+            RecordError: if there is no such checkpoint, or NumPy lacks a type in it (bfloat16:
+                open the file with ``safetensors.torch`` instead).
+        """
+        if name not in self.checkpoints:
+            raise RecordError(
+                f"{self.run_id} has no checkpoint {name!r}; it has "
+                f"{', '.join(self.checkpoints) or 'none'}."
+            )
+        arrays, notes = read_arrays(self.path, f"{schema.CHECKPOINTS}/{name}.safetensors")
+        return arrays, json.loads(notes.get("notes", "{}"))
+
+    # -- health ------------------------------------------------------------------------------
+
+    def missing_files(self) -> list[str]:
+        """Files that the finished run wrote and that are gone or cut short.
+
+        Checkpoints are left out: deleting them to save space does no harm to the rest.
+        """
+        wanted = dict(self._manifest["files"])
+        return sorted(
+            name
+            for name, size in wanted.items()
+            if not name.startswith(schema.CHECKPOINTS) and _size(self.path / name) != size
+        )
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _written(self, folder: str) -> list[str]:
+        return sorted(name for name in self._manifest["files"] if name.startswith(f"{folder}/"))
+
+    def _table(self, name: str, columns: tuple[str, ...]) -> "pd.DataFrame":
+        import pandas as pd
+
+        if not self._has(name):
+            return pd.DataFrame(columns=list(columns))
+        return read_table(self.path, name, columns)
+
+    def _has(self, name: str) -> bool:
+        return name in self._manifest["files"] or (self.path / name).exists()
+
+    def _epoch_arrays(
+        self, folder: str, epoch: int, logged: list[int]
+    ) -> tuple[dict[str, Array], dict[str, str]]:
+        if epoch not in logged:
+            known = ", ".join(map(str, logged)) or "none yet"
+            raise RecordError(f"{self.run_id} has no {folder} of epoch {epoch}; logged: {known}.")
+        return read_arrays(
+            self.path, f"{folder}/{schema.epoch_file(self.path, folder, epoch).name}"
+        )
+
+
+def open_record(path: str | Path) -> RunRecord:
+    """Open the record of a run, finished or not.
+
+    Args:
+        path: the record's folder, or the ``run.json`` in it.
+
+    Raises:
+        RecordError: if there is no record, it was written by a newer or an unknown older kit, or
+            its ``run.json`` is damaged. Damage elsewhere is told when that part is asked for.
+    """
+    try:
+        path = Path(path).expanduser().absolute()
+    except RuntimeError as error:  # ~somebody: there is no such user here
+        raise RecordError(
+            f"There is no run record at {path}: the home folder in it is unknown; give the whole "
+            f"path."
+        ) from error
+    if path.name == schema.MANIFEST:
+        path = path.parent
+    if not path.is_dir():
+        raise RecordError(f"There is no run record at {path}; give the folder that a run wrote.")
+    record = RunRecord(path, read_manifest(path))
+    if record.status == "stopped":
+        # The writer may have ended between our look at run.json and our look at its lock.
+        record = RunRecord(path, read_manifest(path))
+    return record
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1

@@ -1,0 +1,38 @@
+"""How a record's student came to follow its teacher, epoch by epoch."""
+
+from typing import TYPE_CHECKING
+
+from ..analysis.agreement import MEASURES, agreement
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .reader import RunRecord
+
+
+def agreement_over_epochs(record: "RunRecord", most: int = 512) -> "pd.DataFrame":
+    """How the agreement on the probe samples grew while the student trained.
+
+    Args:
+        record: a run, finished or not.
+        most: only so many of the probe samples are used, the first ones.
+
+    Returns:
+        Rows of epoch and each of :data:`~pkdot.analysis.agreement.MEASURES`; NaN for an epoch
+        whose embeddings are not finite (a run that diverged).
+
+    Raises:
+        RecordError: if an epoch's file is damaged.
+    """
+    import pandas as pd
+
+    rows = []
+    for epoch in record.epochs:
+        pair = record.embeddings(epoch)
+        try:
+            found = agreement(pair.teacher[:most], pair.student[:most])
+        except InputError:
+            found = dict.fromkeys(MEASURES, float("nan"))
+        rows.append({"epoch": epoch, **found})
+    return pd.DataFrame(rows, columns=["epoch", *MEASURES])

@@ -1,0 +1,173 @@
+"""Controls: what is left of a gain when one thing about the teacher is taken away.
+
+A control is a setting of the experiment (``control``). Three of them train another teacher stage,
+with all that the student takes over from it; the others leave the student's start as it is and
+change only what the distillation loss reads.
+"""
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..data.corpus import Corpus, IndexArray
+from ..errors import ConfigError
+from ..networks.models import NetworkOutput, NetworkSettings, build_teacher
+from .loop import stage_seed, visible_labels
+from .stages import TeacherTargets, teacher_targets
+
+Control = Literal[
+    "none",
+    "permuted",
+    "other_batch",
+    "labels",
+    "random_teacher",
+    "no_privileged",
+    "true_labels",
+    "posterior",
+]
+
+TITLES: dict[str, str] = {
+    "none": "the teacher as it is",
+    "permuted": "each sample is taught another sample's target, the same one all along",
+    "other_batch": "the targets belong to other samples, drawn anew for each batch",
+    "labels": "a teacher made of the given labels alone",
+    "random_teacher": "a teacher that never learnt",
+    "no_privileged": "a teacher without the privileged modality",
+    "true_labels": "a teacher with the true labels of all training samples",
+    "posterior": "the true probability of each class, given what the simulator drew",
+}
+assert set(TITLES) == set(get_args(Control))
+
+OTHER_TEACHERS = ("no_privileged", "true_labels")
+"""Controls that train a teacher stage of their own."""
+
+_CONFIDENCE = 0.95
+
+
+def teacher_control(control: Control) -> Control:
+    """The part of a control that the teacher stage depends on."""
+    return control if control in OTHER_TEACHERS else "none"
+
+
+def teacher_corpus(control: Control, corpus: Corpus) -> Corpus:
+    """What the teacher stage trains on under a control.
+
+    ``no_privileged`` hides the privileged modalities: there is no T-Net either, so nothing that the
+    student takes over has seen them. ``true_labels`` shows the true label of every training sample
+    and of the inner split; its teacher is as good as labels can make one.
+    """
+    if control == "no_privileged":
+        return replace(corpus, privileged=())
+    if control == "true_labels":
+        split = corpus.split
+        told = replace(split, labelled=split.train, unlabelled=split.unlabelled[:0])
+        return replace(corpus, given_labels=corpus.labels, split=told)
+    return corpus
+
+
+def student_corpus(control: Control, corpus: Corpus) -> Corpus:
+    """What the student trains on: a teacher made of labels has nothing to say without one."""
+    if control == "labels":
+        split = corpus.split
+        return replace(corpus, split=replace(split, unlabelled=split.unlabelled[:0]))
+    return corpus
+
+
+class OtherBatches(TeacherTargets):
+    """Targets of other training samples than those asked for, drawn anew each time.
+
+    A batch of them still has the structure of some batch of the teacher's, but of another one.
+    """
+
+    def __init__(self, output: NetworkOutput, samples: IndexArray, seed: int) -> None:
+        super().__init__(output)
+        self._samples = samples
+        self._rng = np.random.default_rng(seed)
+
+    def at(self, indices: IndexArray, device: torch.device) -> NetworkOutput:
+        return super().at(self._rng.choice(self._samples, len(indices), replace=False), device)
+
+
+def taught_targets(
+    control: Control,
+    targets: TeacherTargets,
+    corpus: Corpus,
+    network: NetworkSettings,
+    seed: int,
+) -> TeacherTargets:
+    """What the distillation loss reads under a control.
+
+    Args:
+        control: which.
+        targets: the trained teacher's output for the N samples of the corpus.
+        corpus: the samples; only training samples are ever exchanged for one another.
+        network: sizes of the untrained teacher.
+        seed: of permutation, draws and untrained weights.
+
+    Raises:
+        ConfigError: if the posterior is asked for and the corpus does not know it.
+    """
+    own = stage_seed(seed, f"control {control}")
+    if control == "permuted":
+        train = corpus.split.train
+        order = np.arange(len(corpus))
+        # A cycle through a random order: nobody keeps his own target.
+        shuffled = np.random.default_rng(own).permutation(train)
+        order[shuffled] = np.roll(shuffled, 1)
+        device = targets.output.logits.device
+        return TeacherTargets(targets.at(order, device))
+    if control == "other_batch":
+        return OtherBatches(targets.output, corpus.split.train, own)
+    if control == "random_teacher":
+        with torch.random.fork_rng():
+            torch.manual_seed(own)
+            untrained = build_teacher(corpus, network).requires_grad_(False).eval()
+        return teacher_targets(untrained, corpus)
+    if control == "labels":
+        return TeacherTargets(_label_output(targets.output, corpus, own))
+    if control == "posterior":
+        if corpus.posterior is None:
+            raise ConfigError(
+                f"The control 'posterior' needs to know what lies behind each sample, and "
+                f"{corpus.name} does not say; only simulated corpora do."
+            )
+        likely = torch.as_tensor(corpus.posterior, dtype=torch.float32)
+        logits = likely.clamp_min(torch.finfo(likely.dtype).tiny).log()
+        return TeacherTargets(targets.output._replace(logits=logits.to(targets.output.logits)))
+    return targets
+
+
+def _label_output(like: NetworkOutput, corpus: Corpus, seed: int) -> NetworkOutput:
+    """Labels in the teacher's shapes: a code per class instead of what a network made of a sample.
+
+    The right class gets a probability of 0.95. Codes have the length √D of a batch-normalised
+    embedding and are orthogonal where D allows it. Samples without a visible label get zeros, and
+    are in no batch.
+    """
+    labels = torch.as_tensor(visible_labels(corpus))
+    known = labels >= 0
+    one_hot = functional.one_hot(labels.clamp_min(0), corpus.n_classes).float() * known[:, None]
+    odds = _CONFIDENCE * (corpus.n_classes - 1) / (1 - _CONFIDENCE)
+
+    def codes(width: int) -> Tensor:
+        drawn = torch.randn(
+            max(width, corpus.n_classes), width, generator=torch.Generator().manual_seed(seed)
+        )
+        if width >= corpus.n_classes:
+            drawn = torch.linalg.qr(drawn).Q
+        unit = functional.normalize(drawn[: corpus.n_classes], dim=1)
+        return one_hot @ unit * width**0.5
+
+    def feature(real: Tensor) -> Tensor:
+        code = codes(real.shape[-1])
+        return code if real.ndim == 2 else code[:, None, :].expand_as(real).contiguous()
+
+    return NetworkOutput(
+        one_hot * float(np.log(odds)),
+        codes(like.embedding.shape[1]),
+        {name: feature(real) for name, real in like.features.items()},
+    )
