@@ -46,7 +46,7 @@ check: setup  ## lint, types and the quick tests: before every commit
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
 	@$(PY) -m pkdot.benchmarks.features
-	@$(PY) tests/measure_page.py
+	@$(PY) tests/support/measure_page.py
 
 evidence: setup  ## compare all methods fairly, write the report (QUICK=1: some minutes)
 	@OMP_NUM_THREADS=1 $(PY) -m pkdot evidence --jobs $(JOBS) $(if $(QUICK),--quick)
@@ -58,7 +58,7 @@ notebooks: setup  ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab notebooks
 
 screenshots: setup  ## take the pictures of the page for README.md
-	@$(PY) tests/screenshots.py
+	@$(PY) tests/support/screenshots.py
 
 clean:  ## remove .venv and caches; runs and reports stay
 	@rm -rf .venv build pkdot.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

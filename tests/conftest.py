@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from .chromium import NoChromium, open_chromium
-from .example_records import write_record
+from tests.support.chromium import NoChromium, open_chromium
+from tests.support.example_records import write_record
 
 # Set before anything imports torch or matplotlib, which look only once; sub-processes inherit both.
 # One thread: sums keep their order on every machine, and two workers do not fight over two cores.
@@ -61,7 +61,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 @pytest.fixture(scope="session")
 def biovid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny simulated BioVid; read it only, or copy it to damage it."""
-    from .biovid_files import write_tiny
+    from tests.support.biovid_files import write_tiny
 
     return made_once(tmp_path_factory, "tiny", write_tiny)
 
@@ -69,14 +69,14 @@ def biovid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def released_root(biovid_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same corpus in the released code's layout; read it only."""
-    from .biovid_files import as_released
+    from tests.support.biovid_files import as_released
 
     return made_once(tmp_path_factory, "released", lambda dest: as_released(biovid_root, dest))
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """A real Chromium, see :func:`tests.chromium.open_chromium`.
+    """A real Chromium, see :func:`tests.support.chromium.open_chromium`.
 
     Without any, tests are skipped with a sentence; where ``CI=true`` they fail instead, since a
     check that quietly never runs is none.

@@ -1,0 +1,210 @@
+"""What the pages of the dashboard show: comparisons, orders, clicks, colours, downloads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.example_records import write_clips_record, write_record
+from tests.support.pages import FIGURES, figures, opened, spec, surround, words
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    surround(monkeypatch, tmp_path)
+
+
+def test_bad_values_in_the_address_do_no_harm(record_copy: Path) -> None:
+    bad = {"epoch": "999", "source": "nowhere", "sample": "../x", "order": "<b>", "k": "many",
+           "policy": "none", "blur": "-1", "projection": "3d", "colour": "x", "with": "ghost",
+           "class": "99", "sort": "x", "alone": "maybe", "stage": "x"}  # fmt: skip
+    for page in FIGURES:
+        app = opened(page, **bad)
+        assert not app.exception
+        assert not app.error
+        assert figures(app) == FIGURES[page]
+
+
+def test_runs_of_the_same_test_samples_are_compared_in_pairs(tmp_path: Path) -> None:
+    for run_id, method in (("one", "kd"), ("two", "pkdot")):
+        write_record(tmp_path / "runs", run_id=run_id, method=method)
+    app = opened("runs", **{"with": ["two", "one"]})
+    assert "2 runs compared" in words(app)
+    assert figures(app) == 3
+    assert "paired difference to patterns · pkdot · seed 0" in spec(app, 0)
+    assert "over 6 test subjects" in spec(app, 0)
+    assert "How these runs trained" in spec(app, 1)
+    assert "Intervals over fewer than 10 test subjects are rough." in words(app)
+    assert not app.error
+
+
+def test_runs_that_cannot_be_compared_say_why(tmp_path: Path) -> None:
+    from pkdot.record import Recorder
+
+    for run_id in ("one", "two"):
+        with Recorder("empty", runs_dir=tmp_path / "runs", run_id=run_id):
+            pass
+    app = opened("runs", **{"with": ["two", "one"]})
+    assert not app.exception
+    assert "choose runs that have finished" in words(app)
+
+
+def test_an_own_run_named_example_hides_nothing(
+    finished_record: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from dashboard import record_picker
+
+    monkeypatch.setattr(record_picker, "EXAMPLE", finished_record)
+    write_record(tmp_path / "runs", run_id="example", corpus="mine")
+    app = opened("runs", run="example")
+    assert app.sidebar.selectbox[0].value == "example"
+    assert "This run: patterns, by a test" in words(app)
+    assert len(app.sidebar.selectbox[0].options) == 2
+    assert opened("runs").sidebar.selectbox[0].value == "example/"
+
+
+def test_similarity_is_sorted_by_class_subject_and_clustering(record_copy: Path) -> None:
+    app = opened("similarity")
+    seen = set()
+    for order in ("class", "subject", "clustering"):
+        app.get("button_group")[1].set_value(order).run()
+        seen.add(spec(app, 0))
+        assert not app.exception
+    assert len(seen) == 3
+
+
+def test_a_link_names_the_sample_on_every_page(record_copy: Path) -> None:
+    for page, at in (("similarity", 1), ("anchors", 4), ("transport", 2), ("samples", 1)):
+        app = opened(page, sample="sample-017")
+        assert app.selectbox(key="sample").value == "sample-017"
+        assert ": sample-017</b>" in spec(app, at)
+
+
+def test_relatives_of_the_plan_stand_beside_it(record_copy: Path) -> None:
+    app = opened("transport")
+    table = app.dataframe[0].value.set_index("plan")
+    share = table["on the diagonal"].str.rstrip(" %").astype(float)
+    cost = table["cost of moving"].astype(float)
+    assert share["identity-aware"] >= share["entropic (the loss)"]
+    assert cost["exact (ε = 0)"] <= cost["entropic (the loss)"]
+    assert table["mass moved"]["unbalanced"] != "100 %"
+    app.toggle(key="relatives").set_value(False).run()
+    assert figures(app) == FIGURES["transport"] - 1
+
+
+def test_maps_are_coloured_by_what_the_reader_asks(record_copy: Path) -> None:
+    app = opened("maps")
+    seen = {}
+    for colour in ("class", "subject", "error", "prediction", "teacher"):
+        app.get("button_group")[0].set_value(colour).run()
+        assert not app.exception
+        seen[colour] = spec(app, 0)
+    assert "person 3" in seen["subject"]
+    assert '"right"' in seen["error"]
+    assert '"wrong"' not in seen["error"]  # the made-up student is always right
+    health = app.dataframe[0].value
+    assert health["network"].tolist() == ["teacher", "student"]
+    assert health["purity by chance"].tolist() == ["19 %", "19 %"]
+
+
+def test_chosen_samples_stand_out_in_both_maps_until_none_is_chosen(record_copy: Path) -> None:
+    app = opened("maps")
+    app.session_state["chosen"] = ["sample-001", "sample-002", "gone"]
+    app.run()
+    assert "2 of 90 samples are chosen" in words(app).replace("\\", "")
+    next(b for b in app.button if b.label == "Choose none").click().run()
+    assert "are chosen" not in words(app)
+
+
+def test_samples_are_sorted_by_disagreement(record_copy: Path) -> None:
+    import pandas as pd
+
+    path = record_copy / "predictions.parquet"
+    table = pd.read_parquet(path)
+    outputs = [c for c in table if c.startswith("student_")]
+    table.loc[33, outputs] = [0.0, 1.0, 0.0, 0.0, 0.0]  # sample 33 is of class 3
+    table.to_parquet(path)
+    manifest = json.loads((record_copy / "run.json").read_text())
+    manifest["files"]["predictions.parquet"] = path.stat().st_size
+    (record_copy / "run.json").write_text(json.dumps(manifest))
+    app = opened("samples")
+    listed = app.dataframe[-1].value
+    assert listed["sample"].iloc[0] == "sample-033"
+    assert (listed["class"].iloc[0], listed["student"].iloc[0]) == ("three", "one")
+    assert "three → one" in spec(app, 0)
+    assert app.selectbox(key="sample").value == "sample-033"
+    app.get("button_group")[1].set_value("2").run()
+    assert set(app.dataframe[-1].value["class"]) == {"two"}
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_clips_with_signals_and_subjects_are_shown(page: str, tmp_path: Path) -> None:
+    write_clips_record(tmp_path / "runs")
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert figures(app) == FIGURES[page]
+    assert all("simulated data" in chart.proto.spec for chart in app.get("plotly_chart"))
+    if page == "runs":
+        assert "encoder of video" in app.get("button_group")[0].options
+
+
+def test_each_figure_can_be_taken_away(record_copy: Path) -> None:
+    for page in FIGURES:
+        app = opened(page)
+        labels = [button.proto.label for button in app.get("download_button")]
+        assert labels.count("Figure") == FIGURES[page]
+        assert page == "samples" or "Data" in labels
+
+
+def test_a_slider_that_plays_goes_on_and_stops_at_its_end(record_copy: Path) -> None:
+    app = opened("similarity")
+    app.select_slider(key="epoch").set_value(2).run()
+    app.button(key="epoch button").click().run()
+    assert app.button(key="epoch button").label == "Pause"
+    assert app.session_state["playing"] == "epoch"
+    app.session_state["epoch next"] = 9  # what the timer of a browser would do
+    app.run()
+    assert app.select_slider(key="epoch").value == 9
+    assert "playing" not in app.session_state
+    assert app.button(key="epoch button").label == "Play"
+
+
+def test_a_figure_is_drawn_again_only_where_it_changes(
+    record_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streamlit
+
+    from pkdot import figures as makers
+
+    made: list[str] = []
+    for name in ("anchor_maps", "coverage_curves", "sample_row"):
+
+        def counted(*arguments: Any, _name: str = name, **options: Any) -> Any:
+            made.append(_name)
+            return makers.__dict__[f"own {_name}"](*arguments, **options)
+
+        monkeypatch.setitem(makers.__dict__, f"own {name}", getattr(makers, name))
+        monkeypatch.setattr(makers, name, counted)
+    streamlit.cache_resource.clear()
+    app = opened("anchors")
+    assert set(made) == {"anchor_maps", "coverage_curves", "sample_row"}
+    app.run()
+    made.clear()
+    before = spec(app, 4)
+    app.selectbox(key="sample").set_value("sample-017").run()
+    assert made == ["sample_row"]
+    assert spec(app, 4) != before
+    app.selectbox(key="sample").set_value("sample-000").run()
+    assert made == ["sample_row"]
+    assert spec(app, 4) == before
+
+
+def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
+    from pkdot.record import Recorder
+
+    with Recorder("my own loop", runs_dir=tmp_path / "runs"):
+        pass
+    listed = opened("runs").dataframe[0].value
+    assert listed["corpus"].tolist() == ["my own loop"]

@@ -1,0 +1,58 @@
+"""Take a picture of every page in both themes: ``make screenshots``.
+
+They go to reports/screenshots, to be looked at; the one that README.md shows is replaced too. The
+pages show the example record, so that the pictures come out alike on every machine.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+if __package__ is None or __package__ == "":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.chromium import ROOT, open_chromium, serve_page
+
+PAGES = {
+    "runs": "", "similarity": "similarity", "anchors": "anchors",
+    "transport": "transport", "embeddings": "maps", "samples": "samples",
+}  # fmt: skip
+README_PAGE = "similarity"
+FIGURE = ".js-plotly-plot .main-svg"
+
+
+def settle(page: Any) -> None:
+    """Wait until figures are drawn and the server is idle."""
+    page.wait_for_selector(FIGURE, timeout=60_000)
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=60_000)
+    page.wait_for_timeout(800)
+
+
+def main() -> None:
+    folder = ROOT / "reports" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as empty,
+        open_chromium() as browser,
+        serve_page(Path(empty), cwd=Path(empty)) as address,
+    ):
+        for theme in ("light", "dark"):
+            for name, path in PAGES.items():
+                page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme=theme)
+                page.goto(f"{address}/{path}")
+                settle(page)
+                if name == README_PAGE and theme == "light":
+                    page.screenshot(path=ROOT / "app" / "screenshot.png")
+                height = page.evaluate(
+                    "document.querySelector('[data-testid=stMain]').scrollHeight"
+                )
+                page.set_viewport_size({"width": 1280, "height": min(height, 4000)})
+                settle(page)
+                page.screenshot(path=folder / f"{name}-{theme}.png")
+                page.close()
+    print(f"The pictures are in {folder}; the one of README.md is app/screenshot.png.")
+
+
+if __name__ == "__main__":
+    main()
