@@ -1,6 +1,7 @@
 """A referee for changes that must change no number: everything users see, as text files.
 
     python tests/support/referee.py run OUT          # run small experiments, write what they say
+    python tests/support/referee.py run OUT --steps pages
     python tests/support/referee.py compare A B      # what differs between two such folders
 
 Only the command line, the page and the notebooks are asked, so that modules may move freely.
@@ -13,7 +14,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
+STEPS = ("commands", "experiments", "example", "pages", "grids", "notebooks")
 PAGES = ("runs", "similarity", "anchors", "transport", "maps", "samples")
 
 SMALL = [
@@ -128,6 +129,10 @@ class Referee:
             f"exit {done.returncode}\n-- output\n{done.stdout}\n-- complaints\n{done.stderr}",
         )
 
+    def commands(self) -> None:
+        for name, arguments in COMMANDS.items():
+            self.call(name, arguments)
+
     def experiments(self) -> None:
         for name, arguments in EXPERIMENTS.items():
             runs = self.scratch / "each" / name
@@ -152,12 +157,15 @@ class Referee:
         folder = self.scratch / "runs" / "from-example"
         self.call("example", ["example", str(folder), "--quiet"])
         self.keep("records/example.txt", describe_record(folder))
-        clips = next((self.scratch / "each" / "clips-fold0").iterdir())
-        shutil.copytree(clips, self.scratch / "runs" / "from-clips")
+        clips = self.scratch / "clips"
+        self.call("clips", ["run", *CLIPS, "--set", "data.fold=0", "--quiet", "--runs", str(clips)])
+        next(clips.iterdir()).rename(self.scratch / "runs" / "from-clips")
         self.call("runs", ["runs"])
 
     def pages(self) -> None:
         """Every page on both records, in a process of its own."""
+        if not (self.scratch / "runs" / "from-clips").is_dir():
+            self.example()
         subprocess.run(
             [sys.executable, __file__, "pages", str(self.out)],
             env=self.environment, cwd=self.scratch, check=True,
@@ -285,14 +293,16 @@ def _element(kind: str, element: Any) -> str:
     return "\n".join(str(x) for x in (value, delta, options) if x not in (None, ""))
 
 
-def compare(before: Path, after: Path, context: int = 0) -> int:
-    """Print what differs; the number of files that do is the exit status."""
+def compare(before: Path, after: Path, common: bool = False, context: int = 0) -> int:
+    """Print what differs; ``common`` leaves out files that only one side has."""
     names = {
         str(file.relative_to(folder / "seen"))
         for folder in (before, after)
         for file in (folder / "seen").rglob("*")
         if file.is_file()
     }
+    if common:
+        names = {n for n in names if all((f / "seen" / n).is_file() for f in (before, after))}
     different = 0
     for name in sorted(names):
         texts = [folder / "seen" / name for folder in (before, after)]
@@ -310,14 +320,17 @@ def compare(before: Path, after: Path, context: int = 0) -> int:
 def main() -> int:
     top = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     commands = top.add_subparsers(dest="command", required=True)
-    for name in ("run", "pages"):
-        commands.add_parser(name).add_argument("out", type=Path)
+    run = commands.add_parser("run", help="run everything, or some steps, and keep what is seen")
+    run.add_argument("out", type=Path)
+    run.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
+    commands.add_parser("pages").add_argument("out", type=Path)
     pair = commands.add_parser("compare")
     pair.add_argument("before", type=Path)
     pair.add_argument("after", type=Path)
+    pair.add_argument("--common", action="store_true", help="only files that both sides have")
     given = top.parse_args()
     if given.command == "compare":
-        return compare(given.before, given.after)
+        return compare(given.before, given.after, given.common)
     out = given.out.resolve()
     if given.command == "pages":
         see_pages(out)
@@ -325,13 +338,11 @@ def main() -> int:
     if out.exists():
         sys.exit(f"{out} exists; give a new folder.")
     referee = Referee(out)
-    referee.scratch.mkdir(parents=True)
-    for name, arguments in COMMANDS.items():
-        referee.call(name, arguments)
-    for step in (referee.experiments, referee.example, referee.pages, referee.grids,
-                 referee.notebooks):  # fmt: skip
-        print(step.__name__, flush=True)
-        step()
+    (referee.scratch / "runs").mkdir(parents=True)
+    for step in STEPS:
+        if step in given.steps:
+            print(step, flush=True)
+            getattr(referee, step)()
     print(f"What was seen is in {out / 'seen'}.")
     return 0
 
