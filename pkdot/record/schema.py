@@ -21,7 +21,6 @@ import re
 from pathlib import Path
 
 SCHEMA_VERSION = 1
-STATUSES = ("running", "finished", "failed", "stopped")
 
 MANIFEST = "run.json"
 METRICS = "metrics.parquet"
