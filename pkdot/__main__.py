@@ -68,11 +68,10 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     config = _config(arguments)
     if arguments.settings:
-        from .experiments.config import known_settings
+        from .settings import flatten
 
-        for name, value in known_settings(config.model_dump(mode="json")).items():
-            if not isinstance(value, dict):
-                print(f"{name}={json.dumps(value)}")
+        for name, value in flatten(config.model_dump(mode="json")).items():
+            print(f"{name}={json.dumps(value)}")
         return 0
     from .experiments.experiment import run_experiment
 
