@@ -18,7 +18,8 @@ FLOORS = (
     "training",
     "experiments benchmarks",
     "evidence integrations",
-    "__main__ app notebooks",
+    "commands app notebooks",
+    "__main__",
 )
 """Rooms of one floor share a line, the lowest first. ``pkdot/__init__`` names what all promise."""
 RANK = {room: rank for rank, rooms in enumerate(FLOORS) for room in rooms.split()}
