@@ -42,10 +42,10 @@ def feature_key(corpus: Corpus, modality: str, weights: str, form: Form, side: i
         form: pooled or tokens.
         side: tokens along each side of a clip's map at most.
     """
-    told = [VERSION, torch.__version__, corpus.source(modality), weights, form]
+    dependencies = [VERSION, torch.__version__, corpus.source(modality), weights, form]
     if form == "tokens":
-        told.append(side)
-    return f"{modality}-{form}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
+        dependencies.append(side)
+    return f"{modality}-{form}-{hashlib.sha256(repr(dependencies).encode()).hexdigest()[:16]}"
 
 
 def kept_features(
@@ -103,9 +103,9 @@ def _open(path: Path, size: int) -> np.ndarray | None:
 class SubjectNormalised:
     """Features with each subject's own mean and deviation taken out, entry by entry.
 
-    What a face or a skin looks like at rest says nothing of pain, and nothing about it can be
-    learned from a few people. No label is read, but all windows of a subject are, also those of
-    a test subject: it is meant for recordings that can be looked at as a whole.
+    A face or a skin at rest carries no pain, and differs from person to person. No label is read,
+    but all windows of a subject are, also of a test subject: it is meant for recordings that are
+    at hand as a whole.
 
     Args:
         features: (N, ...).

@@ -33,7 +33,7 @@ class RunManifest(BaseModel):
         created, updated: ISO 8601 in UTC.
         corpus, method, seed, simulated, class_names, config: of the experiment.
         facts: versions, hardware, timings (seconds) and whatever else the writer kept.
-        best_epoch: student epoch that was selected; None until a run says it.
+        best_epoch: student epoch that was selected; None until it is known.
         scores: last value of each test metric, by ``"stage name"``.
         files: bytes of each file, by its name within the folder; known once a run has ended.
     """

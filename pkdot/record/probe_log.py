@@ -75,7 +75,10 @@ class ProbeLog:
 
     def write_features(self, real: Any, hallucinated: Any) -> None:
         """See :meth:`pkdot.record.recorder.Recorder.log_features`."""
-        arrays = {"real": matrix(real, "real"), "hallucinated": matrix(hallucinated, "made")}
+        arrays = {
+            "real": matrix(real, "real"),
+            "hallucinated": matrix(hallucinated, "hallucinated"),
+        }
         if arrays["real"].shape != arrays["hallucinated"].shape:
             raise InputError(
                 f"Real and hallucinated features must have one shape (N, F), not "
@@ -85,7 +88,11 @@ class ProbeLog:
         self._folder.write_arrays(self._folder.path / schema.FEATURES, arrays)
 
     def write_maps(self, projections: Sequence[str], best_epoch: int | None) -> str:
-        """Draw and keep the maps; says which were left out and why, or nothing."""
+        """Draw and keep the maps.
+
+        Returns:
+            Which were left out and why; empty where none was.
+        """
         from .maps import record_maps
 
         record = open_record(self._folder.path)

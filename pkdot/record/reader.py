@@ -52,7 +52,7 @@ class RunRecord:
     def __repr__(self) -> str:
         return f"RunRecord({self.run_id!r}, {self.status})"
 
-    # -- what run.json says ------------------------------------------------------------------
+    # -- from run.json -----------------------------------------------------------------------
 
     @property
     def run_id(self) -> str:
@@ -91,7 +91,7 @@ class RunRecord:
 
     @property
     def simulated(self) -> bool:
-        """Whether the data came from a simulator; every figure then says so."""
+        """Whether the data came from a simulator; every figure then says "simulated"."""
         return self._manifest.simulated
 
     @property
@@ -101,7 +101,7 @@ class RunRecord:
 
     @property
     def best_epoch(self) -> int | None:
-        """The student epoch that was selected; None until a run says it."""
+        """The student epoch that was selected; None until it is known."""
         return self._manifest.best_epoch
 
     @property
@@ -198,7 +198,7 @@ class RunRecord:
         return Batch(ids, labels, teacher, student)
 
     def probe_batch(self, epoch: int) -> Batch:
-        """The probe samples as if they were one batch, to be looked at like :meth:`batch`.
+        """The probe samples as if they were one batch, to be drawn like :meth:`batch`.
 
         Raises:
             RecordError: if that epoch was not logged, or a file is damaged.
@@ -295,7 +295,7 @@ def open_record(path: str | Path) -> RunRecord:
 
     Raises:
         RecordError: if there is no record, it was written by a newer or an unknown older kit, or
-            its ``run.json`` is damaged. Damage elsewhere is told when that part is asked for.
+            its ``run.json`` is damaged. Damage elsewhere raises when that part is asked for.
     """
     try:
         path = Path(path).expanduser().absolute()

@@ -174,7 +174,7 @@ class Recorder:
             maps: projections to compute: ``"pca"``, of every logged epoch, and ``"umap"``, of
                 the first, best and last one (its first fit compiles for seconds). Fewer than 3
                 probe samples make no map. A map that cannot be drawn is left out, and the fact
-                ``maps left out`` says why: what was trained must not be lost over a picture.
+                ``maps left out`` says why: a trained run must not be lost over a map.
 
         Raises:
             InputError: for a projection that does not exist, or if ``facts`` is no mapping, or its

@@ -1,4 +1,4 @@
-"""Where everything lies in a run record: the one place that both writer and reader look it up.
+"""Where everything lies in a run record, for writer and reader alike.
 
     run.json                             what was run, with what, and how it ended
     metrics.parquet                      stage, epoch, split, name, value

@@ -124,7 +124,7 @@ def prepare(
                 bar.update(len(chunk) if done else 0)
                 if not done:
                     held.append(chunk)
-            for chunk in held:  # somebody else had these: wait for them, or inherit them
+            for chunk in held:  # another process holds these: wait for it, or take over
                 work.do(chunk, wait=True)
                 bar.update(len(chunk))
     return _open(work, chunks, path)
