@@ -25,7 +25,7 @@ class Embeddings(NamedTuple):
 
 
 class Features(NamedTuple):
-    """Privileged features of the probe samples, each (N, F): measured, and hallucinated by the T-Net."""
+    """Privileged features of the probe samples, each (N, F): real, and made by the T-Net."""
 
     real: Array
     hallucinated: Array

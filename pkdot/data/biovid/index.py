@@ -220,8 +220,10 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         )
     remarks: tuple[str, ...] = ()
     if mismatched:
-        remarks = (f"{len(mismatched)} clips whose name and class folder disagree were not used, e.g. "
-                   f"{mismatched[0]}.",)  # fmt: skip
+        remarks = (
+            f"{len(mismatched)} clips whose name and class folder disagree were not used, e.g. "
+            f"{mismatched[0]}.",
+        )
     return _sorted_table(rows, root), remarks
 
 
