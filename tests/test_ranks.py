@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     "errors",
     "settings atomic_files notebook_parameters _version",
-    "method tasks",
+    "method tasks keyed_cache",
     "analysis data",
     "record figures networks",
     "distillers",
