@@ -34,7 +34,7 @@ OTHER_ROWS = (
 
 @dataclass(frozen=True)
 class LossSettings:
-    """Arguments of :class:`pkdot.PKDOTLoss`, by the same names and with the same defaults."""
+    """Arguments of :class:`pkdot.PKDOTLoss`, with its defaults but for the iterations."""
 
     k: int = 30
     blur: float = 0.1

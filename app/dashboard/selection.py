@@ -66,8 +66,8 @@ HASH_FUNCS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
         len(view.batch.labels),
     ),
 }
-"""For Streamlit's caches: tells each record and view from every other, also after the record was
-written again. A view does not change when a running record logs another epoch."""
+"""What Streamlit's caches know a record or view by; another once the record is written again.
+A view stays the same when a running record logs another epoch."""
 
 
 def choose_view(

@@ -45,13 +45,13 @@ def tick(keys: list[str], widget: str) -> None:
 
 
 def note(summary: RecordSummary) -> str:
-    """What a list should say of a run beyond its scores."""
+    """A few words on a run for the list, beyond its scores; often none."""
     status = "" if summary.status in ("finished", "running") else summary.sentence
     return "simulated data" if not status and summary.simulated else status
 
 
 def percent(score: float | None) -> float | None:
-    """A score for the table; what is no number stands there as none."""
+    """A score in percent for the table; None where it is no number."""
     return None if score is None or not math.isfinite(score) else 100 * score
 
 

@@ -104,9 +104,9 @@ def test_the_page_offers_a_run_and_shows_how_far_it_is(background_run: Any, tmp_
     assert app.button(key="stop").label == "Stop"
     assert not any(button.key == "make" for button in app.button)
     Child.returncode = 0
-    write_record(tmp_path / "runs", run_id="made")
+    write_record(tmp_path / "runs", run_id="ended")
     app.run()
-    assert app.sidebar.selectbox[0].value == "made"
+    assert app.sidebar.selectbox[0].value == "ended"
     assert "Done: patterns" in "\n".join(toast.value for toast in app.toast)
     run.process = Child()
     Child.returncode = 1
