@@ -13,7 +13,6 @@ from pkdot.method.loss import KINDS, PKDOTLoss
 from pkdot.record import RunRecord
 
 from . import widgets
-from .components import plain
 
 MOST_ITERATIONS = 1000
 """A page answers within seconds: a plan that needs more is shown as it is, with a warning."""
@@ -109,7 +108,7 @@ def _note(name: str, group: Mapping[str, Any]) -> str:
     known = {field.name for field in fields(LossSettings)} | BESIDE
     more = any(_is_positive(group.get(setting)) for setting in ("outputs", "confidence"))
     plain_form = _has_anchors(group) and set(group) <= known and not more
-    return "" if plain_form else OTHER_ROWS.format(plain(name, 24))
+    return "" if plain_form else OTHER_ROWS.format(name)
 
 
 def _read(group: Mapping[str, Any]) -> LossSettings:
@@ -170,11 +169,9 @@ def choose_k(settings: LossSettings, size: int) -> int:
 
 def choose_blur(settings: LossSettings) -> float:
     """A slider for the blur; its square is ε, or ε's share of the median cost."""
-    meaning = "the square of the blur"
-    if settings.relative:
-        meaning = "the square of the blur, times the median cost"
+    quantity = "ε / median cost" if settings.relative else "ε"
     return widgets.slide(
-        f"Entropy ε ({meaning})",
+        f"Entropy {quantity} (the square of the blur)",
         sorted({*BLURS, settings.blur}),
         settings.blur,
         key="blur",

@@ -32,7 +32,7 @@ plan, samples, ids = solution.plan, view.samples, view.ids
 own_loss = "PKDOT's loss" if loss.note else "the loss"
 exact = settings.transport == "exact"
 if loss.note:
-    st.caption(components.literal(loss.note))
+    st.caption(components.plain(loss.note, 160))
 if exact:
     st.caption("Exact transport has no entropy; ε is that of the other plans below.")
 elif settings.relative:

@@ -11,7 +11,7 @@ from ..analysis.matrix_order import by_group
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
-from .style import DEFAULT_STYLE, FigureStyle, clean, finish
+from .style import DEFAULT_STYLE, WIDTH, FigureStyle, clean, finish
 
 TICKS = (0, 1, 5, 20, 50, 100)
 """Shares in percent at the colour bar; colours follow their square roots."""
@@ -47,7 +47,7 @@ def plan_panels(
     figure = make_subplots(
         1,
         len(arrays),
-        subplot_titles=[clean(name) for name in arrays],
+        subplot_titles=[_panel_title(name, WIDTH / len(arrays)) for name in arrays],
         horizontal_spacing=0.025,
     )
     drawn = 0
@@ -108,6 +108,12 @@ def plan_panels(
         "share" + shrunk_note((size, size), (drawn, drawn)),
         height=400,
     )
+
+
+def _panel_title(name: str, room: float) -> str:
+    """A plan's name, on two lines where it has a part in brackets and ``room`` pixels are few."""
+    title = clean(name, 60)
+    return title.replace(" (", "<br>(") if 7.5 * len(title) > room else title
 
 
 def convergence(

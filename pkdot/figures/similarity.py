@@ -153,7 +153,8 @@ def similarity_row(
     figure.add_scatter(
         x=[-1, 1], y=[-1, 1], mode="lines", line=line, name="both agree", hoverinfo="skip"
     )
-    class_points(figure, np.column_stack([t, s]), samples.take(others), style)
+    points = np.column_stack([t, s])
+    class_points(figure, points, samples.take(others), style, row=1, col=1)
     low = min(float(np.nanmin([t, s], initial=0)), 0) - 0.08
     figure.update_xaxes(title="similarity to the teacher", range=[low, 1.05], constrain="domain")
     figure.update_yaxes(
