@@ -73,9 +73,7 @@ def run_loss(record: RunRecord) -> RunLoss:
     """
     parts = record.config.get("options")
     if not isinstance(parts, Mapping):
-        found = _found_anywhere(record.config)
-        has_anchors = "k" in found or "policy" in found
-        return RunLoss(_read(found), has_anchors, "" if has_anchors or "blur" in found else NO_PART)
+        return _loss_of_own_loop(record.config)
     groups = {name: group for name, group in parts.items() if isinstance(group, Mapping)}
     for name, group in groups.items():
         if _is_valid("blur", group):
@@ -86,8 +84,8 @@ def run_loss(record: RunRecord) -> RunLoss:
     return RunLoss(LossSettings(), False, NO_PART)
 
 
-def _found_anywhere(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The first valid value of each setting, outer levels first."""
+def _loss_of_own_loop(config: Mapping[str, Any]) -> RunLoss:
+    """The first valid value of each setting in a config of any form, outer levels first."""
     found: dict[str, Any] = {}
     waiting: list[Any] = [config]
     while waiting:
@@ -96,7 +94,8 @@ def _found_anywhere(config: Mapping[str, Any]) -> dict[str, Any]:
             valid = {name: level[name] for name in VALID if _is_valid(name, level)}
             found = {**valid, **found}
             waiting += level.values()
-    return found
+    has_anchors = "k" in found or "policy" in found
+    return RunLoss(_read(found), has_anchors, "" if has_anchors or "blur" in found else NO_PART)
 
 
 def _has_anchors(group: Mapping[str, Any]) -> bool:
@@ -137,7 +136,7 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "tolerance": _is_positive,
     "max_iterations": _is_whole,
 }
-"""What a setting must be: a record may come from anybody, and what fits nowhere is left out."""
+"""What a setting must be; as a record may come from anybody, any other value is left out."""
 
 
 def _is_valid(name: str, group: Mapping[str, Any]) -> bool:

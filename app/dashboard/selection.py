@@ -57,7 +57,7 @@ def _written(record: RunRecord) -> tuple[str, int]:
     return str(record.path), (record.path / "run.json").stat().st_mtime_ns
 
 
-HASH_FUNCS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+HASH_FUNCS: dict[str | type[Any], Callable[[Any], Any]] = {
     RunRecord: lambda record: (*_written(record), *record.epochs),
     View: lambda view: (
         *_written(view.record),

@@ -99,7 +99,7 @@ class SampleTable:
         return str(self.names[position])
 
     def take(self, indices: Any) -> "SampleTable":
-        """The rows at ``indices`` (n,), in that order."""
+        """The rows at ``indices`` (n,) or in a slice, in that order."""
         columns = {"targets": self.targets, "ids": self.ids, "subjects": self.subjects}
         rows: dict[str, Any] = {n: c if c is None else c[indices] for n, c in columns.items()}
         return replace(self, **rows)

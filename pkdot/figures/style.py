@@ -3,9 +3,9 @@
 Blue is always the teacher, orange the student, purple what is privileged, green what is prevalent;
 a difference therefore runs from blue (the teacher has more) to orange (the student has more).
 Classes have a palette of their own, after M. Petroff, "Accessible Color Sequences for Data
-Visualization", arXiv 2107.02270, which every common colour vision can tell apart; each class
-also has its own marker. The palette is re-ordered so that few classes do not look like teacher
-and student.
+Visualization", arXiv 2107.02270, which every common colour vision can tell apart; each
+class also has its own marker. The palette is re-ordered so that few classes do not look like
+teacher and student.
 """
 
 import html

@@ -7,7 +7,17 @@ from pkdot import figures
 from pkdot.analysis.matrix_order import by_group
 from pkdot.figures import SampleTable
 from pkdot.figures.matrices import in_blocks
-from tests.figures.examples import CLASSES, DRAWN, LABELS, PLAN, RNG, STUDENT, TEACHER, cosine
+from tests.figures.examples import (
+    CLASSES,
+    DRAWN,
+    LABELS,
+    PLAN,
+    RNG,
+    SAMPLES,
+    STUDENT,
+    TEACHER,
+    cosine,
+)
 
 
 def test_matrices_are_sorted_by_group_on_one_scale() -> None:
@@ -84,3 +94,10 @@ def test_the_plan_gives_its_diagonal_mass() -> None:
     np.testing.assert_allclose(figure.data[0].z.sum(axis=1), 100, rtol=1e-5)
     line = figure.data[1]
     assert list(line.x) == list(line.y) == [-0.5, 29.5]
+
+
+def test_names_of_plans_that_are_too_long_for_their_panels_take_two_lines() -> None:
+    names = ["entropic (the loss)", "unbalanced, identity-aware (the loss)", "a", "b", "c"]
+    figure = figures.plan_panels(dict.fromkeys(names, PLAN), SAMPLES)
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles[:2] == ["entropic (the loss)", "unbalanced, identity-aware<br>(the loss)"]
