@@ -44,10 +44,11 @@ def plan_panels(
     samples = table_for(samples, size)
     order = by_group(samples.labels)
     labels = samples.labels[order]
+    titles = [_panel_title(name, WIDTH / len(arrays)) for name in arrays]
     figure = make_subplots(
         1,
         len(arrays),
-        subplot_titles=[_panel_title(name, WIDTH / len(arrays)) for name in arrays],
+        subplot_titles=titles,
         horizontal_spacing=0.025,
     )
     drawn = 0
@@ -100,14 +101,16 @@ def plan_panels(
         **class_ticks(labels, samples.class_names, room=200),
     )
     figure.update_yaxes(title="teacher sample", row=1, col=1)
-    return finish(
+    second_line = 18 if any("<br>" in title for title in titles) else 0
+    figure = finish(
         figure,
         "Four ways to carry the same mass" if len(arrays) == 4 else "Plans side by side",
         style,
         subtitle="the same two clouds of rows, one scale; colours follow the square root of the "
         "share" + shrunk_note((size, size), (drawn, drawn)),
-        height=400,
+        height=400 + second_line,
     )
+    return figure.update_layout(margin={"t": 96 + second_line})
 
 
 def _panel_title(name: str, room: float) -> str:
