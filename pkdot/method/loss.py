@@ -131,27 +131,39 @@ class PKDOTLoss(nn.Module):
         return self.divergence(*self.rows(z_teacher, z_student))
 
     @torch.no_grad()
-    def structure(self, z_teacher: Tensor, z_student: Tensor) -> Structure:
-        """Every step of the loss laid open, for figures; same arguments, no gradient."""
+    def structure(
+        self, z_teacher: Tensor, z_student: Tensor, weights: Tensor | None = None
+    ) -> Structure:
+        """Every step of the loss, for figures; without gradient.
+
+        Args:
+            z_teacher: embeddings, (B, D_T).
+            z_student: embeddings of the same samples in the same order, (B, D_S).
+            weights: masses of the samples, as for :meth:`divergence`.
+
+        Raises:
+            InputError: as :meth:`forward`, and for masses that no transport takes.
+        """
         rows = self._steps(z_teacher, z_student)
         teacher_rows, student_rows = rows[-2:]
         cost = self._cost(teacher_rows, student_rows)
-        divergence = self.divergence(teacher_rows, student_rows)
-        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows))
+        divergence = self.divergence(teacher_rows, student_rows, weights)
+        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows), weights)
         return Structure(*rows, cost, transport, divergence)
 
     def rows(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
-        """The first two steps alone: the anchor rows of teacher and student, (B, k) each."""
+        """Steps 1 and 2 alone: the anchor rows of teacher and student, (B, k) each."""
         *_, teacher_rows, student_rows = self._steps(z_teacher, z_student)
         return teacher_rows, student_rows
 
     def divergence(
         self, teacher_rows: Tensor, student_rows: Tensor, weights: Tensor | None = None
     ) -> Tensor:
-        """The last step alone: the divergence of any two clouds that describe the same samples.
+        """Step 3 alone: the divergence of two clouds that describe the same samples, a scalar.
 
         Args:
-            teacher_rows: (B, d); ``student_rows``: likewise, row i for the same sample.
+            teacher_rows: (B, d).
+            student_rows: (B, d), row i for the same sample as the teacher's row i.
             weights: masses of the samples in both clouds, (B,); uniform by default.
         """
         if self.transport == "entropic":
@@ -182,14 +194,14 @@ class PKDOTLoss(nn.Module):
         epsilon = self.blur * self.blur
         return relative_epsilon(squared_cost(x, y), epsilon) if self.relative else epsilon
 
-    def _transport(self, cost: Tensor, epsilon: float, mass: Tensor | None = None) -> Transport:
+    def _transport(self, cost: Tensor, epsilon: float, weights: Tensor | None) -> Transport:
         if self.transport == "exact":
-            return exact_transport(cost, mass, mass)
+            return exact_transport(cost, weights, weights)
         if self.transport == "unbalanced":
             return unbalanced_transport(
                 cost,
-                mass,
-                mass,
+                weights,
+                weights,
                 epsilon=epsilon,
                 penalty=self.penalty,
                 tolerance=self.tolerance,
@@ -197,6 +209,8 @@ class PKDOTLoss(nn.Module):
             )
         return sinkhorn(
             cost,
+            weights,
+            weights,
             epsilon=epsilon,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,

@@ -160,3 +160,30 @@ def test_a_sample_of_double_weight_counts_like_two(transport):
     found = loss.divergence(teacher, student, weights / 10)
     torch.testing.assert_close(found, loss.divergence(teacher[twice], student[twice]))
     assert abs(float(found - loss.divergence(teacher, student))) > 1e-5
+
+
+@pytest.mark.parametrize("transport", ["entropic", "unbalanced", "exact"])
+def test_the_shown_plan_moves_the_masses_that_the_divergence_weighs(transport):
+    teacher, student = (z.detach() for z in batch(size=12))
+    loss = pkdot.PKDOTLoss(k=4, blur=0.5, transport=transport, penalty=100.0, tolerance=1e-9)
+    masses = torch.arange(1.0, 13.0, dtype=torch.float64)
+    masses = masses / masses.sum()
+    shown = loss.structure(teacher, student, masses)
+    # Unbalanced transport meets its masses only as far as its penalty asks for.
+    close = {"rtol": 0, "atol": 1e-2 if transport == "unbalanced" else 1e-8}
+    torch.testing.assert_close(shown.transport.plan.sum(1), masses, **close)
+    torch.testing.assert_close(shown.transport.plan.sum(0), masses, **close)
+    rows = loss.rows(teacher, student)
+    torch.testing.assert_close(shown.divergence, loss.divergence(*rows, masses))
+    uniform = loss.structure(teacher, student)
+    assert not torch.allclose(shown.divergence, uniform.divergence, rtol=1e-3)
+
+
+def test_the_entropic_plan_is_that_of_sinkhorn_with_the_same_masses():
+    teacher, student = (z.detach() for z in batch(size=12))
+    loss = pkdot.PKDOTLoss(k=4, blur=0.5)
+    masses = torch.arange(1.0, 13.0, dtype=torch.float64)
+    masses = masses / masses.sum()
+    shown = loss.structure(teacher, student, masses)
+    expected = pkdot.sinkhorn(shown.cost, masses, masses, epsilon=0.25)
+    assert torch.equal(shown.transport.plan, expected.plan)
