@@ -1,7 +1,7 @@
-"""Step 2 of the method: which samples describe all the others?  (B, B) -> indices -> (B, k).
+"""Step 2 of the method: the samples that describe all others, (B, B) -> indices -> (B, k).
 
-The anchors are chosen on the teacher's matrix alone, and the same indices are then read from the
-student's. Ties go to the lower index, so a choice never depends on the machine.
+Anchors are chosen on the teacher's matrix alone; the same indices are then read from the
+student's. Ties go to the lower index, so that a choice never depends on the machine.
 """
 
 from collections.abc import Callable
@@ -82,8 +82,8 @@ def select_anchors(
         ``per_sample``: each row's own k least similar samples, in index order; the released
         script's choice. Column c then means a different sample in every row.
         ``farthest``: start from the first of ``shared``, then add the sample whose most similar
-        chosen anchor is least similar to it, and so on (k-centre, greedily).
-        ``random``: k samples drawn without replacement, the control for all the others.
+        chosen anchor is least similar to it, and so on (greedy k-centre).
+        ``random``: k samples drawn without replacement, the control for the other policies.
         ``most_similar``: the k samples most similar to the batch on average.
         ``all``: every sample; ``k`` is not used.
 
@@ -99,8 +99,9 @@ def select_anchors(
     Raises:
         InputError: for a matrix that is not square, an unknown policy, or k outside 1..B-1.
 
-    Source: anchors by dissimilarity, PKDOT, arXiv 2401.15489; the other policies are variants to
-    compare it with.
+    Source: anchors by dissimilarity: PKDOT, arXiv 2401.15489; ``farthest``: Gonzalez, "Clustering
+    to minimize the maximum intercluster distance", 1985; the other policies are variants to compare
+    with.
     """
     if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1]:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The loss of the method: similarity, anchors, rows and transport, composed in one place."""
+"""The loss of the method: similarity, anchors and transport, one after the other."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ KINDS = ("entropic", "unbalanced", "exact")
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Every step from two sets of embeddings to their divergence, for B samples and k anchors.
+    """Every step from embeddings to divergence, for B samples and k anchors.
 
     Attributes:
         teacher_similarity: cosine similarities of the teacher's embeddings, (B, B).
@@ -51,17 +51,17 @@ class Structure:
 class PKDOTLoss(nn.Module):
     """Divergence between the teacher's and the student's anchor rows; gradient to the student.
 
-    A drop-in for anyone's training loop: ``loss = task + weight * PKDOTLoss()(z_t, z_s)``.
+    For any training loop: ``loss = task + weight * PKDOTLoss()(z_teacher, z_student)``.
 
     Args:
         k: number of anchors, 1 <= k < B (not used by the policy ``all``).
-        blur: blur of the divergence; epsilon = blur².
+        blur: square root of epsilon, in the unit of the rows.
         policy: how anchors are chosen, see :func:`pkdot.select_anchors`.
         tolerance: marginal error of the transport; the default of ``sinkhorn_divergence``.
         max_iterations: iterations of the transport at most.
         generator: source of randomness for the policy ``random``.
         transport: ``entropic`` (the method), ``unbalanced`` (mass may stay behind; also debiased),
-            or ``exact`` (no entropy and so nothing to debias; slow, on the CPU).
+            or ``exact`` (without entropy, hence nothing to debias; slow, on the CPU).
         penalty: price of mass left behind, for ``unbalanced``, in units of the cost.
         identity: extra cost of sending a sample to another one; 0 is the method, which is blind to
             the pairing; see :func:`pkdot.method.transport.with_identity`.
@@ -219,7 +219,7 @@ class PKDOTLoss(nn.Module):
     def _steps(
         self, z_teacher: Tensor, z_student: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Steps 1 and 2: both similarities, the anchors, and both sets of rows."""
+        """Similarities of teacher and student, anchors, and rows of teacher and student."""
         for who, z in (("teacher", z_teacher), ("student", z_student)):
             check_tensor(f"The {who}'s embeddings", z)
             if z.ndim != 2:
