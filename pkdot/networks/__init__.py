@@ -1,8 +1,9 @@
-"""Networks: encoders, fusion, T-Net, and the teacher and student that they make up. No losses."""
+"""Networks: encoders, fusion, T-Nets, and the teacher and student that they make up. No losses."""
 
 from .backbones import BackboneSettings
-from .models import NetworkOutput, NetworkSettings, Student, Teacher, build_student, build_teacher
-from .tnet import AnyTNet, TNet, TokenTNet, build_tnet
+from .models import NetworkOutput, Student, Teacher, build_student, build_teacher
+from .settings import NetworkSettings
+from .tnet import AnyTNet, TNet, TNets, TokenTNet, build_tnet, build_tnets
 
 __all__ = [
     "AnyTNet",
@@ -11,9 +12,11 @@ __all__ = [
     "NetworkSettings",
     "Student",
     "TNet",
+    "TNets",
     "Teacher",
     "TokenTNet",
     "build_student",
     "build_teacher",
     "build_tnet",
+    "build_tnets",
 ]
