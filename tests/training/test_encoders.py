@@ -14,20 +14,27 @@ from pkdot.data import load_corpus
 from pkdot.data.biovid.index import MARKER
 from pkdot.data.features import SubjectNormalised, with_features
 from pkdot.errors import ConfigError, DataError, InputError
-from pkdot.experiments.experiment import drain, encode_corpus, make_fabric, train_networks
+from pkdot.experiments.experiment import (
+    drain,
+    encode_corpus,
+    make_fabric,
+    stage_context,
+    train_networks,
+)
 from pkdot.experiments.sweep import Arm, run_sweep, unimodal_arms
 from pkdot.networks.backbones import (
     BackboneSettings,
     Unimodal,
+    augment,
     build_backbone,
     starts_frozen,
-    vary,
     weights_hash,
 )
 from pkdot.networks.tokens import as_tokens, coarse_tokens
 from pkdot.networks.video import R3D18, SmallVideoNet
 from pkdot.training import encoders
-from pkdot.training.encoders import EncodedOnDemand, EncoderStage, encode, encoder_stage
+from pkdot.training.encoders import EncoderStage, encoder_stage
+from pkdot.training.encoding import EncodedOnDemand, encode
 from tests.support import biovid_files as files
 from tests.support.clips import clip_corpus
 from tests.support.small_config import small_config
@@ -46,8 +53,8 @@ def config(**changes: Any) -> ExperimentConfig:
 
 def stage(corpus: Any, settings: BackboneSettings = QUICK, **more: Any) -> EncoderStage:
     chosen = config()
-    stages = encoder_stage(make_fabric(chosen), corpus, settings, chosen.training, 0, **more)
-    return drain(stages)
+    context = stage_context(chosen, corpus, make_fabric(chosen))
+    return drain(encoder_stage(context, settings, **more))
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +164,7 @@ def test_a_backbone_in_training_mode_is_refused() -> None:
         encode(clip_corpus(), "video", SmallVideoNet(8).train())
 
 
-def test_clips_are_varied_in_training_only() -> None:
+def test_clips_are_augmented_in_training_only() -> None:
     class Whole(nn.Module):
         def forward(self, clips: torch.Tensor) -> Any:
             from pkdot.networks.tokens import Encoded
@@ -175,7 +182,7 @@ def test_variation_moves_mirrors_and_lights_whole_clips() -> None:
     """Undo light and contrast by standardising each colour: a known move or mirror remains."""
     clips = torch.randn(300, 3, 2, 14, 14, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(0)
-    seen = vary(clips)
+    seen = augment(clips)
     assert seen.shape == clips.shape
     contrast = seen.std((1, 2, 3, 4)) / clips.std((1, 2, 3, 4))
     assert contrast.std() == pytest.approx(0.2, abs=0.05)
@@ -345,38 +352,37 @@ def test_a_training_that_was_kept_is_found_with_all_its_reports(
 ) -> None:
     first_reports: list[Any] = []
     again_reports: list[Any] = []
-    told = lambda rows: lambda r: rows.append((r.stage, r.epoch, r.metrics, r.best_epoch, r.of))  # noqa: E731
     chosen = config()
 
     def run(rows: list[Any], **more: Any) -> EncoderStage:
-        corpus = clip_corpus(**more)
-        stages = encoder_stage(
-            make_fabric(chosen), corpus, QUICK, chosen.training, 0, folder=tmp_path
+        context = stage_context(chosen, clip_corpus(**more), make_fabric(chosen))
+        stages = encoder_stage(context, QUICK, folder=tmp_path)
+        return drain(
+            stages, lambda r: rows.append((r.stage, r.epoch, r.metrics, r.best_epoch, r.of))
         )
-        return drain(stages, told(rows))
 
     first = run(first_reports)
-    assert first.found == ()
+    assert first.cached == ()
     train = encoders.train_unimodal
 
-    def heads_only(fabric: Any, corpus: Any, name: str, network: Unimodal, *more: Any) -> Any:
+    def heads_only(context: Any, name: str, network: Unimodal, *more: Any) -> Any:
         if network.backbone is not None:
             pytest.fail(f"the backbone for {name} trained again")
             yield
-        yield from train(fabric, corpus, name, network, *more)
+        yield from train(context, name, network, *more)
 
     monkeypatch.setattr(encoders, "train_unimodal", heads_only)
     again = run(again_reports)
-    assert again.found == ("video", "eda")
+    assert again.cached == ("video", "eda")
     assert again_reports == first_reports
     assert again.scores == first.scores
     for name in ("video", "eda"):
         assert weights_hash(again.backbones[name]) == weights_hash(first.backbones[name])
     monkeypatch.undo()
     other = run([], seed=1)
-    assert other.found == ()
+    assert other.cached == ()
     kept = sorted((tmp_path / "backbones").glob("video-*.safetensors"))
     assert len(kept) == 2
     for file in kept:
         file.write_bytes(file.read_bytes()[:100])
-    assert run([]).found == ("eda",), "a damaged file is trained again"
+    assert run([]).cached == ("eda",), "a damaged file is trained again"
