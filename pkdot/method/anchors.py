@@ -113,7 +113,7 @@ def select_anchors(
     size = similarity.shape[0]
     if policy != "all" and (int(k) != k or not 1 <= k < size):
         raise InputError(
-            f"k = {k} anchors were asked of a batch of {size} samples; k must be a whole "
+            f"k = {k} anchors were asked for in a batch of {size} samples; k must be a whole "
             f"number from 1 to {size - 1}: take fewer anchors or a larger batch."
         )
     return POLICIES[policy](similarity, int(k), generator)

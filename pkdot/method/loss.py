@@ -89,7 +89,7 @@ class PKDOTLoss(nn.Module):
     ) -> None:
         super().__init__()
         if int(k) != k or k < 1:
-            raise InputError(f"k = {k} anchors were asked; k must be a whole number >= 1.")
+            raise InputError(f"k = {k} anchors were asked for; k must be a whole number >= 1.")
         if policy not in POLICIES:
             raise InputError(
                 f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
@@ -220,16 +220,16 @@ class PKDOTLoss(nn.Module):
         self, z_teacher: Tensor, z_student: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Similarities of teacher and student, anchors, and rows of teacher and student."""
-        for who, z in (("teacher", z_teacher), ("student", z_student)):
-            check_tensor(f"The {who}'s embeddings", z)
+        for network, z in (("teacher", z_teacher), ("student", z_student)):
+            check_tensor(f"The {network}'s embeddings", z)
             if z.ndim != 2:
                 raise InputError(
-                    f"The {who}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
+                    f"The {network}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
                 )
             if not all_finite(z):
                 raise InputError(
-                    f"The {who}'s embeddings contain NaN or infinity; lower the learning rate or "
-                    f"look at the layer before them."
+                    f"The {network}'s embeddings contain NaN or infinity; lower the learning rate, "
+                    f"or look at the layer before them."
                 )
         if len(z_teacher) != len(z_student):
             raise InputError(

@@ -48,7 +48,7 @@ class StageContext:
 def stage_seed(seed: int, stage: str) -> int:
     """A seed for a stage that depends on the experiment's seed and the stage's name alone.
 
-    A stage so gives the same numbers whether the stages before it ran or were found in a cache.
+    The numbers of a stage then do not depend on whether earlier stages ran or came from a cache.
     """
     return int(np.random.SeedSequence([seed, zlib.crc32(stage.encode())]).generate_state(1)[0])
 

@@ -104,7 +104,7 @@ def test_zero_embeddings_give_a_finite_loss_and_gradient():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t, s: (t[:7], s[:7]), "k = 7"),
         (lambda t, s: (t, s[:30]), "same samples"),
@@ -115,8 +115,8 @@ def test_zero_embeddings_give_a_finite_loss_and_gradient():
         (lambda t, s: (t, s.tolist()), "student's embeddings must be a tensor, not list"),
     ],
 )
-def test_refuses_a_batch_it_cannot_use(change, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_refuses_a_batch_it_cannot_use(change, message):
+    with pytest.raises(InputError, match=message) as caught:
         pkdot.PKDOTLoss(k=7)(*change(*(z.detach() for z in batch())))
     assert "\n" not in str(caught.value)
 

@@ -67,10 +67,10 @@ def test_a_corpus_of_clips_becomes_one_of_features(encoded: EncoderStage) -> Non
     assert encoded.corpus.shape("eda") == (4, 8)
     pooled = stage(clip_corpus()).corpus
     assert pooled.shape("video") == pooled.shape("eda") == (8,)
-    everyone = np.arange(len(pooled))
+    all_samples = np.arange(len(pooled))
     for name in ("video", "eda"):
-        mean = encoded.corpus.batch(name, everyone).mean(1)
-        torch.testing.assert_close(pooled.batch(name, everyone), mean, rtol=1e-5, atol=1e-6)
+        mean = encoded.corpus.batch(name, all_samples).mean(1)
+        torch.testing.assert_close(pooled.batch(name, all_samples), mean, rtol=1e-5, atol=1e-6)
 
 
 def test_backbones_are_left_frozen(encoded: EncoderStage) -> None:
@@ -285,12 +285,12 @@ def test_an_experiment_on_biovid(
     chosen = biovid_config(root, network__fusion=fusion, keep_features=True)
     record = run_experiment(chosen, progress=False, runs_dir=tmp_path / "runs")
     assert record.simulated == simulated
-    told = record.facts["data"]["media"]
+    media = record.facts["data"]["media"]
     if simulated:
         assert set(record.media()) == {"video", "eda"}
-        assert told == "kept: video, eda"
+        assert media == "kept: video, eda"
     else:
-        assert told == "left out, as pictures of this corpus must not be passed on"
+        assert media == "left out, as pictures of this corpus must not be passed on"
         assert record.media() == {}
         assert not (record.path / "media").exists()
         assert set(record.probe["media"]) == {""}
@@ -341,8 +341,8 @@ def test_folds_together_test_every_subject_once(biovid_root: Path, tmp_path: Pat
     cells = run_sweep(chosen, arms, [0], folds=range(5), folder=folder, progress=False)
     assert cells["fold"].tolist() == [0, 1, 2, 3, 4]
     tested = [name for counts in cells["by_subject"] for name in counts]
-    everyone = load_corpus(chosen.data, 0).subjects
-    assert sorted(tested) == sorted(set(everyone))
+    subjects = load_corpus(chosen.data, 0).subjects
+    assert sorted(tested) == sorted(set(subjects))
     one = run_sweep(chosen, arms, [0], folder=folder, progress=False)
     assert one["accuracy"].tolist() == cells["accuracy"].tolist()[: len(one)], "the same cell"
 

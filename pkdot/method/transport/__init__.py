@@ -10,7 +10,7 @@ solver        which algorithm runs when, of the four below
   newton        Newton on the dual
   symmetric     a cloud onto itself, by averaged updates
 costs, kernels, problem, result, validation    what they share
-diagnostics   what a plan says, and how an iteration gets there
+diagnostics   measures of a plan, and the trace of an iteration
 """
 
 from .costs import squared_cost, with_identity

@@ -50,8 +50,8 @@ def sinkhorn_divergence(
     """How far apart two clouds are: OT(x, y) − ½ OT(x, x) − ½ OT(y, y).
 
     OT is the value of :func:`sinkhorn` for the cost ½‖x_i − y_j‖² and epsilon = blur². Taking off
-    both self-terms makes the divergence zero for equal clouds and positive otherwise. It sees the
-    clouds as sets: the order of the points means nothing to it.
+    both self-terms makes the divergence zero for equal clouds and positive otherwise. The order of
+    the points changes nothing, unless ``identity`` is set.
 
     Args:
         x: points, shape (..., n, d).
@@ -213,7 +213,7 @@ def solve_parts(x: Tensor, y: Tensor, a: Tensor, b: Tensor, terms: Terms) -> Par
 
 @dataclass
 class _Health:
-    """How the hardest of the three problems ended: largest marginal error, iterations made."""
+    """Of the hardest of the three problems: largest marginal error, and iterations."""
 
     worst: float = 0.0
     iterations: int = 0

@@ -201,13 +201,13 @@ def test_the_log_domain_ends_what_the_others_leave(monkeypatch):
 
 def test_more_iterations_are_advised_only_where_all_were_made_and_the_caller_is_pointed_at():
     x, y = generators.clouds("random", 20, 20)
-    with pytest.warns(ConvergenceWarning, match="allow more iterations") as told:
+    with pytest.warns(ConvergenceWarning, match="allow more iterations") as warning:
         sinkhorn_divergence(x, y, blur=0.01, max_iterations=3)
-    assert told[0].filename == __file__
-    with pytest.warns(ConvergenceWarning) as told:
+    assert warning[0].filename == __file__
+    with pytest.warns(ConvergenceWarning) as warning:
         pkdot.sinkhorn(squared_cost(x, y), epsilon=0.1, tolerance=1e-30)
-    assert "allow more iterations" not in str(told[0].message)
-    assert told[0].filename == __file__
+    assert "allow more iterations" not in str(warning[0].message)
+    assert warning[0].filename == __file__
 
 
 def test_the_type_is_kept_where_a_device_has_no_float64():
