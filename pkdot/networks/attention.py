@@ -46,8 +46,8 @@ class AttentionBlock(nn.Module):
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Queries (B, T, F) and keys (B, S, F) -> (B, T, F)."""
-        normed = self.norm_keys(keys)
-        attended, _ = self.attention(self.norm_queries(queries), normed, normed, need_weights=False)
+        normed_queries, normed_keys = self.norm_queries(queries), self.norm_keys(keys)
+        attended, _ = self.attention(normed_queries, normed_keys, normed_keys, need_weights=False)
         x = queries + attended
         return x + self.feed(x)
 
