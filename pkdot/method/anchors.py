@@ -141,11 +141,16 @@ def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
     # On a GPU the range is left to its own assertion: asking would stall it at every batch.
     if not whole or (anchors.device.type == "cpu" and not _in_range(anchors, len(similarity))):
         raise InputError(f"Anchors must be whole numbers in 0..{len(similarity) - 1}.")
+    if anchors.ndim != 1 and (anchors.ndim != 2 or anchors.shape[0] != similarity.shape[0]):
+        raise InputError(
+            f"Anchors must have shape (k,) or (B, k) with B = {similarity.shape[0]}, not "
+            f"{tuple(anchors.shape)}."
+        )
+    return read_rows(similarity, anchors)
+
+
+def read_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
+    """:func:`gather_anchor_rows` without its checks, for anchors of :func:`select_anchors`."""
     if anchors.ndim == 1:
         return similarity.index_select(1, anchors)
-    if anchors.ndim == 2 and anchors.shape[0] == similarity.shape[0]:
-        return similarity.gather(1, anchors)
-    raise InputError(
-        f"Anchors must have shape (k,) or (B, k) with B = {similarity.shape[0]}, not "
-        f"{tuple(anchors.shape)}."
-    )
+    return similarity.gather(1, anchors)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .anchors import POLICIES, gather_anchor_rows, select_anchors
+from .anchors import POLICIES, read_rows, select_anchors
 from .similarity import cosine_similarity_matrix
 from .transport import (
     Transport,
@@ -241,6 +241,6 @@ class PKDOTLoss(nn.Module):
             teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
             student = cosine_similarity_matrix(z_student.to(dtype))
             anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
-            teacher_rows = gather_anchor_rows(teacher, anchors)
-            student_rows = gather_anchor_rows(student, anchors)
+            teacher_rows = read_rows(teacher, anchors)
+            student_rows = read_rows(student, anchors)
         return teacher, student, anchors, teacher_rows, student_rows
