@@ -20,7 +20,7 @@ from ..data.features import with_features
 from ..errors import PkdotError
 from ..networks.models import NetworkSettings, Student, build_student, build_teacher
 from ..networks.video import R3D18
-from ..training.encoders import EncodedOnDemand, encode
+from ..training.encoding import EncodedOnDemand, encode
 from .frame import benchmark_parser, publish
 
 DEFAULT_REPORT = Path("reports/benchmarks/features.md")

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ..errors import ConfigError, ConvergenceWarning
 from ..method.transport import sinkhorn, sinkhorn_divergence, squared_cost
-from ..method.transport.divergence import solve_parts
+from ..method.transport.divergence import Terms, solve_parts
+from ..method.transport.problem import Limits
 from .frame import benchmark_parser, publish
 from .transport_page import report
 from .transport_problems import Case, cases, rows
@@ -90,9 +91,8 @@ def floor(case: Case, x: Tensor, y: Tensor, seconds: float) -> float:
     """
     uniform = torch.full((1, len(x)), 1 / len(x), dtype=x.dtype, device=x.device)
     with torch.no_grad():
-        parts = solve_parts(
-            x[None], y[None], uniform, uniform, case.epsilon, 1e-4, 10_000, identity=0.0
-        )
+        terms = Terms(case.epsilon, identity=0.0, limits=Limits(1e-4, 10_000))
+        parts = solve_parts(x[None], y[None], uniform, uniform, terms)
     matrix, vector = torch.rand(len(x), len(x), device=x.device), torch.rand(len(x)).to(x)
     reading = take_turns({"read": lambda: torch.mv(matrix, vector)}, seconds)["read"]
     return reading * (2 * parts.iterations + sum(parts.self_iterations))

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, ClassVar
 
@@ -15,15 +16,18 @@ from ..settings import Settings
 BUDGET = 6
 """How many settings every method may try when methods are compared."""
 
+Grid = tuple[Mapping[str, Any], ...]
+"""Choices of settings, each a mapping from names to values."""
 
-def tuning_grid(weights: Iterable[float], **knob: Iterable[Any]) -> tuple[dict[str, Any], ...]:
+
+def tuning_grid(weights: Iterable[float], **knob: Iterable[Any]) -> Grid:
     """Every weight with every value of a knob, e.g. ``tuning_grid((1, 3, 10), k=(10, 30))``."""
     names = ("weight", *knob)
     return tuple(dict(zip(names, v, strict=True)) for v in product(weights, *knob.values()))
 
 
 class DistillerSettings(Settings):
-    """Every method has a weight and may warm up; its own file adds the rest."""
+    """Settings of every method; its own file adds the rest."""
 
     weight: float = Field(1.0, ge=0, description="λ, factor of this loss beside the task loss")
     warm_up: int = Field(
@@ -35,58 +39,55 @@ class DistillerSettings(Settings):
         return 0
 
 
-def _constant(output: NetworkOutput) -> NetworkOutput:
-    features = {name: feature.detach() for name, feature in output.features.items()}
-    return NetworkOutput(output.logits.detach(), output.embedding.detach(), features)
-
-
 class Distiller(nn.Module, ABC):
     """Base class: a method is a subclass with a name, a title, settings and ``loss``.
 
     Class attributes:
         name: short name in configurations and on the command line, e.g. ``kd``.
-        title: what tables and figures call it.
+        title: the method's name in tables and figures.
         Settings: its settings, a subclass of :class:`DistillerSettings`.
         reads: what the loss depends on, of ``logits``, ``embedding``, ``features`` and ``labels``.
-            A method that reads labels says in its docstring what it does where one is absent.
-        tuning: exactly :data:`BUDGET` choices of settings, the same number for every method, so
-            that none is compared after a longer search than another: six weights, or three with
-            two values of the one knob that its paper tunes. The weights begin near the one at which
-            the loss's gradient at the embedding is as long as the cross-entropy's, early in
-            training on the digits, and go to some thirty times that.
+            The docstring of a method that reads labels says what it does for absent ones.
+        tuning: exactly :data:`BUDGET` choices of settings, so that no method is compared after a
+            longer search than another: six weights, or three with two values of the one knob that
+            its paper tunes. The weights begin near the one at which the loss's gradient at the
+            embedding is as long as the cross-entropy's, early in training on the digits, and go to
+            some thirty times that.
     """
 
-    name: ClassVar[str]
+    name: str
     title: ClassVar[str]
     Settings: ClassVar[type[DistillerSettings]] = DistillerSettings
     reads: tuple[str, ...] = ("embedding",)
-    tuning: ClassVar[tuple[Mapping[str, Any], ...]] = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
+    tuning: ClassVar[Grid] = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
 
     def __init__(self, settings: DistillerSettings) -> None:
         super().__init__()
         self.settings = settings
         self.adapters = nn.ModuleDict()
         self._updates = 0
+        self._applied_weight: float | None = None
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
-        """Called once before training, with an example of what ``loss`` will be given.
+        """Called once before training, with an example of what ``loss`` will read.
 
         Starts the warm-up anew. A method with adapters (layers that only the loss needs) extends
-        this and puts them into ``self.adapters``, made for the example's widths; their parameters
-        then train together with the student and are thrown away afterwards. The caller sets the
-        random state, and keeps it apart from the student's.
+        this and puts them into ``self.adapters``, built for the example's widths; their parameters
+        then train together with the student and are dropped afterwards. The caller sets the random
+        state, and keeps it apart from the student's.
 
         Args:
             teacher: its output for a few samples; widths count, values do not.
             student: the same.
         """
         self._updates = 0
+        self._applied_weight = None
 
     def adapted(self, name: str, x: Tensor) -> Tensor:
-        """What an adapter makes of ``x``.
+        """The output of an adapter for ``x``.
 
         Raises:
-            InputError: if :meth:`prepare` has not made it.
+            InputError: if :meth:`prepare` has not built it.
         """
         if name not in self.adapters:
             raise InputError(
@@ -109,6 +110,10 @@ class Distiller(nn.Module, ABC):
         """λ for a batch with these labels, (B,) int64; -1 where training has no label."""
         return self.settings.weight
 
+    def applied_weights(self) -> dict[str, float]:
+        """Method -> λ of the last call, warm-up included; empty before the first call."""
+        return {} if self._applied_weight is None else {self.name: self._applied_weight}
+
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         """Weight times :meth:`loss`, the teacher's output taken as a constant.
 
@@ -118,7 +123,8 @@ class Distiller(nn.Module, ABC):
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
-        return weight * self.loss(_constant(teacher), student, labels)
+        self._applied_weight = weight
+        return weight * self.loss(teacher.map(Tensor.detach), student, labels)
 
 
 class SumOfDistillers(Distiller):
@@ -134,8 +140,59 @@ class SumOfDistillers(Distiller):
         for part in self._methods:
             part.prepare(teacher, student)
 
+    def applied_weights(self) -> dict[str, float]:
+        """Part -> λ of the last call."""
+        return {k: v for part in self._methods for k, v in part.applied_weights().items()}
+
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         return sum(
             (part(teacher, student, labels) for part in self._methods),
             start=student.embedding.new_zeros(()),
         )
+
+
+@dataclass(frozen=True)
+class Method:
+    """A distillation method as users name it: a class, and the defaults of its settings.
+
+    Every :class:`Distiller` is a method by itself. A further ``Method`` of the same class, a
+    constant of its module, is a variant that only other defaults tell apart.
+
+    Attributes:
+        name: short name in configurations and on the command line.
+        title: its name in tables and figures.
+        distiller: the class.
+        about: what it computes.
+        tuning: exactly :data:`BUDGET` choices of settings.
+        defaults: settings whose defaults differ from those of the class.
+    """
+
+    name: str
+    title: str
+    distiller: type[Distiller]
+    about: str
+    tuning: Grid
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(kind: type[Distiller]) -> "Method":
+        """The method that a class is by itself."""
+        return Method(kind.name, kind.title, kind, kind.__doc__ or "", kind.tuning)
+
+    def settings(self, **options: Any) -> DistillerSettings:
+        """Its settings: the options, and defaults for the rest.
+
+        Raises:
+            ConfigError: for an unknown option or a value out of range.
+        """
+        return self.distiller.Settings(**{**self.defaults, **options})
+
+    def build(self, **options: Any) -> Distiller:
+        """The distiller with these options.
+
+        Raises:
+            ConfigError: as :meth:`settings` does.
+        """
+        distiller = self.distiller(self.settings(**options))
+        distiller.name = self.name
+        return distiller

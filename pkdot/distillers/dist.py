@@ -8,10 +8,10 @@ from .base import Distiller, DistillerSettings, tuning_grid
 from .geometry import unit
 
 
-class CorrelationSettings(DistillerSettings):
+class DISTSettings(DistillerSettings):
     """Weight, temperature and the balance of the two parts.
 
-    The default weight and temperature are those that were chosen wherever labels are few or wrong
+    Default weight and temperature are those that tuning chose wherever labels are few or wrong
     (``reports/benchmarks/evidence.md``).
     """
 
@@ -27,14 +27,14 @@ def _distance(x: Tensor, y: Tensor) -> Tensor:
     return 1.0 - (x * y).sum(1).mean()
 
 
-class Correlation(Distiller):
+class DIST(Distiller):
     """T² · (β · (1 − mean_i ρ(P_T[i, :], P_S[i, :])) + γ · (1 − mean_c ρ(P_T[:, c], P_S[:, c]))).
 
     P = softmax(logits / T), (B, C), and ρ is Pearson's correlation: the first part compares the
     classes of each sample (inter-class), the second the samples for each class (intra-class). A
     match up to shift and scale is enough, however much stronger the teacher. With two classes the
-    first part has no gradient: two probabilities up to shift and scale are only a sign, and the
-    second part teaches alone. Needs no labels.
+    first part has no gradient, as two probabilities up to shift and scale are only a sign. Reads
+    logits; no labels.
 
     Source: Huang, You, Wang, Qian and Xu, "Knowledge Distillation from A Stronger Teacher",
     NeurIPS 2022, arXiv 2205.10536.
@@ -42,15 +42,15 @@ class Correlation(Distiller):
 
     name = "dist"
     title = "DIST"
-    Settings = CorrelationSettings
-    settings: CorrelationSettings
+    Settings = DISTSettings
+    settings: DISTSettings
     reads = ("logits",)
     tuning = tuning_grid((0.5, 4.0, 30.0), temperature=(4.0, 1.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         s = self.settings
-        told = (teacher.logits / s.temperature).softmax(1)
-        imitated = (student.logits / s.temperature).softmax(1)
-        within_samples = _distance(told, imitated)
-        within_classes = _distance(told.T, imitated.T)
+        p_teacher = (teacher.logits / s.temperature).softmax(1)
+        p_student = (student.logits / s.temperature).softmax(1)
+        within_samples = _distance(p_teacher, p_student)
+        within_classes = _distance(p_teacher.T, p_student.T)
         return s.temperature**2 * (s.inter * within_samples + s.intra * within_classes)

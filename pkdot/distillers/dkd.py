@@ -1,4 +1,4 @@
-"""Decoupled knowledge distillation: the target class and the other classes apart."""
+"""DKD: soft labels with the target class and the other classes apart."""
 
 import torch
 from pydantic import Field
@@ -10,7 +10,7 @@ from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
 
 
-class DecoupledSettings(DistillerSettings):
+class DKDSettings(DistillerSettings):
     """Weight, temperature and the balance of the two parts."""
 
     weight: float = Field(4.0, ge=0, description="λ, factor of this loss beside the task loss")
@@ -23,19 +23,19 @@ def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities of (target, any other), (B, 2), and among the others, (B, C - 1)."""
     size, classes = logits.shape
     is_target = functional.one_hot(target, classes).bool()
-    own = logits[is_target].reshape(size, 1)
-    others = logits[~is_target].reshape(size, classes - 1)
-    binary = torch.cat([own, others.logsumexp(1, keepdim=True)], dim=1)
-    return binary.log_softmax(1), others.log_softmax(1)
+    of_target = logits[is_target].reshape(size, 1)
+    of_others = logits[~is_target].reshape(size, classes - 1)
+    binary = torch.cat([of_target, of_others.logsumexp(1, keepdim=True)], dim=1)
+    return binary.log_softmax(1), of_others.log_softmax(1)
 
 
-class DecoupledSoftLabels(Distiller):
+class DKD(Distiller):
     """T² · (α TCKD + β NCKD), means over the batch, of probabilities p = softmax(logits / T).
 
     TCKD = KL between the teacher's and the student's (p_t, 1 − p_t) of the target class t; NCKD =
     KL between their distributions over the classes other than t, renormalised to 1. With two
-    classes NCKD is zero. The target class is the label; where that is absent (-1), it is the class
-    that the teacher finds most probable.
+    classes NCKD is zero. Reads logits (B, C) and labels (B,): t is the label; where that is absent
+    (-1), the class that the teacher finds most probable.
 
     Raises:
         InputError: for fewer than two classes.
@@ -46,8 +46,8 @@ class DecoupledSoftLabels(Distiller):
 
     name = "dkd"
     title = "DKD"
-    Settings = DecoupledSettings
-    settings: DecoupledSettings
+    Settings = DKDSettings
+    settings: DKDSettings
     reads = ("logits", "labels")
     tuning = tuning_grid((0.5, 4.0, 30.0), beta=(8.0, 2.0))
 
@@ -59,10 +59,10 @@ class DecoupledSoftLabels(Distiller):
             )
         s = self.settings
         target = torch.where(labels < 0, teacher.logits.argmax(1), labels)
-        told = _split(teacher.logits / s.temperature, target)
-        imitated = _split(student.logits / s.temperature, target)
+        teacher_parts = _split(teacher.logits / s.temperature, target)
+        student_parts = _split(student.logits / s.temperature, target)
         tckd, nckd = (
-            functional.kl_div(mine, yours, reduction="batchmean", log_target=True)
-            for mine, yours in zip(imitated, told, strict=True)
+            functional.kl_div(student_logs, teacher_logs, reduction="batchmean", log_target=True)
+            for student_logs, teacher_logs in zip(student_parts, teacher_parts, strict=True)
         )
         return s.temperature**2 * (s.alpha * tckd + s.beta * nckd)

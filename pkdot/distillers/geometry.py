@@ -1,4 +1,4 @@
-"""Directions and distances that several methods share, safe where a row is zero or repeated."""
+"""Lengths and directions that several methods share, safe where a row is zero or repeated."""
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ def unit(x: Tensor) -> Tensor:
     return x.masked_fill(norm == 0, 0.0) / norm.masked_fill(norm == 0, 1.0)
 
 
-def without_own(x: Tensor) -> Tensor:
+def off_diagonal(x: Tensor) -> Tensor:
     """A square matrix without its diagonal, (B, B) -> (B, B - 1)."""
     size = len(x)
     others = ~torch.eye(size, dtype=torch.bool, device=x.device)

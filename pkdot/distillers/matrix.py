@@ -9,7 +9,7 @@ from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
 
 
-class MatrixSettings(DistillerSettings):
+class SimilarityMatrixSettings(DistillerSettings):
     """Weight."""
 
     weight: float = Field(50.0, ge=0, description="λ, factor of this loss beside the task loss")
@@ -18,7 +18,7 @@ class MatrixSettings(DistillerSettings):
 class SimilarityMatrix(Distiller):
     """‖S_T − S_S‖_F² / B², the mean squared difference of the cosine matrices S, (B, B).
 
-    What PKDOT compares by transport over rows, compared entry by entry. Needs no labels.
+    PKDOT compares the same matrices by transport over their rows. Reads embeddings; no labels.
 
     Source: the linear kernel, on embeddings of length 1, of Peng et al., "Correlation Congruence
     for Knowledge Distillation", ICCV 2019, arXiv 1904.01802.
@@ -26,10 +26,10 @@ class SimilarityMatrix(Distiller):
 
     name = "matrix"
     title = "similarity matrix"
-    Settings = MatrixSettings
-    settings: MatrixSettings
+    Settings = SimilarityMatrixSettings
+    settings: SimilarityMatrixSettings
     tuning = tuning_grid((15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        told, imitated = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))
-        return functional.mse_loss(imitated, told)
+        s_teacher, s_student = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))
+        return functional.mse_loss(s_student, s_teacher)

@@ -1,4 +1,4 @@
-"""MT-PKDOT: of several teachers, the one that does its task best in this batch is distilled."""
+"""MT-PKDOT: of several teachers, the one with the lowest task loss in this batch is distilled."""
 
 import torch
 from pydantic import Field
@@ -14,7 +14,7 @@ from .pkdot import PKDOT, PKDOTSettings
 JOINT = "joint embedding"
 
 
-class ManyTeachersSettings(PKDOTSettings):
+class MTPKDOTSettings(PKDOTSettings):
     """As PKDOT's, with the centroid's weight."""
 
     centroid: float = Field(0.1, ge=0, description="weight of the centroid term beside transport")
@@ -25,16 +25,17 @@ def _pooled(feature: Tensor) -> Tensor:
     return feature if feature.ndim == 2 else feature.flatten(1, -2).mean(1)
 
 
-class ManyTeachers(PKDOT):
+class MTPKDOT(PKDOT):
     """PKDOT from the best teacher of the batch, + centroid · ‖mean row S_T − mean row S_S‖₂.
 
-    The teachers are the joint embedding z, with the teacher's own logits, and one for each modality
-    m: a_m, a linear adapter's map of the teacher's feature, as wide as z, with a linear head on it.
-    Adapters learn by 1 − cos(a_m, z), heads and adapters by self-distillation from the joint
+    The teachers are the joint embedding z, (B, D), with the teacher's own logits, and one for each
+    modality m: a_m, (B, D), a linear adapter's map of the teacher's feature, with a linear head on
+    it. Adapters learn by 1 − cos(a_m, z), heads and adapters by self-distillation from the joint
     teacher, KL(p ‖ p_m), and by cross-entropy where there are labels; means over the batch, summed
     over modalities. The batch's teacher is the one with the lowest cross-entropy on its labelled
     samples; where none has a label (all -1), it is the joint embedding. It is a constant to the
-    student, and S_T, (B, B), is the cosine matrix of its embeddings.
+    student, and S_T, (B, B), is the cosine matrix of its embeddings. Reads embeddings, logits,
+    features and labels.
 
     The paper trains adapters and heads with the teachers, before the student. Here they learn
     beside it, from the teacher's output alone; their terms are part of the loss but give the
@@ -46,14 +47,14 @@ class ManyTeachers(PKDOT):
 
     name = "mt_pkdot"
     title = "MT-PKDOT"
-    Settings = ManyTeachersSettings
-    settings: ManyTeachersSettings
+    Settings = MTPKDOTSettings
+    settings: MTPKDOTSettings
     reads = ("embedding", "logits", "features", "labels")
-    quiet = 6.0
+    weight_labelled = 6.0
     tuning = tuning_grid((6.0, 30.0, 150.0), centroid=(0.1, 1.0))
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
-        """Make an adapter and a head for every modality of the teacher."""
+        """Build an adapter and a head for every modality of the teacher."""
         super().prepare(teacher, student)
         width, classes = teacher.embedding.shape[1], teacher.logits.shape[1]
         for name, feature in teacher.features.items():
@@ -66,35 +67,34 @@ class ManyTeachers(PKDOT):
             z = self.adapted(f"adapter of {name}", _pooled(feature))
             logits = self.adapted(f"head of {name}", z)
             teachers[name] = NetworkOutput(logits, z, {})
-        alone = [own for name, own in teachers.items() if name != JOINT]
-        learning = sum(self._adapters_learn(teacher, own, labels) for own in alone)
-        chosen = teachers[self.best_teacher(teachers, labels)]
-        constant = chosen._replace(
-            embedding=chosen.embedding.detach(), logits=chosen.logits.detach()
+        unimodal = [output for name, output in teachers.items() if name != JOINT]
+        adapter_loss = sum(self._adapter_loss(teacher, output, labels) for output in unimodal)
+        best = teachers[self.best_teacher(teachers, labels)]
+        best = best._replace(embedding=best.embedding.detach(), logits=best.logits.detach())
+        mean_teacher, mean_student = (
+            cosine_similarity_matrix(o.embedding).mean(0) for o in (best, student)
         )
-        told, imitated = (
-            cosine_similarity_matrix(o.embedding).mean(0) for o in (constant, student)
-        )
-        structure = super().loss(constant, student, labels)
-        return structure + self.settings.centroid * length(told - imitated) + learning
+        structure = super().loss(best, student, labels)
+        centroid = self.settings.centroid * length(mean_teacher - mean_student)
+        return structure + centroid + adapter_loss
 
     @torch.no_grad()
     def best_teacher(self, teachers: dict[str, NetworkOutput], labels: Tensor) -> str:
         """The name of the teacher with the lowest task loss; the first without any label."""
-        given = labels >= 0
-        if not given.any():
+        labelled = labels >= 0
+        if not labelled.any():
             return next(iter(teachers))
         losses = {
-            name: float(functional.cross_entropy(own.logits[given], labels[given]))
-            for name, own in teachers.items()
+            name: float(functional.cross_entropy(output.logits[labelled], labels[labelled]))
+            for name, output in teachers.items()
         }
         return min(losses, key=losses.__getitem__)
 
-    def _adapters_learn(self, joint: NetworkOutput, own: NetworkOutput, labels: Tensor) -> Tensor:
-        """Alignment, self-distillation and task loss of one modality."""
-        aligned = 1.0 - functional.cosine_similarity(own.embedding, joint.embedding).mean()
-        pair = own.logits.log_softmax(1), joint.logits.log_softmax(1)
-        imitated = functional.kl_div(*pair, reduction="batchmean", log_target=True)
-        given = labels >= 0
-        task = functional.cross_entropy(own.logits[given], labels[given], reduction="sum")
-        return aligned + imitated + task / given.sum().clamp_min(1)
+    def _adapter_loss(self, joint: NetworkOutput, own: NetworkOutput, labels: Tensor) -> Tensor:
+        """Alignment, self-distillation and task loss of one modality's teacher, a scalar."""
+        alignment = 1.0 - functional.cosine_similarity(own.embedding, joint.embedding).mean()
+        logs = own.logits.log_softmax(1), joint.logits.log_softmax(1)
+        self_distillation = functional.kl_div(*logs, reduction="batchmean", log_target=True)
+        labelled = labels >= 0
+        task = functional.cross_entropy(own.logits[labelled], labels[labelled], reduction="sum")
+        return alignment + self_distillation + task / labelled.sum().clamp_min(1)

@@ -1,21 +1,24 @@
 """No distillation: the task loss alone, the baseline of every comparison."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
 from ..networks.models import NetworkOutput
-from .base import BUDGET, Distiller
+from .base import BUDGET, Distiller, Grid
 
 
 class NoDistillation(Distiller):
-    """A loss of zero; its weight changes nothing, so its whole budget is one setting."""
+    """A loss of zero. Reads nothing; its weight changes nothing, so its tuning is one setting."""
 
     name = "none"
     title = "no distillation"
     reads = ()
-    tuning: ClassVar[tuple[Mapping[str, Any], ...]] = ({},) * BUDGET
+    tuning: ClassVar[Grid] = ({},) * BUDGET
+
+    def applied_weights(self) -> dict[str, float]:
+        """Empty: there is no loss to weigh."""
+        return {}
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
         return student.embedding.new_zeros(())

@@ -1,4 +1,4 @@
-"""PKDOT: match the structure of the batch by entropic optimal transport."""
+"""PKDOT: match the structure of the batch by entropic optimal transport; and its variants."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ..networks.models import NetworkOutput
-from .base import tuning_grid
+from .base import Method, tuning_grid
 from .transported import AnchorSettings, TransportDistiller, TransportSettings
 
 
@@ -17,31 +17,29 @@ class PKDOTSettings(TransportSettings, AnchorSettings):
     ``policy="shared", k=30, blur=0.1, weight=0.6``.
     """
 
-    weight: float | None = Field(  # type: ignore[assignment]  # the method below narrows it
+    weight: float | None = Field(  # type: ignore[assignment]  # PKDOT.weight narrows it
         None,
         ge=0,
-        description="λ; null: loud for a batch with samples without a label, quiet for others "
-        "(PKDOT: 30 and 1.2)",
+        description="λ; null: by the batch, more where some of its samples have no label "
+        "(PKDOT: 30, else 1.2); the record's metric 'weight' says what was applied",
     )
     blur: float = Field(0.5, gt=0, description="square root of ε, in the unit of the rows")
 
 
 class PKDOT(TransportDistiller):
-    """The debiased transport divergence between teacher's and student's anchor rows.
+    """OT(A_T, A_S) − ½ OT(A_T, A_T) − ½ OT(A_S, A_S), the debiased transport of anchor rows.
 
-    OT(A_T, A_S) − ½ OT(A_T, A_T) − ½ OT(A_S, A_S), where A_T and A_S, (B, k), are the samples'
-    cosine similarities to the anchors, the cost is half the squared distance, and OT is entropic.
-    Needs no labels.
+    A_T and A_S, (B, k), are the samples' cosine similarities to the anchors in teacher and student;
+    the cost is half the squared distance, and OT is entropic. Reads embeddings; no labels.
 
-    Three settings go beyond the paper, and are off by default: ``identity`` makes the cost know
-    which rows belong to one sample; ``confidence`` gives samples that the teacher is sure of more
-    mass; ``outputs`` adds √outputs times the softened class probabilities to the rows, so that
-    one plan serves structure and soft labels.
+    ``identity``, beyond the paper and off by default, makes the cost see the pairing of the rows;
+    for ``confidence`` and ``outputs`` see :class:`TransportDistiller`.
 
     Class attributes:
-        loud, quiet: λ where none is set, for a batch with samples that have no label, where
-            structure is all that these learn from, and for one without. They are what tuning chose
-            in every regime of ``reports/benchmarks/evidence.md``.
+        weight_unlabelled: λ where none is set, for a batch with samples that have no label and so
+            learn from structure alone.
+        weight_labelled: λ where none is set, for a batch without such samples. Both are what tuning
+            chose (``reports/benchmarks/evidence.md``).
 
     Source: PKDOT, arXiv 2401.15489.
     """
@@ -51,15 +49,45 @@ class PKDOT(TransportDistiller):
     Settings = PKDOTSettings
     settings: PKDOTSettings
     tuning = tuning_grid((1.2, 6.0, 30.0), blur=(0.5, 0.1))
-    loud: ClassVar[float] = 30.0
-    quiet: ClassVar[float] = 1.2
+    weight_unlabelled: ClassVar[float] = 30.0
+    weight_labelled: ClassVar[float] = 1.2
 
     def weight(self, labels: Tensor) -> float:
-        """λ as set, or as the batch's labels ask for."""
+        """λ as set; else ``weight_unlabelled`` or ``weight_labelled`` by the labels, (B,)."""
         if self.settings.weight is not None:
             return self.settings.weight
-        return self.loud if bool((labels < 0).any()) else self.quiet
+        return self.weight_unlabelled if bool((labels < 0).any()) else self.weight_labelled
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the anchors, (B, k) each."""
         return self.structural.rows(teacher.embedding, student.embedding)
+
+
+PKDOT_IDENTITY = Method(
+    name="pkdot_identity",
+    title="PKDOT, identity-aware",
+    distiller=PKDOT,
+    about="""PKDOT under the cost ½‖A_T[i] − A_S[j]‖² + identity · [i ≠ j].
+
+    Between PKDOT, which sees the rows as a set, and rows matched one to one: mass goes to another
+    sample only where that saves more than ``identity``. A variant of this kit.
+    """,
+    tuning=tuning_grid((1.2, 6.0, 30.0), identity=(0.1, 1.0)),
+    defaults={"identity": 0.1},
+)
+
+PKDOT_SOFT = Method(
+    name="pkdot_soft",
+    title="PKDOT with soft labels in its rows",
+    distiller=PKDOT,
+    about="""PKDOT between rows [similarities to the anchors, √outputs · softened outputs].
+
+    A pair costs ½‖A_T[i] − A_S[j]‖² + ½ outputs ‖o_T[i] − o_S[j]‖², and ``identity`` more where
+    i ≠ j: sending a sample's mass to another is cheap only where both structure and soft label
+    agree. The outputs o are roots of the softened class probabilities by default, so that half
+    their squared distance is the squared Hellinger distance; near agreement that is a quarter of
+    the Kullback-Leibler divergence of soft labels (arXiv 1503.02531). A variant of this kit.
+    """,
+    tuning=tuning_grid((0.6, 3.0, 15.0), outputs=(10.0, 3.0)),
+    defaults={"weight": 3.0, "identity": 1.0, "outputs": 10.0, "outputs_as": "roots"},
+)

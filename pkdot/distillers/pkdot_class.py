@@ -10,27 +10,27 @@ from .geometry import unit
 from .transported import TransportDistiller, TransportSettings
 
 
-class ClassStructureSettings(TransportSettings):
+class PKDOTClassSettings(TransportSettings):
     """As PKDOT's, without anchors."""
 
     weight: float = Field(20.0, ge=0, description="λ, factor of this loss beside the task loss")
 
 
-class ClassStructure(TransportDistiller):
-    """PKDOT's divergence between cosine similarities to the classes' mean directions.
+class PKDOTClass(TransportDistiller):
+    """PKDOT's divergence between cosine similarities to the classes' mean directions, (B, G).
 
     The samples of a batch fall into the classes that the teacher finds most probable; m_c is the
     mean of the unit embeddings in class c, taken among the teacher's embeddings for the teacher's
     rows, and among the student's of the same samples for the student's. Row i is cos(z_i, m_c) over
-    the classes c present in the batch. Needs no labels.
+    the G classes c present in the batch. Reads embeddings and logits; no labels.
 
     Source: a form of this kit, on PKDOT, arXiv 2401.15489.
     """
 
     name = "pkdot_class"
     title = "PKDOT on class means"
-    Settings = ClassStructureSettings
-    settings: ClassStructureSettings
+    Settings = PKDOTClassSettings
+    settings: PKDOTClassSettings
     reads = ("embedding", "logits")
     tuning = tuning_grid((4.0, 20.0, 100.0), identity=(0.0, 1.0))
 
@@ -38,8 +38,8 @@ class ClassStructure(TransportDistiller):
         """Similarities to the means of the G classes present, (B, G) each."""
         classes = teacher.logits.argmax(1).unique(return_inverse=True)[1]
         members = functional.one_hot(classes).to(teacher.embedding).T
-        told, imitated = (
+        teacher_rows, student_rows = (
             directions @ unit(members @ directions).T
             for directions in (unit(teacher.embedding), unit(student.embedding))
         )
-        return told, imitated
+        return teacher_rows, student_rows

@@ -1,35 +1,41 @@
-"""Finds the methods: every module of this folder, by the :class:`Distiller` it defines."""
+"""Finds the methods: every :class:`Distiller` and :class:`Method` that a module here defines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from inspect import isabstract
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 from ..errors import ConfigError
-from .base import Distiller, SumOfDistillers
+from .base import Distiller, Method, SumOfDistillers
 
 _NOT_METHODS = {"base", "registry"}
 
 
+def _methods(module: ModuleType) -> Iterator[Method]:
+    for item in vars(module).values():
+        if isinstance(item, Method):
+            yield item
+        elif (
+            isinstance(item, type)
+            and issubclass(item, Distiller)
+            and not isabstract(item)
+            and item.__module__ == module.__name__
+        ):
+            yield Method.of(item)
+
+
 @cache
-def available_distillers() -> dict[str, type[Distiller]]:
+def available_distillers() -> dict[str, Method]:
     """Every method by its short name, in alphabetical order."""
     package = __package__ or "pkdot.distillers"
-    found: dict[str, type[Distiller]] = {}
+    found: dict[str, Method] = {}
     for info in iter_modules(import_module(package).__path__):
-        if info.name in _NOT_METHODS:
-            continue
-        module = import_module(f".{info.name}", package)
-        for item in vars(module).values():
-            if (
-                isinstance(item, type)
-                and issubclass(item, Distiller)
-                and not isabstract(item)
-                and item.__module__ == module.__name__
-            ):
-                found[item.name] = item
+        if info.name not in _NOT_METHODS:
+            module = import_module(f".{info.name}", package)
+            found |= {method.name: method for method in _methods(module)}
     return dict(sorted(found.items()))
 
 
@@ -59,16 +65,15 @@ def build_distiller(
 
     Args:
         method: e.g. ``"pkdot"`` or ``"kd+pkdot"``.
-        options: method name -> its settings; methods that are not named take their defaults.
+        options: method name -> its settings; what is not named takes the method's defaults.
 
     Raises:
         ConfigError: for an unknown method, an unknown option or a value out of range.
     """
     parts = []
     for name in parse_method(method):
-        kind = available_distillers()[name]
         try:
-            parts.append(kind(kind.Settings(**(options or {}).get(name, {}))))
+            parts.append(available_distillers()[name].build(**(options or {}).get(name, {})))
         except ConfigError as error:
             raise ConfigError(f"Method {name!r}: {error}") from None
     return parts[0] if len(parts) == 1 else SumOfDistillers(parts)

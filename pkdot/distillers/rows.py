@@ -10,7 +10,7 @@ from .base import Distiller, tuning_grid
 from .transported import AnchorSettings
 
 
-class RowSettings(AnchorSettings):
+class MatchedRowsSettings(AnchorSettings):
     """Weight and anchors."""
 
     weight: float = Field(
@@ -21,19 +21,19 @@ class RowSettings(AnchorSettings):
 class MatchedRows(Distiller):
     """Mean over samples i of ½‖A_T[i] − A_S[i]‖², with the anchors and rows (B, k) of PKDOT.
 
-    The control for its transport: PKDOT's loss as ``identity`` grows without bound. Needs no
-    labels.
+    The limit of PKDOT's loss as ``identity`` grows, and so the control for its transport. Reads
+    embeddings; no labels.
 
     Source: the rows of PKDOT, arXiv 2401.15489.
     """
 
     name = "rows"
     title = "rows one to one"
-    Settings = RowSettings
-    settings: RowSettings
+    Settings = MatchedRowsSettings
+    settings: MatchedRowsSettings
     tuning = tuning_grid((1.0, 3.0, 10.0, 30.0, 100.0, 300.0))
 
-    def __init__(self, settings: RowSettings) -> None:
+    def __init__(self, settings: MatchedRowsSettings) -> None:
         super().__init__(settings)
         self.generator = torch.Generator()
         self.structural = PKDOTLoss(settings.k, policy=settings.policy, generator=self.generator)
@@ -44,5 +44,5 @@ class MatchedRows(Distiller):
         self.generator.manual_seed(torch.initial_seed())
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        told, imitated = self.structural.rows(teacher.embedding, student.embedding)
-        return 0.5 * (told - imitated).square().sum(1).mean()
+        teacher_rows, student_rows = self.structural.rows(teacher.embedding, student.embedding)
+        return 0.5 * (teacher_rows - student_rows).square().sum(1).mean()

@@ -1,4 +1,4 @@
-"""Similarity-preserving distillation: row-normalised Gram matrices agree."""
+"""SP: row-normalised Gram matrices of teacher and student agree."""
 
 from pydantic import Field
 from torch import Tensor
@@ -8,7 +8,7 @@ from .base import Distiller, DistillerSettings, tuning_grid
 from .geometry import unit
 
 
-class SimilaritySettings(DistillerSettings):
+class SPSettings(DistillerSettings):
     """Weight."""
 
     weight: float = Field(700.0, ge=0, description="λ; each of B² differences is of order 1 / B")
@@ -18,10 +18,10 @@ def _gram(z: Tensor) -> Tensor:
     return unit(z @ z.T)
 
 
-class SimilarityPreserving(Distiller):
+class SP(Distiller):
     """‖G_T − G_S‖_F² / B², where G = Z Zᵀ, (B, B), with every row divided by its length.
 
-    Unlike a cosine matrix, G lets long embeddings weigh more. Needs no labels.
+    Unlike a cosine matrix, G lets long embeddings weigh more. Reads embeddings; no labels.
 
     Source: Tung and Mori, "Similarity-Preserving Knowledge Distillation", ICCV 2019,
     arXiv 1907.09682.
@@ -29,8 +29,8 @@ class SimilarityPreserving(Distiller):
 
     name = "sp"
     title = "SP"
-    Settings = SimilaritySettings
-    settings: SimilaritySettings
+    Settings = SPSettings
+    settings: SPSettings
     tuning = tuning_grid((200.0, 700.0, 2000.0, 7000.0, 20_000.0, 70_000.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:

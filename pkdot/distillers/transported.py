@@ -1,7 +1,7 @@
 """What the forms of PKDOT share: rows of teacher and student, and the transport between them."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -11,6 +11,19 @@ from torch.nn import functional
 from ..method.loss import PKDOTLoss
 from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings
+
+_LOSS_OPTIONS = {
+    "k",
+    "policy",
+    "blur",
+    "transport",
+    "penalty",
+    "identity",
+    "relative",
+    "tolerance",
+    "max_iterations",
+}
+"""Settings that :class:`pkdot.PKDOTLoss` reads, under its own names."""
 
 
 class AnchorSettings(DistillerSettings):
@@ -59,12 +72,16 @@ class TransportSettings(DistillerSettings):
     )
     temperature: float = Field(2.0, gt=0, description="T, softens the outputs in a row")
 
+    def loss_options(self) -> dict[str, Any]:
+        """The options of :class:`pkdot.PKDOTLoss` among these settings."""
+        return self.model_dump(include=_LOSS_OPTIONS)
 
-def _columns(logits: Tensor, settings: TransportSettings) -> Tensor:
+
+def _output_coordinates(logits: Tensor, settings: TransportSettings) -> Tensor:
     """Outputs as coordinates, (B, C): softened probabilities, their roots, or centred logits.
 
-    Half the squared distance is then half the Brier score, the squared Hellinger distance, or that
-    of logits / T, which no constant added to a sample's logits changes.
+    Half the squared distance is then half the Brier score, the squared Hellinger distance, or half
+    the squared distance of logits / T, whatever constant is added to a sample's logits.
     """
     softened = logits / settings.temperature
     if settings.outputs_as == "logits":
@@ -74,7 +91,12 @@ def _columns(logits: Tensor, settings: TransportSettings) -> Tensor:
 
 
 class TransportDistiller(Distiller):
-    """The divergence between two clouds of rows; a form of PKDOT says what the rows are."""
+    """The divergence between two clouds of rows, (B, d) each; a subclass says what the rows are.
+
+    Two settings beyond PKDOT's paper work for any rows, and read the logits: ``outputs`` adds
+    √outputs times the softened class probabilities to the rows, so that one plan serves structure
+    and soft labels; ``confidence`` gives samples of which the teacher is sure more mass.
+    """
 
     Settings = TransportSettings
     settings: TransportSettings
@@ -83,11 +105,7 @@ class TransportDistiller(Distiller):
         super().__init__(settings)
         # Its own, so that drawing anchors moves no draw of the student's dropout.
         self.generator = torch.Generator()
-        names = set(TransportSettings.model_fields) | set(AnchorSettings.model_fields)
-        beside = set(DistillerSettings.model_fields)
-        beside |= {"confidence", "outputs", "outputs_as", "temperature"}
-        self.options = settings.model_dump(include=names - beside)
-        self.structural = PKDOTLoss(generator=self.generator, **self.options)
+        self.structural = PKDOTLoss(generator=self.generator, **settings.loss_options())
         if settings.outputs or settings.confidence:
             self.reads = (*self.reads, "logits")
 
@@ -98,22 +116,30 @@ class TransportDistiller(Distiller):
 
     @abstractmethod
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
-        """Coordinates of each sample in either network, (B, d) each."""
+        """Coordinates of each sample in teacher and student, (B, d) each, without outputs."""
+
+    def clouds(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
+        """What is transported: the rows, with the outputs beside them where asked for."""
+        s = self.settings
+        teacher_rows, student_rows = self.rows(teacher, student)
+        if s.outputs:
+            teacher_rows, student_rows = (
+                torch.cat([rows, s.outputs**0.5 * _output_coordinates(output.logits, s)], dim=1)
+                for rows, output in ((teacher_rows, teacher), (student_rows, student))
+            )
+        return teacher_rows, student_rows
+
+    def masses(self, teacher: NetworkOutput) -> Tensor | None:
+        """Mass of each sample by the teacher's confidence, (B,), of sum 1; None for equal ones."""
+        if not self.settings.confidence:
+            return None
+        masses = teacher.logits.softmax(1).amax(1).pow(self.settings.confidence)
+        return masses / masses.sum()
+
+    def transport_for(self, teacher: NetworkOutput) -> PKDOTLoss:
+        """The transport for a batch with this output of the teacher's."""
+        return self.structural
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        s = self.settings
-        told, imitated = self.rows(teacher, student)
-        if s.outputs:
-            told, imitated = (
-                torch.cat([rows, s.outputs**0.5 * _columns(output.logits, s)], dim=1)
-                for rows, output in ((told, teacher), (imitated, student))
-            )
-        weights = None
-        if s.confidence:
-            weights = teacher.logits.softmax(1).amax(1).pow(s.confidence)
-            weights = weights / weights.sum()
-        return self.transport_of(teacher).divergence(told, imitated, weights)
-
-    def transport_of(self, teacher: NetworkOutput) -> PKDOTLoss:
-        """The transport that suits a batch of this teacher's; a form may have more than one."""
-        return self.structural
+        clouds = self.clouds(teacher, student)
+        return self.transport_for(teacher).divergence(*clouds, self.masses(teacher))

@@ -58,8 +58,9 @@ class Contender:
     @property
     def transports(self) -> bool:
         """Whether optimal transport is a part of the method."""
-        kinds, method = available_distillers(), str(self.candidates[0].get("method", "none"))
-        return any(issubclass(kinds[part], TransportDistiller) for part in parse_method(method))
+        methods, method = available_distillers(), str(self.candidates[0].get("method", "none"))
+        kinds = [methods[part].distiller for part in parse_method(method)]
+        return any(issubclass(kind, TransportDistiller) for kind in kinds)
 
     def arms(self, settings: int = BUDGET) -> list[Arm]:
         """One arm a setting to try: all of them, or so many, evenly picked.

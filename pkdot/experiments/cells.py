@@ -23,10 +23,18 @@ from ..errors import ConfigError
 from ..training.encoders import raw_modalities
 from ..training.loop import EpochReport
 from ..training.metrics import classification_metrics
-from ..training.stages import Trained, student_output, train_student
+from ..training.outputs import student_output
+from ..training.stages import Trained, train_student
 from .baselines import BASELINES, run_baseline
 from .config import PLACES, RECORDED, ExperimentConfig
-from .experiment import check_batch, drain, make_fabric, surroundings, train_networks
+from .experiment import (
+    check_batch,
+    drain,
+    make_fabric,
+    stage_context,
+    surroundings,
+    train_networks,
+)
 from .recording import final_metrics, tnet_by_subject
 from .teacher_cache import library_versions, stage_facts, teacher_stage
 
@@ -216,18 +224,9 @@ class _BestEpoch:
 def _alone(config: ExperimentConfig, corpus: Corpus) -> dict[str, Any]:
     """A student alone takes nothing from a teacher, so none is trained for it."""
     best = _BestEpoch()
-    stages = train_student(
-        make_fabric(config),
-        corpus,
-        None,
-        None,
-        {},
-        build_distiller(config.method, config.options),
-        config.network,
-        config.training,
-        config.seed,
-    )
-    student = drain(stages, best)
+    context = stage_context(config, corpus, make_fabric(config))
+    distiller = build_distiller(config.method, config.options)
+    student = drain(train_student(context, distiller), best)
     logits = student_output(student, corpus, np.arange(len(corpus))).logits.cpu()
     return {**_scored(logits, corpus), "best_epoch": best.epoch}
 

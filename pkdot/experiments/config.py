@@ -13,10 +13,10 @@ from ..data import CorpusSettings, DigitsSettings
 from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError
 from ..networks.backbones import BackboneSettings
-from ..networks.models import NetworkSettings
+from ..networks.settings import NetworkSettings
 from ..settings import Settings, flatten
 from ..training.controls import Control
-from ..training.loop import TrainingSettings
+from ..training.settings import TrainingSettings
 from .presets import Difference, differences, preset_changes
 
 __all__ = ["ExperimentConfig"]
@@ -95,8 +95,8 @@ class ExperimentConfig(Settings):
                     f"Options were given for {name!r}, which is no part of the method "
                     f"{'+'.join(names)!r}; leave them out or add it to the method."
                 )
-        kinds = available_distillers()
-        filled = {n: kinds[n].Settings(**options.get(n, {})).model_dump() for n in names}
+        methods = available_distillers()
+        filled = {n: methods[n].settings(**options.get(n, {})).model_dump() for n in names}
         return {**values, "method": "+".join(names), "options": filled}
 
     @model_validator(mode="after")
@@ -178,8 +178,8 @@ class ExperimentConfig(Settings):
     @property
     def anchors_in_batch(self) -> int:
         """The most anchors that a part of the method picks from a batch; 0 where none does."""
-        kinds = available_distillers()
-        own = [kinds[name].Settings(**options) for name, options in self.options.items()]
+        methods = available_distillers()
+        own = [methods[name].settings(**options) for name, options in self.options.items()]
         return max(settings.anchors_in_batch() for settings in own)
 
     @property

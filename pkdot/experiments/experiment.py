@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,23 +10,23 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from threadpoolctl import threadpool_limits
+from torch import Tensor
 
 from ..data import Corpus, load_corpus
 from ..data.features import cache_folder
 from ..distillers import build_distiller
 from ..errors import ConfigError
-from ..networks import NetworkOutput
 from ..networks.fusion import attends
 from ..record.reader import RunRecord, open_record
 from ..record.recorder import Recorder
-from ..training.controls import student_corpus, taught_targets, teacher_corpus
+from ..training.context import StageContext
+from ..training.controls import distilled_targets, student_corpus, teacher_corpus
 from ..training.encoders import EncoderStage, encoder_stage, raw_modalities
 from ..training.loop import EpochReport
+from ..training.outputs import student_output, teacher_targets
 from ..training.stages import (
     TeacherStage,
     Trained,
-    student_output,
-    teacher_targets,
     train_student,
     train_teacher,
     train_tnets,
@@ -39,6 +40,11 @@ from .recording import (
     probe_indices,
     tnet_by_subject,
 )
+
+
+def stage_context(config: ExperimentConfig, corpus: Corpus, fabric: Fabric) -> StageContext:
+    """What every stage of an experiment on this corpus is given."""
+    return StageContext(fabric, corpus, config.network, config.training, config.seed)
 
 
 def encode_corpus(
@@ -59,11 +65,8 @@ def encode_corpus(
             )
     return (
         yield from encoder_stage(
-            fabric,
-            corpus,
+            stage_context(config, corpus, fabric),
             config.backbones,
-            config.training,
-            config.seed,
             "tokens" if attending else "pooled",
             cache_folder() if config.keep_features and raw else None,
         )
@@ -74,12 +77,10 @@ def train_teacher_stage(
     config: ExperimentConfig, corpus: Corpus, fabric: Fabric
 ) -> Generator[EpochReport, None, TeacherStage]:
     """Teacher, then T-Nets; nothing in it depends on the distillation method."""
-    corpus = teacher_corpus(config.control, corpus)
-    teacher = yield from train_teacher(fabric, corpus, config.network, config.training, config.seed)
-    targets = teacher_targets(teacher, corpus)
-    tnets = yield from train_tnets(
-        fabric, corpus, targets, config.network, config.training, config.seed
-    )
+    context = stage_context(config, teacher_corpus(config.control, corpus), fabric)
+    teacher = yield from train_teacher(context)
+    targets = teacher_targets(teacher, context.corpus)
+    tnets = yield from train_tnets(context, targets)
     return TeacherStage(teacher, targets, tnets)
 
 
@@ -92,23 +93,15 @@ def train_networks(
     """Every stage in turn; the teacher's are skipped where ``shared`` gives their result."""
     if shared is None:
         shared = yield from train_teacher_stage(config, corpus, fabric)
-    taught = taught_targets(config.control, shared.targets, corpus, config.network, config.seed)
+    context = stage_context(config, corpus, fabric)
     student = yield from train_student(
-        fabric,
-        student_corpus(config.control, corpus),
-        shared.teacher,
-        None if config.student_is_alone else shared.targets,
-        shared.tnets,
+        replace(context, corpus=student_corpus(config.control, corpus)),
         build_distiller(config.method, config.options),
-        config.network,
-        config.training,
-        config.seed,
-        None if config.student_is_alone or taught is shared.targets else taught,
+        None if config.student_is_alone else shared,
+        distilled_targets(config.control, shared.targets, context),
     )
     output = student_output(student, corpus, np.arange(len(corpus)))
-    features = {name: feature.cpu() for name, feature in output.features.items()}
-    output = NetworkOutput(output.logits.cpu(), output.embedding.cpu(), features)
-    return Trained(shared, student, output)
+    return Trained(shared, student, output.map(Tensor.cpu))
 
 
 @contextmanager
@@ -232,7 +225,7 @@ def run_experiment(
                 {
                     "seconds": keeper.seconds,
                     "best_epochs": keeper.best_epochs,
-                    "backbones_found_in_cache": list(encoders.found),
+                    "backbones_found_in_cache": list(encoders.cached),
                     "tnet_by_subject": tnet_by_subject(trained, corpus),
                 },
                 maps=config.maps,

@@ -22,7 +22,8 @@ from ..training.metrics import (
     reconstruction_by_subject,
     reconstruction_metrics,
 )
-from ..training.stages import TeacherTargets, Trained, student_output
+from ..training.outputs import TeacherTargets, student_output
+from ..training.stages import Trained
 
 
 class StageBars:

@@ -24,11 +24,12 @@ from ..data import Corpus, load_corpus
 from ..data.features import with_features
 from ..networks import NetworkOutput
 from ..networks.models import build_teacher
-from ..networks.tnet import build_tnet
+from ..networks.tnet import build_tnets
 from ..training.controls import teacher_control, teacher_corpus
 from ..training.encoders import raw_modalities
 from ..training.loop import Metrics
-from ..training.stages import TeacherStage, TeacherTargets
+from ..training.outputs import TeacherTargets
+from ..training.stages import TeacherStage
 from .config import PLACES, RECORDED, ExperimentConfig
 from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
 
@@ -151,10 +152,8 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
     features = {name: tensors[f"feature.{name}"] for name in names}
     with torch.random.fork_rng():
         teacher = build_teacher(seen, config.network)
-        tnets = {
-            name: build_tnet(tuple(features[name].shape[1:]), config.network.heads)
-            for name in seen.privileged
-        }
+        shapes = {name: tuple(features[name].shape[1:]) for name in seen.privileged}
+        tnets = build_tnets(shapes, config.network.heads)
     for part, network in {"teacher": teacher, **{f"tnet.{n}": t for n, t in tnets.items()}}.items():
         start = f"{part}/"
         network.load_state_dict(
@@ -163,6 +162,6 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
         network.requires_grad_(False).eval()
     device = make_fabric(config).device
     targets = TeacherTargets(NetworkOutput(tensors["logits"], tensors["embedding"], features))
-    shared = TeacherStage(teacher.to(device), targets, {n: t.to(device) for n, t in tnets.items()})
+    shared = TeacherStage(teacher.to(device), targets, tnets.eval().to(device))
     logits = {name: tensors[f"unimodal.{name}"] for name in unimodal}
     return Stage(corpus, shared, unimodal, logits)

@@ -1,7 +1,7 @@
-"""The method: four steps, a file each, on tensors alone.
+"""The method, one step a file, on tensors alone.
 
-similarity    how alike are two samples, for every pair of a batch
-anchors       which few samples describe all others
-transport/    entropic optimal transport between the two clouds of rows
-loss          the three together: the loss of PKDOT
+similarity    step 1: cosine similarity of every pair of samples, (B, D) -> (B, B)
+anchors       step 2: the samples that describe all others, (B, B) -> (B, k)
+transport/    step 3: entropic optimal transport between two clouds of rows
+loss          steps 1 to 3 together: the loss of PKDOT
 """

@@ -1,7 +1,7 @@
-"""Step 2 of the method: which samples describe all the others?  (B, B) -> indices -> (B, k).
+"""Step 2 of the method: the samples that describe all others, (B, B) -> indices -> (B, k).
 
-The anchors are chosen on the teacher's matrix alone, and the same indices are then read from the
-student's. Ties go to the lower index, so a choice never depends on the machine.
+Anchors are chosen on the teacher's matrix alone; the same indices are then read from the
+student's. Ties go to the lower index, so that a choice never depends on the machine.
 """
 
 from collections.abc import Callable
@@ -82,8 +82,8 @@ def select_anchors(
         ``per_sample``: each row's own k least similar samples, in index order; the released
         script's choice. Column c then means a different sample in every row.
         ``farthest``: start from the first of ``shared``, then add the sample whose most similar
-        chosen anchor is least similar to it, and so on (k-centre, greedily).
-        ``random``: k samples drawn without replacement, the control for all the others.
+        chosen anchor is least similar to it, and so on (greedy k-centre).
+        ``random``: k samples drawn without replacement, the control for the other policies.
         ``most_similar``: the k samples most similar to the batch on average.
         ``all``: every sample; ``k`` is not used.
 
@@ -99,8 +99,9 @@ def select_anchors(
     Raises:
         InputError: for a matrix that is not square, an unknown policy, or k outside 1..B-1.
 
-    Source: anchors by dissimilarity, PKDOT, arXiv 2401.15489; the other policies are variants to
-    compare it with.
+    Source: anchors by dissimilarity: PKDOT, arXiv 2401.15489; ``farthest``: Gonzalez, "Clustering
+    to minimize the maximum intercluster distance", 1985; the other policies are variants to compare
+    with.
     """
     if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1]:
         raise InputError(
@@ -112,7 +113,7 @@ def select_anchors(
     size = similarity.shape[0]
     if policy != "all" and (int(k) != k or not 1 <= k < size):
         raise InputError(
-            f"k = {k} anchors were asked of a batch of {size} samples; k must be a whole "
+            f"k = {k} anchors were asked for in a batch of {size} samples; k must be a whole "
             f"number from 1 to {size - 1}: take fewer anchors or a larger batch."
         )
     return POLICIES[policy](similarity, int(k), generator)
@@ -140,11 +141,16 @@ def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
     # On a GPU the range is left to its own assertion: asking would stall it at every batch.
     if not whole or (anchors.device.type == "cpu" and not _in_range(anchors, len(similarity))):
         raise InputError(f"Anchors must be whole numbers in 0..{len(similarity) - 1}.")
+    if anchors.ndim != 1 and (anchors.ndim != 2 or anchors.shape[0] != similarity.shape[0]):
+        raise InputError(
+            f"Anchors must have shape (k,) or (B, k) with B = {similarity.shape[0]}, not "
+            f"{tuple(anchors.shape)}."
+        )
+    return read_rows(similarity, anchors)
+
+
+def read_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
+    """:func:`gather_anchor_rows` without its checks, for anchors of :func:`select_anchors`."""
     if anchors.ndim == 1:
         return similarity.index_select(1, anchors)
-    if anchors.ndim == 2 and anchors.shape[0] == similarity.shape[0]:
-        return similarity.gather(1, anchors)
-    raise InputError(
-        f"Anchors must have shape (k,) or (B, k) with B = {similarity.shape[0]}, not "
-        f"{tuple(anchors.shape)}."
-    )
+    return similarity.gather(1, anchors)

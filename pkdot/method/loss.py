@@ -1,4 +1,4 @@
-"""The loss of the method: similarity, anchors, rows and transport, composed in one place."""
+"""The loss of the method: similarity, anchors and transport, one after the other."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .anchors import POLICIES, gather_anchor_rows, select_anchors
+from .anchors import POLICIES, read_rows, select_anchors
 from .similarity import cosine_similarity_matrix
 from .transport import (
     Transport,
@@ -25,7 +25,7 @@ KINDS = ("entropic", "unbalanced", "exact")
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Every step from two sets of embeddings to their divergence, for B samples and k anchors.
+    """Every step from embeddings to divergence, for B samples and k anchors.
 
     Attributes:
         teacher_similarity: cosine similarities of the teacher's embeddings, (B, B).
@@ -51,17 +51,17 @@ class Structure:
 class PKDOTLoss(nn.Module):
     """Divergence between the teacher's and the student's anchor rows; gradient to the student.
 
-    A drop-in for anyone's training loop: ``loss = task + weight * PKDOTLoss()(z_t, z_s)``.
+    For any training loop: ``loss = task + weight * PKDOTLoss()(z_teacher, z_student)``.
 
     Args:
         k: number of anchors, 1 <= k < B (not used by the policy ``all``).
-        blur: blur of the divergence; epsilon = blur².
+        blur: square root of epsilon, in the unit of the rows.
         policy: how anchors are chosen, see :func:`pkdot.select_anchors`.
         tolerance: marginal error of the transport; the default of ``sinkhorn_divergence``.
         max_iterations: iterations of the transport at most.
         generator: source of randomness for the policy ``random``.
         transport: ``entropic`` (the method), ``unbalanced`` (mass may stay behind; also debiased),
-            or ``exact`` (no entropy and so nothing to debias; slow, on the CPU).
+            or ``exact`` (without entropy, hence nothing to debias; slow, on the CPU).
         penalty: price of mass left behind, for ``unbalanced``, in units of the cost.
         identity: extra cost of sending a sample to another one; 0 is the method, which is blind to
             the pairing; see :func:`pkdot.method.transport.with_identity`.
@@ -89,7 +89,7 @@ class PKDOTLoss(nn.Module):
     ) -> None:
         super().__init__()
         if int(k) != k or k < 1:
-            raise InputError(f"k = {k} anchors were asked; k must be a whole number >= 1.")
+            raise InputError(f"k = {k} anchors were asked for; k must be a whole number >= 1.")
         if policy not in POLICIES:
             raise InputError(
                 f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
@@ -131,27 +131,39 @@ class PKDOTLoss(nn.Module):
         return self.divergence(*self.rows(z_teacher, z_student))
 
     @torch.no_grad()
-    def structure(self, z_teacher: Tensor, z_student: Tensor) -> Structure:
-        """Every step of the loss laid open, for figures; same arguments, no gradient."""
+    def structure(
+        self, z_teacher: Tensor, z_student: Tensor, weights: Tensor | None = None
+    ) -> Structure:
+        """Every step of the loss, for figures; without gradient.
+
+        Args:
+            z_teacher: embeddings, (B, D_T).
+            z_student: embeddings of the same samples in the same order, (B, D_S).
+            weights: masses of the samples, as for :meth:`divergence`.
+
+        Raises:
+            InputError: as :meth:`forward`, and for masses that no transport takes.
+        """
         rows = self._steps(z_teacher, z_student)
         teacher_rows, student_rows = rows[-2:]
         cost = self._cost(teacher_rows, student_rows)
-        divergence = self.divergence(teacher_rows, student_rows)
-        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows))
+        divergence = self.divergence(teacher_rows, student_rows, weights)
+        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows), weights)
         return Structure(*rows, cost, transport, divergence)
 
     def rows(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
-        """The first two steps alone: the anchor rows of teacher and student, (B, k) each."""
+        """Steps 1 and 2 alone: the anchor rows of teacher and student, (B, k) each."""
         *_, teacher_rows, student_rows = self._steps(z_teacher, z_student)
         return teacher_rows, student_rows
 
     def divergence(
         self, teacher_rows: Tensor, student_rows: Tensor, weights: Tensor | None = None
     ) -> Tensor:
-        """The last step alone: the divergence of any two clouds that describe the same samples.
+        """Step 3 alone: the divergence of two clouds that describe the same samples, a scalar.
 
         Args:
-            teacher_rows: (B, d); ``student_rows``: likewise, row i for the same sample.
+            teacher_rows: (B, d).
+            student_rows: (B, d), row i for the same sample as the teacher's row i.
             weights: masses of the samples in both clouds, (B,); uniform by default.
         """
         if self.transport == "entropic":
@@ -182,14 +194,14 @@ class PKDOTLoss(nn.Module):
         epsilon = self.blur * self.blur
         return relative_epsilon(squared_cost(x, y), epsilon) if self.relative else epsilon
 
-    def _transport(self, cost: Tensor, epsilon: float, mass: Tensor | None = None) -> Transport:
+    def _transport(self, cost: Tensor, epsilon: float, weights: Tensor | None) -> Transport:
         if self.transport == "exact":
-            return exact_transport(cost, mass, mass)
+            return exact_transport(cost, weights, weights)
         if self.transport == "unbalanced":
             return unbalanced_transport(
                 cost,
-                mass,
-                mass,
+                weights,
+                weights,
                 epsilon=epsilon,
                 penalty=self.penalty,
                 tolerance=self.tolerance,
@@ -197,6 +209,8 @@ class PKDOTLoss(nn.Module):
             )
         return sinkhorn(
             cost,
+            weights,
+            weights,
             epsilon=epsilon,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
@@ -205,17 +219,17 @@ class PKDOTLoss(nn.Module):
     def _steps(
         self, z_teacher: Tensor, z_student: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Steps 1 and 2: both similarities, the anchors, and both sets of rows."""
-        for who, z in (("teacher", z_teacher), ("student", z_student)):
-            check_tensor(f"The {who}'s embeddings", z)
+        """Similarities of teacher and student, anchors, and rows of teacher and student."""
+        for network, z in (("teacher", z_teacher), ("student", z_student)):
+            check_tensor(f"The {network}'s embeddings", z)
             if z.ndim != 2:
                 raise InputError(
-                    f"The {who}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
+                    f"The {network}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
                 )
             if not all_finite(z):
                 raise InputError(
-                    f"The {who}'s embeddings contain NaN or infinity; lower the learning rate or "
-                    f"look at the layer before them."
+                    f"The {network}'s embeddings contain NaN or infinity; lower the learning rate, "
+                    f"or look at the layer before them."
                 )
         if len(z_teacher) != len(z_student):
             raise InputError(
@@ -227,6 +241,6 @@ class PKDOTLoss(nn.Module):
             teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
             student = cosine_similarity_matrix(z_student.to(dtype))
             anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
-            teacher_rows = gather_anchor_rows(teacher, anchors)
-            student_rows = gather_anchor_rows(student, anchors)
+            teacher_rows = read_rows(teacher, anchors)
+            student_rows = read_rows(student, anchors)
         return teacher, student, anchors, teacher_rows, student_rows

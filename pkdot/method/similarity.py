@@ -1,4 +1,4 @@
-"""Step 1 of the method: how alike are the samples of a batch?  (B, D) -> (B, B)."""
+"""Step 1 of the method: cosine similarity of every pair of samples, (B, D) -> (B, B)."""
 
 import torch
 from torch import Tensor
@@ -9,10 +9,10 @@ from ..errors import InputError
 def cosine_similarity_matrix(z: Tensor) -> Tensor:
     """Cosine similarity of every pair of rows.
 
-    The result is computed in float32 (float64 for float64 input) whatever autocast is in force.
-    A row of zeros has no direction: its similarities, its own included, are 0 and so is its
-    gradient. Rows of any finite length are safe, since each is first divided by its largest
-    entry; the cosine does not depend on length, so that factor is a constant to the gradient.
+    Computed in float32 (float64 for float64 input) whatever autocast is in force. A row of zeros
+    has no direction: its similarities, its own included, are 0, and so is its gradient. Rows of
+    any finite length are safe: each is first divided by its largest entry, a constant to the
+    gradient, as the cosine does not depend on length.
 
     Args:
         z: embeddings, shape (..., B, D), any floating type.

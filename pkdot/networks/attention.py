@@ -1,6 +1,6 @@
 """Fusions that attend over tokens: the gated multimodal transformer, and joint cross-attention.
 
-Each works on one sample at a time: nothing here mixes samples of a batch, in training neither.
+Nothing here mixes the samples of a batch, in training or evaluation.
 """
 
 import math
@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from .settings import NetworkSettings
 from .tokens import pool
 
 
 class AttentionBlock(nn.Module):
-    """Queries look at keys, then a small network at each place; both are added to the queries.
+    """Attention of queries to keys, then a small network at each place; both add to the queries.
 
-    Pre-norm form. Queries and keys are layer-normalised in front of the attention.
+    Pre-norm form: queries and keys are layer-normalised in front of the attention.
 
     Args:
         dim: F, width of every token.
@@ -44,10 +45,10 @@ class AttentionBlock(nn.Module):
         )
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Tokens (B, T, F) that ask and (B, S, F) that answer -> (B, T, F)."""
-        asked, answered = self.norm_queries(queries), self.norm_keys(keys)
-        seen, _ = self.attention(asked, answered, answered, need_weights=False)
-        x = queries + seen
+        """Queries (B, T, F) and keys (B, S, F) -> (B, T, F)."""
+        normed_queries, normed_keys = self.norm_queries(queries), self.norm_keys(keys)
+        attended, _ = self.attention(normed_queries, normed_keys, normed_keys, need_weights=False)
+        x = queries + attended
         return x + self.feed(x)
 
 
@@ -55,57 +56,48 @@ class GatedTransformerFusion(nn.Module):
     """Self-attention within each modality, cross-attention between them, and a gate that mixes.
 
     1. Each modality's tokens attend to themselves.
-    2. Each modality's tokens attend to those of all the others; with one modality alone this step
-       is left out.
+    2. Each modality's tokens attend to those of all others; with one modality this step is left
+       out.
     3. The tokens of modality m are averaged to h_m (F,), and v_m = tanh(V_m h_m + b_m) (D,).
-    4. The gate says, per entry of the joint vector, how much of each modality goes in: with
+    4. The gate sets, per entry of the joint vector, the share of each modality: with
        a_m = W_m [h_1; …; h_M] + c_m, g_m = exp(a_m) / Σ_n exp(a_n), and z = Σ_m g_m ∘ v_m. For
        two modalities that is g_1 = sigmoid(a_1 − a_2) and z = g_1 ∘ v_1 + (1 − g_1) ∘ v_2.
 
     Args:
         n_modalities: M.
-        feature_dim: F, width of every token.
-        embedding_dim: D, length of the joint vector.
-        hidden: width of the blocks' small networks.
-        dropout: in attention and small networks.
-        heads: of each attention.
+        settings: F, D, heads, dropout, and the width of the blocks' small networks.
 
     Source: the fusion of PKDOT, arXiv 2401.15489; the gate of Arevalo et al., "Gated Multimodal
     Units", arXiv 1702.01992.
     """
 
-    def __init__(
-        self,
-        n_modalities: int,
-        feature_dim: int,
-        embedding_dim: int,
-        hidden: int,
-        dropout: float,
-        heads: int,
-    ) -> None:
+    def __init__(self, n_modalities: int, settings: NetworkSettings) -> None:
         super().__init__()
+        s = settings
 
         def blocks() -> nn.ModuleList:
             return nn.ModuleList(
-                AttentionBlock(feature_dim, heads, hidden, dropout) for _ in range(n_modalities)
+                AttentionBlock(s.feature_dim, s.heads, s.hidden, s.dropout)
+                for _ in range(n_modalities)
             )
 
         self.within = blocks()
         self.between = blocks() if n_modalities > 1 else nn.ModuleList()
         self.values = nn.ModuleList(
-            nn.Linear(feature_dim, embedding_dim) for _ in range(n_modalities)
+            nn.Linear(s.feature_dim, s.embedding_dim) for _ in range(n_modalities)
         )
-        self.gates = nn.Linear(n_modalities * feature_dim, n_modalities * embedding_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.gates = nn.Linear(n_modalities * s.feature_dim, n_modalities * s.embedding_dim)
+        self.dropout = nn.Dropout(s.dropout)
 
     def summaries(self, features: Sequence[Tensor]) -> Tensor:
-        """Tokens of each modality, (B, T_m, F) -> what each comes to, (B, M, F)."""
+        """Steps 1 to 3 up to h: tokens of each modality, (B, T_m, F) -> (B, M, F)."""
         check_tokens(features, len(self.within))
-        own = [block(x, x) for block, x in zip(self.within, features, strict=True)]
-        if len(own) > 1:
-            others = [torch.cat(own[:m] + own[m + 1 :], dim=1) for m in range(len(own))]
-            own = [block(x, rest) for block, x, rest in zip(self.between, own, others, strict=True)]
-        return torch.stack([x.mean(1) for x in own], dim=1)
+        tokens = [block(x, x) for block, x in zip(self.within, features, strict=True)]
+        if len(tokens) > 1:
+            others = [torch.cat(tokens[:m] + tokens[m + 1 :], dim=1) for m in range(len(tokens))]
+            triples = zip(self.between, tokens, others, strict=True)
+            tokens = [block(x, rest) for block, x, rest in triples]
+        return torch.stack([x.mean(1) for x in tokens], dim=1)
 
     def gate(self, summaries: Tensor) -> Tensor:
         """Summaries (B, M, F) -> the share of each modality in each entry, (B, M, D)."""
@@ -120,56 +112,54 @@ class GatedTransformerFusion(nn.Module):
 
 
 class JointCrossAttentionFusion(nn.Module):
-    """Each modality attends to the joint representation of all, then their means are joined.
+    """Each modality attends to the joint tokens of all, then their means are joined.
 
     With X_m (T_m, F) the tokens of modality m and J (T, F) those of all modalities, one behind
     the other: correlations C_m = tanh(X_m W_m Jᵀ / √F), attended H_m = relu(X_m U_m + C_m J V_m /
     T), output X_m + H_m O_m. The published form joins along features, which needs equally many
-    places in every modality; joined along places, as here, any numbers go together.
+    places in every modality; joining along places, as here, does not.
 
     Args:
         n_modalities: M.
-        feature_dim: F, width of every token.
-        embedding_dim: D, length of the joint vector.
-        hidden: width of the hidden layer behind the joined means.
-        dropout: of that hidden layer.
+        settings: F, D, and width and dropout of the hidden layer behind the joined means;
+            ``heads`` is not read.
 
     Source: Praveen et al., "A Joint Cross-Attention Model for Audio-Visual Fusion in Dimensional
     Emotion Recognition", arXiv 2203.14779.
     """
 
-    def __init__(
-        self, n_modalities: int, feature_dim: int, embedding_dim: int, hidden: int, dropout: float
-    ) -> None:
+    def __init__(self, n_modalities: int, settings: NetworkSettings) -> None:
         super().__init__()
+        s = settings
 
         def maps(bias: bool = False) -> nn.ModuleList:
             return nn.ModuleList(
-                nn.Linear(feature_dim, feature_dim, bias=bias) for _ in range(n_modalities)
+                nn.Linear(s.feature_dim, s.feature_dim, bias=bias) for _ in range(n_modalities)
             )
 
-        self.norms = nn.ModuleList(nn.LayerNorm(feature_dim) for _ in range(n_modalities))
+        self.norms = nn.ModuleList(nn.LayerNorm(s.feature_dim) for _ in range(n_modalities))
+        # W, U, V and O of the formula
         self.correlate, self.keep, self.take, self.out = maps(), maps(True), maps(), maps(True)
         self.layers = nn.Sequential(
-            nn.Linear(n_modalities * feature_dim, hidden),
-            nn.LayerNorm(hidden),
+            nn.Linear(n_modalities * s.feature_dim, s.hidden),
+            nn.LayerNorm(s.hidden),
             nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, embedding_dim),
+            nn.Dropout(s.dropout),
+            nn.Linear(s.hidden, s.embedding_dim),
         )
 
     def attended(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Tokens of each modality, (B, T_m, F) -> the same shapes, having seen all of them."""
+        """Tokens of each modality, (B, T_m, F) -> the same shapes, each attended to all."""
         check_tokens(features, len(self.norms))
-        own = [norm(x) for norm, x in zip(self.norms, features, strict=True)]
-        joint = torch.cat(own, dim=1)
+        tokens = [norm(x) for norm, x in zip(self.norms, features, strict=True)]
+        joint = torch.cat(tokens, dim=1)
         places, width = joint.shape[1:]
-        found = []
-        for m, x in enumerate(own):
+        attended = []
+        for m, x in enumerate(tokens):
             correlation = torch.tanh(self.correlate[m](x) @ joint.mT / math.sqrt(width))
-            seen = correlation @ self.take[m](joint) / places
-            found.append(x + self.out[m](torch.relu(self.keep[m](x) + seen)))
-        return found
+            from_joint = correlation @ self.take[m](joint) / places
+            attended.append(x + self.out[m](torch.relu(self.keep[m](x) + from_joint)))
+        return attended
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Tokens of each modality, (B, T_m, F), in a fixed order -> joint vectors (B, D)."""
@@ -179,8 +169,7 @@ class JointCrossAttentionFusion(nn.Module):
 def check_tokens(features: Sequence[Tensor], n_modalities: int) -> None:
     """Raise :class:`InputError` unless every modality comes as tokens, more than one a sample.
 
-    Over a single key every attention weight is 1, whatever the query: the fusion would only seem
-    to attend.
+    Over a single key every attention weight is 1, whatever the query.
     """
     if len(features) != n_modalities:
         raise InputError(f"This fusion joins {n_modalities} modalities, not {len(features)}.")

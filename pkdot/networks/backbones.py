@@ -1,7 +1,7 @@
 """Backbones: raw clips and signals -> tokens and a pooled vector; trained or loaded, then frozen.
 
-What comes out of a frozen backbone is computed once and becomes a modality of its own
-(:mod:`pkdot.training.encoders`); teacher and student put a small trainable encoder on top of it.
+The features of a frozen backbone are computed once and become a modality of their own
+(:mod:`pkdot.training.encoders`); teacher and student put a small trainable encoder on top.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ def is_raw(shape: tuple[int, ...]) -> bool:
 
 
 def starts_frozen(shape: tuple[int, ...], settings: BackboneSettings) -> bool:
-    """Whether the backbone for this shape comes with weights that nobody trains further."""
+    """Whether the backbone for this shape comes with weights that are not trained further."""
     return len(shape) == 4 and settings.video == "r3d18" and not settings.fine_tune
 
 
@@ -107,12 +107,12 @@ def build_backbone(
     return SpectrogramNet(size="small" if settings.signal == "spectrogram" else "resnet18")
 
 
-def vary(clips: Tensor) -> Tensor:
-    """Each clip (B, 3, T, H, W) another way: mirrored, moved, in another light.
+def augment(clips: Tensor) -> Tensor:
+    """Each clip (B, 3, T, H, W) mirrored, moved and lit at random, the same in all its frames.
 
-    Half are mirrored left to right, since a face has no handedness that tells pain; all are moved
-    by up to a fourteenth of the side, borders repeated; contrast varies by a fifth (standard
-    deviation), the brightness of each colour by a fifth of a pixel's deviation.
+    Half are mirrored left to right, as pain has no handedness; all are moved by up to a fourteenth
+    of the side, borders repeated; contrast varies by a fifth (standard deviation), the brightness
+    of each colour by a fifth of a pixel's deviation.
     """
     size, device = len(clips), clips.device
     mirrored = torch.rand(size, 1, 1, 1, 1, device=device) < 0.5
@@ -130,13 +130,13 @@ def vary(clips: Tensor) -> Tensor:
 
 
 class Unimodal(nn.Module):
-    """A backbone with a small head of its own: how it is trained, and what it scores alone.
+    """A backbone with a small head of its own: how it is trained, and scored alone.
 
-    In training, clips are varied at random (:func:`vary`).
+    In training, clips are changed at random by :func:`augment`.
 
     Args:
         backbone: gives :class:`Encoded`; None where the samples are features already, (B, F) or
-            (B, T, F), as behind a backbone that nobody trains.
+            (B, T, F).
         feature_dim: F.
         n_classes: C.
         dropout: probability that an entry of the pooled vector is dropped in training.
@@ -162,7 +162,7 @@ class Unimodal(nn.Module):
             pooled = pool(samples)
         else:
             if self.training and samples.ndim == 5:
-                samples = vary(samples)
+                samples = augment(samples)
             pooled = self.backbone(samples).pooled
         return self.score(pooled), pooled
 
@@ -171,7 +171,7 @@ def weights_hash(network: nn.Module) -> str:
     """SHA-256 of a network's state: names, shapes and values."""
     digest = hashlib.sha256()
     for name, value in sorted(network.state_dict().items()):
-        told = value.detach().cpu().contiguous()
-        digest.update(f"{name} {tuple(told.shape)} {told.dtype}\n".encode())
-        digest.update(told.numpy().tobytes())
+        tensor = value.detach().cpu().contiguous()
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from .settings import NetworkSettings
 
 
 class VectorEncoder(nn.Module):
     """A multilayer perceptron for modalities that are vectors.
 
-    The input is standardised with the mean and deviation of the training samples, which are kept
-    in the state dict, never learned and never read from other samples.
+    The input is standardised by the mean and deviation of the training samples, which are kept in
+    the state dict, never learned and never read from other samples.
 
     Args:
         in_features: length of a sample's vector.
@@ -52,8 +53,8 @@ class VectorEncoder(nn.Module):
     def standardise_by(self, samples: Tensor) -> None:
         """Take mean and deviation from training samples (N, in_features).
 
-        An entry that hardly varies in training (a pixel in the corner) would be blown up when it
-        does vary later: no deviation is taken to be under a tenth of the overall one.
+        No deviation is taken to be under a tenth of the overall one: an entry that hardly varies in
+        training (a pixel in the corner) would be blown up where it varies later.
         """
         deviation = samples.std(0, unbiased=False)
         overall = deviation.square().mean().sqrt()
@@ -72,8 +73,8 @@ class VectorEncoder(nn.Module):
 class TokenEncoder(nn.Module):
     """A linear map and a layer norm at every place, with a learnt mark of the place added.
 
-    The input is standardised per channel with the mean and deviation of the training samples,
-    over all places. The mark tells an attention where, and when, a token stands.
+    The input is standardised per channel by the mean and deviation of the training samples over
+    all places. The mark tells an attention where, and when, a token stands.
 
     Args:
         places: T, tokens of a sample.
@@ -121,17 +122,18 @@ class TokenEncoder(nn.Module):
 
 
 def build_encoder(
-    shape: tuple[int, ...], feature_dim: int, hidden: int, dropout: float, input_noise: float
+    shape: tuple[int, ...], settings: NetworkSettings
 ) -> VectorEncoder | TokenEncoder:
-    """The encoder that fits samples of this shape.
+    """The encoder for samples of this shape: vectors (D,) or tokens (T, D).
 
     Raises:
         InputError: for a shape that no encoder takes.
     """
+    s = settings
     if len(shape) == 1:
-        return VectorEncoder(shape[0], feature_dim, hidden, dropout, input_noise)
+        return VectorEncoder(shape[0], s.feature_dim, s.hidden, s.dropout, s.input_noise)
     if len(shape) == 2 and shape[0] > 1:
-        return TokenEncoder(*shape, feature_dim, dropout, input_noise)
+        return TokenEncoder(*shape, s.feature_dim, s.dropout, s.input_noise)
     raise InputError(
         f"No encoder takes samples of shape {shape}; vectors (D,) and tokens (T, D) are "
         f"understood, and clips and signals go through a backbone first."

@@ -1,7 +1,7 @@
 """Encoders of one biosignal: (B, 1, L) -> tokens and a pooled vector.
 
-:class:`SpectrogramNet` looks at a spectrogram as a picture; :class:`SmallSignalNet` reads the
-samples as they come.
+:class:`SpectrogramNet` is a 2-D network on a spectrogram, :class:`SmallSignalNet` a 1-D network on
+the samples.
 """
 
 from itertools import pairwise
@@ -23,8 +23,8 @@ class SpectrogramNet(nn.Module):
         n_fft: segments are padded with zeros to this length.
         size: ``"resnet18"`` (11.2 million parameters, D = 512) or ``"small"`` (D = 64).
 
-    Sizes 16, 4 and 128 are those of the released PKDOT script. The axis of frequency is in bins:
-    the sampling rate does not enter, so the released script's wrong rate changes nothing here.
+    Sizes 16, 4 and 128 are those of the released PKDOT script. The axis of frequency is in bins,
+    so that the sampling rate changes nothing.
     """
 
     window: Tensor

@@ -1,4 +1,6 @@
-"""T-Net: hallucinate the privileged feature from the prevalent one."""
+"""T-Nets: hallucinate privileged features from the prevalent one."""
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -7,9 +9,9 @@ from torch import Tensor, nn
 class TNet(nn.Module):
     """An encoder-decoder from the prevalent feature to one privileged feature.
 
-    The narrow waist makes it pass on only what the prevalent modality can say about the
-    privileged one. The output is linear: under a squared error it then tends to the mean
-    privileged feature given the prevalent one, without a unit that can die.
+    The narrow waist passes on only what the prevalent modality can say about the privileged one.
+    The output is linear: under a squared error it then tends to the mean privileged feature given
+    the prevalent one, without a unit that can die.
 
     Args:
         feature_dim: length F of both features.
@@ -33,7 +35,7 @@ class TNet(nn.Module):
         )
 
     def fresh(self) -> "TNet":
-        """Another one of the same size, with weights of its own."""
+        """Another one of the same size with newly drawn weights."""
         return TNet(self.feature_dim)
 
     def forward(self, prevalent: Tensor) -> Tensor:
@@ -44,8 +46,8 @@ class TNet(nn.Module):
 class TokenTNet(nn.Module):
     """The same between token sequences, for a fusion that attends.
 
-    Every place of the privileged map has a learnt query that looks at the prevalent tokens; what
-    it finds goes through a :class:`TNet`, the same for all places.
+    Every place of the privileged map has a learnt query that attends to the prevalent tokens; the
+    answer goes through a :class:`TNet`, the same for all places.
 
     Args:
         places: T, number of privileged tokens.
@@ -61,21 +63,41 @@ class TokenTNet(nn.Module):
         self.decode = TNet(feature_dim)
 
     def fresh(self) -> "TokenTNet":
-        """Another one of the same size, with weights of its own."""
+        """Another one of the same size with newly drawn weights."""
         return TokenTNet(self.places, self.feature_dim, self.heads)
 
     def forward(self, prevalent: Tensor) -> Tensor:
         """Prevalent tokens (B, S, F) -> hallucinated privileged tokens (B, T, F)."""
         queries = self.queries.expand(len(prevalent), -1, -1)
-        found, _ = self.attention(queries, prevalent, prevalent, need_weights=False)
-        return self.decode(queries + found)
+        answers, _ = self.attention(queries, prevalent, prevalent, need_weights=False)
+        return self.decode(queries + answers)
 
 
 AnyTNet = TNet | TokenTNet
 
 
-def build_tnet(privileged: tuple[int, ...], heads: int) -> AnyTNet:
+class TNets(nn.ModuleDict):
+    """All T-Nets of a corpus as one module: privileged modality -> T-Net; may be empty."""
+
+    def fresh(self) -> "TNets":
+        """The same T-Nets with newly drawn weights."""
+        return TNets({name: tnet.fresh() for name, tnet in self.items()})  # type: ignore[operator]
+
+    def forward(self, prevalent: Tensor) -> dict[str, Tensor]:
+        """Prevalent features, (B, F) or (B, S, F) -> privileged modality -> hallucinated features.
+
+        Each is (B, F), or (B, T, F) with the T places of that modality.
+        """
+        return {name: tnet(prevalent) for name, tnet in self.items()}
+
+
+def build_tnet(shape: tuple[int, ...], heads: int) -> AnyTNet:
     """The T-Net for privileged features of this shape: (F,) or (T, F)."""
-    if len(privileged) == 1:
-        return TNet(privileged[0])
-    return TokenTNet(privileged[0], privileged[1], heads)
+    if len(shape) == 1:
+        return TNet(shape[0])
+    return TokenTNet(shape[0], shape[1], heads)
+
+
+def build_tnets(shapes: Mapping[str, tuple[int, ...]], heads: int) -> TNets:
+    """One T-Net for each privileged modality, by the shape of its features: (F,) or (T, F)."""
+    return TNets({name: build_tnet(shape, heads) for name, shape in shapes.items()})

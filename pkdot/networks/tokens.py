@@ -1,4 +1,4 @@
-"""What an encoder of video or signals gives: a map as tokens, and one pooled vector."""
+"""The output of an encoder of video or signals: a map as tokens, and one pooled vector."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 class Encoded(NamedTuple):
-    """A batch as an encoder sees it.
+    """An encoder's output for B samples.
 
     A named tuple, because Fabric looks inside what a module returns and refuses frozen classes.
 
@@ -32,8 +32,8 @@ def as_tokens(feature_map: Tensor) -> Encoded:
 def coarse_tokens(encoded: Encoded, side: int) -> Tensor:
     """Tokens of a video map (time, height, width), at most ``side`` of them a row and a column.
 
-    Neighbouring places are averaged. Attention costs the square of the number of tokens, and a
-    face needs no 49 places a moment. Maps of other kinds stay as they are.
+    Neighbouring places are averaged, as attention costs the square of the number of tokens. Maps of
+    other kinds stay as they are.
 
     Returns:
         (B, T', D), in reading order, time slowest.
@@ -47,5 +47,5 @@ def coarse_tokens(encoded: Encoded, side: int) -> Tensor:
 
 
 def pool(features: Tensor) -> Tensor:
-    """Tokens (B, T, D) -> their mean (B, D); vectors (B, D) stay what they are."""
+    """Tokens (B, T, D) -> their mean (B, D); vectors (B, D) are returned as they are."""
     return features.mean(1) if features.ndim == 3 else features

@@ -2,7 +2,7 @@
 
 :class:`R3D18` is the 3-D ResNet-18 of Tran et al., "A Closer Look at Spatiotemporal Convolutions"
 (CVPR 2018); its state dict has torchvision's names and shapes, so the public Kinetics-400 weights
-load. :class:`SmallVideoNet` is a factorised (2+1)D network that a laptop trains in minutes.
+load. :class:`SmallVideoNet` is a small factorised (2+1)D network.
 """
 
 import torch
@@ -56,10 +56,10 @@ class R3D18(nn.Module):
 
 
 class SmallVideoNet(nn.Module):
-    """A (2+1)D network of 42,000 parameters: space first, then time, at every depth.
+    """A small (2+1)D network: at every depth a convolution in space, then one in time.
 
-    Beside each frame it sees how that frame differs from the clip's mean: the mean is mostly who
-    somebody is, the difference mostly what the face does.
+    Its input is each frame and that frame's difference from the clip's mean: the mean is mostly
+    identity, the difference mostly movement.
 
     Args:
         feature_dim: D, width of the map.

@@ -1,13 +1,12 @@
 """Public weights for :class:`~pkdot.networks.video.R3D18`: from a file, or a checked download.
 
-Weights are never part of the kit; they keep the terms of those who publish them.
+The kit ships no weights; they keep the terms of those who publish them.
 """
 
 import hashlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import DataError
@@ -34,11 +33,11 @@ def load_r3d18(path: Path | str) -> R3D18:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        ours, theirs = set(network.state_dict()), set(state)
+        expected, stored = set(network.state_dict()), set(state)
         raise DataError(
-            f"{path} holds no R3D-18: {len(ours - theirs)} weights are absent, "
-            f"{len(theirs - ours)} unknown, or shapes differ; give the state dict of torchvision's "
-            f"r3d_18."
+            f"{path} holds no R3D-18: {len(expected - stored)} weights are absent, "
+            f"{len(stored - expected)} unknown, or shapes differ; give the state dict of "
+            f"torchvision's r3d_18."
         ) from error
     return network.eval()
 
@@ -67,18 +66,18 @@ def download_r3d18(
     path = Path(folder).expanduser() / name
     if not path.is_file():
         try:
-            # the publisher's name gives the beginning of the hash only, so the check is ours
+            # pooch knows whole hashes only; the publisher's name holds the beginning of one
             pooch.retrieve(url, known_hash=None, fname=name, path=path.parent)
         except Exception as error:  # requests, urllib3 and the disk each have errors of their own
             raise DataError(
                 f"{url} could not be fetched ({type(error).__name__}); fetch it by hand and give "
                 f"its path."
             ) from error
-    found = _sha256(path)
-    if not found.startswith(sha256.lower()):
+    digest = _sha256(path)
+    if not digest.startswith(sha256.lower()):
         path.unlink()
         raise DataError(
-            f"{name} has SHA-256 {found[:16]}…, expected {sha256}…; it was deleted: try again, or "
+            f"{name} has SHA-256 {digest[:16]}…, expected {sha256}…; it was deleted: try again, or "
             f"fetch it by hand and give its path."
         )
     return path
@@ -89,6 +88,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         raise DataError(f"There are no weights at {path}; give a file, or download them.")
     try:
         if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpicklers and safetensors raise many kinds

@@ -1,4 +1,15 @@
-"""Training: encoders, teacher, T-Net, student, each a generator of epoch reports.
+"""Training: encoders, teacher, T-Nets, student, each a generator of epoch reports.
 
-Nothing here draws or keeps a record; only trained encoders are kept, in a cache.
+context            what every stage is given; settings: how it learns
+loop               the training loop of every stage
+encoders           the stage before the teacher: backbones, then features of every sample
+  unimodal           one modality alone, trained and scored
+  encoding           features by a frozen backbone
+  checkpoint_cache   trained backbones on disk
+stages             teacher, T-Nets, student
+outputs            outputs of trained networks for samples of a corpus
+controls           what the student reads when one thing about the teacher is taken away
+metrics            of predictions and of hallucinated features
+
+Nothing here draws or keeps a record; only trained backbones are kept, in a cache.
 """

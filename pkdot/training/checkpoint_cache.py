@@ -1,8 +1,8 @@
-"""A network that was once trained, found again with all it reported while it learned.
+"""Trained networks kept on disk, each with the reports of its training.
 
-A file is named by everything that the training depends on: the samples it sees, their labels, the
-first weights, the settings and the versions. It appears whole or not at all, so that two processes
-may train the same network at once.
+A file is named by everything that the training depends on: the samples, their labels, the first
+weights, the settings and the versions. It appears whole or not at all, so that two processes may
+train the same network at once.
 """
 
 import hashlib
@@ -21,46 +21,46 @@ VERSION = 1
 """Raised whenever the same key would give other weights."""
 
 
-def training_key(stage: str, told: Any) -> str:
+def training_key(stage: str, facts: Any) -> str:
     """File name of a training.
 
     Args:
-        stage: the name in its reports.
-        told: all that the result depends on, as JSON takes it.
+        stage: its name in reports.
+        facts: all that the result depends on, as JSON takes it.
     """
     surroundings = [VERSION, torch.__version__, torch.get_num_threads()]
-    text = json.dumps([*surroundings, stage, told], sort_keys=True, default=str)
+    text = json.dumps([*surroundings, stage, facts], sort_keys=True, default=str)
     return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def kept_training(
+def cached_training(
     key: str,
     network: nn.Module,
-    train: Generator[EpochReport, None, None],
+    training: Generator[EpochReport, None, None],
     folder: Path | None,
 ) -> Generator[EpochReport, None, bool]:
-    """Train a network, or load it and report again what it reported then.
+    """Train a network, or load it and repeat the reports of its training.
 
     Args:
         key: from :func:`training_key`.
         network: takes the weights in place.
-        train: its training, not yet begun; left alone where the result is kept.
-        folder: where trainings are kept; None trains in any case.
+        training: not yet begun; not run where the result is in the cache.
+        folder: of the cache; None trains in any case.
 
     Returns:
-        Whether the training was found.
+        Whether the training was in the cache.
 
     Raises:
         RecordError: if the file cannot be written.
     """
     path = None if folder is None else folder / f"{key}.safetensors"
-    found = None if path is None else _read(path, network)
-    if found is not None:
-        for stage, epoch, metrics, best_epoch, of in found:
+    cached = None if path is None else _read(path, network)
+    if cached is not None:
+        for stage, epoch, metrics, best_epoch, of in cached:
             yield EpochReport(stage, epoch, metrics, best_epoch, network, of=of)
         return True
     rows = []
-    for report in train:
+    for report in training:
         metrics = dict(report.metrics)
         rows.append((report.stage, report.epoch, metrics, report.best_epoch, report.of))
         yield report

@@ -1,8 +1,8 @@
 """Controls: what is left of a gain when one thing about the teacher is taken away.
 
-A control is a setting of the experiment (``control``). Three of them train another teacher stage,
-with all that the student takes over from it; the others leave the student's start as it is and
-change only what the distillation loss reads.
+A control is a setting of the experiment (``control``). Some train another teacher stage, with all
+that the student takes over from it; the others leave the student's start as it is and change only
+what the distillation loss reads.
 """
 
 from dataclasses import replace
@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from ..data.corpus import Corpus, IndexArray
 from ..errors import ConfigError
-from ..networks.models import NetworkOutput, NetworkSettings, build_teacher
-from .loop import stage_seed, visible_labels
-from .stages import TeacherTargets, teacher_targets
+from ..networks.models import NetworkOutput, build_teacher
+from .context import StageContext, visible_labels
+from .outputs import TeacherTargets, teacher_targets
 
 Control = Literal[
     "none",
@@ -54,23 +54,23 @@ def teacher_control(control: Control) -> Control:
 
 
 def teacher_corpus(control: Control, corpus: Corpus) -> Corpus:
-    """What the teacher stage trains on under a control.
+    """The corpus on which the teacher stage trains under a control.
 
-    ``no_privileged`` hides the privileged modalities: there is no T-Net either, so nothing that the
-    student takes over has seen them. ``true_labels`` shows the true label of every training sample
-    and of the inner split; its teacher is as good as labels can make one.
+    ``no_privileged`` hides the privileged modalities: there is no T-Net either, so that nothing the
+    student takes over has read them. ``true_labels`` shows the true label of every training sample
+    and of the inner split, an upper bound of what labels can teach.
     """
     if control == "no_privileged":
         return replace(corpus, privileged=())
     if control == "true_labels":
         split = corpus.split
-        told = replace(split, labelled=split.train, unlabelled=split.unlabelled[:0])
-        return replace(corpus, given_labels=corpus.labels, split=told)
+        all_labelled = replace(split, labelled=split.train, unlabelled=split.unlabelled[:0])
+        return replace(corpus, given_labels=corpus.labels, split=all_labelled)
     return corpus
 
 
 def student_corpus(control: Control, corpus: Corpus) -> Corpus:
-    """What the student trains on: a teacher made of labels has nothing to say without one."""
+    """The corpus on which the student trains: a teacher made of labels has none without one."""
     if control == "labels":
         split = corpus.split
         return replace(corpus, split=replace(split, unlabelled=split.unlabelled[:0]))
@@ -92,65 +92,63 @@ class OtherBatches(TeacherTargets):
         return super().at(self._rng.choice(self._samples, len(indices), replace=False), device)
 
 
-def taught_targets(
-    control: Control,
-    targets: TeacherTargets,
-    corpus: Corpus,
-    network: NetworkSettings,
-    seed: int,
+def distilled_targets(
+    control: Control, targets: TeacherTargets, context: StageContext
 ) -> TeacherTargets:
-    """What the distillation loss reads under a control.
+    """The targets that the distillation loss reads under a control.
 
     Args:
         control: which.
         targets: the trained teacher's output for the N samples of the corpus.
-        corpus: the samples; only training samples are ever exchanged for one another.
-        network: sizes of the untrained teacher.
-        seed: of permutation, draws and untrained weights.
+        context: of the experiment; only training samples are ever exchanged for one another, and
+            permutation, draws and untrained weights depend on its seed.
+
+    Returns:
+        ``targets`` itself where the control leaves them alone.
 
     Raises:
         ConfigError: if the posterior is asked for and the corpus does not know it.
     """
-    own = stage_seed(seed, f"control {control}")
+    corpus, seed = context.corpus, context.seed_of(f"control {control}")
     if control == "permuted":
         train = corpus.split.train
         order = np.arange(len(corpus))
-        # A cycle through a random order: nobody keeps his own target.
-        shuffled = np.random.default_rng(own).permutation(train)
+        # A cycle through a random order: no sample keeps its own target.
+        shuffled = np.random.default_rng(seed).permutation(train)
         order[shuffled] = np.roll(shuffled, 1)
         device = targets.output.logits.device
         return TeacherTargets(targets.at(order, device))
     if control == "other_batch":
-        return OtherBatches(targets.output, corpus.split.train, own)
+        return OtherBatches(targets.output, corpus.split.train, seed)
     if control == "random_teacher":
         with torch.random.fork_rng():
-            torch.manual_seed(own)
-            untrained = build_teacher(corpus, network).requires_grad_(False).eval()
+            torch.manual_seed(seed)
+            untrained = build_teacher(corpus, context.network).requires_grad_(False).eval()
         return teacher_targets(untrained, corpus)
     if control == "labels":
-        return TeacherTargets(_label_output(targets.output, corpus, own))
+        return TeacherTargets(_label_output(targets.output, corpus, seed))
     if control == "posterior":
         if corpus.posterior is None:
             raise ConfigError(
                 f"The control 'posterior' needs to know what lies behind each sample, and "
                 f"{corpus.name} does not say; only simulated corpora do."
             )
-        likely = torch.as_tensor(corpus.posterior, dtype=torch.float32)
-        logits = likely.clamp_min(torch.finfo(likely.dtype).tiny).log()
+        posterior = torch.as_tensor(corpus.posterior, dtype=torch.float32)
+        logits = posterior.clamp_min(torch.finfo(posterior.dtype).tiny).log()
         return TeacherTargets(targets.output._replace(logits=logits.to(targets.output.logits)))
     return targets
 
 
 def _label_output(like: NetworkOutput, corpus: Corpus, seed: int) -> NetworkOutput:
-    """Labels in the teacher's shapes: a code per class instead of what a network made of a sample.
+    """Labels in the teacher's shapes: a code per class in the place of embedding and features.
 
     The right class gets a probability of 0.95. Codes have the length √D of a batch-normalised
     embedding and are orthogonal where D allows it. Samples without a visible label get zeros, and
     are in no batch.
     """
     labels = torch.as_tensor(visible_labels(corpus))
-    known = labels >= 0
-    one_hot = functional.one_hot(labels.clamp_min(0), corpus.n_classes).float() * known[:, None]
+    labelled = labels >= 0
+    one_hot = functional.one_hot(labels.clamp_min(0), corpus.n_classes).float() * labelled[:, None]
     odds = _CONFIDENCE * (corpus.n_classes - 1) / (1 - _CONFIDENCE)
 
     def codes(width: int) -> Tensor:
@@ -159,8 +157,8 @@ def _label_output(like: NetworkOutput, corpus: Corpus, seed: int) -> NetworkOutp
         )
         if width >= corpus.n_classes:
             drawn = torch.linalg.qr(drawn).Q
-        unit = functional.normalize(drawn[: corpus.n_classes], dim=1)
-        return one_hot @ unit * width**0.5
+        directions = functional.normalize(drawn[: corpus.n_classes], dim=1)
+        return one_hot @ directions * width**0.5
 
     def feature(real: Tensor) -> Tensor:
         code = codes(real.shape[-1])

@@ -1,71 +1,25 @@
 """One training loop for every stage: early stopping, several ranks, one report an epoch."""
 
-import zlib
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from pydantic import Field
 from torch import Tensor, nn
 
 from ..data.batches import Batches
-from ..data.corpus import Corpus, IndexArray
+from ..data.corpus import IndexArray
 from ..networks.models import NetworkOutput
-from ..settings import Settings
+from .settings import TrainingSettings
 
 Metrics = dict[str, dict[str, float]]
 """split -> name -> value"""
 
 
-class TrainingSettings(Settings):
-    """How every stage learns; the same for every method that is compared."""
-
-    epochs: int = Field(300, ge=1, description="at most so many epochs a stage")
-    patience: int = Field(
-        20, ge=1, description="epochs without a better validation score before a stage stops"
-    )
-    min_batches: int = Field(
-        4, ge=1, description="an epoch has at least so many batches, however few the samples"
-    )
-    batch_size: int = Field(128, ge=2, description="B")
-    labelled_share: float = Field(
-        0.5, gt=0, le=1, description="share of a batch with labels, where unlabelled samples exist"
-    )
-    class_balanced: bool = Field(
-        False, description="as many labelled samples of each class in the student's batches"
-    )
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
-    weight_decay: float = Field(0.1, ge=0, description="of Adam (decoupled)")
-    label_smoothing: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="share of the student's task target that is spread evenly over all classes",
-    )
-    selection: Literal["accuracy", "cross_entropy"] = Field(
-        "cross_entropy",
-        description="validation criterion that stops and selects teacher and student",
-    )
-    selection_on: Literal["inner_split", "test_fold_leak"] = Field(
-        "inner_split",
-        description="which samples stop and select; the released script's test fold is a leak",
-    )
-    schedule: Literal["constant", "one_cycle", "plateau"] = Field(
-        "constant",
-        description="learning rate: constant, one warm-up and decay over the epochs, or a "
-        "hundredth after 5 epochs without a better validation accuracy",
-    )
-    reconstruction_weight: float = Field(
-        1.0, ge=0, description="weight of a joint T-Net's squared error"
-    )
-
-
 @dataclass(frozen=True)
 class BatchSnapshot:
-    """The last training batch of an epoch as the loss saw it.
+    """The last training batch of an epoch as the loss read it.
 
     Attributes:
         indices: (B,) samples of the corpus.
@@ -82,7 +36,7 @@ class BatchSnapshot:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch of one stage came to. Epoch 0 is the state before training.
+    """The result of one epoch of one stage. Epoch 0 is the state before training.
 
     Attributes:
         stage: teacher, tnet or student; a modality's name while its backbone learns.
@@ -105,23 +59,40 @@ class EpochReport:
 
 Reports = Generator[EpochReport, None, None]
 
-
-def stage_seed(seed: int, stage: str) -> int:
-    """A seed of its own for each stage."""
-    return int(np.random.SeedSequence([seed, zlib.crc32(stage.encode())]).generate_state(1)[0])
+Losses = tuple[dict[str, Tensor], BatchSnapshot | None]
+"""Parts of a batch's loss by name, ``loss`` the one that is minimised; and the batch, to report."""
 
 
-def selection_indices(corpus: Corpus, settings: TrainingSettings) -> IndexArray:
-    """The samples that stop and select: the inner split, or, by request, the leak."""
-    leaking = settings.selection_on == "test_fold_leak"
-    return corpus.split.test if leaking else corpus.split.validation
+@dataclass(frozen=True, eq=False)
+class StageTask:
+    """What one stage trains, on which batches, and by which losses it learns and is selected.
 
+    Attributes:
+        stage: its name in reports.
+        network: trained in place.
+        batches: of an epoch; each pass over them is another epoch.
+        losses: (network, indices of a batch) -> :data:`Losses`.
+        validate: network -> metrics; the split ``validation`` must be among them.
+        criterion: the validation metric that stops and selects; less is better, but for
+            ``accuracy``. Of two epochs with the same accuracy, the one with the lower
+            cross-entropy is better.
+        adapters: parameters that learn along, and are neither selected nor restored.
+    """
 
-def visible_labels(corpus: Corpus) -> np.ndarray:
-    """What the task loss may read, (N,): given labels of labelled training samples, else -1."""
-    visible = np.full(len(corpus), -1, dtype=np.int64)
-    visible[corpus.split.labelled] = corpus.given_labels[corpus.split.labelled]
-    return visible
+    stage: str
+    network: nn.Module
+    batches: Batches
+    losses: Callable[[nn.Module, IndexArray], Losses]
+    validate: Callable[[nn.Module], Metrics]
+    criterion: str
+    adapters: Iterable[nn.Parameter] = ()
+
+    def badness(self, metrics: Metrics) -> tuple[float, ...]:
+        """What selection minimises; ties go to the next entry."""
+        values = metrics["validation"]
+        if self.criterion == "accuracy":
+            return -values["accuracy"], values["cross_entropy"]
+        return (values[self.criterion],)
 
 
 def set_training_mode(module: nn.Module) -> None:
@@ -140,16 +111,11 @@ def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
     """The global batch over all ranks, with gradient; unchanged on one rank."""
     if fabric.world_size == 1:
         return output
-
-    def gathered(x: Tensor) -> Tensor:
-        return cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1)
-
-    features = {name: gathered(feature) for name, feature in output.features.items()}
-    return NetworkOutput(gathered(output.logits), gathered(output.embedding), features)
+    return output.map(lambda x: cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1))
 
 
 def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """This rank's samples of a global batch, and the order in which all ranks' shares gather."""
+    """This rank's samples of a global batch, and all of it in the order that gathering gives."""
     world = fabric.world_size
     usable = indices[: len(indices) // world * world]
     shares = usable.reshape(-1, world).T
@@ -182,64 +148,49 @@ def _schedule(
     return lambda: None, lambda metrics: None
 
 
-def fit(
-    fabric: Fabric,
-    stage: str,
-    trained: nn.Module,
-    batches: Batches,
-    losses: Callable[[nn.Module, IndexArray], tuple[dict[str, Tensor], BatchSnapshot | None]],
-    validate: Callable[[nn.Module], Metrics],
-    criterion: str,
-    settings: TrainingSettings,
-    adapters: Iterable[nn.Parameter] = (),
-) -> Reports:
+def fit(fabric: Fabric, task: StageTask, settings: TrainingSettings) -> Reports:
     """Train until the validation criterion stops improving; leave the best weights in place.
 
-    Of two epochs with the same accuracy, the one with the lower cross-entropy is better. Parameters
-    of ``adapters`` learn along and are neither selected nor restored. Several ranks need no word
-    between them about those: each computes the loss, and so their gradient, on the whole batch.
+    Train metrics are means over the batches of an epoch. Several ranks exchange no gradient of
+    ``task.adapters``: each computes the loss, and so their gradient, on the whole batch.
     """
-
-    def badness(metrics: Metrics) -> tuple[float, ...]:
-        found = metrics["validation"]
-        if criterion == "accuracy":
-            return -found["accuracy"], found["cross_entropy"]
-        return (found[criterion],)
-
+    network = task.network
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
-        nn.SyncBatchNorm.convert_sync_batchnorm(trained)
-    parameters = [p for p in (*trained.parameters(), *adapters) if p.requires_grad]
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    parameters = [p for p in (*network.parameters(), *task.adapters) if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    step, note = _schedule(optimizer, settings, len(batches))
-    module, optimizer = fabric.setup(trained, optimizer)
-    metrics = validate(module)
-    best, best_epoch = badness(metrics), 0
-    best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-    yield EpochReport(stage, 0, metrics, 0, trained, of=settings.epochs)
+    step, note = _schedule(optimizer, settings, len(task.batches))
+    module, optimizer = fabric.setup(network, optimizer)
+    metrics = task.validate(module)
+    best, best_epoch = task.badness(metrics), 0
+    best_state = {name: value.clone() for name, value in network.state_dict().items()}
+    yield EpochReport(task.stage, 0, metrics, 0, network, of=settings.epochs)
     for epoch in range(1, settings.epochs + 1):
         set_training_mode(module)
         sums: dict[str, Tensor] = {}
         count = 0
         snapshot = None
-        for indices in batches:
+        for indices in task.batches:
             optimizer.zero_grad(set_to_none=True)
-            parts, snapshot = losses(module, indices)
+            parts, snapshot = task.losses(module, indices)
             fabric.backward(parts["loss"])
             optimizer.step()
             step()
             for name, value in parts.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
             count += 1
-        metrics = validate(module)
+        metrics = task.validate(module)
         note(metrics["validation"])
         metrics["train"] = {name: float(total) / count for name, total in sums.items()}
-        if badness(metrics) < best:
-            best, best_epoch = badness(metrics), epoch
-            best_state = {name: value.clone() for name, value in trained.state_dict().items()}
-        yield EpochReport(stage, epoch, metrics, best_epoch, trained, snapshot, settings.epochs)
+        if task.badness(metrics) < best:
+            best, best_epoch = task.badness(metrics), epoch
+            best_state = {name: value.clone() for name, value in network.state_dict().items()}
+        yield EpochReport(
+            task.stage, epoch, metrics, best_epoch, network, snapshot, settings.epochs
+        )
         if epoch - best_epoch >= settings.patience:
             break
-    trained.load_state_dict(best_state)
+    network.load_state_dict(best_state)

@@ -1,4 +1,4 @@
-"""Predictions -> metrics."""
+"""Metrics of predictions and of hallucinated features."""
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ def classification_metrics(
     predicted = logits.argmax(1)
     accuracy = multiclass_accuracy(predicted, labels, n_classes, average="micro")
     macro_f1 = multiclass_f1_score(predicted, labels, n_classes, average="macro")
-    found = {
+    metrics = {
         "accuracy": float(accuracy),
         "macro_f1": float(macro_f1),
         "cross_entropy": float(functional.cross_entropy(logits, labels)),
@@ -52,9 +52,9 @@ def classification_metrics(
         levels = torch.arange(n_classes, dtype=torch.float64)
         expected = logits.cpu().double().softmax(1) @ levels
         truth = labels.cpu().double()
-        found["mae"] = float((expected - truth).abs().mean())
-        found["icc"] = intraclass_correlation(torch.stack([truth, expected], dim=1))
-    return found
+        metrics["mae"] = float((expected - truth).abs().mean())
+        metrics["icc"] = intraclass_correlation(torch.stack([truth, expected], dim=1))
+    return metrics
 
 
 def intraclass_correlation(ratings: Tensor) -> float:
@@ -65,7 +65,7 @@ def intraclass_correlation(ratings: Tensor) -> float:
 
     Returns:
         1 for ratings that differ by a constant only, about 0 for unrelated ones, never below
-        -1/(k-1); 0 where all ratings are equal, as then nothing is told apart.
+        -1/(k-1); 0 where all ratings are equal.
 
     Raises:
         InputError: for fewer than two targets or raters.
@@ -82,8 +82,8 @@ def intraclass_correlation(ratings: Tensor) -> float:
     centred = x - x.mean()
     of_targets, of_raters = centred.mean(1), centred.mean(0)
     between = k * of_targets.square().sum() / (n - 1)
-    rest = centred - of_targets[:, None] - of_raters[None, :]
-    error = rest.square().sum() / ((n - 1) * (k - 1))
+    residual = centred - of_targets[:, None] - of_raters[None, :]
+    error = residual.square().sum() / ((n - 1) * (k - 1))
     whole = between + (k - 1) * error
     return float((between - error) / whole) if whole > 0 else 0.0
 
@@ -93,7 +93,7 @@ def reconstruction_by_subject(
 ) -> dict[str, dict[str, float]]:
     """Subject -> :func:`reconstruction_metrics` of that subject's samples, subjects sorted.
 
-    A T-Net that beats the mean on average may still fail some people.
+    A T-Net that beats the mean on average may still fail for some subjects.
 
     Args:
         real: (N, ...) privileged features.
@@ -106,15 +106,15 @@ def reconstruction_by_subject(
     """
     if len(subjects) != len(real):
         raise InputError(f"There are {len(real)} samples but {len(subjects)} subjects.")
-    found = {}
+    by_subject = {}
     for subject in np.unique(subjects):
         own = torch.as_tensor(np.flatnonzero(subjects == subject))
-        found[str(subject)] = reconstruction_metrics(real[own], hallucinated[own], mean)
-    return found
+        by_subject[str(subject)] = reconstruction_metrics(real[own], hallucinated[own], mean)
+    return by_subject
 
 
 def reconstruction_metrics(real: Tensor, hallucinated: Tensor, mean: Tensor) -> dict[str, float]:
-    """How well a T-Net hallucinates, against the trivial predictor.
+    """Error of a T-Net's features, beside that of the trivial predictor.
 
     Args:
         real: (N, F) privileged features, or (N, T, F) tokens.

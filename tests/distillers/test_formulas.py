@@ -13,10 +13,10 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import pearsonr
 
 import pkdot
-from pkdot.distillers import available_distillers
+from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import InputError
 from pkdot.networks import NetworkOutput
-from tests.support.network_outputs import CLASSES, pair, ready
+from tests.support.network_outputs import CLASSES, has_setting, pair, ready
 
 TEACHER, STUDENT, LABELS = pair()
 T, S = (
@@ -41,9 +41,9 @@ def cosines(z: Array) -> Array:
 
 def anchor_rows(k: int = 3) -> tuple[Array, Array]:
     """The k samples least similar to the others on average, and similarities to them."""
-    told, imitated = cosines(T["z"]), cosines(S["z"])
-    anchors = np.argsort(told.sum(1) - 1, kind="stable")[:k]
-    return told[:, anchors], imitated[:, anchors]
+    teacher, student = cosines(T["z"]), cosines(S["z"])
+    anchors = np.argsort(teacher.sum(1) - 1, kind="stable")[:k]
+    return teacher[:, anchors], student[:, anchors]
 
 
 def divergence(x: Array, y: Array, blur: float, identity: float, mass: Array) -> float:
@@ -99,8 +99,8 @@ def fitnets(method: Any) -> float:
 
 
 def sp(method: Any) -> float:
-    told, imitated = (unit(o["z"] @ o["z"].T) for o in (T, S))
-    return np.linalg.norm(told - imitated, "fro") ** 2 / B**2
+    teacher, student = (unit(o["z"] @ o["z"].T) for o in (T, S))
+    return np.linalg.norm(teacher - student, "fro") ** 2 / B**2
 
 
 def rkd(method: Any, distance: float = 1.0, angle: float = 2.0) -> float:
@@ -128,9 +128,9 @@ def pkt(method: Any) -> float:
 
 
 def crd(method: Any, temperature: float = 0.1) -> float:
-    told = unit(linear(method, "teacher", T["z"]))
-    imitated = unit(linear(method, "student", S["z"]))
-    scores = imitated @ told.T / temperature
+    teacher = unit(linear(method, "teacher", T["z"]))
+    student = unit(linear(method, "student", S["z"]))
+    scores = student @ teacher.T / temperature
     one, other = (-np.diag(log_softmax(scores, axis=axis)).mean() for axis in (0, 1))
     return (one + other) / 2
 
@@ -140,8 +140,8 @@ def matrix(method: Any) -> float:
 
 
 def rows(method: Any, k: int = 3) -> float:
-    told, imitated = anchor_rows(k)
-    return np.mean([0.5 * np.sum((told[i] - imitated[i]) ** 2) for i in range(B)])
+    teacher, student = anchor_rows(k)
+    return np.mean([0.5 * np.sum((teacher[i] - student[i]) ** 2) for i in range(B)])
 
 
 UNIFORM = np.full(B, 1 / B)
@@ -210,11 +210,11 @@ def correlated_structure(
 def many_teachers(
     method: Any, centroid: float = 0.1, blur: float = 0.3, tolerance: float = 1
 ) -> float:
-    given = LABELS.numpy() >= 0
-    truth = LABELS.numpy()[given]
+    labelled = LABELS.numpy() >= 0
+    truth = LABELS.numpy()[labelled]
 
     def task(logits: Array) -> float:
-        return -log_softmax(logits[given], axis=1)[np.arange(len(truth)), truth].mean()
+        return -log_softmax(logits[labelled], axis=1)[np.arange(len(truth)), truth].mean()
 
     teachers = [(task(T["logits"]), T["z"])]
     learning = 0.0
@@ -225,10 +225,10 @@ def many_teachers(
         p, q = softmax(T["logits"], axis=1), softmax(logits, axis=1)
         learning += 1 - np.sum(unit(z) * unit(T["z"]), axis=1).mean()
         learning += np.mean([kl(p[i], q[i]) for i in range(B)]) + task(logits)
-    told, imitated = cosines(min(teachers, key=lambda found: found[0])[1]), cosines(S["z"])
-    anchors = np.argsort(told.sum(1) - 1, kind="stable")[:3]
-    transport = divergence(told[:, anchors], imitated[:, anchors], blur, 0.0, UNIFORM)
-    return transport + centroid * np.linalg.norm(told.mean(0) - imitated.mean(0)) + learning
+    teacher, student = cosines(min(teachers, key=lambda pair: pair[0])[1]), cosines(S["z"])
+    anchors = np.argsort(teacher.sum(1) - 1, kind="stable")[:3]
+    transport = divergence(teacher[:, anchors], student[:, anchors], blur, 0.0, UNIFORM)
+    return transport + centroid * np.linalg.norm(teacher.mean(0) - student.mean(0)) + learning
 
 
 TIGHT = {"blur": 0.3, "tolerance": 1e-10}
@@ -283,8 +283,7 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
 @pytest.mark.parametrize(("name", "formula", "options"), CASES)
 def test_loss_by_hand(name: str, formula: Callable[..., float], options: dict[str, Any]) -> None:
     # By hand, anchors are the few that the paper takes; with all of them rows are the matrix.
-    chooses = "policy" in available_distillers()[name].Settings.model_fields
-    anchored = {"policy": "shared"} if chooses else {}
+    anchored = {"policy": "shared"} if has_setting(name, "policy") else {}
     method = ready(name, **anchored, **options)
     found = float(method.loss(TEACHER, STUDENT, LABELS).detach())
     assert found == pytest.approx(formula(method, **options), rel=1e-6, abs=1e-8)
@@ -312,10 +311,10 @@ def test_decoupled_labels_need_another_class() -> None:
 
 
 @pytest.mark.parametrize("name", ["fitnets", "crd", "mt_pkdot"])
-def test_adapters_are_asked_for_in_one_sentence(name: str) -> None:
-    method = available_distillers()[name]
+def test_absent_adapters_raise_one_sentence(name: str) -> None:
+    method = build_distiller(name)
     with pytest.raises(InputError, match=f"'{name}' has no adapter .* call prepare"):
-        method(method.Settings()).loss(TEACHER, STUDENT, LABELS)
+        method.loss(TEACHER, STUDENT, LABELS)
 
 
 def test_the_best_teacher_of_the_batch_is_chosen() -> None:
@@ -369,21 +368,21 @@ def test_two_classes_teach_nothing_within_samples(classes: int) -> None:
     """Two probabilities, centred and brought to length 1, are only a sign."""
     teacher, student, labels = pair()
     logits = student.logits[:, :classes].clone().requires_grad_(True)
-    told = NetworkOutput(teacher.logits[:, :classes], teacher.embedding, {})
-    answered = NetworkOutput(logits, student.embedding, {})
-    ready("dist", intra=0.0).loss(told, answered, labels).backward()
+    few = NetworkOutput(teacher.logits[:, :classes], teacher.embedding, {})
+    answers = NetworkOutput(logits, student.embedding, {})
+    ready("dist", intra=0.0).loss(few, answers, labels).backward()
     assert logits.grad is not None
     strongest = float(logits.grad.abs().max())
     assert strongest < 1e-12 if classes == 2 else strongest > 1e-3
 
 
 def test_with_two_classes_transport_on_correlations_is_pkdot() -> None:
-    told, answered = (
+    teacher, student = (
         NetworkOutput(output.logits[:, :2], output.embedding, {}) for output in (TEACHER, STUDENT)
     )
     settings = {"policy": "shared", "tolerance": 1e-10}
     found = ready("pkdot_dist", blur=0.3, structure=0.5, identity=10.0, **settings)
-    expected = ready("pkdot", blur=0.3 / 0.5**0.5, **settings).loss(told, answered, LABELS)
-    assert float(found.loss(told, answered, LABELS)) == pytest.approx(0.5 * float(expected))
+    expected = ready("pkdot", blur=0.3 / 0.5**0.5, **settings).loss(teacher, student, LABELS)
+    assert float(found.loss(teacher, student, LABELS)) == pytest.approx(0.5 * float(expected))
     with pytest.raises(InputError, match="structure is 0, give it a number above 0"):
-        ready("pkdot_dist", structure=0.0).loss(told, answered, LABELS)
+        ready("pkdot_dist", structure=0.0).loss(teacher, student, LABELS)

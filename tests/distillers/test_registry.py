@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -23,13 +26,13 @@ TEACHER, STUDENT = output(0), output(1)
 NO_LABELS = torch.full((16,), -1)
 
 
-def test_every_method_has_its_words() -> None:
+def test_every_method_has_name_title_and_description() -> None:
     found = available_distillers()
     assert {"none", "kd", "pkdot"} <= set(found)
-    for name, kind in found.items():
-        assert kind.name == name
-        assert kind.title
-        assert kind.__doc__
+    for name, method in found.items():
+        assert method.name == name == build_distiller(name).name
+        assert method.title
+        assert method.about
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0, 5.0])
@@ -46,10 +49,10 @@ def test_soft_labels_by_hand(temperature: float) -> None:
 
 def test_pkdot_is_the_promised_loss() -> None:
     options = {"k": 5, "blur": 0.3, "policy": "per_sample", "weight": 2.5}
-    found = build_distiller("pkdot", {"pkdot": options})(TEACHER, STUDENT, NO_LABELS)
+    loss_of_method = build_distiller("pkdot", {"pkdot": options})(TEACHER, STUDENT, NO_LABELS)
     loss = pkdot.PKDOTLoss(k=5, blur=0.3, policy="per_sample")
     expected = 2.5 * loss(TEACHER.embedding, STUDENT.embedding)
-    assert float(found.detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
+    assert float(loss_of_method.detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
 
 
 def test_a_sum_adds_weighted_parts() -> None:
@@ -76,7 +79,7 @@ def test_gradient_reaches_the_student_alone(method: str) -> None:
             assert (tensor.grad != 0).any()
 
 
-def test_misuse_is_told_in_one_sentence() -> None:
+def test_misuse_raises_one_sentence() -> None:
     with pytest.raises(ConfigError, match=r"'kt'.*choose from"):
         parse_method("kt+pkdot")
     with pytest.raises(ConfigError, match="names a part twice"):
@@ -89,18 +92,19 @@ def test_misuse_is_told_in_one_sentence() -> None:
 
 @pytest.mark.parametrize("name", available_distillers())
 def test_every_method_has_the_same_tuning_budget(name: str) -> None:
-    kind = available_distillers()[name]
-    assert len(kind.tuning) == BUDGET == 6
-    for options in kind.tuning:
-        settings = kind.Settings(**options)
+    method = available_distillers()[name]
+    assert len(method.tuning) == BUDGET == 6
+    for options in method.tuning:
+        settings = method.settings(**options)
         assert {key: getattr(settings, key) for key in options} == dict(options)
     if name != "none":
-        assert len({repr(options) for options in kind.tuning}) == BUDGET
+        assert len({repr(options) for options in method.tuning}) == BUDGET
         # Where the batch chooses the weight, both that it may choose are tried.
-        chosen = kind.Settings().weight is None
-        fixed = [{"weight": w} for w in (kind.loud, kind.quiet)] if chosen else [{}]
-        for default in (kind.Settings(**own) for own in fixed):
-            assert any(kind.Settings(**o) == default for o in kind.tuning), "default is tried"
+        kind, by_batch = method.distiller, method.settings().weight is None
+        weights = (kind.weight_unlabelled, kind.weight_labelled) if by_batch else ()
+        for fixed in [{"weight": w} for w in weights] or [{}]:
+            default = method.settings(**fixed)
+            assert any(method.settings(**o) == default for o in method.tuning), "default is tried"
 
 
 def test_a_grid_has_every_weight_with_every_value() -> None:
@@ -138,10 +142,10 @@ def test_every_option_of_the_loss_can_be_set_by_its_dotted_name() -> None:
 
 
 def test_anchors_of_any_method_must_fit_the_batch() -> None:
-    kinds = available_distillers()
-    assert kinds["pkdot"].Settings(k=9, policy="shared").anchors_in_batch() == 9
-    assert kinds["pkdot"].Settings(k=9).anchors_in_batch() == 0, "all are anchors"
-    assert kinds["kd"].Settings().anchors_in_batch() == 0
+    methods = available_distillers()
+    assert methods["pkdot"].settings(k=9, policy="shared").anchors_in_batch() == 9
+    assert methods["pkdot"].settings(k=9).anchors_in_batch() == 0, "all are anchors"
+    assert methods["kd"].settings().anchors_in_batch() == 0
     with pytest.raises(ConfigError, match="k = 30 anchors need a batch of more than 30"):
         ExperimentConfig(
             method="kd+pkdot",
@@ -159,10 +163,50 @@ def test_the_batch_chooses_the_weight_of_transport_unless_it_is_set(name: str) -
         weight: ready(name, weight=weight)
         for weight in (None, 1.0)  # the same draws: `ready` seeds
     }
-    kind = available_distillers()[name]
-    assert (kind.loud, kind.quiet) == (30.0, 6.0 if name == "mt_pkdot" else 1.2)
-    for given, expected in ((all_labelled, kind.quiet), (some_without, kind.loud)):
-        own, unit = (float(loss[w](teacher, student, given).detach()) for w in (None, 1.0))
+    labelled, unlabelled = 6.0 if name == "mt_pkdot" else 1.2, 30.0
+    for batch, expected in ((all_labelled, labelled), (some_without, unlabelled)):
+        own, unit = (float(loss[w](teacher, student, batch).detach()) for w in (None, 1.0))
         assert own == pytest.approx(expected * unit, rel=1e-5)
+        assert loss[None].applied_weights() == {name: expected}
     set_to = ready(name, weight=7.0)
     assert set_to.weight(all_labelled) == set_to.weight(some_without) == 7.0
+
+
+def test_the_applied_weights_are_those_that_multiplied_the_loss() -> None:
+    method = build_distiller("kd", {"kd": {"weight": 3.0, "warm_up": 2}})
+    assert method.applied_weights() == {}
+    seen = []
+    for _ in range(4):
+        method(TEACHER, STUDENT, NO_LABELS)
+        seen.append(method.applied_weights()["kd"])
+    assert seen == [0.0, 1.5, 3.0, 3.0]
+    both = build_distiller("kd+pkdot+pkdot_identity", {"kd": {"weight": 0.5}})
+    both(TEACHER, STUDENT, NO_LABELS)
+    assert both.applied_weights() == {"kd": 0.5, "pkdot": 30.0, "pkdot_identity": 30.0}
+    none = build_distiller("none")
+    none(TEACHER, STUDENT, NO_LABELS)
+    assert none.applied_weights() == {}
+
+
+def test_forms_of_pkdot_are_one_class_told_apart_by_settings() -> None:
+    methods = available_distillers()
+    for name, defaults in (
+        ("pkdot_identity", {"identity": 0.1}),
+        ("pkdot_soft", {"weight": 3.0, "identity": 1.0, "outputs": 10.0, "outputs_as": "roots"}),
+    ):
+        assert methods[name].distiller is methods["pkdot"].distiller
+        assert methods[name].settings() == methods["pkdot"].settings(**defaults)
+        assert methods[name].settings(identity=0.5).identity == 0.5
+        assert methods[name].title != methods["pkdot"].title
+        assert methods[name].tuning != methods["pkdot"].tuning
+
+
+def test_methods_load_without_the_libraries_of_data_and_records() -> None:
+    code = (
+        "import sys; from pkdot.distillers import available_distillers; available_distillers(); "
+        "import pkdot.method.loss; heavy = ('pandas', 'sklearn', 'scipy', 'pyarrow', 'joblib', "
+        "'safetensors', 'lightning_fabric', 'torchmetrics', 'ot', 'plotly'); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -94,7 +94,7 @@ def test_every_method_of_the_kit_competes_with_six_valid_settings() -> None:
     own = REGIMES["few"].base.changed(found["pkdot:per_sample"].candidates[0])
     assert own.options["pkdot"]["policy"] == "per_sample"
     both = REGIMES["few"].base.changed(found["kd+pkdot"].candidates[-1])
-    assert both.options["kd"] == available_distillers()["kd"].Settings().model_dump()
+    assert both.options["kd"] == available_distillers()["kd"].settings().model_dump()
     with pytest.raises(ConfigError, match="every contender has 6"):
         Contender("few", "few", ({},) * 5)
     with pytest.raises(ConfigError, match="named twice"):

@@ -47,7 +47,7 @@ def test_a_stage_read_from_its_file_is_the_trained_one(tmp_path: Path) -> None:
             assert torch.equal(stage.targets.output.features[name], value)
         for part, other in (
             (stage.teacher, direct.teacher),
-            *zip(stage.tnets.values(), direct.tnets.values(), strict=True),
+            (stage.tnets, direct.tnets),
         ):
             for name, value in other.state_dict().items():
                 assert torch.equal(part.state_dict()[name], value), name

@@ -13,7 +13,7 @@ from pkdot.errors import ConfigError
 from pkdot.experiments.config import differences
 from pkdot.experiments.experiment import drain, make_fabric, train_networks, train_teacher_stage
 from pkdot.experiments.presets import PRESETS
-from pkdot.training.loop import selection_indices
+from pkdot.training.context import selection_indices
 from tests.support.small_config import small_config
 
 

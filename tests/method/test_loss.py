@@ -104,7 +104,7 @@ def test_zero_embeddings_give_a_finite_loss_and_gradient():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t, s: (t[:7], s[:7]), "k = 7"),
         (lambda t, s: (t, s[:30]), "same samples"),
@@ -115,8 +115,8 @@ def test_zero_embeddings_give_a_finite_loss_and_gradient():
         (lambda t, s: (t, s.tolist()), "student's embeddings must be a tensor, not list"),
     ],
 )
-def test_refuses_a_batch_it_cannot_use(change, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_refuses_a_batch_it_cannot_use(change, message):
+    with pytest.raises(InputError, match=message) as caught:
         pkdot.PKDOTLoss(k=7)(*change(*(z.detach() for z in batch())))
     assert "\n" not in str(caught.value)
 
@@ -160,3 +160,30 @@ def test_a_sample_of_double_weight_counts_like_two(transport):
     found = loss.divergence(teacher, student, weights / 10)
     torch.testing.assert_close(found, loss.divergence(teacher[twice], student[twice]))
     assert abs(float(found - loss.divergence(teacher, student))) > 1e-5
+
+
+@pytest.mark.parametrize("transport", ["entropic", "unbalanced", "exact"])
+def test_the_shown_plan_moves_the_masses_that_the_divergence_weighs(transport):
+    teacher, student = (z.detach() for z in batch(size=12))
+    loss = pkdot.PKDOTLoss(k=4, blur=0.5, transport=transport, penalty=100.0, tolerance=1e-9)
+    masses = torch.arange(1.0, 13.0, dtype=torch.float64)
+    masses = masses / masses.sum()
+    shown = loss.structure(teacher, student, masses)
+    # Unbalanced transport meets its masses only as far as its penalty asks for.
+    close = {"rtol": 0, "atol": 1e-2 if transport == "unbalanced" else 1e-8}
+    torch.testing.assert_close(shown.transport.plan.sum(1), masses, **close)
+    torch.testing.assert_close(shown.transport.plan.sum(0), masses, **close)
+    rows = loss.rows(teacher, student)
+    torch.testing.assert_close(shown.divergence, loss.divergence(*rows, masses))
+    uniform = loss.structure(teacher, student)
+    assert not torch.allclose(shown.divergence, uniform.divergence, rtol=1e-3)
+
+
+def test_the_entropic_plan_is_that_of_sinkhorn_with_the_same_masses():
+    teacher, student = (z.detach() for z in batch(size=12))
+    loss = pkdot.PKDOTLoss(k=4, blur=0.5)
+    masses = torch.arange(1.0, 13.0, dtype=torch.float64)
+    masses = masses / masses.sum()
+    shown = loss.structure(teacher, student, masses)
+    expected = pkdot.sinkhorn(shown.cost, masses, masses, epsilon=0.25)
+    assert torch.equal(shown.transport.plan, expected.plan)

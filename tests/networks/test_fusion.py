@@ -1,11 +1,11 @@
-"""Fusions and token T-Nets: samples never meet, queries matter, the gate is what it says."""
+"""Fusions and T-Nets: samples never mix, queries matter, the gate follows its formula."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pkdot.errors import ConfigError, InputError
-from pkdot.networks import NetworkSettings, TNet, TokenTNet, build_tnet
+from pkdot.networks import NetworkSettings, TNet, TNets, TokenTNet, build_tnet, build_tnets
 from pkdot.networks.attention import (
     AttentionBlock,
     GatedTransformerFusion,
@@ -19,9 +19,15 @@ ATTENDING = ["gated_transformer", "joint_cross_attention"]
 F, D = 8, 6
 
 
+def sizes(fusion: str = "concat") -> NetworkSettings:
+    return NetworkSettings(
+        feature_dim=F, embedding_dim=D, hidden=16, dropout=0.0, input_noise=0.0, fusion=fusion
+    )
+
+
 def fusion(name: str, n: int = 2) -> nn.Module:
     torch.manual_seed(0)
-    return build_fusion(name, n, F, D, 16, 0.0, 2)  # type: ignore[arg-type]
+    return build_fusion(n, sizes(name))
 
 
 def tokens(batch: int = 5, seed: int = 1, n: int = 2) -> list[Tensor]:
@@ -140,7 +146,7 @@ def test_heads_must_divide_the_width() -> None:
 
 
 def test_token_encoders_standardise_by_training_and_mark_places() -> None:
-    encoder = build_encoder((4, 3), F, 16, 0.0, 0.0)
+    encoder = build_encoder((4, 3), sizes())
     assert isinstance(encoder, TokenEncoder)
     samples = 5 + 2 * torch.randn(200, 4, 3, generator=torch.Generator().manual_seed(0))
     encoder.standardise_by(samples)
@@ -148,9 +154,9 @@ def test_token_encoders_standardise_by_training_and_mark_places() -> None:
     same = torch.ones(1, 4, 3)
     assert not torch.allclose(encoder(same)[0, 0], encoder(same)[0, 1]), "places look alike"
     with pytest.raises(InputError, match="backbone first"):
-        build_encoder((3, 4, 32, 32), F, 16, 0.0, 0.0)
+        build_encoder((3, 4, 32, 32), sizes())
     with pytest.raises(InputError, match="backbone first"):
-        build_encoder((1, 64), F, 16, 0.0, 0.0)
+        build_encoder((1, 64), sizes())
 
 
 def test_token_tnets_answer_by_place_and_sample() -> None:
@@ -174,6 +180,26 @@ def test_a_fresh_tnet_has_the_size_but_not_the_weights(shape: tuple[int, ...]) -
     pairs = list(zip(tnet.state_dict().values(), other.state_dict().values(), strict=True))
     assert all(a.shape == b.shape for a, b in pairs)
     assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_all_tnets_of_a_corpus_are_one_module() -> None:
+    torch.manual_seed(0)
+    tnets = build_tnets({"eda": (F,), "ecg": (F,)}, 2)
+    prevalent = torch.randn(3, F)
+    hallucinated = tnets(prevalent)
+    assert list(hallucinated) == ["eda", "ecg"]
+    for name, tnet in tnets.items():
+        assert torch.equal(hallucinated[name], tnet(prevalent))
+    # Names of weights as in records of earlier versions: the modality, then the T-Net's own.
+    expected = {f"{name}.{key}" for name in tnets for key in TNet(F).state_dict()}
+    assert set(tnets.state_dict()) == expected
+    torch.manual_seed(1)
+    one = tnets.fresh()
+    torch.manual_seed(1)
+    two = {name: tnet.fresh() for name, tnet in tnets.items()}
+    for name, tnet in one.items():
+        assert torch.equal(tnet(prevalent), two[name](prevalent))
+    assert TNets()(prevalent) == {}
 
 
 def test_concatenation_averages_tokens() -> None:

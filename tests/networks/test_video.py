@@ -92,10 +92,10 @@ def test_r3d18_equals_one_written_out_with_functions(r3d18: R3D18) -> None:
 @torch.no_grad()
 def test_r3d18_equals_torchvisions_where_it_is_present(r3d18: R3D18) -> None:
     models = pytest.importorskip("torchvision.models.video")
-    theirs = models.r3d_18(weights=None).eval()
-    theirs.load_state_dict(r3d18.state_dict())
+    reference = models.r3d_18(weights=None).eval()
+    reference.load_state_dict(r3d18.state_dict())
     clips = torch.randn(1, 3, 10, 112, 112)
-    torch.testing.assert_close(r3d18.classify(clips), theirs(clips), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(r3d18.classify(clips), reference(clips), rtol=1e-4, atol=1e-4)
 
 
 ENCODERS = {
@@ -138,14 +138,14 @@ def test_the_spectrogram_is_scipys() -> None:
     ours = SpectrogramNet().spectrogram(wave)
     assert ours.shape == (2, 1, 127, 65)
     window = torch.hann_window(16, dtype=torch.float64).numpy()  # periodic, as scipy's is
-    _, _, theirs = scipy_signal.spectrogram(
+    _, _, reference = scipy_signal.spectrogram(
         wave[:, 0].numpy(), window=window, nperseg=16, noverlap=4, nfft=128, scaling="spectrum",
         mode="psd", detrend="constant",
     )  # fmt: skip
-    theirs = theirs * window.sum() ** 2  # power, as we take it
-    theirs[:, 1:-1] /= 2  # scipy folds negative frequencies onto positive ones
+    reference = reference * window.sum() ** 2  # power, not density
+    reference[:, 1:-1] /= 2  # scipy folds negative frequencies onto positive ones
     np.testing.assert_allclose(
-        ours[:, 0].numpy(), np.log1p(theirs).transpose(0, 2, 1), rtol=1e-4, atol=1e-5
+        ours[:, 0].numpy(), np.log1p(reference).transpose(0, 2, 1), rtol=1e-4, atol=1e-5
     )
 
 

@@ -1,4 +1,4 @@
-"""What networks might say of a batch, in float64, and methods ready to compare them."""
+"""Outputs that networks might give for a batch, in float64, and methods ready to compare them."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ CLASSES = 4
 WIDTHS = {"teacher": 7, "student": 5}
 
 
-def output(who: str, size: int = 12, seed: int = 0) -> NetworkOutput:
+def output(network: str, size: int = 12, seed: int = 0) -> NetworkOutput:
     """Random logits (B, 4), embedding (B, 7 or 5), a feature (B, 3) and tokens (B, 2, 6)."""
-    draw = torch.Generator().manual_seed(seed + 100 * (who == "student"))
+    draw = torch.Generator().manual_seed(seed + 100 * (network == "student"))
 
     def some(*shape: int) -> Tensor:
         return torch.randn(size, *shape, generator=draw, dtype=torch.float64)
 
     return NetworkOutput(
-        2 * some(CLASSES), some(WIDTHS[who]), {"face": some(3), "pulse": some(2, 6)}
+        2 * some(CLASSES), some(WIDTHS[network]), {"face": some(3), "pulse": some(2, 6)}
     )
 
 
@@ -34,16 +34,18 @@ def pair(size: int = 12, seed: int = 0) -> tuple[NetworkOutput, NetworkOutput, T
 
 def learning(output: NetworkOutput) -> NetworkOutput:
     """The same numbers as leaves that collect gradients."""
-    features = {name: f.clone().requires_grad_(True) for name, f in output.features.items()}
-    logits, z = (x.clone().requires_grad_(True) for x in (output.logits, output.embedding))
-    return NetworkOutput(logits, z, features)
+    return output.map(lambda x: x.clone().requires_grad_(True))
+
+
+def has_setting(method: str, name: str) -> bool:
+    """Whether a method knows a setting."""
+    return hasattr(available_distillers()[method].settings(), name)
 
 
 def ready(method: str, **options: Any) -> Distiller:
-    """One method, adapters made, in float64; 3 anchors where it takes any."""
-    takes_anchors = "k" in available_distillers()[method].Settings.model_fields
-    own = {**({"k": 3} if takes_anchors else {}), **options}
-    found = build_distiller(method, {method: own})
+    """One method with its adapters, in float64; 3 anchors where it takes any."""
+    options = {**({"k": 3} if has_setting(method, "k") else {}), **options}
+    distiller = build_distiller(method, {method: options})
     torch.manual_seed(3)
-    found.prepare(output("teacher", 2), output("student", 2))
-    return found.double()
+    distiller.prepare(output("teacher", 2), output("student", 2))
+    return distiller.double()

@@ -7,18 +7,20 @@ import pytest
 import torch
 
 from pkdot import ExperimentConfig
-from pkdot.data import load_corpus
+from pkdot.data import Corpus, load_corpus
 from pkdot.errors import ConfigError, DataError
 from pkdot.experiments.experiment import (
     drain,
     make_fabric,
+    stage_context,
     surroundings,
     train_networks,
     train_teacher_stage,
 )
-from pkdot.training.controls import taught_targets, teacher_control, teacher_corpus
-from pkdot.training.loop import visible_labels
-from pkdot.training.stages import TeacherStage, TeacherTargets
+from pkdot.training.context import visible_labels
+from pkdot.training.controls import distilled_targets, teacher_control, teacher_corpus
+from pkdot.training.outputs import TeacherTargets
+from pkdot.training.stages import TeacherStage
 from tests.support.small_config import small_config
 
 CPU = torch.device("cpu")
@@ -36,23 +38,28 @@ def stage(config: ExperimentConfig) -> TeacherStage:
         return drain(train_teacher_stage(config, corpus, make_fabric(config)))
 
 
-def taught(control: str, config: ExperimentConfig, stage: TeacherStage) -> TeacherTargets:
-    corpus = load_corpus(config.data, 0)
-    return taught_targets(control, stage.targets, corpus, config.network, 0)  # type: ignore[arg-type]
+def distilled(
+    control: str, config: ExperimentConfig, stage: TeacherStage, corpus: Corpus | None = None
+) -> TeacherTargets:
+    context = stage_context(config, corpus or load_corpus(config.data, 0), make_fabric(config))
+    return distilled_targets(control, stage.targets, context)  # type: ignore[arg-type]
 
 
 def test_permuted_targets_are_those_of_other_training_samples(
     config: ExperimentConfig, stage: TeacherStage
 ) -> None:
     split = load_corpus(config.data, 0).split
-    real, shown = stage.targets.output.embedding, taught("permuted", config, stage).output.embedding
-    assert not (real[split.train] == shown[split.train]).all(1).any(), "nobody keeps his own"
+    real, shown = (
+        stage.targets.output.embedding,
+        distilled("permuted", config, stage).output.embedding,
+    )
+    assert not (real[split.train] == shown[split.train]).all(1).any(), "no sample keeps its own"
     assert torch.equal(real[split.train].sort(0).values, shown[split.train].sort(0).values), (
         "the same targets, otherwise handed out"
     )
     rest = np.concatenate([split.validation, split.test])
     assert torch.equal(real[rest], shown[rest])
-    again = taught("permuted", config, stage).output.embedding
+    again = distilled("permuted", config, stage).output.embedding
     assert torch.equal(shown, again)
 
 
@@ -60,7 +67,7 @@ def test_another_batch_is_drawn_anew_from_training_samples(
     config: ExperimentConfig, stage: TeacherStage
 ) -> None:
     train = load_corpus(config.data, 0).split.train
-    targets = taught("other_batch", config, stage)
+    targets = distilled("other_batch", config, stage)
     asked = train[:32]
     first, second = targets.at(asked, CPU), targets.at(asked, CPU)
     assert not torch.equal(first.embedding, second.embedding)
@@ -73,7 +80,7 @@ def test_labels_alone_know_nothing_but_visible_labels(
 ) -> None:
     corpus = load_corpus(config.data, 0)
     visible = visible_labels(corpus)
-    out = taught("labels", config, stage).output
+    out = distilled("labels", config, stage).output
     known = visible >= 0
     probabilities = out.logits[known].softmax(1)
     assert (out.logits[known].argmax(1).numpy() == visible[known]).all()
@@ -91,7 +98,7 @@ def test_codes_of_classes_are_orthogonal_where_they_fit() -> None:
     corpus = load_corpus(config.data, 0)
     with surroundings(1):
         own = drain(train_teacher_stage(config, corpus, make_fabric(config)))
-    z = taught("labels", config, own).output.embedding[corpus.split.labelled]
+    z = distilled("labels", config, own).output.embedding[corpus.split.labelled]
     visible = torch.as_tensor(visible_labels(corpus)[corpus.split.labelled])
     assert torch.allclose(z @ z.T / 16, (visible[:, None] == visible[None]).float(), atol=1e-5)
 
@@ -99,12 +106,12 @@ def test_codes_of_classes_are_orthogonal_where_they_fit() -> None:
 def test_an_untrained_teacher_is_not_the_trained_one(
     config: ExperimentConfig, stage: TeacherStage
 ) -> None:
-    shown = taught("random_teacher", config, stage)
+    shown = distilled("random_teacher", config, stage)
     real = stage.targets.output
     assert shown.output.embedding.shape == real.embedding.shape
     assert not torch.allclose(shown.output.embedding, real.embedding)
     before = torch.random.get_rng_state()
-    taught("random_teacher", config, stage)
+    distilled("random_teacher", config, stage)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -144,11 +151,11 @@ def test_the_posterior_replaces_answers_and_nothing_else(
 ) -> None:
     corpus = load_corpus(config.data, 0)
     with pytest.raises(ConfigError, match="only simulated corpora do"):
-        taught_targets("posterior", stage.targets, corpus, config.network, 0)
+        distilled("posterior", config, stage)
     likely = np.full((len(corpus), corpus.n_classes), 0.0)
     likely[:, :2] = (0.25, 0.75)
-    told = replace(corpus, posterior=likely)
-    targets = taught_targets("posterior", stage.targets, told, config.network, 0)
+    simulated = replace(corpus, posterior=likely)
+    targets = distilled("posterior", config, stage, simulated)
     assert torch.allclose(targets.output.logits.softmax(1), torch.as_tensor(likely).float())
     assert torch.equal(targets.output.embedding, stage.targets.output.embedding)
     assert teacher_control("posterior") == "none", "the student starts from the teacher's parts"

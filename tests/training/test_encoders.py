@@ -14,20 +14,27 @@ from pkdot.data import load_corpus
 from pkdot.data.biovid.index import MARKER
 from pkdot.data.features import SubjectNormalised, with_features
 from pkdot.errors import ConfigError, DataError, InputError
-from pkdot.experiments.experiment import drain, encode_corpus, make_fabric, train_networks
+from pkdot.experiments.experiment import (
+    drain,
+    encode_corpus,
+    make_fabric,
+    stage_context,
+    train_networks,
+)
 from pkdot.experiments.sweep import Arm, run_sweep, unimodal_arms
 from pkdot.networks.backbones import (
     BackboneSettings,
     Unimodal,
+    augment,
     build_backbone,
     starts_frozen,
-    vary,
     weights_hash,
 )
 from pkdot.networks.tokens import as_tokens, coarse_tokens
 from pkdot.networks.video import R3D18, SmallVideoNet
 from pkdot.training import encoders
-from pkdot.training.encoders import EncodedOnDemand, EncoderStage, encode, encoder_stage
+from pkdot.training.encoders import EncoderStage, encoder_stage
+from pkdot.training.encoding import EncodedOnDemand, encode
 from tests.support import biovid_files as files
 from tests.support.clips import clip_corpus
 from tests.support.small_config import small_config
@@ -46,8 +53,8 @@ def config(**changes: Any) -> ExperimentConfig:
 
 def stage(corpus: Any, settings: BackboneSettings = QUICK, **more: Any) -> EncoderStage:
     chosen = config()
-    stages = encoder_stage(make_fabric(chosen), corpus, settings, chosen.training, 0, **more)
-    return drain(stages)
+    context = stage_context(chosen, corpus, make_fabric(chosen))
+    return drain(encoder_stage(context, settings, **more))
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +67,10 @@ def test_a_corpus_of_clips_becomes_one_of_features(encoded: EncoderStage) -> Non
     assert encoded.corpus.shape("eda") == (4, 8)
     pooled = stage(clip_corpus()).corpus
     assert pooled.shape("video") == pooled.shape("eda") == (8,)
-    everyone = np.arange(len(pooled))
+    all_samples = np.arange(len(pooled))
     for name in ("video", "eda"):
-        mean = encoded.corpus.batch(name, everyone).mean(1)
-        torch.testing.assert_close(pooled.batch(name, everyone), mean, rtol=1e-5, atol=1e-6)
+        mean = encoded.corpus.batch(name, all_samples).mean(1)
+        torch.testing.assert_close(pooled.batch(name, all_samples), mean, rtol=1e-5, atol=1e-6)
 
 
 def test_backbones_are_left_frozen(encoded: EncoderStage) -> None:
@@ -157,7 +164,7 @@ def test_a_backbone_in_training_mode_is_refused() -> None:
         encode(clip_corpus(), "video", SmallVideoNet(8).train())
 
 
-def test_clips_are_varied_in_training_only() -> None:
+def test_clips_are_augmented_in_training_only() -> None:
     class Whole(nn.Module):
         def forward(self, clips: torch.Tensor) -> Any:
             from pkdot.networks.tokens import Encoded
@@ -175,7 +182,7 @@ def test_variation_moves_mirrors_and_lights_whole_clips() -> None:
     """Undo light and contrast by standardising each colour: a known move or mirror remains."""
     clips = torch.randn(300, 3, 2, 14, 14, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(0)
-    seen = vary(clips)
+    seen = augment(clips)
     assert seen.shape == clips.shape
     contrast = seen.std((1, 2, 3, 4)) / clips.std((1, 2, 3, 4))
     assert contrast.std() == pytest.approx(0.2, abs=0.05)
@@ -278,12 +285,12 @@ def test_an_experiment_on_biovid(
     chosen = biovid_config(root, network__fusion=fusion, keep_features=True)
     record = run_experiment(chosen, progress=False, runs_dir=tmp_path / "runs")
     assert record.simulated == simulated
-    told = record.facts["data"]["media"]
+    media = record.facts["data"]["media"]
     if simulated:
         assert set(record.media()) == {"video", "eda"}
-        assert told == "kept: video, eda"
+        assert media == "kept: video, eda"
     else:
-        assert told == "left out, as pictures of this corpus must not be passed on"
+        assert media == "left out, as pictures of this corpus must not be passed on"
         assert record.media() == {}
         assert not (record.path / "media").exists()
         assert set(record.probe["media"]) == {""}
@@ -334,8 +341,8 @@ def test_folds_together_test_every_subject_once(biovid_root: Path, tmp_path: Pat
     cells = run_sweep(chosen, arms, [0], folds=range(5), folder=folder, progress=False)
     assert cells["fold"].tolist() == [0, 1, 2, 3, 4]
     tested = [name for counts in cells["by_subject"] for name in counts]
-    everyone = load_corpus(chosen.data, 0).subjects
-    assert sorted(tested) == sorted(set(everyone))
+    subjects = load_corpus(chosen.data, 0).subjects
+    assert sorted(tested) == sorted(set(subjects))
     one = run_sweep(chosen, arms, [0], folder=folder, progress=False)
     assert one["accuracy"].tolist() == cells["accuracy"].tolist()[: len(one)], "the same cell"
 
@@ -345,38 +352,37 @@ def test_a_training_that_was_kept_is_found_with_all_its_reports(
 ) -> None:
     first_reports: list[Any] = []
     again_reports: list[Any] = []
-    told = lambda rows: lambda r: rows.append((r.stage, r.epoch, r.metrics, r.best_epoch, r.of))  # noqa: E731
     chosen = config()
 
     def run(rows: list[Any], **more: Any) -> EncoderStage:
-        corpus = clip_corpus(**more)
-        stages = encoder_stage(
-            make_fabric(chosen), corpus, QUICK, chosen.training, 0, folder=tmp_path
+        context = stage_context(chosen, clip_corpus(**more), make_fabric(chosen))
+        stages = encoder_stage(context, QUICK, folder=tmp_path)
+        return drain(
+            stages, lambda r: rows.append((r.stage, r.epoch, r.metrics, r.best_epoch, r.of))
         )
-        return drain(stages, told(rows))
 
     first = run(first_reports)
-    assert first.found == ()
+    assert first.cached == ()
     train = encoders.train_unimodal
 
-    def heads_only(fabric: Any, corpus: Any, name: str, network: Unimodal, *more: Any) -> Any:
+    def heads_only(context: Any, name: str, network: Unimodal, *more: Any) -> Any:
         if network.backbone is not None:
             pytest.fail(f"the backbone for {name} trained again")
             yield
-        yield from train(fabric, corpus, name, network, *more)
+        yield from train(context, name, network, *more)
 
     monkeypatch.setattr(encoders, "train_unimodal", heads_only)
     again = run(again_reports)
-    assert again.found == ("video", "eda")
+    assert again.cached == ("video", "eda")
     assert again_reports == first_reports
     assert again.scores == first.scores
     for name in ("video", "eda"):
         assert weights_hash(again.backbones[name]) == weights_hash(first.backbones[name])
     monkeypatch.undo()
     other = run([], seed=1)
-    assert other.found == ()
+    assert other.cached == ()
     kept = sorted((tmp_path / "backbones").glob("video-*.safetensors"))
     assert len(kept) == 2
     for file in kept:
         file.write_bytes(file.read_bytes()[:100])
-    assert run([]).found == ("eda",), "a damaged file is trained again"
+    assert run([]).cached == ("eda",), "a damaged file is trained again"

@@ -10,10 +10,18 @@ from pkdot import ExperimentConfig
 from pkdot.data import load_corpus
 from pkdot.distillers import Distiller, SumOfDistillers, available_distillers, build_distiller
 from pkdot.distillers.base import DistillerSettings
-from pkdot.experiments.experiment import drain, make_fabric, train_networks, train_teacher_stage
+from pkdot.experiments.experiment import (
+    drain,
+    make_fabric,
+    stage_context,
+    train_networks,
+    train_teacher_stage,
+)
 from pkdot.networks import build_student
 from pkdot.training.loop import set_training_mode
-from pkdot.training.stages import Trained, student_output, train_student
+from pkdot.training.outputs import student_output
+from pkdot.training.stages import Trained, train_student
+from tests.support.network_outputs import has_setting
 from tests.support.small_config import small_config
 
 
@@ -178,12 +186,9 @@ class Adapted(Distiller):
 
 def train_with(distiller: Distiller, shared) -> tuple[torch.Tensor, list]:
     config = small_config()
-    corpus, fabric = load_corpus(config.data, 0), make_fabric(config)
-    reports: list = []
-    stage = train_student(
-        fabric, corpus, shared.teacher, shared.targets, shared.tnets, distiller,
-        config.network, config.training, config.seed,
-    )  # fmt: skip
+    corpus, reports = load_corpus(config.data, 0), []
+    context = stage_context(config, corpus, make_fabric(config))
+    stage = train_student(context, distiller, shared)
     student = drain(stage, lambda r: reports.append((r.batch, r.metrics)))
     return student_output(student, corpus, corpus.split.test).logits, reports
 
@@ -217,11 +222,45 @@ def test_every_method_meets_the_same_weights_batches_and_dropout(shared) -> None
 
 @pytest.mark.parametrize("name", available_distillers())
 def test_every_method_trains_a_student(shared, name: str) -> None:
-    takes_anchors = "k" in available_distillers()[name].Settings.model_fields
-    distiller = build_distiller(name, {name: {"k": 8}} if takes_anchors else {})
+    distiller = build_distiller(name, {name: {"k": 8}} if has_setting(name, "k") else {})
     logits, reports = train_with(distiller, shared)
     assert logits.isfinite().all()
     losses = [metrics["train"]["distillation"] for _, metrics in reports[1:]]
     assert np.isfinite(losses).all()
     assert (name == "none") == (losses == [0.0] * len(losses))
     assert all(p.grad is not None for p in distiller.parameters())
+
+
+def train_metrics(shared, method: str, **options) -> list[dict[str, float]]:
+    distiller = build_distiller(method, options)
+    _, reports = train_with(distiller, shared)
+    return [metrics["train"] for _, metrics in reports[1:]]
+
+
+def test_train_metrics_say_which_weight_was_applied(shared) -> None:
+    """PKDOT's weight is null by default: what the batch made of it must be on record."""
+    by_batch = train_metrics(shared, "pkdot", pkdot={"k": 8})
+    assert [metrics["weight"] for metrics in by_batch] == [30.0] * len(by_batch)
+    for metrics in by_batch:
+        whole = metrics["task"] + metrics["distillation"] + metrics["reconstruction"]
+        assert metrics["loss"] == pytest.approx(whole, rel=1e-5)
+    warm = train_metrics(shared, "kd", kd={"weight": 3.0, "warm_up": 8})
+    batches = 5  # of an epoch: 80 unlabelled samples, 16 in each
+    for epoch, metrics in enumerate(warm):
+        updates = range(epoch * batches, (epoch + 1) * batches)
+        expected = np.mean([3.0 * min(1, update / 8) for update in updates])
+        assert metrics["weight"] == pytest.approx(expected)
+    both = train_metrics(shared, "kd+pkdot", pkdot={"k": 8}, kd={"weight": 0.5})
+    assert {name: both[0][name] for name in ("weight of kd", "weight of pkdot")} == {
+        "weight of kd": 0.5,
+        "weight of pkdot": 30.0,
+    }
+    assert "weight" not in both[0]
+    assert not any("weight" in name for name in train_metrics(shared, "none")[0])
+
+
+def test_a_students_weights_keep_the_names_of_earlier_records(shared) -> None:
+    student = train(small_config(), shared).student
+    names = set(student.state_dict())
+    assert {"tnets.full.layers.0.weight", "joint.head.weight"} <= names
+    assert {name.split(".")[0] for name in names} == {"encoder", "tnets", "joint"}

@@ -1,8 +1,16 @@
 """Step 3 of the method: entropic optimal transport between two clouds of weighted points.
 
-``sinkhorn`` gives the plan for any cost; ``sinkhorn_divergence`` the debiased distance between two
-clouds that the loss trains with. ``exact_transport`` and ``unbalanced_transport`` are relatives to
-compare with; the rest tells what a plan says.
+entropic      ``sinkhorn``: the plan for any cost
+divergence    ``sinkhorn_divergence``: the debiased distance of two clouds, the loss's last step
+exact         without entropy, by the network simplex
+unbalanced    mass may stay behind, at a price
+solver        which algorithm runs when, of the four below
+  scaling       Sinkhorn–Knopp, stabilised
+  log_domain    Sinkhorn–Knopp on the potentials; ε-scaling
+  newton        Newton on the dual
+  symmetric     a cloud onto itself, by averaged updates
+costs, kernels, problem, result, validation    what they share
+diagnostics   measures of a plan, and the trace of an iteration
 """
 
 from .costs import squared_cost, with_identity
@@ -16,8 +24,9 @@ from .diagnostics import (
 )
 from .divergence import sinkhorn_divergence
 from .entropic import sinkhorn
+from .exact import exact_transport
 from .result import Transport
-from .variants import exact_transport, unbalanced_transport
+from .unbalanced import unbalanced_transport
 
 __all__ = [
     "Trace",

@@ -20,7 +20,7 @@ def half_squares(x: Tensor) -> Tensor:
 
 
 def fast_cost(x: Tensor, y: Tensor, of_x: Tensor, of_y: Tensor) -> Tensor:
-    """:func:`squared_cost` of centred clouds whose :func:`half_squares` are known, (p, n, m)."""
+    """:func:`squared_cost` of centred clouds with known :func:`half_squares`, (p, n, m)."""
     lengths = of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
     if x.shape[0] == 1:
         return lengths[0].addmm_(x[0], y[0].mT, alpha=-1.0).unsqueeze(0)
@@ -28,12 +28,12 @@ def fast_cost(x: Tensor, y: Tensor, of_x: Tensor, of_y: Tensor) -> Tensor:
 
 
 def with_identity(cost: Tensor, identity: float) -> Tensor:
-    """A cost that knows sample i is sample i: ``identity`` more for every pair i ≠ j.
+    """A cost that sees the pairing: ``identity`` more for every pair i ≠ j, (..., n, n).
 
-    For squared distances this is the distance between points that carry a coordinate of their own,
-    √identity long, beside those given; so a debiased divergence under it is still zero for equal
-    clouds in equal order, and positive otherwise. From 0 (transport blind to the pairing) to large
-    (each row matched with its own) it leads from one loss to the other.
+    For squared distances this is the distance between points with one more coordinate each,
+    √identity long; so a debiased divergence under it is still zero for equal clouds in equal order,
+    and positive otherwise. At 0 transport is blind to the pairing; the larger ``identity``, the
+    more each point keeps to its own.
 
     Args:
         cost: (..., n, n).

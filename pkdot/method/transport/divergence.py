@@ -1,4 +1,9 @@
-"""The debiased divergence between two clouds of points, and its gradient."""
+"""The debiased divergence between two clouds of points, and its gradient.
+
+Source: Genevay, Peyré and Cuturi, "Learning Generative Models with Sinkhorn Divergences", AISTATS
+2018, arXiv 1706.00292; Feydy et al., "Interpolating between Optimal Transport and MMD using
+Sinkhorn Divergences", AISTATS 2019, arXiv 1810.08278.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,6 +17,7 @@ from . import solver, symmetric
 from .costs import fast_cost, half_squares, squared_cost, with_identity
 from .entropic import relative_epsilon
 from .kernels import BITS, product
+from .problem import Limits, Problem
 from .validation import (
     check_first_derivative,
     check_magnitude,
@@ -44,8 +50,8 @@ def sinkhorn_divergence(
     """How far apart two clouds are: OT(x, y) − ½ OT(x, x) − ½ OT(y, y).
 
     OT is the value of :func:`sinkhorn` for the cost ½‖x_i − y_j‖² and epsilon = blur². Taking off
-    both self-terms makes the divergence zero for equal clouds and positive otherwise. It sees the
-    clouds as sets: the order of the points means nothing to it.
+    both self-terms makes the divergence zero for equal clouds and positive otherwise. The order of
+    the points changes nothing, unless ``identity`` is set.
 
     Args:
         x: points, shape (..., n, d).
@@ -71,7 +77,8 @@ def sinkhorn_divergence(
     Warns:
         ConvergenceWarning: if the tolerance was not reached.
 
-    Source: the loss of PKDOT, arXiv 2401.15489.
+    Source: the debiased form of Feydy et al., AISTATS 2019, arXiv 1810.08278; as a loss between
+    anchor rows PKDOT, arXiv 2401.15489.
     """
     blur = checked_positive("blur", blur)
     epsilon = blur * blur
@@ -81,7 +88,7 @@ def sinkhorn_divergence(
         dtype = working_dtype(x, y, a, b)
         x, y = x.to(dtype), y.to(dtype)
         limit = DEFAULT_TOLERANCE[dtype] if tolerance is None else tolerance
-        limit = checked_positive("tolerance", limit)
+        limits = Limits(checked_positive("tolerance", limit), max_iterations)
         # no cost is larger: half the square of twice the largest coordinate, in every direction
         bound = 2.0 * x.shape[-1] * largest * largest + (identity if identity < math.inf else 0.0)
         check_magnitude(bound, dtype)
@@ -89,7 +96,7 @@ def sinkhorn_divergence(
         a = checked_weights("a", a, x, x.shape[-2]).detach()
         b = checked_weights("b", b, y, y.shape[-2]).detach()
         mass = None
-        if not uniform:  # solved for a mass of 1; the divergence is proportional to it
+        if not uniform:  # solved for a mass of 1: the divergence is proportional to it
             mass = a.sum(-1)
             b = b * (check_masses(a, b) / mass.unsqueeze(-1))
             a = a / mass.unsqueeze(-1)
@@ -97,10 +104,10 @@ def sinkhorn_divergence(
             epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
         check_range("blur", epsilon, bound, dtype)
         health = _Health()
-        limits = (limit, max_iterations)
-        value = _Divergence.apply(x, y, a, b, epsilon, *limits, float(identity), health)
-        if not health.worst <= limit:  # said here: within autograd there is no caller to point at
-            warn_not_converged(health.worst, limit, health.iterations, max_iterations, dtype)
+        value = _Divergence.apply(x, y, a, b, Terms(epsilon, float(identity), limits), health)
+        if not health.worst <= limits.tolerance:  # here, as within autograd there is no caller
+            made = health.iterations
+            warn_not_converged(health.worst, limits.tolerance, made, max_iterations, dtype)
         return value if mass is None else mass * value
 
 
@@ -123,17 +130,37 @@ def _check_points(x: Tensor, y: Tensor) -> float:
     return largest
 
 
+@dataclass(frozen=True)
+class Terms:
+    """The cost of a divergence beside the distance, and when its solvers stop.
+
+    Attributes:
+        epsilon: strength of the entropy, in squared units of the points.
+        identity: extra cost of moving to another index, in squared units of the points.
+        limits: of each of the three problems.
+    """
+
+    epsilon: float
+    identity: float
+    limits: Limits
+
+
 @dataclass
 class Parts:
     """The three problems behind one divergence, solved; batch axis p.
 
     Attributes:
-        x, y: the clouds, centred and multiplied by ``scale``, (p, n, d) and (p, m, d).
+        x: the first cloud, centred and multiplied by ``scale``, (p, n, d).
+        y: the second, likewise, (p, m, d).
+        scale: factor from units of the points to roots of bits.
         shift: centre of y less centre of x, in units of the points, (p, d).
-        plan, self_x, self_y: plans x to y (p, n, m), x to x (p, n, n), y to y (p, m, m).
+        plan: plan from x to y, (p, n, m).
+        self_x: plan from x to x, (p, n, n).
+        self_y: plan from y to y, (p, m, m).
         value: the divergence, (p,).
         worst: the largest marginal error of all.
-        iterations: made between the clouds; ``self_iterations``: made on x and on y.
+        iterations: made between the clouds.
+        self_iterations: made on x and on y.
     """
 
     x: Tensor
@@ -149,18 +176,17 @@ class Parts:
     self_iterations: tuple[int, int]
 
 
-def solve_parts(
-    x: Tensor,
-    y: Tensor,
-    a: Tensor,
-    b: Tensor,
-    epsilon: float,
-    tolerance: float,
-    max_iterations: int,
-    identity: float,
-) -> Parts:
-    """Solve all three problems for weights of mass 1; arguments as in ``sinkhorn_divergence``."""
-    bit = epsilon / BITS
+def solve_parts(x: Tensor, y: Tensor, a: Tensor, b: Tensor, terms: Terms) -> Parts:
+    """Solve all three problems of a divergence.
+
+    Args:
+        x: points, (p, n, d).
+        y: points, (p, m, d).
+        a: weights of x of mass 1, (p, n).
+        b: weights of y of mass 1, (p, m).
+        terms: costs and limits.
+    """
+    bit = terms.epsilon / BITS
     scale = bit**-0.5
     # Each cloud is moved to its own centre: that adds to the divergence half the squared distance
     # of the centres, whatever the plan, and leaves small numbers, which lose fewer digits.
@@ -170,13 +196,12 @@ def solve_parts(
     of_x, of_y = half_squares(x), half_squares(y)
     pairs = ((x, x, of_x, of_x), (y, y, of_y, of_y), (x, y, of_x, of_y))
     costs = [fast_cost(*pair) for pair in pairs]
-    if identity:
-        costs = [with_identity(cost, identity / bit) for cost in costs]
-    limits = (tolerance, max_iterations)
-    self_x, p, worst_x, made_x = symmetric.solve(costs[0], a, *limits)
-    self_y, q, worst_y, made_y = symmetric.solve(costs[1], b, *limits)
+    if terms.identity:
+        costs = [with_identity(cost, terms.identity / bit) for cost in costs]
+    self_x, p, worst_x, made_x = symmetric.solve(costs[0], a, terms.limits)
+    self_y, q, worst_y, made_y = symmetric.solve(costs[1], b, terms.limits)
     # their own potentials are a good start: the answer itself where the clouds are equal
-    between = solver.solve(costs[2], a, b, *limits, start=(p, q))
+    between = solver.solve(Problem.of(costs[2], a, b), terms.limits, start=(p, q))
     value = bit * ((a * (between.f - p)).sum(-1) + (b * (between.g - q)).sum(-1))
     value.add_(shift.square().sum(-1), alpha=0.5)
     worst = max(worst_x, worst_y, between.worst)
@@ -188,7 +213,7 @@ def solve_parts(
 
 @dataclass
 class _Health:
-    """How the hardest of the three problems ended: largest marginal error, iterations made."""
+    """Of the hardest of the three problems: largest marginal error, and iterations."""
 
     worst: float = 0.0
     iterations: int = 0
@@ -204,16 +229,13 @@ class _Divergence(torch.autograd.Function):
         y: Tensor,
         a: Tensor,
         b: Tensor,
-        epsilon: float,
-        tolerance: float,
-        max_iterations: int,
-        identity: float,
+        terms: Terms,
         health: _Health,
     ) -> Tensor:
         batch, shapes = x.shape[:-2], (x.shape, y.shape)
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
         a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
-        parts = solve_parts(x, y, a, b, epsilon, tolerance, max_iterations, identity)
+        parts = solve_parts(x, y, a, b, terms)
         health.worst = parts.worst
         health.iterations = max(parts.iterations, *parts.self_iterations)
         x, y, scale = parts.x, parts.y, parts.scale
@@ -236,5 +258,5 @@ class _Divergence(torch.autograd.Function):
         return (
             None if grad_x is None else scale * grad_x,
             None if grad_y is None else scale * grad_y,
-            *(None,) * 7,
+            *(None,) * 4,
         )

@@ -1,5 +1,6 @@
-"""Entropic transport for a given cost: both marginals are met exactly."""
+"""Entropic transport for a given cost: both marginals are met."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from ...errors import InputError
 from . import solver
 from .kernels import BITS
+from .problem import Limits, Problem
 from .result import Transport
 from .validation import (
     check_first_derivative,
@@ -40,7 +42,9 @@ def sinkhorn(
     Minimises ⟨P, C⟩ + epsilon · KL(P ‖ a bᵀ), with KL(P ‖ Q) = Σ P log(P / Q), over all plans P
     whose rows sum to ``a`` and whose columns sum to ``b``. ``value`` is that minimum. Its gradient
     is the envelope's: the plan for the cost, the potentials for the weights (each set of weights
-    is meant to keep its total, so a constant in its gradient has no meaning).
+    is meant to keep its total, so a constant in its gradient has no meaning). Solved by stabilised
+    Sinkhorn–Knopp, and by Newton on the dual where that is too slow, see
+    :mod:`pkdot.method.transport.solver`.
 
     Args:
         cost: C, shape (..., n, m); leading axes are a batch of separate problems.
@@ -65,6 +69,10 @@ def sinkhorn(
 
     Warns:
         ConvergenceWarning: if the tolerance was not reached; ``converged`` is then False.
+
+    Source: Cuturi, "Sinkhorn Distances: Lightspeed Computation of Optimal Transport", NeurIPS
+    2013, arXiv 1306.0895; the entropy relative to a bᵀ as in Feydy et al., AISTATS 2019, arXiv
+    1810.08278.
     """
     epsilon = checked_positive("epsilon", epsilon)
     max_iterations = checked_iterations(max_iterations)
@@ -72,7 +80,7 @@ def sinkhorn(
     with torch.autocast(cost.device.type, enabled=False):
         cost = cost.to(working_dtype(cost, a, b))
         limit = DEFAULT_TOLERANCE[cost.dtype] if tolerance is None else tolerance
-        limit = checked_positive("tolerance", limit)
+        limits = Limits(checked_positive("tolerance", limit), max_iterations)
         uniform = a is None and b is None
         a = checked_weights("a", a, cost, cost.shape[-2])
         b = checked_weights("b", b, cost, cost.shape[-1])
@@ -83,25 +91,12 @@ def sinkhorn(
         check_range("epsilon", epsilon, largest, cost.dtype)
         guess = None if start is None else _checked_start(start, b)
         with torch.no_grad():
-            solved = _solve(cost, a, b, epsilon, limit, max_iterations, guess, uniform)
+            solved = _solve(cost, a, b, epsilon, limits, start=guess, of_mass_one=uniform)
         if not bool(solved.converged.all()):
-            warn_not_converged(
-                float(solved.marginal_error.max()),
-                limit,
-                solved.iterations,
-                max_iterations,
-                cost.dtype,
-            )
+            error, made = float(solved.marginal_error.max()), solved.iterations
+            warn_not_converged(error, limits.tolerance, made, max_iterations, cost.dtype)
         value = Envelope.apply(cost, a, b, solved.plan, solved.f, solved.g, solved.value)
-    return Transport(
-        solved.plan,
-        solved.f,
-        solved.g,
-        value,
-        solved.converged,
-        solved.iterations,
-        solved.marginal_error,
-    )
+    return replace(solved, value=value)
 
 
 def relative_epsilon(cost: Tensor, fraction: float) -> float:
@@ -134,12 +129,22 @@ def _solve(
     a: Tensor,
     b: Tensor,
     epsilon: float,
-    tolerance: float,
-    max_iterations: int,
+    limits: Limits,
+    *,
     start: Tensor | None,
     of_mass_one: bool,
 ) -> Transport:
-    """The plan and its health; leading axes are flattened for the solver and restored."""
+    """The plan and its health; leading axes are flattened for the solver and restored.
+
+    Args:
+        cost: (..., n, m).
+        a: (..., n).
+        b: (..., m).
+        epsilon: in units of the cost.
+        limits: when to stop.
+        start: a guess of g, (..., m).
+        of_mass_one: whether all weights are known to sum to 1.
+    """
     batch, (n, m) = cost.shape[:-2], cost.shape[-2:]
     flat, a, b = cost.reshape(-1, n, m), a.reshape(-1, n), b.reshape(-1, m)
     # An offset common to a row moves into its potential: the solver then sees small numbers.
@@ -149,9 +154,9 @@ def _solve(
     guess = None if start is None else (None, start.reshape(-1, m) / bit)
     mass = None if of_mass_one else a.sum(-1, keepdim=True)
     shares = (a, b) if mass is None else (a / mass, b / mass)
-    solved = solver.solve(scaled, *shares, tolerance, max_iterations, guess)
+    solved = solver.solve(Problem.of(scaled, *shares), limits, guess)
     plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g.mul_(bit)
-    if mass is not None:  # plan = a b 2^(f + g - C) for weights of any mass: f takes up the factor
+    if mass is not None:  # plan = a b 2^(f + g − C) for weights of any mass: f takes up the factor
         plan, f = plan.mul_(mass.unsqueeze(-1)), f - bit * mass.log2()
     sides = torch.cat([plan.sum(-1) - a, plan.sum(-2) - b], -1).abs_()
     error = torch.maximum(sides[:, :n].sum(-1), sides[:, n:].sum(-1))
@@ -163,16 +168,17 @@ def _solve(
         f.reshape(*batch, n),
         g.reshape(*batch, m),
         value.reshape(batch),
-        (error <= tolerance).reshape(batch),
+        (error <= limits.tolerance).reshape(batch),
         solved.iterations,
         error.reshape(batch),
     )
 
 
 class Envelope(torch.autograd.Function):
-    """At the optimum the value moves with its data as if plan and potentials stood still.
+    """The envelope theorem: at the optimum the value moves as if plan and potentials stood still.
 
-    Arguments are cost (..., n, m), a, b, plan, f, g and the value (...,), which is handed on.
+    Arguments are cost (..., n, m), a, b, plan, f, g and the value (...,), which is returned. The
+    gradient for the cost is the plan, for a it is f, and for b it is g.
     """
 
     @staticmethod

@@ -1,9 +1,9 @@
-"""Sums over pairs of points: the few operations that every solver is made of.
+"""Sums over pairs of points: the operations that every solver is made of.
 
 Inside this room potentials and costs are in bits: divided by epsilon ln 2, so that
-plan[i, j] = a[i] b[j] 2^(f[i] + g[j] - cost[i, j]). On CPUs, torch's exp2 takes a quarter of the
-time of exp in float32, and a thirtieth where most results underflow, as they do for small epsilon.
-All tensors carry one batch axis p; one problem is p = 1.
+plan[i, j] = a[i] b[j] 2^(f[i] + g[j] − cost[i, j]). On CPUs torch's exp2 is much faster than exp,
+above all where most results underflow, as they do for small epsilon. All tensors carry one batch
+axis p; one problem is p = 1.
 """
 
 import math
@@ -31,7 +31,7 @@ def power(exponent: Tensor) -> Tensor:
 
 
 def kernel(cost: Tensor, f: Tensor, g: Tensor) -> Tensor:
-    """2^(f + g - cost), (p, n, m): the plan without its weights."""
+    """2^(f + g − cost), (p, n, m): the plan without its weights."""
     return power((f.unsqueeze(-1) - cost).add_(g.unsqueeze(-2)))
 
 
@@ -43,13 +43,13 @@ def log_sum(exponent: Tensor, dim: int) -> Tensor:
 
 
 def multiplier(matrix: Tensor) -> Callable[[Tensor], Tensor]:
-    """The function v -> matrix v for a batch, (p, n, m): (p, m) -> (p, n), by the fastest route."""
-    if matrix.shape[0] == 1:  # as a matrix of one row: half the time of torch.mv for 64 points
+    """The function v -> matrix v for a batch, (p, n, m): (p, m) -> (p, n)."""
+    if matrix.shape[0] == 1:  # as a matrix of one row: for few points faster than torch.mv
         turned = matrix[0].mT
         return lambda v: torch.mm(v, turned)
     if matrix.is_cuda:
         return lambda v: torch.bmm(matrix, v.unsqueeze(-1)).squeeze(-1)
-    if matrix[0].numel() < _LARGE:  # torch's batched product on CPUs is ten times slower
+    if matrix[0].numel() < _LARGE:  # torch's batched product is slower on CPUs
         return lambda v: (matrix * v.unsqueeze(-2)).sum(-1)
     each = matrix.unbind()
     return lambda v: torch.stack([torch.mv(one, w) for one, w in zip(each, v, strict=True)])

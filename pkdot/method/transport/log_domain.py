@@ -1,6 +1,11 @@
-"""Sinkhorn's iteration on the potentials themselves: it never under- or overflows.
+"""Sinkhorn–Knopp on the potentials themselves: it never under- or overflows.
 
-Potentials, costs and log-weights are in bits, see ``kernels``.
+With K = 2^(−C), the scalings u and v of Sinkhorn–Knopp are 2^f and 2^g. Each update is one
+logarithm of a sum of powers. Potentials, costs and log-weights are in bits, see ``kernels``.
+
+Source: Sinkhorn and Knopp, "Concerning nonnegative matrices and doubly stochastic matrices",
+1967; for transport Cuturi, NeurIPS 2013, arXiv 1306.0895; the log-domain form Peyré and Cuturi,
+"Computational Optimal Transport", 2019, section 4.4, arXiv 1803.00567.
 """
 
 import math
@@ -9,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .kernels import log_sum
+from .problem import Limits, Problem
 
 CHECK_EVERY = 8
 
@@ -23,18 +29,20 @@ def update_g(cost: Tensor, f: Tensor, log_a: Tensor) -> Tensor:
     return log_sum((f + log_a).unsqueeze(-1) - cost, -2).neg_()
 
 
-def anneal(
-    cost: Tensor, log_a: Tensor, log_b: Tensor, sweeps: int = 2
-) -> tuple[Tensor, Tensor, int]:
-    """A start for f and g, found by solving roughly at a large epsilon and halving it down to 1.
+def anneal(problem: Problem, sweeps: int = 2) -> tuple[Tensor, Tensor, int]:
+    """A start for f and g by ε-scaling: two sweeps at a large epsilon, which is then halved to 1.
 
-    At a large epsilon every point sees every other, and two sweeps settle the coarse picture; each
-    halving only refines it. Started cold at a small epsilon, mass would have to creep from one
-    group of points to the next.
+    At a large epsilon every point sees every other, so that two sweeps settle the coarse picture;
+    each halving only refines it. Started cold at a small epsilon, mass would have to creep from
+    one group of points to the next.
+
+    Source: ε-scaling as in Schmitzer, "Stabilized Sparse Scaling Algorithms for Entropy
+    Regularized Transport Problems", SIAM J. Sci. Comput. 41(3), 2019, arXiv 1610.06519.
 
     Returns:
-        f (p, n), exact for the returned g (p, m), and the number of sweeps made.
+        f (p, n), exact for the returned g (p, m), and the number of sweeps.
     """
+    cost, log_a, log_b = problem.cost, problem.log_a, problem.log_b
     reach = float((cost.amax((-1, -2)) - cost.amin((-1, -2))).amax())
     halvings = max(0, math.ceil(math.log2(reach / 4.0))) if reach > 0 else 0
     g = log_b.new_zeros(log_b.shape)
@@ -48,26 +56,19 @@ def anneal(
     return update_f(cost, g, log_b), g, sweeps * (halvings + 1)
 
 
-def run(
-    cost: Tensor,
-    log_a: Tensor,
-    log_b: Tensor,
-    f: Tensor,
-    g: Tensor,
-    tolerance: float,
-    max_iterations: int,
-) -> tuple[Tensor, Tensor, int]:
-    """Sweep from (f, g) until the columns are right to ``tolerance``, the rows being exact.
+def run(problem: Problem, f: Tensor, g: Tensor, limits: Limits) -> tuple[Tensor, Tensor, int]:
+    """Sweep from f (p, n) and g (p, m) until the columns are right, the rows being exact.
 
-    Slow, and safe at any epsilon. Gives up where the error falls no more, which is rounding.
+    Slow, and safe at any epsilon. Stops where the error falls no more, which is rounding.
 
     Returns:
-        f (p, n), exact for the returned g (p, m), and the number of sweeps made.
+        f (p, n), exact for the returned g (p, m), and the number of sweeps.
     """
+    cost, log_a, log_b = problem.cost, problem.log_a, problem.log_b
     b, worst, before, done = log_b.exp2(), math.inf, math.inf, 0
     f = update_f(cost, g, log_b)
-    while worst > tolerance and done < max_iterations:
-        for _ in range(min(CHECK_EVERY, max_iterations - done)):
+    while worst > limits.tolerance and done < limits.max_iterations:
+        for _ in range(min(CHECK_EVERY, limits.max_iterations - done)):
             following = update_g(cost, f, log_a)
             off = torch.where(b > 0, g - following, 0.0)
             g = following

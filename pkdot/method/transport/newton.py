@@ -1,80 +1,75 @@
-"""Newton's method on the dual, for problems on which Sinkhorn's iteration crawls.
+"""Newton's method on the dual, for problems on which Sinkhorn–Knopp is too slow.
 
-Why: where epsilon is small against the cost, groups of points trade almost no mass with one another
-and Sinkhorn's error along such a direction shrinks by a factor close to 1 per iteration. On anchor
-rows with a median cost of 50 to 500 epsilon, ten thousand iterations leave an error of 1e-5 to
-1e-4. One linear system, as large as the smaller cloud, settles all such directions at once: after
-annealing, 4 to 10 steps reach 1e-4 on the same rows, 10 to 20 reach 1e-9.
+Where epsilon is small against the cost, groups of points exchange almost no mass, and
+Sinkhorn–Knopp shrinks the error along such a direction by a factor close to 1 per iteration. One
+linear system, as large as the smaller cloud, settles all such directions at once
+(``reports/benchmarks/transport.md``).
+
+Source: Brauer, Clason, Lorenz and Wirth, "A Sinkhorn-Newton method for entropic optimal
+transport", 2017, arXiv 1710.06635, which takes Newton steps in both potentials; here the potential
+of the larger cloud is eliminated, and steps are damped as :func:`solve` says.
 
 Potentials and costs are in bits, see ``kernels``.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
 from . import log_domain
 from .kernels import BITS, power, product
+from .problem import Limits, Problem
 
 CHECK_EVERY = 2
 STALLED_CHECKS = 6
 
-# On the way down a level need only be close enough for the next one to start near its answer. On
-# rows of a training (median cost 1,200 epsilon), quartering epsilon at levels of 0.05 and of 0.01
-# took 14 and 17 steps, halving it at levels of 0.001 23, and levels of 0.2 were too rough: 60.
+# On the way down a level need only be close enough for the next one to start near its answer:
+# tighter levels, or more of them, took more steps in total on rows of a training; looser ones left
+# the last level too far off.
 BITS_PER_LEVEL = 2
 LEVEL_TOLERANCE = 0.03
 LEVEL_STEPS = 200
 
 
-def solve(
-    cost: Tensor,
-    log_a: Tensor,
-    log_b: Tensor,
-    f: Tensor,
-    g: Tensor,
-    tolerance: float,
-    max_iterations: int,
-) -> tuple[Tensor, Tensor, int]:
+def solve(problem: Problem, f: Tensor, g: Tensor, limits: Limits) -> tuple[Tensor, Tensor, int]:
     """Maximise the dual over the potential of the smaller cloud, the other being its exact answer.
 
     A step is taken if it raises the dual or lowers the marginal error. If not, the next one is cut
-    to log(1 + r) / r, r being its range in units of epsilon, so that no exponent moves by more than
-    it can bear; if even that fails, the problem makes one Sinkhorn update, which always raises the
-    dual. All is decided per problem, without asking the device.
+    to log(1 + r) / r, where r is its range in units of epsilon, so that no exponent moves by more
+    than it can bear; if even that fails, the problem makes one Sinkhorn–Knopp update, which always
+    raises the dual. All is decided per problem, without asking the device.
 
     Args:
-        cost: (p, n, m).
-        log_a: log weights of the rows, (p, n).
-        log_b: log weights of the columns, (p, m).
+        problem: costs and weights.
         f: where to start, (p, n); not used if n > m.
         g: where to start, (p, m); not used if n <= m.
-        tolerance: marginal error (L1 per unit of mass) at which to stop.
-        max_iterations: steps at most; fewer if rounding keeps the error from falling.
+        limits: steps at most; fewer are made if rounding keeps the error from falling.
 
     Returns:
         f (p, n), g (p, m) and the number of steps.
     """
-    if cost.shape[-2] > cost.shape[-1]:
-        g, f, done = solve(cost.mT, log_b, log_a, g, f, tolerance, max_iterations)
+    if problem.cost.shape[-2] > problem.cost.shape[-1]:
+        g, f, done = solve(problem.transposed, g, f, limits)
         return f, g, done
-    a, b = log_a.exp2(), log_b.exp2()
+    # weights and exponents then agree to the last bit
+    problem = replace(problem, a=problem.log_a.exp2(), b=problem.log_b.exp2())
+    a, b = problem.a, problem.b
     tiny = torch.finfo(a.dtype).tiny
     per_b, fixed = torch.where(b > 0, b, 1.0).reciprocal_(), _fixed(a)
-    now = _at(cost, log_a, a, b, f)
+    now = _at(problem, f)
     length = torch.ones_like(now.dual)
     use_sinkhorn = torch.zeros_like(now.dual, dtype=torch.bool)
     done, stalled, best, dual = 0, 0, float("inf"), now.dual
-    while done < max_iterations:
+    while done < limits.max_iterations:
         if done % CHECK_EVERY == 0:
             rounding = 8 * torch.finfo(a.dtype).eps * now.dual.abs()
-            rising = ((now.dual - dual > rounding) & (now.error > tolerance)).any()
+            rising = ((now.dual - dual > rounding) & (now.error > limits.tolerance)).any()
             worst, rises = torch.stack([now.error.amax(), rising]).tolist()
             stalled = 0 if rises or worst < 0.9 * best else stalled + 1
             best, dual = min(best, worst), now.dual
-            if worst <= tolerance or stalled == STALLED_CHECKS:
+            if worst <= limits.tolerance or stalled == STALLED_CHECKS:
                 break
         direction, solvable = _direction(now, a, per_b, fixed)
         reach = direction.amax(-1) - direction.amin(-1)
@@ -82,9 +77,8 @@ def solve(
         use_sinkhorn = use_sinkhorn | ~solvable
         sinkhorn = torch.where(a > 0, (a / now.rows.clamp_min(tiny)).log2(), 0.0)
         newton = (BITS * length).unsqueeze(-1) * direction
-        trial = _at(
-            cost, log_a, a, b, now.f + torch.where(use_sinkhorn.unsqueeze(-1), sinkhorn, newton)
-        )
+        step = torch.where(use_sinkhorn.unsqueeze(-1), sinkhorn, newton)
+        trial = _at(problem, now.f + step)
         taken = use_sinkhorn | (trial.dual > now.dual) | (trial.error < now.error)
         now = _choose(taken, trial, now)
         use_sinkhorn = ~taken & (length <= cautious)
@@ -94,37 +88,34 @@ def solve(
     return now.f, now.g, done
 
 
-def anneal(
-    cost: Tensor, log_a: Tensor, log_b: Tensor, tolerance: float, max_iterations: int
-) -> tuple[Tensor, Tensor, int]:
+def anneal(problem: Problem, limits: Limits) -> tuple[Tensor, Tensor, int]:
     """Follow the answer from a large epsilon down to 1, quartering it, by Newton at every level.
 
-    For problems whose annealed start is too far off for Newton, such as rows of a training with
-    all samples as anchors, or clouds on a line at a millionth of their cost: each level starts next
-    to its answer, and takes some 3 steps.
+    For problems whose start by ε-scaling is too far off for Newton, such as rows of a training
+    with all samples as anchors: each level starts next to its answer.
 
     Args:
-        cost, log_a, log_b: as for :func:`solve`.
-        tolerance: marginal error of the last level.
-        max_iterations: steps and sweeps at most.
+        problem: costs and weights.
+        limits: tolerance of the last level; steps and sweeps at most.
 
     Returns:
-        f (p, n), g (p, m) and the number of steps and sweeps made.
+        f (p, n), g (p, m) and the number of steps and sweeps.
     """
+    cost, log_a, log_b = problem.cost, problem.log_a, problem.log_b
     reach = float((cost.amax((-1, -2)) - cost.amin((-1, -2))).amax())
     levels = math.ceil(math.log2(reach / 4.0) / BITS_PER_LEVEL) if reach > 4.0 else 0
     g, done = log_b.new_zeros(log_b.shape), 0
     for level in range(levels, -1, -1):
-        if done >= max_iterations:  # what was reached is no worse a start than none
+        if done >= limits.max_iterations:  # what was reached is no worse a start than none
             break
         share = 0.5 ** (BITS_PER_LEVEL * level)
-        softened, g = cost * share, g * share
-        f = log_domain.update_f(softened, g, log_b)
-        g = log_domain.update_g(softened, f, log_a)
-        f = log_domain.update_f(softened, g, log_b)
-        limit = tolerance if level == 0 else max(tolerance, LEVEL_TOLERANCE)
-        steps = min(LEVEL_STEPS, max_iterations - done - 1)
-        f, g, made = solve(softened, log_a, log_b, f, g, limit, steps)
+        softened, g = problem.softened(share), g * share
+        f = log_domain.update_f(softened.cost, g, log_b)
+        g = log_domain.update_g(softened.cost, f, log_a)
+        f = log_domain.update_f(softened.cost, g, log_b)
+        tolerance = limits.tolerance if level == 0 else max(limits.tolerance, LEVEL_TOLERANCE)
+        steps = min(LEVEL_STEPS, limits.max_iterations - done - 1)
+        f, g, made = solve(softened, f, g, Limits(tolerance, steps))
         g = g / share
         done += made + 1
     return log_domain.update_f(cost, g, log_b), g, done
@@ -132,8 +123,16 @@ def anneal(
 
 @dataclass
 class _Point:
-    """A point of the dual: f (p, n), its exact g (p, m), their plan (p, n, m), the plan's row sums
-    (p, n), the marginal error (p,) and the value of the dual in bits (p,)."""
+    """A point of the dual.
+
+    Attributes:
+        f: (p, n).
+        g: the exact answer to f, (p, m).
+        plan: of both, (p, n, m).
+        rows: row sums of the plan, (p, n).
+        error: marginal error, (p,).
+        dual: value of the dual in bits, (p,).
+    """
 
     f: Tensor
     g: Tensor
@@ -143,9 +142,10 @@ class _Point:
     dual: Tensor
 
 
-def _at(cost: Tensor, log_a: Tensor, a: Tensor, b: Tensor, f: Tensor) -> _Point:
+def _at(problem: Problem, f: Tensor) -> _Point:
+    a, b = problem.a, problem.b
     # The powers that the exact g sums up are the plan already, but for a factor per column.
-    exponent = (f + log_a).unsqueeze(-1) - cost
+    exponent = (f + problem.log_a).unsqueeze(-1) - problem.cost
     largest = exponent.amax(-2)
     powers = power(exponent.sub_(largest.unsqueeze(-2)))
     total = powers.sum(-2)
@@ -168,8 +168,8 @@ def _choose(taken: Tensor, new: _Point, old: _Point) -> _Point:
 def _fixed(a: Tensor) -> tuple[Tensor, Tensor]:
     """Points that no step moves, (p, n), and their rows and columns in the system, (p, n, n).
 
-    A constant added to f changes nothing, so the heaviest point may stay; and a point without mass
-    has no say.
+    A constant added to f changes nothing, so the heaviest point may stay; a point without mass has
+    no influence.
     """
     heaviest = torch.nn.functional.one_hot(a.argmax(-1), a.shape[-1]).bool()
     fixed = heaviest | (a == 0)
@@ -182,7 +182,7 @@ def _direction(
     """Newton's direction for f in units of epsilon, (p, n), and whether it could be computed, (p,).
 
     The dual's Hessian in f, with g eliminated, is minus the graph Laplacian
-    S = diag(rows) - P diag(1/b) Pᵀ. Each of its rows sums to zero, so the diagonal is taken as the
+    S = diag(rows) − P diag(1/b) Pᵀ. Each of its rows sums to zero, so the diagonal is taken as the
     sum of the other entries: subtracting them from ``rows`` would lose the faint exchange between
     groups, which is all that matters here.
 

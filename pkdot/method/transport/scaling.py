@@ -1,8 +1,13 @@
-"""Sinkhorn's iteration as it was first written: scale rows, scale columns, repeat.
+"""Sinkhorn–Knopp in its stabilised form: scale the rows, scale the columns, repeat.
 
-The kernel K = 2^(f + g - cost) is computed once; an iteration then costs two matrix-vector
-products and no power. Potentials move by the logarithm of the scalings u and v. That is safe while
-these stay small, which the good start sees to and ``run`` checks.
+The kernel K = 2^(f + g − C) holds the potentials from which the run starts; the scalings u and v
+carry only what is added to them, and are absorbed into the potentials at the end. An iteration
+costs two matrix-vector products and no power. It is safe while the scalings stay near 1, which
+:func:`run` checks.
+
+Source: Sinkhorn and Knopp, 1967; the absorption of scalings into potentials: Schmitzer,
+"Stabilized Sparse Scaling Algorithms for Entropy Regularized Transport Problems", SIAM J. Sci.
+Comput. 41(3), 2019, arXiv 1610.06519.
 """
 
 import math
@@ -12,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .kernels import SAFE_DRIFT, kernel, multiplier
+from .problem import Limits, Problem
 
 CHECK_EVERY = 4
 
@@ -21,13 +27,15 @@ class Scaled:
     """Where a run of scaling iterations stopped; bits, batch axis p.
 
     Attributes:
-        f, g: potentials, (p, n) and (p, m), the scalings included.
-        kernel: 2^(f + g - cost) without the scalings, (p, n, m).
-        scaled_a, scaled_b: weights times scalings of rows and columns, (p, n) and (p, m).
+        f: potentials of the rows, (p, n), the scalings included.
+        g: potentials of the columns, (p, m), the scalings included.
+        kernel: 2^(f + g − cost) without the scalings, (p, n, m).
+        scaled_a: weights times scalings of the rows, (p, n).
+        scaled_b: weights times scalings of the columns, (p, m).
         error: upper bound of the L1 error of the marginals per unit of mass, (p,).
         worst: its largest entry, known to the host.
         safe: whether no scaling left the range in which the kernel can be trusted.
-        slow: whether the iteration was given up because it crawls.
+        slow: whether the run was stopped because its error falls too slowly.
         iterations: how many were made.
     """
 
@@ -44,7 +52,7 @@ class Scaled:
 
     @property
     def stuck(self) -> bool:
-        """Whether something else than more scalings is called for."""
+        """Whether another method than more scalings is needed."""
         return self.slow or not self.safe
 
     def plan(self) -> Tensor:
@@ -53,54 +61,48 @@ class Scaled:
 
 
 def run(
-    cost: Tensor,
-    a: Tensor,
-    b: Tensor,
-    f: Tensor,
-    g: Tensor,
-    tolerance: float,
-    max_iterations: int,
-    patience: float = math.inf,
+    problem: Problem, f: Tensor, g: Tensor, limits: Limits, patience: float = math.inf
 ) -> Scaled:
-    """Iterate from (f, g) until both marginals are right to ``tolerance``.
+    """Iterate from f (p, n) and g (p, m) until both marginals are right to the tolerance.
 
-    The error is asked for every few iterations only, since on a GPU each question stalls the queue.
-    It is that of the columns just after the rows were made exact; the update of the columns that
-    follows cannot make the whole worse.
+    The error is that of the columns just after the rows were made exact; the update of the columns
+    that follows makes the whole no worse.
 
     Args:
-        cost, a, b: the problem, (p, n, m), (p, n), (p, m), each a and b of mass 1.
-        f, g: the start, (p, n) and (p, m).
-        tolerance: error at which to stop.
-        max_iterations: iterations at most.
-        patience: give up if, at the rate observed, more iterations than this would be needed.
+        problem: costs and weights.
+        f: potentials of the rows to start from.
+        g: potentials of the columns to start from.
+        limits: when to stop.
+        patience: stop if, at the rate observed, more iterations than this would be needed.
     """
-    matrix = kernel(cost, f, g)
+    a, b, tolerance = problem.a, problem.b, limits.tolerance
+    matrix = kernel(problem.cost, f, g)
     across, down = multiplier(matrix), multiplier(matrix.mT)
     scaled_b = b
     worst, before, done, slow, safe = math.inf, math.inf, 0, False, True
-    while worst > tolerance and done < max_iterations and not slow and safe:
-        block = min(CHECK_EVERY, max_iterations - done)
+    while worst > tolerance and done < limits.max_iterations and not slow and safe:
+        block = min(CHECK_EVERY, limits.max_iterations - done)
         for i in range(block):
-            rows = across(scaled_b)
-            scaled_a = a / rows  # the scaling u = 1 / rows, with the weight
-            columns = down(scaled_a)
-            if i == block - 1:
+            rows = across(scaled_b)  # step 1 of Sinkhorn–Knopp: u = 1 / (K (b v))
+            scaled_a = a / rows
+            columns = down(scaled_a)  # step 2: v = 1 / (Kᵀ (a u))
+            if i == block - 1:  # seldom, since on a GPU each look at the error stalls the queue
                 error = (columns * scaled_b).sub_(b).abs_().sum(-1)
             scaled_b = b / columns
         done += block
         drift = torch.cat([rows, columns], -1).log2_().abs_().amax()
         worst, moved = torch.stack([error.amax(), drift]).tolist()
-        safe = worst < math.inf and moved < SAFE_DRIFT[cost.dtype]
+        safe = worst < math.inf and moved < SAFE_DRIFT[problem.cost.dtype]
         slow = _needed(worst, before, block, tolerance) > patience
         before = worst
-    f, g = f - rows.log2(), g - columns.log2()
+    f, g = f - rows.log2(), g - columns.log2()  # step 3: absorb log u and log v
     return Scaled(f, g, matrix, scaled_a, scaled_b, error, worst, safe, slow, done)
 
 
-def unscaled(cost: Tensor, a: Tensor, b: Tensor, f: Tensor, g: Tensor) -> Scaled:
-    """The state at potentials as they are, arguments as for :func:`run`."""
-    matrix = kernel(cost, f, g)
+def unscaled(problem: Problem, f: Tensor, g: Tensor) -> Scaled:
+    """The state at potentials f (p, n) and g (p, m) as they are."""
+    a, b = problem.a, problem.b
+    matrix = kernel(problem.cost, f, g)
     error = ((multiplier(matrix.mT)(a) - 1.0).abs_() * b).sum(-1)
     return Scaled(f, g, matrix, a, b, error, float(error.amax()), False, True, 0)
 

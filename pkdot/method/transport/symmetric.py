@@ -1,4 +1,9 @@
-"""Transport of a cloud onto itself: one potential, by averaged updates."""
+"""Transport of a cloud onto itself: one potential, by averaged Sinkhorn updates.
+
+Source: Feydy et al., "Interpolating between Optimal Transport and MMD using Sinkhorn
+Divergences", AISTATS 2019, arXiv 1810.08278, which averages the old and the new potential evenly;
+the step of two thirds is this kit's.
+"""
 
 import math
 
@@ -6,39 +11,36 @@ import torch
 from torch import Tensor
 
 from .kernels import multiplier, power
+from .problem import Limits
 
-# The averaged update moves log w by a fraction t of Sinkhorn's step. Near the solution its error
-# shrinks by 1 - t (1 + s), s being the eigenvalues of the normalised plan. For a squared distance
-# the kernel is positive definite, so 0 <= s <= 1, and t = 2/3 gives at most 1/3 for all of them,
-# where the usual half gives 1/2: measured on anchor rows, below 1e-6 after ten iterations, against
-# up to 5e-5. Both sides being one, there is nothing slower to wait for.
+# An averaged update moves log w by a fraction t of Sinkhorn's step. Near the solution it shrinks
+# the error by 1 − t (1 + s), s being the eigenvalues of the normalised plan. The kernel of a
+# squared distance is positive definite, so 0 <= s <= 1, and t = 2/3 bounds the factor by 1/3 for
+# all of them, where t = 1/2 bounds it by 1/2.
 STEP = 2.0 / 3.0
 CHECK_EVERY = 4
 
 
-def solve(
-    cost: Tensor, a: Tensor, tolerance: float, max_iterations: int
-) -> tuple[Tensor, Tensor, float, int]:
-    """Solve the transport of weights a onto themselves under a symmetric squared-distance cost.
+def solve(cost: Tensor, a: Tensor, limits: Limits) -> tuple[Tensor, Tensor, float, int]:
+    """Transport of weights a onto themselves under a symmetric squared-distance cost.
 
-    The kernel 2^(-cost) has ones on its diagonal, so no row of it can underflow.
+    The kernel 2^(−cost) has ones on its diagonal, so no row of it can underflow.
 
     Args:
         cost: in bits, (p, n, n), zero on the diagonal.
         a: weights of mass 1, (p, n).
-        tolerance: L1 error of the marginal at which to stop.
-        max_iterations: iterations at most.
+        limits: when to stop.
 
     Returns:
-        The plan (p, n, n), the potential in bits (p, n), the largest error over the batch, and the
-        iterations made.
+        The plan (p, n, n), the potential in bits (p, n), the largest marginal error over the
+        batch, and the number of iterations.
     """
     matrix = power(-cost)
     times = multiplier(matrix)
     w = times(a).rsqrt_()
     worst, done = math.inf, 0
-    while worst > tolerance and done < max_iterations:
-        block = min(CHECK_EVERY, max_iterations - done)
+    while worst > limits.tolerance and done < limits.max_iterations:
+        block = min(CHECK_EVERY, limits.max_iterations - done)
         for i in range(block):
             marginal = times(a * w).mul_(w)
             if i == block - 1:

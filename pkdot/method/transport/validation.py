@@ -1,4 +1,4 @@
-"""Which transport problems are refused, each with one sentence, and how a failure is reported."""
+"""Which transport problems are refused, and how a failure is reported."""
 
 import math
 import warnings
@@ -42,9 +42,9 @@ def checked_iterations(max_iterations: int) -> int:
 
 
 def check_first_derivative() -> None:
-    """Refuse, within a backward pass, to be derived again: that would give wrong numbers quietly.
+    """Raise InputError within a backward pass that asks for a second derivative.
 
-    Grad mode is on there only if ``create_graph`` was asked for.
+    Grad mode is on there only under ``create_graph``; the result would be wrong.
     """
     if torch.is_grad_enabled():
         raise InputError(
@@ -54,17 +54,17 @@ def check_first_derivative() -> None:
 
 
 def all_finite(*tensors: Tensor) -> bool:
-    """Whether no entry of any tensor is NaN or infinite, at the price of one look by the host.
+    """Whether no entry of any tensor is NaN or infinite; the host asks the device once.
 
-    A sum is finite only if every term is, and takes half the time of testing each; only where it
-    is not (large numbers may overflow it) is each tested.
+    A sum is finite only if every term is, and is quicker than testing each; only where it is not
+    (large numbers may overflow it) is each tested.
     """
     total = torch.stack([t.detach().sum() for t in tensors]).sum()
     return math.isfinite(float(total)) or all(bool(torch.isfinite(t).all()) for t in tensors)
 
 
 def check_tensor(what: str, value: Any) -> None:
-    """Refuse arrays and lists: no gradient could reach what they came from."""
+    """Raise InputError for arrays and lists: no gradient could reach what they came from."""
     if not isinstance(value, Tensor):
         raise InputError(
             f"{what} must be a tensor, not {type(value).__name__}; give a torch tensor, for "
@@ -73,13 +73,13 @@ def check_tensor(what: str, value: Any) -> None:
 
 
 def magnitude(*tensors: Tensor) -> float:
-    """Largest absolute entry of all, NaN or infinite if any is, by one look of the host."""
+    """Largest absolute entry of all, NaN or infinite if any is; the host asks the device once."""
     ends = [end for t in tensors for end in torch.aminmax(t.detach())]
     return float(torch.stack(ends).abs().amax())
 
 
 def check_magnitude(largest: float, dtype: torch.dtype) -> None:
-    """Refuse costs whose sums overflow their type."""
+    """Raise InputError for costs whose sums overflow their type."""
     if not largest <= torch.finfo(dtype).max / MARGIN:
         advice = "" if dtype == torch.float64 else ", or pass float64 tensors"
         raise InputError(
@@ -89,7 +89,7 @@ def check_magnitude(largest: float, dtype: torch.dtype) -> None:
 
 
 def check_range(name: str, epsilon: float, largest: float, dtype: torch.dtype) -> None:
-    """Refuse an epsilon at which costs over- or underflow their type.
+    """Raise InputError for an epsilon at which costs over- or underflow their type.
 
     Args:
         name: the argument that it comes from, for the message.
@@ -159,11 +159,14 @@ def checked_weights(name: str, weights: Tensor | None, like: Tensor, points: int
 
 
 def check_masses(a: Tensor, b: Tensor) -> Tensor:
-    """Refuse weights whose totals differ, or that weigh nothing, (..., n) and (..., m).
+    """The factor, 1 up to rounding, that makes the total of b that of a exactly, (..., 1).
 
-    Returns:
-        The factor, 1 up to rounding, by which b must be multiplied to agree to the last digit,
-        (..., 1).
+    Args:
+        a: (..., n).
+        b: (..., m).
+
+    Raises:
+        InputError: for weights whose totals differ, or that are all zero.
     """
     mass_a, mass_b = a.detach().sum(-1), b.detach().sum(-1)
     allowed = 1e-4 if a.dtype == torch.float32 else 1e-8
@@ -185,14 +188,14 @@ def warn_not_converged(
     max_iterations: int,
     dtype: torch.dtype,
 ) -> None:
-    """Say how far the marginals are off and what would help.
+    """Warn by how much the marginals miss the tolerance, and what to try.
 
     Args:
         error: the largest marginal error.
-        tolerance: what it should have been.
-        iterations: how many were made; more are advised only where these are all that were allowed.
-        max_iterations: how many were allowed.
-        dtype: of the problem; more precise numbers are advised where there are any.
+        tolerance: of the caller.
+        iterations: made; more are advised only where these are all that were allowed.
+        max_iterations: allowed.
+        dtype: of the problem; float64 is advised for any other.
     """
     more = ", allow more iterations" if iterations >= max_iterations else ""
     precise = "" if dtype == torch.float64 else ", pass float64 tensors"
@@ -201,5 +204,5 @@ def warn_not_converged(
         f"(tolerance {tolerance:.0e}): raise epsilon or blur{more}{precise}, or accept a looser "
         f"tolerance.",
         ConvergenceWarning,
-        stacklevel=3,  # who called the solver that calls this
+        stacklevel=3,  # the caller of the solver
     )

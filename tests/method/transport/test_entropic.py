@@ -160,7 +160,7 @@ def test_blind_to_identity():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"cost": torch.tensor([[0.0, torch.nan]])}, "NaN or infinity"),
         ({"cost": torch.tensor([[0.0, torch.inf]])}, "NaN or infinity"),
@@ -189,14 +189,14 @@ def test_blind_to_identity():
         ({"a": [0.5, 0.5]}, "give a torch tensor"),
     ],
 )
-def test_refuses_what_it_cannot_solve(arguments, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_refuses_what_it_cannot_solve(arguments, message):
+    with pytest.raises(InputError, match=message) as caught:
         pkdot.sinkhorn(**{"cost": torch.ones(2, 3), "epsilon": 0.1, **arguments})
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "options", "told"),
+    ("x", "y", "options", "message"),
     [
         (torch.ones(3, 2), torch.ones(3, 4), {}, "same"),
         (torch.ones(2, 3, 2), torch.ones(3, 2), {}, "same"),
@@ -213,8 +213,8 @@ def test_refuses_what_it_cannot_solve(arguments, told):
         (torch.ones(3, 2).numpy(), torch.ones(3, 2), {}, "give a torch tensor"),
     ],
 )
-def test_divergence_refuses_what_it_cannot_solve(x, y, options, told):
-    with pytest.raises(InputError, match=told):
+def test_divergence_refuses_what_it_cannot_solve(x, y, options, message):
+    with pytest.raises(InputError, match=message):
         pkdot.sinkhorn_divergence(x, y, **options)
 
 

@@ -17,6 +17,7 @@ from pkdot.method.transport import (
     squared_cost,
     symmetric,
 )
+from pkdot.method.transport.problem import Limits, Problem
 from tests.support import problems as generators
 
 
@@ -132,7 +133,7 @@ def test_symmetric_problem_meets_its_marginal():
     weights[:3] = 0.0
     weights = (weights / weights.sum())[None]
     bits = squared_cost(x, x)[None] / 0.01
-    plan, potential, worst, made = symmetric.solve(bits, weights, 1e-10, 1000)
+    plan, potential, worst, made = symmetric.solve(bits, weights, Limits(1e-10, 1000))
     assert worst <= 1e-10
     assert made <= 30
     assert torch.isfinite(potential).all()
@@ -185,28 +186,28 @@ def test_clouds_on_a_line_at_a_tiny_blur_are_solved_and_their_divergence_is_the_
 
 
 def test_the_log_domain_ends_what_the_others_leave(monkeypatch):
-    monkeypatch.setattr(newton, "solve", lambda cost, log_a, log_b, f, g, *_: (f, g, 0))
+    monkeypatch.setattr(newton, "solve", lambda problem, f, g, limits: (f, g, 0))
     cost = squared_cost(*generators.clouds("random", 12, 9))[None]
     cost = cost / cost.median() * 20
     a, b = (torch.full((1, n), 1 / n, dtype=torch.float64) for n in (12, 9))
-    f, g, made = log_domain.run(cost, a.log2(), b.log2(), a * 0, b * 0, 1e-10, 10_000)
+    f, g, made = log_domain.run(Problem.of(cost, a, b), a * 0, b * 0, Limits(1e-10, 10_000))
     assert 0 < made < 10_000
     plan = (f.unsqueeze(-1) + g.unsqueeze(-2) - cost).exp2() / (12 * 9)
     torch.testing.assert_close(plan.sum(-2), b, rtol=0, atol=1e-10)
-    solved = solver.solve(cost * 400, a, b, 1e-9, 2_000)
+    solved = solver.solve(Problem.of(cost * 400, a, b), Limits(1e-9, 2_000))
     assert torch.isfinite(solved.plan).all()
     assert solved.iterations <= 2_000
 
 
 def test_more_iterations_are_advised_only_where_all_were_made_and_the_caller_is_pointed_at():
     x, y = generators.clouds("random", 20, 20)
-    with pytest.warns(ConvergenceWarning, match="allow more iterations") as told:
+    with pytest.warns(ConvergenceWarning, match="allow more iterations") as warning:
         sinkhorn_divergence(x, y, blur=0.01, max_iterations=3)
-    assert told[0].filename == __file__
-    with pytest.warns(ConvergenceWarning) as told:
+    assert warning[0].filename == __file__
+    with pytest.warns(ConvergenceWarning) as warning:
         pkdot.sinkhorn(squared_cost(x, y), epsilon=0.1, tolerance=1e-30)
-    assert "allow more iterations" not in str(told[0].message)
-    assert told[0].filename == __file__
+    assert "allow more iterations" not in str(warning[0].message)
+    assert warning[0].filename == __file__
 
 
 def test_the_type_is_kept_where_a_device_has_no_float64():

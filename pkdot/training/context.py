@@ -1,0 +1,66 @@
+"""What every stage of one experiment is given."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from ..data.corpus import Corpus, IndexArray
+from ..networks.settings import NetworkSettings
+from .settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What every stage of one experiment is given.
+
+    Attributes:
+        fabric: device, precision and ranks.
+        corpus: samples, labels and split.
+        network: sizes of the networks.
+        training: how they learn.
+        seed: of the experiment; each stage draws from a seed of its own, :meth:`seed_of`.
+    """
+
+    fabric: Fabric
+    corpus: Corpus
+    network: NetworkSettings
+    training: TrainingSettings
+    seed: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where networks are trained."""
+        return self.fabric.device
+
+    @property
+    def selection(self) -> IndexArray:
+        """The samples that stop a stage and select its epoch, see :func:`selection_indices`."""
+        return selection_indices(self.corpus, self.training)
+
+    def seed_of(self, stage: str) -> int:
+        """The seed of a stage, see :func:`stage_seed`."""
+        return stage_seed(self.seed, stage)
+
+
+def stage_seed(seed: int, stage: str) -> int:
+    """A seed for a stage that depends on the experiment's seed and the stage's name alone.
+
+    The numbers of a stage then do not depend on whether earlier stages ran or came from a cache.
+    """
+    return int(np.random.SeedSequence([seed, zlib.crc32(stage.encode())]).generate_state(1)[0])
+
+
+def selection_indices(corpus: Corpus, settings: TrainingSettings) -> IndexArray:
+    """The samples that stop and select: the inner split, or, by request, the leak."""
+    leaking = settings.selection_on == "test_fold_leak"
+    return corpus.split.test if leaking else corpus.split.validation
+
+
+def visible_labels(corpus: Corpus) -> np.ndarray:
+    """Labels that the task loss may read, (N,): those of labelled training samples, else -1."""
+    visible = np.full(len(corpus), -1, dtype=np.int64)
+    visible[corpus.split.labelled] = corpus.given_labels[corpus.split.labelled]
+    return visible

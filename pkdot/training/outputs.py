@@ -1,0 +1,73 @@
+"""Outputs of trained networks for samples of a corpus, in eval mode and in chunks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..data.corpus import Corpus, IndexArray
+from ..networks.models import NetworkOutput
+
+CHUNK = 512
+
+
+@dataclass(frozen=True)
+class TeacherTargets:
+    """The frozen teacher's output for all N samples of a corpus, computed once.
+
+    Attributes:
+        output: logits (N, C), embedding (N, D), features modality -> (N, F) or (N, T, F).
+    """
+
+    output: NetworkOutput
+
+    def at(self, indices: IndexArray, device: torch.device) -> NetworkOutput:
+        """The output for n samples, on a device."""
+        rows = torch.as_tensor(indices)
+        return self.output.map(lambda x: x[rows].to(device))
+
+
+def prevalent_input(corpus: Corpus, indices: IndexArray, device: torch.device) -> Tensor:
+    """n samples of the prevalent modality, (n, ...)."""
+    return corpus.batch(corpus.prevalent, indices).to(device, non_blocking=True)
+
+
+def teacher_input(corpus: Corpus, indices: IndexArray, device: torch.device) -> dict[str, Tensor]:
+    """n samples of every modality, each (n, ...)."""
+    names = (corpus.prevalent, *corpus.privileged)
+    return {name: corpus.batch(name, indices).to(device, non_blocking=True) for name in names}
+
+
+@torch.no_grad()
+def teacher_output(teacher: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
+    """The teacher's output in eval mode for n samples, in float32 on the teacher's device."""
+    device = next(teacher.parameters()).device
+    teacher.eval()
+    return _in_chunks(lambda part: teacher(teacher_input(corpus, part, device)), indices)
+
+
+@torch.no_grad()
+def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
+    """The student's output in eval mode for n samples; it reads the prevalent modality alone."""
+    device = next(student.parameters()).device
+    student.eval()
+    return _in_chunks(lambda part: student(prevalent_input(corpus, part, device)), indices)
+
+
+def teacher_targets(teacher: nn.Module, corpus: Corpus) -> TeacherTargets:
+    """The frozen teacher's output for every sample of the corpus, on the CPU."""
+    output = teacher_output(teacher, corpus, np.arange(len(corpus)))
+    return TeacherTargets(output.map(Tensor.cpu))
+
+
+def _in_chunks(
+    forward: Callable[[IndexArray], NetworkOutput], indices: IndexArray
+) -> NetworkOutput:
+    parts = [forward(indices[i : i + CHUNK]) for i in range(0, len(indices), CHUNK)]
+    return NetworkOutput(
+        torch.cat([p.logits for p in parts]).float(),
+        torch.cat([p.embedding for p in parts]).float(),
+        {k: torch.cat([p.features[k] for p in parts]).float() for k in parts[0].features},
+    )
