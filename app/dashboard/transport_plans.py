@@ -7,11 +7,10 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pkdot.analysis.plans import diagonal_mass, within_class_mass
 from pkdot.errors import ConvergenceWarning
+from pkdot.method.plan_measures import diagonal_mass, plan_entropy, within_class_mass
 from pkdot.method.transport import (
     exact_transport,
-    plan_entropy,
     sinkhorn,
     sinkhorn_divergence,
     sinkhorn_trace,

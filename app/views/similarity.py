@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard import components, method_steps, record_picker, selection, widgets
 from dashboard.figure_cache import figures
+from pkdot.analysis.matrix_correlation import matrix_correlation
 from pkdot.analysis.matrix_order import codes
-from pkdot.analysis.plans import matrix_correlation
 
 st.title("Similarity", anchor=False)
 record = record_picker.chosen_record()

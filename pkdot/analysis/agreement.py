@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .plans import matrix_correlation
+from .matrix_correlation import matrix_correlation
 from .projection import unit_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -54,8 +54,13 @@ def linear_cka(x: Array, y: Array) -> float:
 def rank_correlation(one: Array, two: Array) -> float:
     """Spearman correlation of two similarity matrices (B, B) over their pairs i < j.
 
-    Unlike :func:`~pkdot.analysis.plans.matrix_correlation`, it asks only whether both put the
-    pairs into the same order. NaN where one matrix is constant.
+    It compares the order of the pairs alone, where :func:`matrix_correlation` compares values.
+
+    Returns:
+        From −1 to 1; NaN where one matrix is constant.
+
+    Raises:
+        InputError: if the matrices are not square and of one shape.
     """
     from scipy.stats import rankdata
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..analysis.plans import diagonal_mass, within_class_mass
 from ..atomic_files import write_json
 from ..distillers import build_distiller
 from ..distillers.transported import TransportDistiller
@@ -23,6 +22,7 @@ from ..experiments.config import ExperimentConfig
 from ..experiments.experiment import drain, make_fabric, surroundings, train_networks
 from ..experiments.teacher_cache import teacher_stage
 from ..method.loss import PKDOTLoss
+from ..method.plan_measures import diagonal_mass, within_class_mass
 from ..training.loop import BatchSnapshot, EpochReport
 
 TAUGHT_BY = {"pkdot": "transport", "rows": "one to one"}

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..analysis.matrix_correlation import matrix_correlation
 from ..analysis.matrix_order import by_group
-from ..analysis.plans import matrix_correlation
 from ..errors import InputError
 from .style import Array, class_name, clean, finish, scale, theme_of
 

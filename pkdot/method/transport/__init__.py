@@ -2,28 +2,22 @@
 
 ``sinkhorn`` gives the plan for any cost; ``sinkhorn_divergence`` the debiased distance between two
 clouds that the loss trains with. ``exact_transport`` and ``unbalanced_transport`` are relatives to
-compare with; the rest tells what a plan says.
+compare with; ``sinkhorn_trace`` records the iteration. What a plan says is measured by the
+functions of :mod:`pkdot.method.plan_measures`, which are named here too.
 """
 
+from ..plan_measures import barycentric_map, diagonal_mass, plan_entropy, within_class_mass
 from .costs import squared_cost, with_identity
-from .diagnostics import (
-    Trace,
-    barycentric_map,
-    class_mass,
-    diagonal_mass,
-    plan_entropy,
-    sinkhorn_trace,
-)
 from .divergence import sinkhorn_divergence
 from .entropic import sinkhorn
 from .result import Transport
+from .trace import Trace, sinkhorn_trace
 from .variants import exact_transport, unbalanced_transport
 
 __all__ = [
     "Trace",
     "Transport",
     "barycentric_map",
-    "class_mass",
     "diagonal_mass",
     "exact_transport",
     "plan_entropy",
@@ -33,4 +27,5 @@ __all__ = [
     "squared_cost",
     "unbalanced_transport",
     "with_identity",
+    "within_class_mass",
 ]
