@@ -1,4 +1,4 @@
-"""Cells of a sweep -> the table that a reader wants: means, intervals, paired differences."""
+"""The table of a sweep: means, intervals and paired differences of its arms."""
 
 from typing import Literal
 
@@ -78,7 +78,7 @@ def comparison_table(
 
 
 def verdict(table: pd.DataFrame, name: str, reference: str = "the student alone") -> str:
-    """One sentence on an arm: its paired difference, the interval, and what it allows to say.
+    """One sentence on an arm: its paired difference, the interval, and what these support.
 
     Args:
         table: from :func:`comparison_table`.
@@ -103,8 +103,8 @@ def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
         cells: from :func:`pkdot.experiments.sweep.run_sweep` on a corpus that knows subjects.
 
     Returns:
-        Index subject (sorted), one column an arm, accuracy in 0..1; NaN where an arm has not met
-        a subject.
+        Index subject (sorted), one column an arm, accuracy in 0..1; NaN where a subject was not
+        tested under an arm.
 
     Raises:
         InputError: if a cell has no ``by_subject``.
@@ -127,7 +127,7 @@ def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def presentable(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of :func:`comparison_table` as people read it: words, and intervals in brackets."""
+    """The table of :func:`comparison_table` in words, its intervals in brackets, for display."""
 
     def number(column: str, form: str, factor: float = 1.0) -> list[str]:
         return ["–" if np.isnan(v) else f"{factor * v:{form}}" for v in table[column]]

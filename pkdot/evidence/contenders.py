@@ -39,7 +39,7 @@ class Contender:
         candidates: the settings that it may try, as dotted changes of the regime's base; exactly
             :data:`~pkdot.distillers.base.BUDGET` of them.
         kind: reference (no distillation), method, or ceiling.
-        needs_latent: whether only corpora that know what lies behind a sample can have it.
+        needs_latent: whether it needs a corpus that keeps what its simulator drew for each sample.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Transport against the pairing that it does not know, batch by batch of a training.
+"""Transport over rows against matching each row with its own, batch by batch of a training.
 
-A batch of the teacher and one of the student are rows of the same samples. Transport compares them
-as two sets; matching one to one compares each row with its own.
+The rows of teacher and student in a batch are of the same samples. Transport compares them as two
+sets; matching one to one compares each row with the other network's row of the same sample.
 """
 
 import json

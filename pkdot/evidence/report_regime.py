@@ -66,8 +66,7 @@ def _ceiling(room: Room | None) -> str:
 
 
 def _without_distillation(results: RegimeResults) -> list[str]:
-    methods = {c.name for c in results.methods}
-    others = results.table[~results.table["name"].isin(methods)]
+    others = results.table[~results.table["name"].isin(results.methods)]
     return table(
         ("without distillation", "right, %", "against the student alone"),
         (
@@ -79,8 +78,7 @@ def _without_distillation(results: RegimeResults) -> list[str]:
 
 def _methods(results: RegimeResults) -> list[str]:
     """The methods, what they support, the candidate's rivals, and the controls."""
-    names = {c.name for c in results.methods}
-    methods = results.table[results.table["name"].isin(names)]
+    methods = results.table[results.table["name"].isin(results.methods)]
     methods = methods.sort_values("mean", ascending=False)
     if methods.empty:
         return []
@@ -137,7 +135,7 @@ def _conclusions(methods: pd.DataFrame) -> list[str]:
 
 def _head_to_head(results: RegimeResults) -> list[str]:
     """The best method with transport against the best of the rest."""
-    methods = [c for c in results.methods if c.name in results.choices]
+    methods = [c for c in results.tuned if c.kind == "method"]
     found = head_to_head(
         results.cells,
         results.regime,
@@ -160,8 +158,7 @@ def _rivals(results: RegimeResults) -> list[str]:
     cells = results.cells
     if CANDIDATE not in set(cells["arm"]):
         return []
-    names = [contender.name for contender in results.methods]
-    found = against_rivals(cells, results.regime, CANDIDATE, names)
+    found = against_rivals(cells, results.regime, CANDIDATE, results.methods)
     if found.empty:
         return []
     title = cells.loc[cells["arm"] == CANDIDATE, "title"].iloc[0]
@@ -204,7 +201,7 @@ def _controls(results: RegimeResults) -> list[str]:
     found = results.control_table.set_index("name")
     shown = [c for c in CONTROLS if any(arm.endswith(f"|{c}") for arm in found.index)]
     rows = []
-    for name in (START, *(contender.name for contender in results.methods)):
+    for name in (START, *results.methods):
         arms = [control_name(name, control) for control in shown]
         if name in found.index and any(arm in found.index for arm in arms):
             rows.append(

@@ -78,9 +78,9 @@ class RegimeResults:
         return [c for c in self.contenders if c.name in self.choices]
 
     @property
-    def methods(self) -> list[Contender]:
-        """Contenders that distil."""
-        return [c for c in self.contenders if c.kind == "method"]
+    def methods(self) -> list[str]:
+        """Names of the contenders that distil."""
+        return [c.name for c in self.contenders if c.kind == "method"]
 
     @property
     def compared_seeds(self) -> tuple[int, ...]:

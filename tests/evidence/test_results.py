@@ -1,12 +1,15 @@
 """Results of a regime from finished cells, and what the report says of them."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pkdot.evidence.comparison import compare, privileged_shares, room_to_help
+from pkdot.analysis.statistics import Interval
+from pkdot.evidence.comparison import Room, compare, privileged_shares, room_to_help
 from pkdot.evidence.contenders import find_contenders
 from pkdot.evidence.plan import Plan, Seeds, plain_arms
 from pkdot.evidence.report_regime import regime_section
@@ -20,12 +23,12 @@ GAINS = {"ceiling": 20.0, "kd": 8.0, "pkdot_dist": 10.0, "tnet": 1.0, "teacher":
 """Points over the student alone; the others gain nothing."""
 
 
-def finished(folder: Path, gains: dict[str, float] = GAINS) -> Plan:
+def finished(folder: Path) -> Plan:
     """A plan whose cells are all there; without the privileged modality half of a gain is left."""
     plan = small_plan(
         folder,
         contenders=find_contenders(["kd", "pkdot_dist", "sp"]),
-        seeds=Seeds((0, 1), tuple(range(60, 72)), (60, 61, 62, 63)),
+        seeds=Seeds(tuning=(0, 1), comparison=tuple(range(60, 66)), controls=(60, 61, 62)),
         controlled=("kd",),
     )
     choices = {
@@ -35,8 +38,8 @@ def finished(folder: Path, gains: dict[str, float] = GAINS) -> Plan:
     write_choices(plan.choices_folder, SMALL, choices)
     plan.cells_folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    alone = 50 + rng.normal(size=12)
-    write_cells(plan, [*plain_arms(SMALL), *comparison_arms(plan, SMALL)], alone, gains, rng)
+    alone = 50 + rng.normal(size=6)
+    write_cells(plan, [*plain_arms(SMALL), *comparison_arms(plan, SMALL)], alone, rng)
     return plan
 
 
@@ -44,13 +47,12 @@ def write_cells(
     plan: Plan,
     arms: list[Arm],
     alone: np.ndarray,
-    gains: dict[str, float],
     rng: np.random.Generator,
 ) -> None:
     """Finished cells of some arms, one a seed of the comparison."""
     for arm in arms:
         name, _, control = arm.name.partition("|")
-        gain = gains.get(name, 0.0) / (2 if control else 1)
+        gain = GAINS.get(name, 0.0) / (2 if control else 1)
         for base, score in zip(SMALL.bases(plan.seeds.comparison), alone, strict=True):
             noise = 0.0 if name == "alone" else rng.normal()
             cell = {"seed": base.seed, "accuracy": (score + gain + noise) / 100, "seconds": 1.0}
@@ -60,6 +62,23 @@ def write_cells(
 def results_of(plan: Plan) -> RegimeResults:
     (found,) = read_results(plan)
     return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A finished plan; tests that change its cells do so in a copy."""
+    return finished(tmp_path_factory.mktemp("evidence"))
+
+
+@pytest.fixture(scope="module")
+def results(whole: Plan) -> RegimeResults:
+    """What that plan comes to."""
+    return results_of(whole)
+
+
+def copied(plan: Plan, folder: Path) -> Plan:
+    shutil.copytree(plan.folder, folder, dirs_exist_ok=True)
+    return replace(plan, folder=folder)
 
 
 def test_nothing_finished_gives_empty_tables(tmp_path: Path) -> None:
@@ -72,10 +91,11 @@ def test_nothing_finished_gives_empty_tables(tmp_path: Path) -> None:
     assert "No setting has been chosen." in page
 
 
-def test_results_hold_what_the_comparison_gives(tmp_path: Path) -> None:
-    plan = finished(tmp_path)
-    found = results_of(plan)
-    assert [c.name for c in found.methods] == ["kd", "pkdot_dist", "sp"]
+def test_results_hold_what_the_comparison_gives(
+    whole: Plan, results: RegimeResults, tmp_path: Path
+) -> None:
+    found, plan = results, copied(whole, tmp_path)
+    assert found.methods == ["kd", "pkdot_dist", "sp"]
     assert [c.name for c in found.tuned] == [c.name for c in found.contenders]
     assert found.table.equals(compare(found.cells, SMALL, ["kd", "pkdot_dist", "sp"]))
     assert found.room == room_to_help(found.cells, SMALL)
@@ -84,22 +104,20 @@ def test_results_hold_what_the_comparison_gives(tmp_path: Path) -> None:
     assert found.fewer_controls
     rng = np.random.default_rng(1)
     alone = 100 * found.cells[found.cells["arm"] == "alone"]["accuracy"].to_numpy()
-    write_cells(plan, control_arms(plan, SMALL), alone, GAINS, rng)
+    write_cells(plan, control_arms(plan, SMALL), alone, rng)
     both = results_of(plan)
-    assert set(both.control_table["n"]) == {4}, "controls are compared on their own seeds"
-    beside = both.cells[both.cells["seed"] < 64]
+    assert set(both.control_table["n"]) == {3}, "controls are compared on their own seeds"
+    beside = both.cells[both.cells["seed"] < 63]
     assert both.shares == privileged_shares(SMALL, beside, both.controls, both.table)
     assert both.shares["kd"].mean == pytest.approx(0.5, abs=0.15)
     assert "sp" not in both.shares, "no gain, and so no share of it"
 
 
-def test_the_report_says_what_the_results_support(tmp_path: Path) -> None:
-    plan = finished(tmp_path)
-    page = "\n".join(regime_section(results_of(plan)))
-    assert "Intervals are over 12 seeds." in page
-    room = results_of(plan).room
-    assert room is not None
-    assert f"It gains {room.gain:+.1f} points over the best student alone" in page
+def test_the_report_says_what_the_results_support(results: RegimeResults) -> None:
+    page = "\n".join(regime_section(results))
+    assert "Intervals are over 6 seeds." in page
+    assert results.room is not None
+    assert f"It gains {results.room.gain:+.1f} points over the best student alone" in page
     assert "there is room to help" in page
     assert "- Resolved above zero: PKDOT on correlations (+" in page
     assert "- Not resolved: SP (" in page
@@ -112,16 +130,17 @@ def test_the_report_says_what_the_results_support(tmp_path: Path) -> None:
     assert "0.500 failed |" in page
 
 
-def test_without_room_nothing_is_compared(tmp_path: Path) -> None:
-    page = "\n".join(regime_section(results_of(finished(tmp_path, {**GAINS, "ceiling": 0.0}))))
+def test_without_room_nothing_is_compared(results: RegimeResults) -> None:
+    room = Room(Interval(0.5, -1.0, 2.0, 6, 0.95), "ceiling", "student alone")
+    page = "\n".join(regime_section(replace(results, room=room)))
     assert "no room was resolved" in page
     assert "| no room |" in page
     assert "Resolved above zero" not in page
     assert "put forward" not in page
 
 
-def test_a_contender_without_all_its_cells_is_named(tmp_path: Path) -> None:
-    plan = finished(tmp_path)
+def test_a_contender_without_all_its_cells_is_named(whole: Plan, tmp_path: Path) -> None:
+    plan = copied(whole, tmp_path)
     (arm,) = [arm for arm in comparison_arms(plan, SMALL) if arm.name == "sp"]
     cell_file(plan.cells_folder, SMALL.bases([60])[0], arm).unlink()
     page = "\n".join(regime_section(results_of(plan)))
