@@ -7,5 +7,5 @@ comparison                     the chosen settings on other seeds: gains, tests,
 ablation, pairing              what moves PKDOT's gain; what its plan does with the pairing
 results                        what is finished of a regime, as reports take it
 report*, markdown, exports     what the results support, as pages of Markdown; tables as files
-cli, arguments                 the command that does all this
+arguments                      the command's arguments, read as a plan and steps
 """

@@ -32,7 +32,7 @@ def studies_section(results: RegimeResults) -> list[str]:
 
 def write_figures(results: Sequence[RegimeResults], folder: Path) -> list[Path]:
     """Write one interactive page a study into a folder, titled with what it shows."""
-    from ..figures import study_dots
+    from ..figures import FigureStyle, study_dots
 
     written = []
     for regime, found in ((one.regime, study) for one in results for study in one.studies):
@@ -46,7 +46,7 @@ def write_figures(results: Sequence[RegimeResults], folder: Path) -> list[Path]:
             factor=found.study.factor,
             usual=found.study.usual,
             over=regime.unit,
-            simulated=regime.simulated,
+            style=FigureStyle(simulated=regime.simulated),
         ).write_html(written[-1], include_plotlyjs="directory")
     return written
 

@@ -6,6 +6,8 @@ Nothing is imported from the rest of the kit until the command runs, so that ``-
 import argparse
 from pathlib import Path
 
+HELP = "compare every method fairly, write the report"
+
 STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
 
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
@@ -21,7 +23,6 @@ Every finished cell is kept: type the same again after an interruption and it go
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give the command its arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = DESCRIPTION
     parser.add_argument(
@@ -68,16 +69,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="where to write (benchmarks/evidence.md)"
     )
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the steps, write the report, and print where it is. Returns the exit status."""
-    from .arguments import read_plan, read_steps, report_file
-    from .exports import publish_choices, publish_scores, write_tables
-    from .report import write_report
-    from .report_studies import write_figures
-    from .results import read_results
-    from .steps import STEPS, check_studies
+    from ..evidence.arguments import read_plan, read_steps, report_file
+    from ..evidence.exports import publish_choices, publish_scores, write_tables
+    from ..evidence.report import write_report
+    from ..evidence.report_studies import write_figures
+    from ..evidence.results import read_results
+    from ..evidence.steps import STEPS, check_studies
 
     steps, plan = read_steps(arguments), read_plan(arguments)
     if "ablate" in steps:  # not after hours of the other steps
