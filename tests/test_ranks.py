@@ -56,7 +56,8 @@ def offence(module: str, name: str) -> str:
     told = other[1] if other[0] == "pkdot" and len(other) > 1 else name
     if any(told == banned or told.startswith(f"{banned}.") for banned in UNREAD.get(room, ())):
         return f"{room} may not touch {told}"
-    if own[:2] == other[:2] == ["pkdot", "method"] and own[2] in STEPS and own[2] != other[2]:
+    step = own[:2] == other[:2] == ["pkdot", "method"] and own[2] in STEPS
+    if step and other[2] not in (own[2], "plan_measures"):
         return "the steps of the method know nothing of one another"
     if other[0] == "pkdot" and told in RANK and told != room and RANK[told] >= RANK[room]:
         return f"{room} stands on floor {RANK[room]}, {told} on {RANK[told]}"

@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pkdot.analysis.plans import diagonal_mass, within_class_mass
 from pkdot.errors import ConvergenceWarning
 from pkdot.method.loss import Structure
-from pkdot.method.transport import plan_entropy, sinkhorn_trace, squared_cost
+from pkdot.method.plan_measures import diagonal_mass, plan_entropy, within_class_mass
+from pkdot.method.transport import sinkhorn_trace, squared_cost
 from pkdot.method.transport.entropic import DEFAULT_TOLERANCE, relative_epsilon
 
 from .loss_settings import LossSettings

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import components, method_steps, record_picker, selection, widgets
 from dashboard.figure_cache import figures
-from pkdot.analysis.plans import matrix_correlation
+from pkdot.analysis.matrix_correlation import matrix_correlation
 from pkdot.figures import Grouping
 
 st.title("Similarity", anchor=False)

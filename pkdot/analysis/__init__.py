@@ -1,8 +1,11 @@
 """Measures and tables: arrays in, arrays out. No file is read, and torch is never needed.
 
 statistics, arm_table, subgroups      intervals and tests; tables of arms; groups of subjects
-predictions                           what teacher and student answered
-agreement, neighbours, plans          how alike two structures are; where a plan's mass goes
+predictions                           the answers of teacher and student
+matrix_correlation, agreement         how alike two similarity matrices, or two embeddings, are
+neighbours, projection                what lies near what; maps in the plane
 anchor_coverage, matrix_order         what anchors describe; orders of a matrix's rows
-projection                            maps in the plane
+reconstruction                        how well features were hallucinated
+
+Measures of a transport plan are in :mod:`pkdot.method.plan_measures`.
 """

@@ -1,7 +1,7 @@
 """How far the student's structure follows the teacher's, in one number each.  NumPy only.
 
-All three are blind to rotations of the embedding space and to its width, so a student of any width
-can be compared with its teacher.
+No measure changes where an embedding space is rotated, and none needs equal widths, so that a
+student of any width can be compared with its teacher.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .plans import matrix_correlation
+from .matrix_correlation import matrix_correlation
 from .projection import unit_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -19,7 +19,7 @@ NEIGHBOURS = 10
 
 
 def cosine(z: Array) -> Array:
-    """Cosine similarities (N, N) of embeddings (N, D); a row of zeros is alike to none.
+    """Cosine similarities (N, N) of embeddings (N, D); 0 for a row of zeros.
 
     Raises:
         InputError: for fewer than 3 samples, or values that are not finite.
@@ -54,8 +54,13 @@ def linear_cka(x: Array, y: Array) -> float:
 def rank_correlation(one: Array, two: Array) -> float:
     """Spearman correlation of two similarity matrices (B, B) over their pairs i < j.
 
-    Unlike :func:`~pkdot.analysis.plans.matrix_correlation`, it asks only whether both put the
-    pairs into the same order. NaN where one matrix is constant.
+    It compares the order of the pairs alone, where :func:`matrix_correlation` compares values.
+
+    Returns:
+        From −1 to 1; NaN where one matrix is constant.
+
+    Raises:
+        InputError: if the matrices are not square and of one shape.
     """
     from scipy.stats import rankdata
 
@@ -73,6 +78,10 @@ def rank_correlation(one: Array, two: Array) -> float:
 
 def nearest(similarity: Array, neighbours: int = NEIGHBOURS) -> Array:
     """Indices (B, k) of the most similar other samples, most similar first.
+
+    Args:
+        similarity: (B, B), larger is nearer.
+        neighbours: how many, k.
 
     Raises:
         InputError: if the matrix is not square or ``neighbours`` is outside 1..B-1.
@@ -106,6 +115,9 @@ def neighbour_overlap(one: Array, two: Array, neighbours: int = NEIGHBOURS) -> f
 
 def agreement(teacher: Array, student: Array, neighbours: int = NEIGHBOURS) -> dict[str, float]:
     """All of :data:`MEASURES` for embeddings (N, D) and (N, D') of the same samples.
+
+    Returns:
+        Measure -> value; higher is closer, 1 where the structure is the same.
 
     Raises:
         InputError: for fewer than 3 samples, unequal numbers, or values that are not finite.

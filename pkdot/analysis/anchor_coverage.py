@@ -1,4 +1,4 @@
-"""How well a few anchors stand for all samples, as their number k grows."""
+"""How well k anchors represent all samples, as k grows."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any

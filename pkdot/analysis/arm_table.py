@@ -1,4 +1,4 @@
-"""Cells of a sweep -> the table that a reader wants: means, intervals, paired differences."""
+"""The table of a sweep: means, intervals and paired differences of its arms."""
 
 from typing import Literal
 
@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .statistics import gap_closed, mean_interval, paired_difference
+from .statistics import (
+    NO_INTERVAL,
+    gap_closed,
+    interval_columns,
+    mean_interval,
+    paired_difference,
+)
 
 
 def comparison_table(
@@ -30,8 +36,8 @@ def comparison_table(
     Returns:
         One row an arm, in the order of ``cells``: arm (its title), name, role, mean, low, high, n,
         difference, difference_low, difference_high (percentage points, NaN for the reference) and
-        gap_closed, gap_low, gap_high (share of the way from reference to teacher, bootstrapped,
-        NaN where there is no gap).
+        gap_closed, gap_closed_low, gap_closed_high (share of the way from reference to teacher,
+        bootstrapped, NaN where there is no gap).
 
     Raises:
         InputError: if the reference is missing, arms were run on different seeds, or the cells
@@ -47,33 +53,32 @@ def comparison_table(
         )
     if scores.isna().to_numpy().any():
         raise InputError(f"Every arm must be run on the same {unit}s; run the missing cells.")
-    told = cells.drop_duplicates("arm").set_index("arm")
+    arms = cells.drop_duplicates("arm").set_index("arm")
+    has_gap = "teacher" in scores and (scores["teacher"] - scores[reference]).mean() > 0
     rows = []
-    for name in told.index:
+    for name in arms.index:
         own = mean_interval(scores[name] * 100, level)
-        row = {"arm": told.title[name], "name": name, "role": told.role[name]}
-        row |= {"mean": own.mean, "low": own.low, "high": own.high, "n": own.n}
-        if name == reference:
-            row |= dict.fromkeys(["difference", "difference_low", "difference_high"], np.nan)
-        else:
+        gain = gap = NO_INTERVAL
+        if name != reference:
             gain = paired_difference(scores[name] * 100, scores[reference] * 100, level)
-            row |= {
-                "difference": gain.mean,
-                "difference_low": gain.low,
-                "difference_high": gain.high,
+        if has_gap and name not in (reference, "teacher"):
+            gap = gap_closed(scores[name], scores[reference], scores["teacher"], level=level)
+        rows.append(
+            {
+                "arm": arms.title[name],
+                "name": name,
+                "role": arms.role[name],
+                **own.columns(),
+                "n": own.n,
+                **gain.columns("difference"),
+                **gap.columns("gap_closed"),
             }
-        row |= dict.fromkeys(["gap_closed", "gap_low", "gap_high"], np.nan)
-        if "teacher" in scores and name not in (reference, "teacher"):
-            gap = (scores["teacher"] - scores[reference]).mean()
-            if gap > 0:
-                share = gap_closed(scores[name], scores[reference], scores["teacher"], level=level)
-                row |= {"gap_closed": share.mean, "gap_low": share.low, "gap_high": share.high}
-        rows.append(row)
+        )
     return pd.DataFrame(rows)
 
 
 def verdict(table: pd.DataFrame, name: str, reference: str = "the student alone") -> str:
-    """One sentence on an arm: its paired difference, the interval, and what it allows to say.
+    """One sentence on an arm: its paired difference, the interval, and what these support.
 
     Args:
         table: from :func:`comparison_table`.
@@ -82,13 +87,13 @@ def verdict(table: pd.DataFrame, name: str, reference: str = "the student alone"
     """
     row = table.set_index("name").loc[name]
     if row.difference_low > 0:
-        told = "a gain"
+        finding = "a gain"
     elif row.difference_high < 0:
-        told = "a loss"
+        finding = "a loss"
     else:
-        told = "not resolved"
+        finding = "not resolved"
     ends = f"[{row.difference_low:+.1f}, {row.difference_high:+.1f}]"
-    return f"{row.arm}: {row.difference:+.1f} points against {reference} {ends}, {told}."
+    return f"{row.arm}: {row.difference:+.1f} points against {reference} {ends}, {finding}."
 
 
 def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
@@ -98,8 +103,8 @@ def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
         cells: from :func:`pkdot.experiments.sweep.run_sweep` on a corpus that knows subjects.
 
     Returns:
-        Index subject (sorted), one column an arm, accuracy in 0..1; NaN where an arm has not met
-        a subject.
+        Index subject (sorted), one column an arm, accuracy in 0..1; NaN where a subject was not
+        tested under an arm.
 
     Raises:
         InputError: if a cell has no ``by_subject``.
@@ -122,22 +127,23 @@ def subject_scores(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def presentable(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of :func:`comparison_table` as people read it: words, and intervals in brackets."""
+    """The table of :func:`comparison_table` in words, its intervals in brackets, for display."""
 
-    def ends(low: str, high: str, form: str) -> list[str]:
+    def number(column: str, form: str, factor: float = 1.0) -> list[str]:
+        return ["–" if np.isnan(v) else f"{factor * v:{form}}" for v in table[column]]
+
+    def ends(name: str, form: str) -> list[str]:
+        _, low, high = interval_columns(name)
         pairs = zip(table[low], table[high], strict=True)
         return ["–" if np.isnan(a) else f"[{a:{form}}, {b:{form}}]" for a, b in pairs]
-
-    def told(column: str, form: str, factor: float = 1.0) -> list[str]:
-        return ["–" if np.isnan(v) else f"{factor * v:{form}}" for v in table[column]]
 
     return pd.DataFrame(
         {
             "arm": table["arm"],
-            "accuracy, %": told("mean", ".1f"),
-            "interval": ends("low", "high", ".1f"),
-            "against the student alone": told("difference", "+.1f"),
-            "paired interval": ends("difference_low", "difference_high", "+.1f"),
-            "gap to the teacher closed, %": told("gap_closed", ".0f", 100.0),
+            "accuracy, %": number("mean", ".1f"),
+            "interval": ends("mean", ".1f"),
+            "against the student alone": number("difference", "+.1f"),
+            "paired interval": ends("difference", "+.1f"),
+            "gap to the teacher closed, %": number("gap_closed", ".0f", 100.0),
         }
     )

@@ -1,4 +1,4 @@
-"""Whether near samples belong together: on a map, and in the embedding that it was drawn from."""
+"""Whether near samples belong together: on a map, and in the embedding that it shows."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def purity(similarity: Array, labels: Array, neighbours: int = NEIGHBOURS) -> fl
 
     Args:
         similarity: (N, N), larger is nearer: cosine similarities, or negative distances on a map.
-        labels: (N,) class numbers; samples without label (-1) neither ask nor count.
+        labels: (N,) class numbers; samples without label (-1) are left out.
         neighbours: how many; fewer where there are not so many.
 
     Returns:

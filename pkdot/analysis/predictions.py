@@ -1,4 +1,4 @@
-"""What the two networks answered for given samples, from a record's table of predictions."""
+"""Answers of teacher and student for given samples, from a record's table of predictions."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Maps: embeddings of teacher and student drawn in the plane, so that people can compare them.
+"""Maps: embeddings of teacher and student drawn in the plane, to be compared by eye.
 
 A map's rotation, reflection and scale mean nothing. Each map is therefore centred and brought to
 unit root-mean-square radius, and the student's is then turned or mirrored onto the teacher's

@@ -1,4 +1,4 @@
-"""Intervals and paired differences over the unit that a corpus pins (seeds, subjects, videos)."""
+"""Intervals and paired tests over the unit that a corpus pins (seeds, subjects, videos)."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,33 @@ from scipy import stats
 
 from ..errors import InputError
 
+RESAMPLES = 5000
+SEED = 0
+"""Of every bootstrap: methods meet the same draws, so that their intervals can be compared."""
+MOST_DRAWN = 1_000_000
+"""Numbers that a bootstrap draws at once, at most; it bounds the memory."""
+
+
+def interval_columns(name: str = "mean") -> tuple[str, str, str]:
+    """Names of the columns that hold an interval in a table: the mean, the lower, the upper end.
+
+    ``difference`` gives difference, difference_low and difference_high; ``mean`` gives mean, low
+    and high.
+    """
+    prefix = "" if name == "mean" else f"{name}_"
+    return name, f"{prefix}low", f"{prefix}high"
+
+
+def interval_text(mean: float, low: float, high: float, form: str) -> str:
+    """``+1.2 [+0.3, +2.1]``, each number in the form given; a dash where there is no mean."""
+    return f"{mean:{form}} [{low:{form}}, {high:{form}}]" if np.isfinite(mean) else "–"
+
 
 @dataclass(frozen=True)
 class Interval:
     """A mean with its confidence interval.
+
+    ``f"{interval:+.1f}"`` writes it as :func:`interval_text` does.
 
     Attributes:
         mean: of the n units.
@@ -27,9 +50,25 @@ class Interval:
     n: int
     level: float
 
+    def columns(self, name: str = "mean") -> dict[str, float]:
+        """Its columns in a row of a table, named by :func:`interval_columns`."""
+        return dict(zip(interval_columns(name), (self.mean, self.low, self.high), strict=True))
+
+    def scaled(self, factor: float) -> "Interval":
+        """The interval in another unit, e.g. 100 for percent; the factor is positive."""
+        low, high = factor * self.low, factor * self.high
+        return Interval(factor * self.mean, low, high, self.n, self.level)
+
+    def __format__(self, form: str) -> str:
+        return interval_text(self.mean, self.low, self.high, form)
+
+
+NO_INTERVAL = Interval(np.nan, np.nan, np.nan, 0, np.nan)
+"""Stands in a table where there is nothing to compare."""
+
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Student's t interval of a mean.
+    """Student's t interval of a mean; of no width where all values are equal.
 
     Args:
         values: one number a unit, (n,), n >= 2, finite.
@@ -44,6 +83,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
             f"An interval needs at least two finite values, one a unit; given is an array of "
             f"shape {x.shape}. Run more seeds."
         )
+    # scipy's t.interval gives NaN where the error is zero.
     mean, error = float(x.mean()), float(stats.sem(x))
     reach = float(stats.t.ppf((1 + level) / 2, len(x) - 1)) * error
     return Interval(mean, mean - reach, mean + reach, len(x), level)
@@ -60,107 +100,22 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Interv
     Raises:
         InputError: if the lengths differ, or as :func:`mean_interval` does.
     """
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    if a.shape != b.shape:
-        raise InputError(
-            f"Paired values must come in equal number and order; given are {a.shape} and {b.shape}."
-        )
-    return mean_interval(a - b, level)
-
-
-def resampled_mean(
-    values: ArrayLike,
-    units: ArrayLike,
-    *,
-    level: float = 0.95,
-    resamples: int = 5000,
-    seed: int = 0,
-) -> Interval:
-    """Percentile bootstrap of a mean over samples that come in groups.
-
-    Whole groups are drawn, since the samples of one person are no independent witnesses.
-
-    Args:
-        values: one number a sample, (N,), e.g. 1 where the answer was right.
-        units: the group of each sample (N,), e.g. its subject.
-        level: coverage.
-        resamples: bootstrap samples.
-        seed: of the bootstrap; the same for two methods, so that intervals can be compared.
-
-    Returns:
-        ``n`` counts the groups.
-
-    Raises:
-        InputError: for unequal lengths, a value that is not finite, or fewer than two groups.
-    """
-    x, groups = np.asarray(values, dtype=float), np.asarray(units)
-    if x.shape != groups.shape or x.ndim != 1 or not np.isfinite(x).all():
-        raise InputError(
-            f"A mean over groups needs one finite value and one group a sample; given are "
-            f"{x.shape} and {groups.shape}."
-        )
-    _, number = np.unique(groups, return_inverse=True)
-    counts = np.bincount(number)
-    if len(counts) < 2:
-        raise InputError("An interval needs at least two groups; this is one.")
-    sums = np.bincount(number, weights=x)
-    n = len(counts)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), resamples)
-    low, high = np.quantile((draws @ sums) / (draws @ counts), [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(x.mean()), float(low), float(high), n, level)
-
-
-def gap_closed(
-    method: ArrayLike,
-    alone: ArrayLike,
-    teacher: ArrayLike,
-    *,
-    level: float = 0.95,
-    resamples: int = 5000,
-    seed: int = 0,
-) -> Interval:
-    """Share of the gap between student alone and teacher that a method closes.
-
-    The ratio of means, mean(method - alone) / mean(teacher - alone), with a percentile bootstrap
-    over units.
-
-    Args:
-        method, alone, teacher: (n,) scores of the same units.
-        level: coverage.
-        resamples: bootstrap samples.
-        seed: of the bootstrap.
-
-    Raises:
-        InputError: if the lengths differ or the mean gap is not positive.
-    """
-    m, s, t = (np.asarray(v, dtype=float) for v in (method, alone, teacher))
-    if not (m.shape == s.shape == t.shape) or m.ndim != 1 or len(m) < 2:
-        raise InputError("The gap closed needs three equally long lists of at least two scores.")
-    if (t - s).mean() <= 0:
-        raise InputError(
-            "The teacher is no better than the student alone: there is no gap to close."
-        )
-    picks = np.random.default_rng(seed).integers(0, len(m), (resamples, len(m)))
-    gaps = (t - s)[picks].mean(1)
-    ratios = (m - s)[picks].mean(1)[gaps > 0] / gaps[gaps > 0]
-    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float((m - s).mean() / (t - s).mean()), float(low), float(high), len(m), level)
+    return mean_interval(_differences(a, b), level)
 
 
 def paired_p_value(a: ArrayLike, b: ArrayLike) -> float:
-    """Two-sided p-value of a paired t test of mean(a - b) = 0; 1 where all pairs are equal.
+    """Two-sided p-value of a paired t test of mean(a - b) = 0.
+
+    Where all differences are equal up to rounding it is 1 if they are zero, and 0 if they are not.
 
     Raises:
         InputError: as :func:`paired_difference` does.
     """
-    paired_difference(a, b)
-    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    if not differences.any():
-        return 1.0
-    spread = stats.sem(differences)
-    if spread == 0:
-        return 0.0
-    return float(2 * stats.t.sf(abs(differences.mean() / spread), len(differences) - 1))
+    differences = _differences(a, b)
+    mean_interval(differences)
+    if np.allclose(differences, differences[0], rtol=1e-12, atol=0):
+        return 0.0 if differences.any() else 1.0
+    return float(stats.ttest_1samp(differences, 0).pvalue)
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:
@@ -192,10 +147,76 @@ def resolvable_effect(
     """
     from statsmodels.stats.power import TTestPower
 
-    paired_difference(a, b)
-    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    differences = _differences(a, b)
+    mean_interval(differences)
     size = TTestPower().solve_power(nobs=len(differences), alpha=1 - level, power=power)
     return float(size * differences.std(ddof=1))
+
+
+def resampled_mean(
+    values: ArrayLike, units: ArrayLike, *, level: float = 0.95, resamples: int = RESAMPLES
+) -> Interval:
+    """Mean over samples that come in groups, with a percentile bootstrap over the groups.
+
+    Whole groups are drawn, since the samples of one person are no independent witnesses.
+
+    Args:
+        values: one number a sample, (N,), e.g. 1 where the answer was right.
+        units: the group of each sample (N,), e.g. its subject.
+        level: coverage.
+        resamples: bootstrap samples.
+
+    Returns:
+        ``n`` counts the groups.
+
+    Raises:
+        InputError: for unequal lengths, a value that is not finite, or fewer than two groups.
+    """
+    x, groups = np.asarray(values, dtype=float), np.asarray(units)
+    if x.shape != groups.shape or x.ndim != 1 or not np.isfinite(x).all():
+        raise InputError(
+            f"A mean over groups needs one finite value and one group a sample; given are "
+            f"{x.shape} and {groups.shape}."
+        )
+    _, number = np.unique(groups, return_inverse=True)
+    counts = np.bincount(number)
+    if len(counts) < 2:
+        raise InputError("An interval needs at least two groups; this is one.")
+    sums = np.bincount(number, weights=x)
+    low, high = _bootstrapped_ratio(sums, counts, level, resamples)
+    return Interval(float(x.mean()), low, high, len(counts), level)
+
+
+def gap_closed(
+    method: ArrayLike,
+    alone: ArrayLike,
+    teacher: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Share of the gap between student alone and teacher that a method closes.
+
+    The ratio of means, mean(method - alone) / mean(teacher - alone), with a percentile bootstrap
+    over units; draws in which the teacher is no better than the student alone are left out.
+
+    Args:
+        method, alone, teacher: (n,) scores of the same units.
+        level: coverage.
+        resamples: bootstrap samples.
+
+    Raises:
+        InputError: if the lengths differ or the mean gap is not positive.
+    """
+    m, s, t = (np.asarray(v, dtype=float) for v in (method, alone, teacher))
+    if not (m.shape == s.shape == t.shape) or m.ndim != 1 or len(m) < 2:
+        raise InputError("The gap closed needs three equally long lists of at least two scores.")
+    if (t - s).mean() <= 0:
+        raise InputError(
+            "The teacher is no better than the student alone: there is no gap to close."
+        )
+    low, high = _bootstrapped_ratio(m - s, t - s, level, resamples)
+    return Interval(float((m - s).mean() / (t - s).mean()), low, high, len(m), level)
 
 
 def share_explained(
@@ -217,3 +238,37 @@ def share_explained(
     """
     kept = gap_closed(without, alone, method, level=level)
     return Interval(1 - kept.mean, 1 - kept.high, 1 - kept.low, kept.n, level)
+
+
+def _differences(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.shape != b.shape:
+        raise InputError(
+            f"Paired values must come in equal number and order; given are {a.shape} and {b.shape}."
+        )
+    return a - b
+
+
+def _bootstrapped_ratio(
+    numerators: np.ndarray, denominators: np.ndarray, level: float, resamples: int
+) -> tuple[float, float]:
+    """Percentile interval of Σ numerators / Σ denominators over units, both (n,).
+
+    Draws whose denominators do not sum to a positive number are left out.
+    """
+
+    def sums(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
+        return np.stack([x.sum(axis), y.sum(axis)])
+
+    drawn = stats.bootstrap(
+        (numerators, denominators),
+        sums,
+        paired=True,
+        n_resamples=resamples,
+        batch=max(1, MOST_DRAWN // len(numerators)),
+        method="percentile",
+        random_state=np.random.default_rng(SEED),
+    ).bootstrap_distribution
+    above, below = drawn[:, drawn[1] > 0]
+    low, high = np.quantile(above / below, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

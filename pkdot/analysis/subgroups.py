@@ -1,4 +1,4 @@
-"""Who gains and who loses: results subject by subject, and by sex and age."""
+"""Gains and losses subject by subject, and by sex and age."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .statistics import mean_interval
+from .statistics import NO_INTERVAL, mean_interval
+
+SEXES = {"w": "women", "m": "men"}
+"""As corpora code them, and in words."""
 
 AGE_GROUPS = ((0, 35), (36, 50), (51, 200))
-"""First and last age of each group; in BioVid they begin at 18 and end at 65."""
+"""First and last age of each group, in years."""
 
 
 def people_table(
@@ -19,7 +22,7 @@ def people_table(
     method: str,
     reference: str = "alone",
 ) -> pd.DataFrame:
-    """One row a subject: accuracy with and without a method, and who that is.
+    """Accuracy of each subject with and without a method, beside sex and age.
 
     Args:
         scores: from :func:`pkdot.analysis.arm_table.subject_scores`, in 0..1.
@@ -28,11 +31,11 @@ def people_table(
         reference: column that differences are taken against.
 
     Returns:
-        Columns subject, sex, age, reference and method (percent), difference (points); those who
-        gain most come first.
+        One row a subject, the largest gain first: subject, sex, age, reference and method
+        (percent), difference (points).
 
     Raises:
-        InputError: for an arm that was not run, or a subject that ``people`` does not know.
+        InputError: for an arm that was not run, or a subject that ``people`` lacks.
     """
     for name in (method, reference):
         if name not in scores:
@@ -62,34 +65,27 @@ def groups_table(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         level: coverage of the intervals (Student's t over subjects).
 
     Returns:
-        One row a group that has subjects: group, n, difference, low, high in points; the ends are
-        NaN for a group of one.
+        One row a group that has subjects: group, n, difference, difference_low, difference_high
+        in points; the ends are NaN for a group of one.
     """
-    groups = {"everyone": np.ones(len(table), dtype=bool)}
-    for sex, name in (("w", "women"), ("m", "men")):
-        groups[name] = (table["sex"] == sex).to_numpy()
-    for first, last in AGE_GROUPS:
-        name = (
-            f"{first} or older"
-            if last > 150
-            else f"{first} to {last}"
-            if first
-            else f"up to {last}"
-        )
-        groups[name] = table["age"].between(first, last).to_numpy()
+    groups = {"all subjects": np.ones(len(table), dtype=bool)}
+    groups |= {word: (table["sex"] == sex).to_numpy() for sex, word in SEXES.items()}
+    groups |= {
+        _ages(first, last): table["age"].between(first, last).to_numpy()
+        for first, last in AGE_GROUPS
+    }
     rows = []
     for name, members in groups.items():
-        own = table.loc[members, "difference"]
-        if len(own) == 0:
+        gains = table.loc[members, "difference"]
+        if len(gains) == 0:
             continue
-        found = mean_interval(own, level) if len(own) > 1 else None
-        rows.append(
-            {
-                "group": name,
-                "n": len(own),
-                "difference": float(own.mean()),
-                "low": found.low if found else np.nan,
-                "high": found.high if found else np.nan,
-            }
-        )
+        found = mean_interval(gains, level) if len(gains) > 1 else NO_INTERVAL
+        row = {"group": name, "n": len(gains), **found.columns("difference")}
+        rows.append(row | {"difference": float(gains.mean())})
     return pd.DataFrame(rows)
+
+
+def _ages(first: int, last: int) -> str:
+    if last > 150:
+        return f"{first} or older"
+    return f"{first} to {last}" if first else f"up to {last}"

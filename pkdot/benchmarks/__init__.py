@@ -1,1 +1,9 @@
-"""Measurements that say how the kit compares with its peers."""
+"""Time and memory of the kit beside its peers; each measurement writes a page of Markdown.
+
+frame                options, one thread, page and exit status that all of them share
+features             features of a frozen backbone, cached against computed in every batch
+preparation          clips, prepared against plainly decoded
+transport            the divergence and the plan, against GeomLoss and POT
+transport_problems   the rows that transport is measured on
+transport_page       the page of transport
+"""

@@ -1,9 +1,9 @@
 """What does it save to encode once? The released script's way against cached features.
 
 Both sides train the same student by the same updates on the same clips. The released way runs the
-frozen R3D-18 twice for every clip of every batch, once for the teacher and once for the student;
-ours encodes every clip once, computes the teacher's outputs once, and trains on both. Encoding
-counts on our side. The students must come out alike, or the comparison is refused.
+frozen R3D-18 twice for every clip of every batch, once for the teacher and once for the student.
+With cached features every clip is encoded once and the teacher's outputs are computed once; this
+time counts. Both students must end alike, or the comparison is refused.
 """
 
 import time
@@ -37,8 +37,8 @@ class Result:
         pixels: height and width of each.
         epochs: passes over all clips.
         released: seconds with the backbone run twice per clip and epoch.
-        ours: seconds with cached features, encoding included.
-        apart: greatest difference between the two students' logits.
+        cached: seconds with cached features, encoding included.
+        difference: greatest difference between the two students' logits.
     """
 
     clips: int
@@ -46,21 +46,21 @@ class Result:
     pixels: int
     epochs: int
     released: float
-    ours: float
-    apart: float
+    cached: float
+    difference: float
 
     @property
     def ratio(self) -> float:
-        """The released way's time as a multiple of ours."""
-        return self.released / self.ours
+        """Seconds of the released way over those of cached features."""
+        return self.released / self.cached
 
 
 def _clips(n: int, frames: int, pixels: int) -> Corpus:
     rng = np.random.default_rng(0)
     labels = (np.arange(n) % 2).astype(np.int64)
-    everyone = np.arange(n)
-    # Time is all that is measured: validation and test are there because a corpus has them.
-    split = Split(everyone[:-2], everyone[:0], everyone[-2:-1], everyone[-1:])
+    indices = np.arange(n)
+    # Only time is measured: validation and test are there because a corpus has them.
+    split = Split(indices[:-2], indices[:0], indices[-2:-1], indices[-1:])
     return Corpus(
         name="clips",
         modalities={
@@ -71,8 +71,8 @@ def _clips(n: int, frames: int, pixels: int) -> Corpus:
         privileged=("signal",),
         labels=labels,
         given_labels=labels,
-        subjects=everyone.astype(str),
-        ids=everyone.astype(str),
+        subjects=indices.astype(str),
+        ids=indices.astype(str),
         class_names=("a", "b"),
         split=split,
         simulated=True,
@@ -91,29 +91,32 @@ def measure(clips: int = 8, frames: int = 10, pixels: int = 112, epochs: int = 2
     backbone = R3D18(None).eval().requires_grad_(False)
     train = corpus.split.train
 
-    began = time.perf_counter()
+    start = time.perf_counter()
     cached = with_features(corpus, {"video": encode(corpus, "video", backbone)})
     teacher = build_teacher(cached, _SETTINGS).eval()
-    goal = _teach(teacher, cached, train)
-    ours = _student(cached)
+    target = _teacher_embedding(teacher, cached, train)
+    by_cache = _student(cached)
     for _ in range(epochs):
-        _update(ours, cached.batch("video", train), goal, corpus.labels[train])
-    seconds_ours = time.perf_counter() - began
+        _update(by_cache, cached.batch("video", train), target, corpus.labels[train])
+    seconds_cached = time.perf_counter() - start
 
     looped = with_features(corpus, {"video": EncodedOnDemand(corpus, "video", backbone, "pooled")})
-    released = _student(cached)
-    began = time.perf_counter()
+    by_loop = _student(cached)
+    start = time.perf_counter()
     for _ in range(epochs):
-        goal = _teach(teacher, looped, train)
-        _update(released, looped.batch("video", train), goal, corpus.labels[train])
-    seconds_released = time.perf_counter() - began
+        target = _teacher_embedding(teacher, looped, train)
+        _update(by_loop, looped.batch("video", train), target, corpus.labels[train])
+    seconds_released = time.perf_counter() - start
 
-    seen = cached.batch("video", train)
+    batch = cached.batch("video", train)
     with torch.no_grad():
-        apart = float((ours[0].eval()(seen).logits - released[0].eval()(seen).logits).abs().max())
-    if not apart < 0.05:
-        raise PkdotError(f"The two students' logits differ by {apart:.3g}; the sides do not agree.")
-    return Result(clips, frames, pixels, epochs, seconds_released, seconds_ours, apart)
+        one, other = (student.eval()(batch).logits for student, _ in (by_cache, by_loop))
+        difference = float((one - other).abs().max())
+    if not difference < 0.05:
+        raise PkdotError(
+            f"The two students' logits differ by {difference:.3g}; the sides do not agree."
+        )
+    return Result(clips, frames, pixels, epochs, seconds_released, seconds_cached, difference)
 
 
 def _student(corpus: Corpus) -> tuple[Student, torch.optim.Optimizer]:
@@ -123,23 +126,23 @@ def _student(corpus: Corpus) -> tuple[Student, torch.optim.Optimizer]:
 
 
 @torch.no_grad()
-def _teach(teacher: nn.Module, corpus: Corpus, indices: np.ndarray) -> Tensor:
+def _teacher_embedding(teacher: nn.Module, corpus: Corpus, indices: np.ndarray) -> Tensor:
     return teacher({name: corpus.batch(name, indices) for name in ("video", "signal")}).embedding
 
 
 def _update(
-    learner: tuple[Student, torch.optim.Optimizer], x: Tensor, goal: Tensor, labels: np.ndarray
+    trained: tuple[Student, torch.optim.Optimizer], x: Tensor, target: Tensor, labels: np.ndarray
 ) -> None:
-    student, optimizer = learner
+    student, optimizer = trained
     output = student(x)
     loss = functional.cross_entropy(output.logits, torch.as_tensor(labels))
-    loss = loss + functional.mse_loss(output.embedding, goal)
+    loss = loss + functional.mse_loss(output.embedding, target)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
 
 
-def report(result: Result) -> str:
+def format_page(result: Result) -> str:
     """The result as a page of Markdown."""
     return (
         "# Features of a frozen backbone, computed once\n\n"
@@ -149,9 +152,9 @@ def report(result: Result) -> str:
         "| | seconds |\n|---|---:|\n"
         f"| the released script's way: frozen backbone twice per clip and epoch "
         f"| {result.released:.2f} |\n"
-        f"| cached features, encoding included | {result.ours:.2f} |\n\n"
+        f"| cached features, encoding included | {result.cached:.2f} |\n\n"
         f"Caching is {result.ratio:.1f} times as fast (aim: at least 20). The students' logits "
-        f"end {result.apart:.0e} apart.\n"
+        f"end {result.difference:.0e} apart.\n"
     )
 
 
@@ -163,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pixels", type=int, default=112, help="side of a clip (112)")
     options = parser.parse_args(arguments)
     return publish(
-        lambda: report(measure(options.clips, pixels=options.pixels, epochs=options.epochs)),
+        lambda: format_page(measure(options.clips, pixels=options.pixels, epochs=options.epochs)),
         options.report,
     )
 

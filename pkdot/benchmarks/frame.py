@@ -1,4 +1,4 @@
-"""What every benchmark shares: its options, one thread, its page, its exit status."""
+"""The frame that all benchmarks share: options, one thread, a page, an exit status."""
 
 import argparse
 import platform
@@ -14,7 +14,7 @@ from ..errors import ConfigError, PkdotError
 
 
 def benchmark_parser(name: str, text: str | None, report: Path) -> argparse.ArgumentParser:
-    """A parser with what each benchmark has: ``--report``.
+    """A parser with the option that each benchmark has: ``--report``.
 
     Args:
         name: of the module in this folder.
@@ -28,11 +28,11 @@ def benchmark_parser(name: str, text: str | None, report: Path) -> argparse.Argu
     return parser
 
 
-def publish(measured: Callable[[], str], report: Path) -> int:
+def publish(measure: Callable[[], str], report: Path) -> int:
     """Measure on one thread, then write the page and print it.
 
     Args:
-        measured: gives the page as Markdown.
+        measure: gives the page as Markdown.
         report: where to write it.
 
     Returns:
@@ -42,7 +42,7 @@ def publish(measured: Callable[[], str], report: Path) -> int:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        page = measured()
+        page = measure()
     except PkdotError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
@@ -54,7 +54,7 @@ def publish(measured: Callable[[], str], report: Path) -> int:
     return 0
 
 
-def machine(*packages: str) -> str:
+def machine_facts(*packages: str) -> str:
     """One sentence: device, threads, the versions of Python and of some packages, the date."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
     return (

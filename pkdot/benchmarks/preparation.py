@@ -1,9 +1,9 @@
-"""How fast are clips prepared, next to plainly decoding the same files and looking for one face?
+"""How fast are clips prepared, next to plainly decoding the same files and finding one face?
 
-Both sides read the same mp4 files in one process and take turns; medians are compared, and on a
+Both sides read the same mp4 files in one process and take turns. Medians are compared, and on a
 shared machine only the ratio means much. The plain side decodes every frame, turns one of them
-into a picture and looks for a face in it: less is not possible. Ours also cuts, crops and scales
-ten frames, writes them to the disk, forces them there, and notes what it did.
+into a picture and looks for a face in it: less is not possible. Preparation also cuts, crops and
+scales ten frames, writes them to the disk, forces them there, and notes what it did.
 """
 
 import resource
@@ -21,17 +21,24 @@ DEFAULT_REPORT = Path("reports/benchmarks/preparation.md")
 
 @dataclass(frozen=True)
 class Result:
-    """Windows per second of both sides, medians over the rounds, and the memory at its peak."""
+    """Speed of both sides, medians over the rounds.
+
+    Attributes:
+        windows: number of windows.
+        prepared: windows prepared per second.
+        plain: windows decoded per second.
+        peak_mib: memory of the process at its peak, in MiB.
+    """
 
     windows: int
-    ours: float
+    prepared: float
     plain: float
     peak_mib: float
 
     @property
     def ratio(self) -> float:
-        """Our time as a multiple of the plain one's."""
-        return self.plain / self.ours
+        """Time of preparation over that of plain decoding."""
+        return self.plain / self.prepared
 
 
 def measure(root: Path, windows: int = 100, rounds: int = 5) -> Result:
@@ -51,20 +58,20 @@ def measure(root: Path, windows: int = 100, rounds: int = 5) -> Result:
     whole = read_index(root)
     table = whole.table.iloc[:windows]
     index = BioVidIndex(whole.root, whole.layout, table, whole.simulated)
-    times: dict[str, list[float]] = {"ours": [], "plain": []}
+    times: dict[str, list[float]] = {"prepared": [], "plain": []}
     for _ in range(rounds + 1):  # the first round fills the caches of the system
         with tempfile.TemporaryDirectory() as cache:
-            begin = time.perf_counter()
+            start = time.perf_counter()
             prepare(index, "video", VideoOptions(), cache=Path(cache), progress=False)
-            times["ours"].append(time.perf_counter() - begin)
-        begin = time.perf_counter()
+            times["prepared"].append(time.perf_counter() - start)
+        start = time.perf_counter()
         for name in table["video"]:
             _decode_and_detect(index.root / name)
-        times["plain"].append(time.perf_counter() - begin)
-    speed = {side: len(table) / statistics.median(some[1:]) for side, some in times.items()}
+        times["plain"].append(time.perf_counter() - start)
+    speed = {side: len(table) / statistics.median(seconds[1:]) for side, seconds in times.items()}
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-    return Result(len(table), speed["ours"], speed["plain"], peak)
+    return Result(len(table), speed["prepared"], speed["plain"], peak)
 
 
 def _decode_and_detect(path: Path) -> None:
@@ -81,14 +88,14 @@ def _decode_and_detect(path: Path) -> None:
     find_face(picture)
 
 
-def report(result: Result, root: Path) -> str:
+def format_page(result: Result, root: Path) -> str:
     """The result as a page of Markdown."""
     return (
         "# Preparation of clips\n\n"
         f"{result.windows} windows of `{root.name}`, one process.\n\n"
         "| | windows per second |\n|---|---:|\n"
         f"| plain decoding and one detection per clip | {result.plain:.1f} |\n"
-        f"| preparation, cached on disk | {result.ours:.1f} |\n\n"
+        f"| preparation, cached on disk | {result.prepared:.1f} |\n\n"
         f"Preparation takes {result.ratio:.2f} times as long (aim: at most 1.3). Peak memory of "
         f"the process: {result.peak_mib:.0f} MiB.\n"
     )
@@ -102,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (5)")
     options = parser.parse_args(arguments)
     return publish(
-        lambda: report(measure(options.root, options.windows, options.rounds), options.root),
+        lambda: format_page(measure(options.root, options.windows, options.rounds), options.root),
         options.report,
     )
 

@@ -1,7 +1,7 @@
 """How fast and how right is the divergence of the loss, next to GeomLoss, POT and the memory?
 
-Every row of the table is one run: all contestants take turns on the same rows, in one process on
-one thread, and medians are compared; on a shared machine only the ratios mean much. An error is
+Every row of the table is one run. All implementations take turns on the same rows, in one process
+on one thread, and medians are compared; on a shared machine only the ratios mean much. An error is
 the relative L2 distance of the gradient to that of a float64 solve to a marginal error of 1e-10.
 """
 
@@ -20,36 +20,39 @@ from ..method.transport import sinkhorn, sinkhorn_divergence, squared_cost
 from ..method.transport.divergence import Terms, solve_parts
 from ..method.transport.problem import Limits
 from .frame import benchmark_parser, publish
-from .transport_page import report
+from .transport_page import format_page
 from .transport_problems import Case, cases, rows
 
 DEFAULT_REPORT = Path("reports/benchmarks/transport.md")
 REFERENCE_TOLERANCE = 1e-10
 
 
-def take_turns(
-    contestants: dict[str, Callable[[], object]], seconds: float = 1.0
-) -> dict[str, float]:
-    """Median seconds of each contestant, called in turn for about ``seconds`` in all."""
-    for call in contestants.values():
+def take_turns(calls: dict[str, Callable[[], object]], seconds: float = 1.0) -> dict[str, float]:
+    """Median seconds of each call, made in turn for about ``seconds`` in all."""
+    for call in calls.values():
         call()
-    spent: dict[str, list[float]] = {name: [] for name in contestants}
+    times: dict[str, list[float]] = {name: [] for name in calls}
     start = time.perf_counter()
     rounds = 0
-    while (spent_so_far := time.perf_counter() - start) < seconds or rounds < 3:
-        if rounds and spent_so_far > 10 * seconds:  # the slowest cases: one round must do
+    while (elapsed := time.perf_counter() - start) < seconds or rounds < 3:
+        if rounds and elapsed > 10 * seconds:  # the slowest cases: one round must do
             break
         rounds += 1
-        for name, call in contestants.items():
+        for name, call in calls.items():
             before = time.perf_counter()
             call()
             _wait()
-            spent[name].append(time.perf_counter() - before)
-    return {name: statistics.median(times) for name, times in spent.items()}
+            times[name].append(time.perf_counter() - before)
+    return {name: statistics.median(found) for name, found in times.items()}
 
 
 def measure(case: Case, device: torch.device, seconds: float) -> dict[str, float]:
-    """Times (seconds) and gradient errors of one case, by name of the column."""
+    """Times (seconds) and gradient errors of one case.
+
+    Returns:
+        For each implementation ``name`` (seconds) and ``name error``; ``floor`` from
+        :func:`memory_floor`; and the numbers of :func:`compare_with_pot`.
+    """
     from geomloss import SamplesLoss  # a peer: wanted for this measurement only
 
     exact_x, exact_y = rows(case)
@@ -79,13 +82,13 @@ def measure(case: Case, device: torch.device, seconds: float) -> dict[str, float
         result[f"{name} error"] = float((gradient - exact).norm() / exact.norm())
         calls[name] = lambda loss=loss: _gradient(loss, x, y)  # type: ignore[misc]
     result |= take_turns(calls, seconds)
-    result["floor"] = floor(case, x, y, seconds / 5)
-    result |= against_pot(case, x, y, seconds)
+    result["floor"] = memory_floor(case, x, y, seconds / 5)
+    result |= compare_with_pot(case, x, y, seconds)
     return result
 
 
-def floor(case: Case, x: Tensor, y: Tensor, seconds: float) -> float:
-    """Time to read each cost matrix once per half iteration that the solver made, in seconds.
+def memory_floor(case: Case, x: Tensor, y: Tensor, seconds: float) -> float:
+    """Time to read each cost matrix once per half iteration of the solver, in seconds.
 
     Where Newton ran, its steps are counted as iterations, though each costs far more.
     """
@@ -98,11 +101,15 @@ def floor(case: Case, x: Tensor, y: Tensor, seconds: float) -> float:
     return reading * (2 * parts.iterations + sum(parts.self_iterations))
 
 
-def against_pot(case: Case, x: Tensor, y: Tensor, seconds: float) -> dict[str, float]:
+def compare_with_pot(case: Case, x: Tensor, y: Tensor, seconds: float) -> dict[str, float]:
     """Our ``sinkhorn`` and POT's, one problem and a batch of 16, at equal marginal error 1e-4.
 
-    POT is given the number of iterations that it needs, at most 1,000 and fewer for large B; "pot
-    short" is its marginal error where these did not suffice, and its time then a lower bound.
+    POT gets the number of iterations that it needs, at most 1,000 and fewer for large B.
+
+    Returns:
+        Seconds a plan: ``ours plan`` and ``pot``; ``ours batch`` and ``pot batch`` where a batch
+        takes no minutes; ``pot short``, POT's marginal error, where its iterations did not suffice
+        and its time is a lower bound.
     """
     import ot
     import ot.batch
@@ -193,7 +200,7 @@ def _page(quick: bool, seconds: float) -> str:
             results.append((case, measure(case, device, seconds)))
             ours, peer = results[-1][1]["ours"], results[-1][1]["geomloss"]
             print(f"{i}/{len(grid)} {case}: {ours / peer:.2f} of GeomLoss", flush=True)
-        return report(results, batch_ratio(seconds))
+        return format_page(results, batch_ratio(seconds))
 
 
 if __name__ == "__main__":

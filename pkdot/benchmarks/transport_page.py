@@ -2,7 +2,7 @@
 
 import torch
 
-from .frame import machine
+from .frame import machine_facts
 from .transport_problems import Case
 
 BOUNDS = (
@@ -18,12 +18,12 @@ BOUNDS = (
 )
 
 
-def report(results: list[tuple[Case, dict[str, float]]], batches: dict[str, float]) -> str:
+def format_page(results: list[tuple[Case, dict[str, float]]], batches: dict[str, float]) -> str:
     """The measurements as a page of Markdown."""
     lines = [
         "# Transport: time and gradient error",
         "",
-        machine("torch", "geomloss", "POT"),
+        machine_facts("torch", "geomloss", "POT"),
         "",
         "Forward and backward of the debiased divergence, float32. Ratios are our time over the "
         "peer's, in the same run. The floor reads each cost matrix once per half iteration.",

@@ -16,7 +16,14 @@ from ..method.similarity import cosine_similarity_matrix
 
 @dataclass(frozen=True)
 class Case:
-    """One setting of the benchmark."""
+    """One setting of the benchmark.
+
+    Attributes:
+        kind: of the rows, ``spread`` or ``classes``.
+        size: number of samples B.
+        k: number of anchors.
+        epsilon: strength of the entropy, in units of the cost.
+    """
 
     kind: str
     size: int
@@ -25,6 +32,7 @@ class Case:
 
     @property
     def blur(self) -> float:
+        """Square root of epsilon, which the divergence takes."""
         return self.epsilon**0.5
 
 

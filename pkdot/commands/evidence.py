@@ -10,8 +10,6 @@ HELP = "compare every method fairly, write the report"
 
 STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
 
-QUICK_METHODS, QUICK_STUDIES = ("kd", "pkdot", "rows"), ("rows",)
-
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
 
 ceilings  plain baselines, students alone, and the best that a teacher can do for a student
@@ -75,88 +73,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the steps, write the report, and say where it is."""
-    from ..errors import ConfigError
-    from ..evidence.contenders import contenders
-    from ..evidence.plan import Plan
-    from ..evidence.regimes import REGIMES, find_regimes
-    from ..evidence.report import publish_choices, publish_scores, write_report, write_tables
+    """Run the steps, write the report, and print where it is. Returns the exit status."""
+    from ..evidence.arguments import read_plan, read_steps, report_file
+    from ..evidence.exports import publish_choices, publish_scores, write_tables
+    from ..evidence.report import write_report
     from ..evidence.report_studies import write_figures
+    from ..evidence.results import read_results
     from ..evidence.steps import STEPS, check_studies
-    from ..evidence.studies import find_studies
-    from ..record.location import runs_directory
 
-    for name in ("seeds", "control_seeds", "tuning_seeds", "study_seeds"):
-        number = getattr(arguments, name)
-        if number is not None and number < 2:
-            raise ConfigError(
-                f"--{name.replace('_', '-')} {number} gives no interval; give 2 or more."
-            )
-    wanted = list(STEPS) if "all" in arguments.step else arguments.step
-    if arguments.chosen is not None:
-        if not arguments.chosen.is_dir():
-            raise ConfigError(f"--chosen {arguments.chosen} is no folder; see --help.")
-        if "all" not in arguments.step and {"ceilings", "tune"} & set(wanted):
-            raise ConfigError("--chosen takes settings as they are; leave out ceilings and tune.")
-        wanted = [name for name in wanted if name not in ("ceilings", "tune")]
-    quick = arguments.quick
-    reports = runs_directory().parent
-    folder = arguments.folder or reports / ("evidence-quick" if quick else "evidence")
-    target = folder if quick else reports / "benchmarks"
-    first = arguments.first_seed if arguments.first_seed is not None else 60 if quick else 100
-    number = arguments.seeds or (3 if quick else 20)
-    regimes = find_regimes(arguments.regimes or (["few"] if quick else list(REGIMES)))
-    if arguments.people is not None:
-        if not any(regime.simulated for regime in regimes):
-            raise ConfigError(
-                "--people draws simulated people, and none of the regimes "
-                f"{', '.join(regime.name for regime in regimes)} has any; leave it out, or name a "
-                "BioVid regime in --regimes."
-            )
-        regimes = [regime.with_people(arguments.people) for regime in regimes]
-    studies = arguments.studies
-    if studies is None and quick:
-        studies = list(QUICK_STUDIES)
-    plan = Plan(
-        regimes=regimes,
-        contenders=contenders(arguments.methods or (QUICK_METHODS if quick else None)),
-        folder=folder,
-        chosen=arguments.chosen,
-        tuning_seeds=tuple(range(arguments.tuning_seeds or (2 if quick else 4))),
-        seeds=tuple(range(first, first + number)),
-        control_seeds=tuple(range(first, first + (arguments.control_seeds or number))),
-        settings=2 if quick else 6,
-        jobs=arguments.jobs,
-        engine=arguments.engine,
-        progress=not arguments.quiet,
-        quick=quick,
-        controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
-        study_seeds=tuple(range(arguments.study_seeds or (2 if quick else 10))),
-        study_regimes=tuple(r.name for r in find_regimes(arguments.study_regimes or ["few"])),
-        studies=find_studies(studies),
-    )
-    absent = [name for name in plan.study_regimes if name not in {r.name for r in regimes}]
-    if absent and (arguments.study_regimes or "ablate" in arguments.step):
-        raise ConfigError(
-            f"Studies are to run on {absent[0]!r}, which is not among the regimes "
-            f"{', '.join(regime.name for regime in regimes)}; name it in --regimes as well, or "
-            "others in --study-regimes."
-        )
-    if "ablate" in wanted:  # not after hours of the other steps
+    steps, plan = read_steps(arguments), read_plan(arguments)
+    if "ablate" in steps:  # not after hours of the other steps
         check_studies(plan)
     for name, step in STEPS.items():
-        if name in wanted:
+        if name in steps:
             step(plan)
-    path, *mechanism = write_report(plan, arguments.report or target / "evidence.md")
-    print(f"The report is {path}.")
+    results = read_results(plan)
+    page, *mechanism = write_report(plan, results, report_file(arguments, plan))
+    print(f"The report is {page}.")
     for other in mechanism:
         print(f"What moves a gain is in {other}.")
-    if not quick:
-        publish_scores(plan, path.parent / "scores")
-        if arguments.chosen is None:
-            publish_choices(plan, path.parent / "chosen")
-    if tables := write_tables(plan):
+    if not plan.quick:
+        publish_scores(results, page.parent / "scores")
+        if plan.chosen is None:
+            publish_choices(results, page.parent / "chosen")
+    if tables := write_tables(results, plan.folder / "tables"):
         print(f"The cells of the comparison are in {tables[0].parent}.")
-    if figures := write_figures(plan):
+    if figures := write_figures(results, plan.folder / "figures"):
         print(f"{len(figures)} figures of the mechanism are in {figures[0].parent}.")
     return 0

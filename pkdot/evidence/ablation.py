@@ -1,4 +1,4 @@
-"""Run a study and say what it shows."""
+"""Run a study, and say what it shows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,17 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.statistics import (
-    holm,
-    mean_interval,
-    paired_difference,
-    paired_p_value,
-    resolvable_effect,
-)
+from ..analysis.statistics import holm, mean_interval
 from ..errors import ConfigError, InputError
 from ..experiments.cells import Arm
 from ..experiments.config import ExperimentConfig
-from .comparison import unit_scores
+from .comparison import SIGNIFICANCE, paired_columns, unit_scores
 from .regimes import Regime
 from .studies import Level, Study
 
@@ -33,8 +27,7 @@ def level_arms(study: Study, level: Level, chosen: Chosen) -> tuple[Arm, Arm]:
     Raises:
         ConfigError: if the level's method, or the student alone, has no chosen setting.
     """
-    method = level.changes.get("method", "pkdot")
-    for name in (method, "alone"):
+    for name in (level.method, "alone"):
         if name not in chosen:
             raise ConfigError(
                 f"The study {study.name!r} starts from the chosen setting of {name!r}, and there "
@@ -42,7 +35,7 @@ def level_arms(study: Study, level: Level, chosen: Chosen) -> tuple[Arm, Arm]:
             )
     name = f"{study.name}: {level.label}"
     return (
-        Arm(name, name, {**chosen[method], **level.changes}, teacher=level.teacher),
+        Arm(name, name, {**chosen[level.method], **level.changes}, teacher=level.teacher),
         Arm(f"{name}, alone", "student alone", {**chosen["alone"], **level.reference}),
     )
 
@@ -55,15 +48,15 @@ def study_table(
     Args:
         study: the question.
         regime: on what.
-        seeds: of the study; not those of the confirmation, as what is found here may be chosen.
+        seeds: of the study; not those of the comparison, as what is found here may be chosen.
         chosen: settings of ``pkdot``, ``alone``, and others that a level names as its method.
         cells: where cells come from.
 
     Returns:
-        One row a level: label, n, gain, gain_low, gain_high (points over the student alone,
-        paired); against, against_low, against_high (points, paired, gain against that of the usual
-        level), p_holm (over the levels) and resolvable. Levels whose cells are missing or failed
-        are left out.
+        One row a level: label, n; gain, gain_low, gain_high (points over the student alone,
+        paired); the columns of :func:`~pkdot.evidence.comparison.paired_columns` named ``against``
+        (gain less that of the usual level; NaN for that level); p_holm (over the levels). Levels
+        whose cells are missing or failed are left out.
 
     Raises:
         ConfigError: as :func:`level_arms` does.
@@ -87,13 +80,9 @@ def _summary(gains: Mapping[str, pd.Series], usual: str) -> pd.DataFrame:
     rows = []
     for label, gain in gains.items():
         own = mean_interval(gain)
-        row: dict[str, Any] = {"label": label, "n": own.n, "gain": own.mean}
-        row |= {"gain_low": own.low, "gain_high": own.high}
+        row = {"label": label, "n": own.n, **own.columns("gain")}
         if label != usual:
-            against = paired_difference(gain, gains[usual])
-            row |= {"against": against.mean, "against_low": against.low}
-            row |= {"against_high": against.high, "p": paired_p_value(gain, gains[usual])}
-            row["resolvable"] = resolvable_effect(gain, gains[usual])
+            row |= paired_columns(gain, gains[usual], "against")
         rows.append(row)
     table = pd.DataFrame(rows)
     table["p_holm"] = np.nan
@@ -110,26 +99,25 @@ def finding(study: Study, table: pd.DataFrame) -> str:
         study: the question.
         table: from :func:`study_table`.
     """
-    usual = _of(study, study.usual)
+    usual = _named(study, study.usual)
     others = table[table["label"] != study.usual]
     if others.empty:
         return f"{_capital(study.factor)}: only {study.usual} has been run"
-    sure = others[others["p_holm"] < 0.05]
-    better = sure[sure["against"] > 0].sort_values("against", ascending=False)
-    worse = sure[sure["against"] < 0].sort_values("against")
+    resolved = others[others["p_holm"] < SIGNIFICANCE]
+    better = resolved[resolved["against"] > 0].sort_values("against", ascending=False)
+    worse = resolved[resolved["against"] < 0].sort_values("against")
     if len(better):
-        first = better.iloc[0]
-        told = f"{_of(study, first['label'])} gains {first['against']:.1f} points more than {usual}"
-    elif len(worse):
-        named = ", ".join(f"{row['label']} ({row['against']:+.1f})" for _, row in worse.iterrows())
-        told = f"{usual} is better than {named}"
-    else:
-        could = others["resolvable"].max()
-        told = f"{study.factor}: no difference resolved ({could:.1f} points would have been)"
-    return _capital(told)
+        best = better.iloc[0]
+        gain = f"gains {best['against']:.1f} points more than {usual}"
+        return _capital(f"{_named(study, best['label'])} {gain}")
+    if len(worse):
+        names = ", ".join(f"{row['label']} ({row['against']:+.1f})" for _, row in worse.iterrows())
+        return _capital(f"{usual} is better than {names}")
+    least = others["resolvable"].max()
+    return _capital(f"{study.factor}: no difference resolved ({least:.1f} points would have been)")
 
 
-def _of(study: Study, label: str) -> str:
+def _named(study: Study, label: str) -> str:
     return f"{study.factor} = {label}" if label[:1].isdigit() else label
 
 

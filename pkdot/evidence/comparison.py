@@ -20,9 +20,43 @@ from ..errors import InputError
 from .regimes import Regime
 
 REFERENCE = "alone"
+"""The arm that all gains are over."""
+
 START = "tnet"
+"""The student that takes over the teacher's encoder and T-Net and is not distilled."""
+
 ALONE = (REFERENCE, "alone:smoothing")
 CEILINGS = ("ceiling", "posterior")
+
+SIGNIFICANCE = 0.05
+"""A corrected p-value below it counts as resolved."""
+
+MARGIN = 1.0
+"""Points that a method may lose and still count as no worse."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the best ceiling gains over the best student alone; true where there is room.
+
+    Attributes:
+        gain: points, paired.
+        ceiling: title of that ceiling.
+        over: title of that student alone.
+    """
+
+    gain: Interval
+    ceiling: str
+    over: str
+
+    def __bool__(self) -> bool:
+        """Whether there is room: the interval lies above zero."""
+        return self.gain.low > 0
+
+
+def control_name(contender: str, control: str) -> str:
+    """Name of the arm of a contender under a control."""
+    return f"{contender}|{control}"
 
 
 def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -39,11 +73,34 @@ def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
         InputError: if subjects are asked for and the cells do not know them.
     """
     if "failed" in cells:
-        lost = set(cells.loc[cells["failed"].notna(), "arm"])
-        cells = cells[~cells["arm"].isin(lost)]
+        failed = set(cells.loc[cells["failed"].notna(), "arm"])
+        cells = cells[~cells["arm"].isin(failed)]
     if unit == "seeds":
         return 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy", sort=False)
     return 100 * subject_scores(cells)
+
+
+def paired_columns(one: pd.Series, other: pd.Series, name: str) -> dict[str, float]:
+    """A paired comparison as columns of a table.
+
+    Args:
+        one: (n,) scores of an arm, in percent.
+        other: (n,) scores of the arm that it is compared with, on the same units.
+        name: of the first column.
+
+    Returns:
+        ``name``, with ``name_low`` and ``name_high``: mean of one less other, in points, and its
+        interval; ``p`` of the paired t test; ``resolvable``: points that as many units would have
+        resolved with a probability of 80 %.
+
+    Raises:
+        InputError: if there are fewer than two units.
+    """
+    return {
+        **paired_difference(one, other).columns(name),
+        "p": paired_p_value(one, other),
+        "resolvable": resolvable_effect(one, other),
+    }
 
 
 def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.DataFrame:
@@ -55,11 +112,10 @@ def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.D
         methods: arms that Holm's correction counts: those whose gain is in question.
 
     Returns:
-        One row an arm: name, title, role, n, mean, low, high (percent, t interval over units);
-        difference, difference_low, difference_high (points, paired, to the student alone);
-        from_start (points, to the student with T-Net that is not distilled) with from_start_low
-        and from_start_high; p and p_holm (two-sided t test of the difference); resolvable (points
-        that this many units would have resolved with a probability of 80 %); seconds a student.
+        One row an arm: name, title, role, n, mean, low, high (percent, t interval over units),
+        seconds a student; the columns of :func:`paired_columns` named ``difference`` (to the
+        student alone); from_start, from_start_low, from_start_high (points, paired, to the student
+        with T-Net that is not distilled); p_holm, NaN for arms that are no methods.
 
     Raises:
         InputError: if the student alone is missing, or there are fewer than two units.
@@ -67,37 +123,23 @@ def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.D
     scores = unit_scores(cells, regime.unit)
     if REFERENCE not in scores:
         raise InputError("There is no student alone among these cells to compare with.")
-    told = cells.drop_duplicates("arm").set_index("arm")
+    arms = cells.drop_duplicates("arm").set_index("arm")
     seconds = cells.groupby("arm")["seconds"].mean() if "seconds" in cells else {}
     rows = []
     for name in scores:
         own = mean_interval(scores[name])
         row = {
             "name": name,
-            "title": told.title[name],
-            "role": told.role[name],
+            "title": arms.title[name],
+            "role": arms.role[name],
             "n": own.n,
-            "mean": own.mean,
-            "low": own.low,
-            "high": own.high,
+            **own.columns(),
             "seconds": seconds.get(name, np.nan),
         }
         if name != REFERENCE:
-            gain = paired_difference(scores[name], scores[REFERENCE])
-            row |= {
-                "difference": gain.mean,
-                "difference_low": gain.low,
-                "difference_high": gain.high,
-                "p": paired_p_value(scores[name], scores[REFERENCE]),
-                "resolvable": resolvable_effect(scores[name], scores[REFERENCE]),
-            }
+            row |= paired_columns(scores[name], scores[REFERENCE], "difference")
         if START in scores and name not in (REFERENCE, START):
-            step = paired_difference(scores[name], scores[START])
-            row |= {
-                "from_start": step.mean,
-                "from_start_low": step.low,
-                "from_start_high": step.high,
-            }
+            row |= paired_difference(scores[name], scores[START]).columns("from_start")
         rows.append(row)
     table = pd.DataFrame(rows)
     counted = table["name"].isin(methods)
@@ -108,10 +150,10 @@ def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.D
 
 
 def verdict(row: pd.Series) -> str:
-    """What a row's corrected test supports, in words."""
+    """What the corrected test of a row of :func:`compare` supports, in words; empty without one."""
     if not np.isfinite(row["p_holm"]):
         return ""
-    if row["p_holm"] < 0.05:
+    if row["p_holm"] < SIGNIFICANCE:
         return "resolved above zero" if row["difference"] > 0 else "resolved below zero"
     return "not resolved"
 
@@ -136,10 +178,6 @@ def head_to_head(
     return one, other, paired_difference(scores[one], scores[other])
 
 
-MARGIN = 1.0
-"""Points that a method may lose and still count as no worse."""
-
-
 def against_rivals(
     cells: pd.DataFrame, regime: Regime, one: str, others: Sequence[str]
 ) -> pd.DataFrame:
@@ -152,54 +190,38 @@ def against_rivals(
         others: its rivals; those without cells are left out.
 
     Returns:
-        One row a rival, the closest first: name, title, difference with difference_low and
-        difference_high (points, paired, one less rival), p_holm, and ``told``: better or worse
-        (by the corrected test), no worse (the interval lies above −1), or not resolved.
+        One row a rival, the closest first: name, title; the columns of :func:`paired_columns`
+        named ``difference`` (one less rival); p_holm; and verdict: better or worse (by the
+        corrected test), no worse (the interval lies above −:data:`MARGIN`), or not resolved.
+
+    Raises:
+        InputError: if there are fewer than two units.
     """
     scores = unit_scores(cells, regime.unit)
     titles = cells.drop_duplicates("arm").set_index("arm")["title"]
-    rows = []
-    for name in others:
-        if name == one or name not in scores:
-            continue
-        gap = paired_difference(scores[one], scores[name])
-        row = {"name": name, "title": titles[name], "difference": gap.mean}
-        row |= {"difference_low": gap.low, "difference_high": gap.high}
-        rows.append(row | {"p": paired_p_value(scores[one], scores[name])})
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(
+        {
+            "name": name,
+            "title": titles[name],
+            **paired_columns(scores[one], scores[name], "difference"),
+        }
+        for name in others
+        if name != one and name in scores
+    )
     if table.empty:
         return table
     table["p_holm"] = holm(table["p"])
-    sure = table["p_holm"] < 0.05
-    table["told"] = np.select(
+    resolved = table["p_holm"] < SIGNIFICANCE
+    table["verdict"] = np.select(
         [
-            sure & (table["difference"] > 0),
-            sure & (table["difference"] < 0),
+            resolved & (table["difference"] > 0),
+            resolved & (table["difference"] < 0),
             table["difference_low"] > -MARGIN,
         ],
         ["better", "worse", "no worse"],
         "not resolved",
     )
     return table.sort_values("difference", kind="stable", ignore_index=True)
-
-
-@dataclass(frozen=True)
-class Room:
-    """What the best ceiling gains over the best student alone.
-
-    Attributes:
-        gain: points, paired.
-        of: title of that ceiling.
-        over: title of that student alone.
-    """
-
-    gain: Interval
-    of: str
-    over: str
-
-    def __bool__(self) -> bool:
-        """Whether there is room: the interval lies above zero."""
-        return self.gain.low > 0
 
 
 def room_to_help(cells: pd.DataFrame, regime: Regime) -> Room:
@@ -210,44 +232,38 @@ def room_to_help(cells: pd.DataFrame, regime: Regime) -> Room:
     """
     scores = unit_scores(cells, regime.unit)
     titles = cells.drop_duplicates("arm").set_index("arm")["title"]
-    sides = []
+    best = []
     for names in (CEILINGS, ALONE):
         found = [name for name in names if name in scores]
         if not found:
             raise InputError("These cells have no ceiling, or no student alone; run both with it.")
-        sides.append(str(scores[found].mean().idxmax()))
-    best, over = sides
-    gain = paired_difference(scores[best], scores[over])
-    return Room(gain, str(titles[best]), str(titles[over]))
-
-
-def control_name(contender: str, control: str) -> str:
-    """Name of the arm of a contender under a control."""
-    return f"{contender}|{control}"
+        best.append(str(scores[found].mean().idxmax()))
+    ceiling, alone = best
+    gain = paired_difference(scores[ceiling], scores[alone])
+    return Room(gain, str(titles[ceiling]), str(titles[alone]))
 
 
 def privileged_shares(
-    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, found: pd.DataFrame
+    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, table: pd.DataFrame
 ) -> dict[str, Interval]:
-    """Share of each gain that goes when the teacher is not privileged, as a share of the gain.
+    """Share of each gain that goes when the teacher is not privileged.
 
     Args:
         regime: says what a unit is.
         cells: of the comparison.
         controls: of the controls; only ``no_privileged`` is read.
-        found: from :func:`compare`; a gain whose interval reaches zero has no share.
+        table: from :func:`compare`; a gain whose interval reaches zero has no share.
 
     Returns:
-        Contender -> bootstrapped ratio of means.
+        Contender -> bootstrapped ratio of means, 1 for the whole gain.
     """
     if controls.empty:
         return {}
     scores, without = unit_scores(cells, regime.unit), unit_scores(controls, regime.unit)
     shares = {}
-    for _, row in found.iterrows():
-        other = control_name(row["name"], "no_privileged")
+    for _, row in table.iterrows():
+        name = row["name"]
+        other = control_name(name, "no_privileged")
         if other in without and row["difference_low"] > 0:
-            shares[row["name"]] = share_explained(
-                scores[row["name"]], scores[REFERENCE], without[other]
-            )
+            shares[name] = share_explained(scores[name], scores[REFERENCE], without[other])
     return shares

@@ -1,7 +1,7 @@
 """Contenders: who competes, and the settings that each may try.
 
-Every method that the kit knows takes part, with the settings of its own ``tuning``; the student
-alone tries as many. All students inherit networks, training and first weights from the regime.
+Every method of the kit takes part with the settings of its own ``tuning``; the student alone tries
+as many. All students inherit networks, training and first weights from the regime.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Contender:
         candidates: the settings that it may try, as dotted changes of the regime's base; exactly
             :data:`~pkdot.distillers.base.BUDGET` of them.
         kind: reference (no distillation), method, or ceiling.
-        needs_latent: whether only corpora that know what lies behind a sample can have it.
+        needs_latent: whether it needs a corpus that keeps what its simulator drew for each sample.
     """
 
     name: str
@@ -118,7 +118,7 @@ VARIANTS: tuple[Variant, ...] = (
         _PAPER,
     ),
 )
-"""The default form of PKDOT takes every sample as an anchor; these are the two of the sources."""
+"""PKDOT by default takes every sample as an anchor; these are the anchors of its two sources."""
 
 SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows", "dist+pkdot", "dist+rows")
 """Sums of two that compete; others can be asked for by name."""
@@ -126,11 +126,10 @@ SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows", "dist+pkdot", "dist+rows")
 CANDIDATE = "pkdot_dist"
 """The form with transport that is put forward against every rival.
 
-It was made after DIST had come out best on seeds 100–119, and its settings to try were picked on
-few labels (seeds 0–5) and on wrong ones (0–7), where it was level with DIST (+0.5 and +0.1 points):
-only seeds from 120 on confirm it. That it is PKDOT itself where there are two classes was decided
-after simulated people 0, 2, 3 and 4 had been looked at, on whom it gained less with answers in its
-rows (+0.5 and +0.8 points) than PKDOT did (+2.1 and +1.8): only people from 5 on confirm that.
+It was designed after the comparison on seeds 100–119, and its settings to try were picked on few
+labels (seeds 0–5) and on wrong ones (seeds 0–7): only seeds from 120 on confirm it. That it is
+PKDOT itself where there are two classes was decided on simulated people 0, 2, 3 and 4: only people
+from 5 on confirm that. The numbers are in ``reports/benchmarks/evidence*.md``.
 """
 
 REFERENCES = (
@@ -156,7 +155,7 @@ REFERENCES = (
 """Students without a distillation loss. All differences are to ``alone``."""
 
 
-def of_method(
+def settings_of(
     method: str,
     fixed: Mapping[str, Any] | None = None,
     tuning: Sequence[Mapping[str, Any]] = (),
@@ -185,24 +184,24 @@ def of_method(
 
 
 def ceilings() -> tuple[Contender, ...]:
-    """Soft labels of the best that could teach, tuned like soft labels.
+    """Soft labels of the best possible teachers, tuned as soft labels are.
 
-    ``ceiling``: the best teacher that labels can make. ``posterior``: where a simulator tells what
-    it drew, the true probability of each class given that.
+    ``ceiling``: a teacher that has seen all true labels. ``posterior``: where a simulator knows
+    what it drew, the true probability of each class given that.
     """
 
-    def made(name: str, title: str, control: str, needs_latent: bool) -> Contender:
-        candidates = tuple({**changes, "control": control} for changes in of_method("kd"))
+    def ceiling(name: str, title: str, control: str, needs_latent: bool) -> Contender:
+        candidates = tuple({**changes, "control": control} for changes in settings_of("kd"))
         return Contender(name, f"ceiling ({title})", candidates, "ceiling", needs_latent)
 
     return (
-        made("ceiling", "teacher with all true labels", "true_labels", False),
-        made("posterior", "true class probabilities given the latent", "posterior", True),
+        ceiling("ceiling", "teacher with all true labels", "true_labels", False),
+        ceiling("posterior", "true class probabilities given the latent", "posterior", True),
     )
 
 
-def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
-    """References, ceilings and methods.
+def find_contenders(methods: Sequence[str] | None = None) -> list[Contender]:
+    """All that compete: references, ceilings and methods.
 
     Args:
         methods: names of methods, sums or variants; every method of the kit, the variants and the
@@ -219,9 +218,9 @@ def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
         raise ConfigError(f"A method is named twice among {', '.join(methods)}.")
     found = []
     for name in methods:
-        if name in variants:
-            v = variants[name]
-            found.append(Contender(name, v.title, of_method(v.method, v.fixed, v.tuning)))
+        if (variant := variants.get(name)) is None:
+            found.append(Contender(name, method_title(name), settings_of(name)))
         else:
-            found.append(Contender(name, method_title(name), of_method(name)))
+            settings = settings_of(variant.method, variant.fixed, variant.tuning)
+            found.append(Contender(name, variant.title, settings))
     return [*REFERENCES, *ceilings(), *found]

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.statistics import interval_columns, interval_text
+
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A Markdown table, an empty line after it."""
+    """The lines of a Markdown table, an empty line after it."""
     heads = list(heads)
     lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
     return ["| " + " | ".join(line) + " |" for line in lines] + [""]
@@ -19,13 +21,12 @@ def number(value: float, form: str = ".1f") -> str:
 
 
 def interval(row: Mapping[str, Any], name: str, form: str = "+.1f") -> str:
-    """``+1.2 [0.3, 2.1]`` of the columns name, name_low, name_high; a dash where there is none."""
-    value = row.get(name, np.nan)
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:{form}} [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
+    """``+1.2 [+0.3, +2.1]`` of the columns of an interval in a table; a dash where there is none.
 
-
-def interval_of_mean(row: Mapping[str, Any], form: str = ".1f") -> str:
-    """``54.3 [53.0, 55.6]``."""
-    return f"{row['mean']:{form}} [{row['low']:{form}}, {row['high']:{form}}]"
+    Args:
+        row: of the table.
+        name: of the interval, as :func:`~pkdot.analysis.statistics.interval_columns` takes it.
+        form: of each number.
+    """
+    mean, low, high = (row.get(column, np.nan) for column in interval_columns(name))
+    return interval_text(mean, low, high, form)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +13,57 @@ from ..experiments.cells import Arm, cell_file, read_cell
 from ..experiments.config import ExperimentConfig
 from ..experiments.sweep import run_grid
 from .contenders import Contender
-from .regimes import Regime
+from .regimes import LOCKED_SEEDS, Regime
 from .studies import Study
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Which seeds serve what.
+
+    Attributes:
+        tuning: settings are chosen on these.
+        comparison: chosen settings are compared on these.
+        controls: those of the comparison on which the controls are run; all of them if None.
+        studies: of the mechanism.
+    """
+
+    tuning: tuple[int, ...] = (0, 1, 2, 3)
+    comparison: tuple[int, ...] = LOCKED_SEEDS
+    controls: tuple[int, ...] | None = None
+    studies: tuple[int, ...] = tuple(range(10))
+
+    def __post_init__(self) -> None:
+        if unpaired := sorted(set(self.for_controls) - set(self.comparison)):
+            raise ConfigError(
+                f"Seed {unpaired[0]} would serve controls alone; they are held against the "
+                "comparison on the same seeds."
+            )
+        if both := sorted(set(self.tuning) & set(self.comparison)):
+            raise ConfigError(
+                f"Seed {both[0]} would serve tuning and comparison both; a setting must be "
+                "compared on seeds that did not choose it."
+            )
+
+    @property
+    def for_controls(self) -> tuple[int, ...]:
+        """Seeds on which the controls are run."""
+        return self.comparison if self.controls is None else self.controls
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How cells are computed, as :func:`pkdot.experiments.sweep.run_grid` takes it.
+
+    Attributes:
+        jobs: worker processes.
+        engine: ``processes``, or ``dask://host:port`` of a scheduler.
+        progress: whether to draw progress bars.
+    """
+
+    jobs: int = 1
+    engine: str = "processes"
+    progress: bool = True
 
 
 @dataclass(frozen=True)
@@ -26,67 +75,53 @@ class Plan:
         contenders: who; each has the same number of settings to try.
         folder: of cells, teachers and choices; a run that was killed goes on from there.
         chosen: a folder of choices made earlier, to be read in place of tuning.
-        tuning_seeds: settings are chosen on these.
-        seeds: chosen settings are compared on these.
-        control_seeds: those of them on which the controls are run; all if None.
+        seeds: which seeds serve what.
         settings: how many of its settings a contender tries.
-        jobs, engine, progress: as for :func:`pkdot.experiments.sweep.run_grid`.
+        controlled: names of the contenders that undergo every control.
+        studies: of the mechanism.
+        study_regimes: names of the regimes that the studies are run on.
+        workers: how cells are computed.
         quick: whether this is the short form, which the report then says.
-        controlled: contenders that undergo every control.
-        study_seeds, study_regimes, studies: of the mechanism.
     """
 
     regimes: Sequence[Regime]
     contenders: Sequence[Contender]
     folder: Path
     chosen: Path | None = None
-    tuning_seeds: tuple[int, ...] = (0, 1, 2, 3)
-    seeds: tuple[int, ...] = tuple(range(100, 120))
-    control_seeds: tuple[int, ...] | None = None
+    seeds: Seeds = field(default_factory=Seeds)
     settings: int = 6
-    jobs: int = 1
-    engine: str = "processes"
-    progress: bool = True
-    quick: bool = False
     controlled: tuple[str, ...] = ("kd", "pkdot", "rows")
-    study_seeds: tuple[int, ...] = tuple(range(10))
-    study_regimes: tuple[str, ...] = ("few",)
     studies: Sequence[Study] = ()
-
-    def __post_init__(self) -> None:
-        strange = sorted(set(self.controls_on) - set(self.seeds))
-        if strange:
-            raise ConfigError(
-                f"Seed {strange[0]} would serve controls alone; they are held against the "
-                "comparison on the same seeds."
-            )
-        both = sorted(set(self.tuning_seeds) & set(self.seeds))
-        if both:
-            raise ConfigError(
-                f"Seed {both[0]} would serve tuning and comparison both; a setting must be "
-                "compared on seeds that did not choose it."
-            )
-
-    @property
-    def controls_on(self) -> tuple[int, ...]:
-        """Seeds of the controls."""
-        return self.seeds if self.control_seeds is None else self.control_seeds
+    study_regimes: tuple[str, ...] = ("few",)
+    workers: Workers = field(default_factory=Workers)
+    quick: bool = False
 
     @property
     def methods(self) -> list[str]:
         """Names of the contenders that distil."""
         return [c.name for c in self.contenders if c.kind == "method"]
 
+    @property
+    def people(self) -> tuple[int, ...]:
+        """Seeds of the simulated people that were asked for; empty for those of the regimes."""
+        return next((regime.people for regime in self.regimes if regime.people), ())
+
     def contenders_of(self, regime: Regime) -> list[Contender]:
         """Those that the regime's data can have."""
         return [c for c in self.contenders if regime.simulated or not c.needs_latent]
 
+    def studies_of(self, regime: Regime) -> Sequence[Study]:
+        """The studies that are run on a regime."""
+        return self.studies if regime.name in self.study_regimes else ()
+
     @property
     def choices_folder(self) -> Path:
+        """Where chosen settings are kept."""
         return self.chosen or self.folder / "choices"
 
     @property
     def cells_folder(self) -> Path:
+        """Where finished cells and teachers are kept."""
         return self.folder / "cells"
 
     def run(
@@ -94,7 +129,7 @@ class Plan:
     ) -> pd.DataFrame:
         """Compute the cells that are not there yet, each once though several arms share it.
 
-        A cell that the kit refuses is told on stderr and does not stop the others.
+        A cell that the kit refuses is reported on stderr and does not stop the others.
 
         Returns:
             One row a cell of the different arms, as :func:`~pkdot.experiments.sweep.run_grid`
@@ -104,10 +139,10 @@ class Plan:
         cells = run_grid(
             bases,
             list(different.values()),
-            jobs=self.jobs,
-            engine=self.engine,
+            jobs=self.workers.jobs,
+            engine=self.workers.engine,
             folder=self.cells_folder,
-            progress=self.progress,
+            progress=self.workers.progress,
             label=label,
             tolerant=True,
         )
@@ -121,21 +156,25 @@ class Plan:
 
         Where the bases draw several populations of simulated people, a subject's name begins with
         the seed of its own, as every population counts its subjects from one.
+
+        Returns:
+            One row a cell: arm, title, role, replicate (place in ``bases``), and what
+            :func:`pkdot.experiments.cells.run_cell` gives.
         """
-        drawn = [getattr(base.data, "simulated_seed", None) for base in bases]
-        several = len(set(drawn)) > 1
+        populations = [getattr(base.data, "simulated_seed", None) for base in bases]
+        several = len(set(populations)) > 1
         rows = []
         for arm in arms:
-            own = [read_cell(cell_file(self.cells_folder, base, arm)) for base in bases]
-            cells = [cell for cell in own if cell is not None]
-            for cell, seed in zip(own, drawn, strict=True):
-                if several and cell is not None and "by_subject" in cell:
-                    named = {f"{seed}/{name}": n for name, n in cell["by_subject"].items()}
-                    cell["by_subject"] = named
+            found = [read_cell(cell_file(self.cells_folder, base, arm)) for base in bases]
+            cells = [cell for cell in found if cell is not None]
             if len(cells) < len(bases):
                 continue
-            told = {"arm": arm.name, "title": arm.title, "role": arm.role}
-            rows += [{**told, "replicate": i, **cell} for i, cell in enumerate(cells)]
+            for replicate, (cell, seed) in enumerate(zip(cells, populations, strict=True)):
+                if several and "by_subject" in cell:
+                    counts = cell["by_subject"].items()
+                    cell["by_subject"] = {f"{seed}/{name}": count for name, count in counts}
+                row = {"arm": arm.name, "title": arm.title, "role": arm.role}
+                rows.append({**row, "replicate": replicate, **cell})
         return pd.DataFrame(rows)
 
 

@@ -8,7 +8,7 @@ from ..errors import ConfigError
 from ..experiments.config import ExperimentConfig
 
 LOCKED_SEEDS = tuple(range(100, 120))
-"""Seeds of the confirmation: run once, after everything has been chosen."""
+"""Seeds of the comparison by default: run once, after everything has been chosen."""
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class Regime:
 
     Attributes:
         name: short name, also of files.
-        title: what it is, for a reader.
+        title: what it is, in words.
         base: the experiment; contenders change its method and options.
         unit: what an interval is over: seeds (conditional on the data set) or subjects.
         folds: folds of the data, each run with every seed, so that each subject is tested once.
         tuning: changes of the base while settings are chosen, as dotted names: other people, where
             a subject who is tested in one fold is in the inner split of another.
-        most_tuning_seeds, most_seeds: so many seeds at most, where folds make replicates enough.
+        most_tuning_seeds, most_seeds: so many seeds at most, where folds give replicates enough.
         people: of a simulated corpus, the seeds that draw the people of a comparison, each a
             population of its own; the base's if empty.
     """
@@ -54,8 +54,8 @@ class Regime:
         seeds = seeds[: self.most_seeds]
         if not self.people:
             return self._replicates(self.base, seeds)
-        drawn = [self.base.changed({"data.simulated_seed": seed}) for seed in self.people]
-        return [config for base in drawn for config in self._replicates(base, seeds)]
+        populations = [self.base.changed({"data.simulated_seed": seed}) for seed in self.people]
+        return [config for base in populations for config in self._replicates(base, seeds)]
 
     def tuning_bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
         """The same while settings are chosen."""
@@ -91,11 +91,11 @@ class Regime:
         ]
 
 
-def _digits(name: str, title: str, **data: Any) -> Regime:
+def _digits_regime(name: str, title: str, **data: Any) -> Regime:
     return Regime(name, title, ExperimentConfig(data={"name": "digits", **data}, method="none"))
 
 
-def _biovid(name: str, title: str, **data: Any) -> Regime:
+def _biovid_regime(name: str, title: str, **data: Any) -> Regime:
     changes = {"method": "none", **{f"data.{setting}": value for setting, value in data.items()}}
     return Regime(
         name,
@@ -112,17 +112,17 @@ def _biovid(name: str, title: str, **data: Any) -> Regime:
 REGIMES: dict[str, Regime] = {
     regime.name: regime
     for regime in (
-        _digits("few", "digits: 100 labels, 900 pairs without label", n_labelled=100),
-        _digits("all", "digits: 400 labels", n_labelled=400, n_unlabelled=0),
-        _digits(
+        _digits_regime("few", "digits: 100 labels, 900 pairs without label", n_labelled=100),
+        _digits_regime("all", "digits: 400 labels", n_labelled=400, n_unlabelled=0),
+        _digits_regime(
             "wrong",
             "digits: 400 labels, 30 % of them wrong",
             n_labelled=400,
             n_unlabelled=0,
             label_noise=0.3,
         ),
-        _biovid("biovid_all", "all labels"),
-        _biovid(
+        _biovid_regime("biovid_all", "all labels"),
+        _biovid_regime(
             "biovid_quarter", "a quarter of the labels, the rest as pairs", label_fraction=0.25
         ),
     )

@@ -1,4 +1,4 @@
-"""Studies of the mechanism: one factor each, its levels, and what each level is compared with.
+"""Studies of the mechanism: one factor each, its levels, and the level they are compared with.
 
 Every level is one change to PKDOT with its chosen setting. Where a level changes the student alone
 as well (another batch size, another norm), its gain is over a student alone with the same change.
@@ -19,7 +19,7 @@ class Level:
     """One value of a factor.
 
     Attributes:
-        label: what the figure's axis says.
+        label: on the figure's axis.
         changes: of the student, on top of PKDOT's chosen setting.
         alone: of the student alone that this level's gain is over; none for most.
         teacher: of teacher and student both.
@@ -33,8 +33,13 @@ class Level:
     data: Changes = field(default_factory=dict)
 
     @property
+    def method(self) -> str:
+        """The contender whose chosen setting this level starts from."""
+        return str(self.changes.get("method", "pkdot"))
+
+    @property
     def reference(self) -> Changes:
-        """The student alone of this level."""
+        """Changes that give the student alone of this level."""
         return {**ALONE, **self.alone}
 
 

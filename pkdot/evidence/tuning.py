@@ -1,13 +1,13 @@
 """Tuning: every contender tries its settings on the inner split; the best one is kept in a file.
 
 The score of a setting is the cross-entropy of its early-stopped student on the inner split, a mean
-over folds and seeds. Test samples are not looked at.
+over folds and seeds. Test samples are not read.
 """
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,22 +67,29 @@ def choose(
         arms = contender.arms(settings)
         scores, accuracies = [], []
         for arm in arms:
-            own = grouped.get(arm.name)
-            score = math.nan if own is None else float(own[SCORE].astype(float).mean(skipna=False))
-            fine = math.isfinite(score)
-            scores.append(score if fine else None)
-            accuracies.append(float(own["validation"].mean()) if own is not None and fine else None)
-        tried = [(score, number) for number, score in enumerate(scores) if score is not None]
-        if not tried:
+            found = grouped.get(arm.name)
+            score, accuracy = (None, None) if found is None else _means(found)
+            scores.append(score)
+            accuracies.append(accuracy)
+        finished = [(score, number) for number, score in enumerate(scores) if score is not None]
+        if not finished:
             raise ConfigError(
                 f"Every setting of {contender.name!r} failed, for the reasons given above; leave "
                 "it out, or mend what they say."
             )
-        changes = arms[min(tried)[1]].changes
+        changes = arms[min(finished)[1]].changes
         choices[contender.name] = Choice(
             contender.name, changes, tuple(scores), tuple(accuracies), tuple(seeds)
         )
     return choices
+
+
+def _means(cells: pd.DataFrame) -> tuple[float | None, float | None]:
+    """Mean cross-entropy and accuracy of a setting's cells; None for both where one failed."""
+    score = float(cells[SCORE].astype(float).mean(skipna=False))
+    if not math.isfinite(score):
+        return None, None
+    return score, float(cells["validation"].mean())
 
 
 def choices_file(folder: Path, regime: Regime) -> Path:
@@ -91,29 +98,23 @@ def choices_file(folder: Path, regime: Regime) -> Path:
 
 
 def write_choices(folder: Path, regime: Regime, choices: Mapping[str, Choice]) -> None:
-    """Keep choices beside those of other contenders made earlier."""
-    kept = {**read_choices(folder, regime, None), **choices}
-    content = {
-        name: {
-            "changes": dict(choice.changes),
-            "scores": choice.scores,
-            "accuracies": choice.accuracies,
-            "seeds": choice.seeds,
-        }
-        for name, choice in kept.items()
-    }
+    """Keep choices, beside those that the file has of other contenders."""
+    content = {}
+    for name, choice in {**read_choices(folder, regime), **choices}.items():
+        content[name] = asdict(choice)
+        del content[name]["contender"]
     write_json(choices_file(folder, regime), content)
 
 
 def read_choices(
-    folder: Path, regime: Regime, contenders: Sequence[Contender] | None
+    folder: Path, regime: Regime, contenders: Sequence[Contender] | None = None
 ) -> dict[str, Choice]:
     """The choices of a regime.
 
     Args:
         folder: of choices.
         regime: which.
-        contenders: those that must be there; any, also none, if left out.
+        contenders: those that must be there; if left out, all that are there, which may be none.
 
     Raises:
         ConfigError: if a contender was not tuned, or with settings that it no longer has.
@@ -121,16 +122,16 @@ def read_choices(
     """
     file = choices_file(folder, regime)
     try:
-        found = json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except FileNotFoundError:
-        found = {}
+        content = {}
     except ValueError as error:
         raise RecordError(f"{file} is damaged ({error}); delete it and tune again.") from None
     choices = {
         name: Choice(
             name, c["changes"], tuple(c["scores"]), tuple(c["accuracies"]), tuple(c["seeds"])
         )
-        for name, c in found.items()
+        for name, c in content.items()
     }
     if contenders is None:
         return choices

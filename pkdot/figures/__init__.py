@@ -2,7 +2,7 @@
 
 Every function takes a :class:`FigureStyle` (theme, width, simulated data), and those that draw
 samples a :class:`SampleTable` (targets, names, subjects) in the order of their arrays. Nothing here
-computes more than what a picture needs; measures live in :mod:`pkdot.analysis.plans`.
+computes more than what a picture needs; measures live in :mod:`pkdot.analysis`.
 """
 
 from .anchors import anchor_images, anchor_maps

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from plotly.subplots import make_subplots
 
-from ..analysis.plans import reconstruction
+from ..analysis.reconstruction import reconstruction
 from .style import DEFAULT_STYLE, FigureStyle, finish, scale
 
 MOST_POINTS = 4000

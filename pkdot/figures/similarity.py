@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from plotly.subplots import make_subplots
 
-from ..analysis.plans import matrix_correlation
+from ..analysis.matrix_correlation import matrix_correlation
 from ..errors import InputError
 from .bundles import Grouping, SampleTable, table_for
 from .maps import class_points

@@ -114,8 +114,8 @@ def group_gains(
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": (groups["high"] - groups["difference"]).fillna(0),
-            "arrayminus": (groups["difference"] - groups["low"]).fillna(0),
+            "array": (groups["difference_high"] - groups["difference"]).fillna(0),
+            "arrayminus": (groups["difference"] - groups["difference_low"]).fillna(0),
             "thickness": 1.6,
             "width": 5,
             "color": colours.neutral,

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..analysis.matrix_order import by_group
-from ..analysis.plans import diagonal_mass, within_class_mass
 from ..errors import InputError
+from ..method.plan_measures import diagonal_mass, within_class_mass
 from .bundles import SampleTable, table_for
 from .matrices import (
     class_grid,

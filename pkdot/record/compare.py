@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis.predictions import Outputs, outputs_of
-from ..analysis.statistics import Interval, mean_interval, paired_difference, resampled_mean
+from ..analysis.statistics import (
+    NO_INTERVAL,
+    Interval,
+    mean_interval,
+    paired_difference,
+    resampled_mean,
+)
 from ..errors import InputError
 from ..settings import flatten
 
@@ -201,15 +207,12 @@ def _over_samples(runs: list[_Run]) -> "tuple[pd.DataFrame, str, str]":
 
 
 def _row(title: str, who: str, own: Interval, difference: Interval | None) -> dict[str, Any]:
-    ends = (difference.mean, difference.low, difference.high) if difference else (np.nan,) * 3
     return {
         "arm": title if who == "student" else f"its teacher ({title})",
         "role": who,
-        "mean": own.mean,
-        "low": own.low,
-        "high": own.high,
+        **own.columns(),
         "n": own.n,
-        **dict(zip(("difference", "difference_low", "difference_high"), ends, strict=True)),
+        **(difference or NO_INTERVAL).columns("difference"),
     }
 
 

@@ -1,16 +1,20 @@
+"""Intervals and tests, against other libraries and on cases whose answer is known."""
+
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from pkdot.analysis.arm_table import comparison_table, presentable, subject_scores
 from pkdot.analysis.statistics import (
+    NO_INTERVAL,
+    Interval,
     gap_closed,
     holm,
+    interval_columns,
     mean_interval,
     paired_difference,
     paired_p_value,
+    resampled_mean,
     resolvable_effect,
     share_explained,
 )
@@ -18,6 +22,17 @@ from pkdot.errors import InputError
 
 A = np.array([0.61, 0.55, 0.70, 0.64, 0.59])
 B = np.array([0.50, 0.49, 0.63, 0.51, 0.55])
+
+
+def test_an_interval_names_its_columns_and_writes_itself() -> None:
+    found = Interval(1.25, -0.5, 3.0, 4, 0.95)
+    assert found.columns() == {"mean": 1.25, "low": -0.5, "high": 3.0}
+    assert found.columns("gain") == {"gain": 1.25, "gain_low": -0.5, "gain_high": 3.0}
+    assert tuple(found.columns("gain")) == interval_columns("gain")
+    assert f"{found:+.1f}" == "+1.2 [-0.5, +3.0]"
+    assert f"{found.scaled(100):.0f}" == "125 [-50, 300]"
+    assert f"{NO_INTERVAL:.1f}" == "–"
+    assert np.isnan(list(NO_INTERVAL.columns("gain").values())).all()
 
 
 def test_intervals_agree_with_statsmodels() -> None:
@@ -38,37 +53,37 @@ def test_an_interval_covers_as_often_as_it_says() -> None:
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
+def test_equal_values_have_an_interval_of_no_width() -> None:
+    assert mean_interval([0.25] * 3) == Interval(0.25, 0.25, 0.25, 3, 0.95)
+    grouped = resampled_mean([0.25] * 4, [0, 0, 1, 1])
+    assert (grouped.low, grouped.high, grouped.n) == (0.25, 0.25, 2)
+
+
+def test_a_bootstrap_draws_whole_groups_and_the_same_ones_again() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6] * 2)
+    values = rng.normal(size=12)[groups] + 0.1 * rng.normal(size=len(groups))
+    found = resampled_mean(values, groups)
+    assert found == resampled_mean(values, groups)
+    assert found.mean == pytest.approx(values.mean())
+    sums = np.bincount(groups, weights=values)
+    draws = rng.integers(0, 12, (20_000, 12))
+    means = sums[draws].sum(axis=1) / np.bincount(groups)[draws].sum(axis=1)
+    expected = np.quantile(means, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx(expected, abs=0.03)
+
+
+def test_draws_without_a_gap_are_left_out() -> None:
+    found = gap_closed([0, 1, 2], [0, 0, 0], [-1, 1, 2])
+    assert np.isfinite([found.low, found.high]).all()
+
+
 def test_gap_closed_is_the_ratio_of_means() -> None:
     teacher = B + np.array([0.2, 0.3, 0.1, 0.25, 0.15])
     found = gap_closed(A, B, teacher)
     assert found.mean == pytest.approx((A - B).mean() / 0.2)
     assert found.low < found.mean < found.high
     assert gap_closed(teacher, B, teacher).mean == pytest.approx(1)
-
-
-def test_a_table_pairs_by_seed_whatever_the_order() -> None:
-    rows = [
-        {
-            "arm": arm,
-            "title": arm.title(),
-            "role": "student",
-            "seed": seed,
-            "accuracy": values[seed],
-        }
-        for arm, values in (("alone", B), ("kd", A))
-        for seed in range(5)
-    ]
-    cells = pd.DataFrame(rows).sample(frac=1, random_state=1).sort_values("arm", kind="stable")
-    table = comparison_table(cells).set_index("name")
-    assert table.difference["kd"] == pytest.approx(100 * (A - B).mean())
-    assert np.isnan(table.difference["alone"])
-    assert np.isnan(table.gap_closed["kd"]), "there is no teacher to close a gap to"
-    shown = presentable(comparison_table(cells)).set_index("arm")
-    assert shown["against the student alone"].tolist() == ["–", "+8.2"]
-    with pytest.raises(InputError, match="same seeds"):
-        comparison_table(cells.iloc[1:])
-    with pytest.raises(InputError, match="'svm' is not among"):
-        comparison_table(cells, reference="svm")
 
 
 def test_refuses_what_has_no_interval() -> None:
@@ -95,6 +110,8 @@ def test_p_values_and_their_correction() -> None:
     assert paired_p_value(a, b) == pytest.approx(stats.ttest_rel(a, b).pvalue)
     assert paired_p_value(a, a) == 1
     assert paired_p_value([1.0, 2.0, 3.0], [0.0, 1.0, 2.0]) == 0, "always better by one"
+    right = np.arange(30, 60)
+    assert paired_p_value(100 * (right + 5) / 297, 100 * right / 297) == 0, "up to rounding"
     assert holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
     with pytest.raises(InputError, match="between 0 and 1"):
         holm([0.1, np.nan])
@@ -110,31 +127,3 @@ def test_the_share_explained_is_what_the_gap_closed_leaves() -> None:
     assert share_explained(method, alone, alone).mean == 1
     with pytest.raises(InputError, match="no gap"):
         share_explained(alone - 1, alone, without)
-
-
-def test_a_table_over_subjects_counts_each_subject_once() -> None:
-    def cell(arm: str, seed: int, fold: int, **right: int) -> dict[str, object]:
-        counts = {name: [value, 10] for name, value in right.items()}
-        told = {"arm": arm, "title": arm, "role": "student", "accuracy": 0.5}
-        return {**told, "seed": seed, "fold": fold, "by_subject": counts}
-
-    cells = pd.DataFrame(
-        [
-            cell("alone", 0, 0, ann=4, bob=6), cell("alone", 0, 1, cem=5),
-            cell("alone", 1, 0, ann=6, bob=6), cell("alone", 1, 1, cem=7),
-            cell("kd", 0, 0, ann=7, bob=6), cell("kd", 0, 1, cem=9),
-            cell("kd", 1, 0, ann=7, bob=8), cell("kd", 1, 1, cem=9),
-        ]
-    )  # fmt: skip
-    scores = subject_scores(cells)
-    assert scores["kd"].to_dict() == {"ann": 0.7, "bob": 0.7, "cem": 0.9}
-    table = comparison_table(cells, unit="subject").set_index("name")
-    assert table["n"].tolist() == [3, 3]
-    found = paired_difference([70, 70, 90], [50, 60, 60])
-    assert table.loc["kd", ["difference", "difference_low"]].tolist() == pytest.approx(
-        [found.mean, found.low]
-    )
-    with pytest.raises(InputError, match="same subjects"):
-        comparison_table(cells.iloc[:-1].drop(index=5), unit="subject")
-    with pytest.raises(InputError, match="several samples a subject"):
-        comparison_table(cells.drop(columns="by_subject"), unit="subject")

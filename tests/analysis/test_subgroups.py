@@ -30,7 +30,7 @@ def test_those_who_gain_most_come_first() -> None:
 def test_groups_are_means_over_their_subjects() -> None:
     groups = groups_table(people_table(SCORES, PEOPLE, "pkdot")).set_index("group")
     assert groups["n"].to_dict() == {
-        "everyone": 4,
+        "all subjects": 4,
         "women": 2,
         "men": 2,
         "up to 35": 1,
@@ -39,8 +39,10 @@ def test_groups_are_means_over_their_subjects() -> None:
     }
     assert groups["difference"].tolist() == pytest.approx([5, 15, -5, 10, 10, -10])
     women = mean_interval([20, 10])
-    assert (groups.low["women"], groups.high["women"]) == pytest.approx((women.low, women.high))
-    assert np.isnan(groups.low["up to 35"])
+    assert (groups.difference_low["women"], groups.difference_high["women"]) == pytest.approx(
+        (women.low, women.high)
+    )
+    assert np.isnan(groups.difference_low["up to 35"])
     only_women = groups_table(people_table(SCORES.iloc[[0, 2]], PEOPLE, "pkdot"))
     assert "men" not in set(only_women["group"])
 

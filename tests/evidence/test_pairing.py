@@ -9,13 +9,14 @@ import torch
 import pkdot
 from pkdot.evidence.ablation import Chosen
 from pkdot.evidence.contenders import Contender
-from pkdot.evidence.pairing import TAUGHT_BY, look, pairing_table, run_pairing
+from pkdot.evidence.pairing import MATCHED_BY, measure_pairing, pairing_table, run_pairing
 from pkdot.evidence.report import write_report
+from pkdot.evidence.results import read_results
 from pkdot.evidence.steps import run_studies
 from pkdot.evidence.studies import find_studies
 from pkdot.evidence.tuning import Choice, write_choices
 from pkdot.experiments.sweep import ALONE
-from tests.evidence.test_evidence import SMALL, small_plan
+from tests.support.small_plan import SMALL, small_plan
 
 
 def embeddings(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
@@ -26,19 +27,19 @@ def embeddings(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
 
 def test_a_price_on_identity_makes_transport_the_pairing() -> None:
     teacher, student, labels = embeddings()
-    dear = look(teacher, student, labels, pkdot.PKDOTLoss(policy="all", identity=100.0))
+    dear = measure_pairing(teacher, student, labels, pkdot.PKDOTLoss(policy="all", identity=100.0))
     assert dear["own"] == pytest.approx(1)
     assert dear["same_class"] == pytest.approx(1)
     assert dear["cosine"] == pytest.approx(1)
     assert dear["strength"] == pytest.approx(1)
-    free = look(teacher, student, labels, pkdot.PKDOTLoss(policy="all"))
+    free = measure_pairing(teacher, student, labels, pkdot.PKDOTLoss(policy="all"))
     assert free["own"] < 1
     assert free["cosine"] < dear["cosine"]
 
 
 def test_much_entropy_knows_nothing() -> None:
     teacher, student, labels = embeddings()
-    blind = look(teacher, student, labels, pkdot.PKDOTLoss(policy="all", blur=100.0))
+    blind = measure_pairing(teacher, student, labels, pkdot.PKDOTLoss(policy="all", blur=100.0))
     assert blind["own"] == pytest.approx(blind["own_chance"], rel=1e-2) == pytest.approx(1 / 12)
     assert blind["same_class"] == pytest.approx(blind["same_class_chance"], rel=1e-2)
     assert blind["same_class_chance"] == pytest.approx(1 / 3)
@@ -49,11 +50,11 @@ def test_samples_that_come_twice_share_their_mass() -> None:
     teacher = torch.randn(6, 5, generator=draw).double().repeat_interleave(2, 0)
     moved = teacher + 1e-3 * torch.randn(6, 5, generator=draw).double().repeat_interleave(2, 0)
     labels = np.arange(6).repeat(2)
-    found = look(teacher, moved, labels, pkdot.PKDOTLoss(policy="all", blur=0.05))
+    found = measure_pairing(teacher, moved, labels, pkdot.PKDOTLoss(policy="all", blur=0.05))
     assert found["own"] == pytest.approx(0.5, abs=1e-3)
     assert found["same_class"] == pytest.approx(1, abs=1e-3)
     assert found["cosine"] == pytest.approx(1, abs=1e-3), "and it does not matter which is whose"
-    still = look(teacher, teacher, labels, pkdot.PKDOTLoss(policy="all", blur=0.05))
+    still = measure_pairing(teacher, teacher, labels, pkdot.PKDOTLoss(policy="all", blur=0.05))
     assert np.isnan(still["cosine"]), "no gradient has a direction here"
 
 
@@ -67,24 +68,22 @@ def test_from_training_to_the_report(tmp_path: Path) -> None:
     plan = small_plan(
         tmp_path,
         contenders=[Contender(name, name, (changes,) * 6) for name, changes in chosen.items()],
-        study_seeds=(0, 1),
-        study_regimes=("small",),
         studies=find_studies(["rows"]),
     )
     choices = {n: Choice(n, changes, (0.5,), (0.5,), (0, 1)) for n, changes in chosen.items()}
     write_choices(plan.choices_folder, SMALL, choices)
-    bases = SMALL.bases(plan.study_seeds)
+    bases = SMALL.bases(plan.seeds.studies)
     assert pairing_table(bases, chosen, plan.cells_folder).empty
     run_studies(plan)
     files = {f: f.stat().st_mtime_ns for f in (plan.cells_folder / "pairing").iterdir()}
     assert len(files) == 4
-    run_pairing(bases, chosen, plan.cells_folder, progress=False)
+    run_pairing(bases, chosen, plan.cells_folder, plan.workers)
     assert files == {f: f.stat().st_mtime_ns for f in files}, "each student is trained once"
     seen = pairing_table(bases, chosen, plan.cells_folder)
-    assert seen["student"].value_counts().to_dict() == dict.fromkeys(TAUGHT_BY.values(), 4)
+    assert seen["student"].value_counts().to_dict() == dict.fromkeys(MATCHED_BY.values(), 4)
     assert seen["own"].between(0, 1).all()
     assert seen["cosine"].between(-1, 1).all()
-    _, page = write_report(plan, tmp_path / "evidence.md")
+    _, page = write_report(plan, read_results(plan), tmp_path / "evidence.md")
     kept = seen[(seen["student"] == "transport") & seen["moment"].str.contains("kept")]
     assert f"**At the end of a training with transport {100 * kept['own'].mean():.1f} %" in (
         page.read_text()

@@ -10,29 +10,24 @@ solver        which algorithm runs when, of the four below
   newton        Newton on the dual
   symmetric     a cloud onto itself, by averaged updates
 costs, kernels, problem, result, validation    what they share
-diagnostics   measures of a plan, and the trace of an iteration
+trace         the iteration of Sinkhorn, step by step, for figures
+
+What a plan says is measured by :mod:`pkdot.method.plan_measures`; its functions are named here too.
 """
 
+from ..plan_measures import barycentric_map, diagonal_mass, plan_entropy, within_class_mass
 from .costs import squared_cost, with_identity
-from .diagnostics import (
-    Trace,
-    barycentric_map,
-    class_mass,
-    diagonal_mass,
-    plan_entropy,
-    sinkhorn_trace,
-)
 from .divergence import sinkhorn_divergence
 from .entropic import sinkhorn
 from .exact import exact_transport
 from .result import Transport
+from .trace import Trace, sinkhorn_trace
 from .unbalanced import unbalanced_transport
 
 __all__ = [
     "Trace",
     "Transport",
     "barycentric_map",
-    "class_mass",
     "diagonal_mass",
     "exact_transport",
     "plan_entropy",
@@ -42,4 +37,5 @@ __all__ = [
     "squared_cost",
     "unbalanced_transport",
     "with_identity",
+    "within_class_mass",
 ]

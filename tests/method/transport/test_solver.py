@@ -154,7 +154,7 @@ def test_benchmark_measures_and_reports():
     case = benchmark.Case("spread", 64, 10, 0.01)
     measured = benchmark.measure(case, torch.device("cpu"), seconds=0.02)
     assert measured["ours error"] < 1e-3 < measured["geomloss error"]
-    page = benchmark.report([(case, measured)], {"spread": 0.5})
+    page = benchmark.format_page([(case, measured)], {"spread": 0.5})
     assert "| spread | 64 | 10 | 0.01 |" in page
     assert "torch" in page
     sizes = {case.size for case in benchmark.cases()}

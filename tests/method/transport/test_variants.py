@@ -1,4 +1,4 @@
-"""Exact, unbalanced and identity-aware transport, and what a plan tells."""
+"""Exact, unbalanced and identity-aware transport."""
 
 import math
 
@@ -132,38 +132,9 @@ def test_the_loss_takes_each_companion(options):
         lambda: pkdot.PKDOTLoss(identity=-1.0),
         lambda: transport.with_identity(torch.ones(2, 3), 1.0),
         lambda: transport.unbalanced_transport(torch.ones(2, 3), epsilon=0.1, penalty=-1),
-        lambda: transport.diagonal_mass(torch.ones(2, 3)),
-        lambda: transport.class_mass(torch.ones(2, 3), torch.tensor([0, 1])),
-        lambda: transport.barycentric_map(torch.ones(2, 3), torch.ones(2, 3)),
         lambda: pkdot.sinkhorn_divergence(torch.ones(2, 3), torch.ones(4, 3), identity=1.0),
     ],
 )
 def test_refusals(call):
     with pytest.raises(InputError):
         call()
-
-
-def test_what_a_plan_tells():
-    stay = torch.eye(4, dtype=torch.float64) / 4
-    spread = torch.full((4, 4), 1 / 16, dtype=torch.float64)
-    both = torch.stack([stay, spread])
-    expected = torch.tensor([math.log(4), math.log(16)], dtype=torch.float64)
-    torch.testing.assert_close(transport.plan_entropy(both), expected)
-    assert transport.diagonal_mass(both).tolist() == [1.0, 0.25]
-    assert transport.class_mass(both, torch.tensor([0, 0, 1, 1])).tolist() == [1.0, 0.5]
-    points = torch.arange(8, dtype=torch.float64).reshape(4, 2)
-    torch.testing.assert_close(transport.barycentric_map(stay, points), points)
-    middle = points.mean(0).expand(4, 2)
-    torch.testing.assert_close(transport.barycentric_map(spread, points), middle)
-
-
-def test_trace_rises_to_the_value():
-    cost = transport.squared_cost(*generators.clouds("random", 7, 9)).expand(2, 7, 9)
-    trace = transport.sinkhorn_trace(cost, epsilon=1.0, iterations=200, keep_plans=True)
-    solved = pkdot.sinkhorn(cost, epsilon=1.0)
-    assert trace.marginal_error.shape == trace.dual_value.shape == (200, 2)
-    assert trace.plans.shape == (200, 2, 7, 9)
-    assert (trace.dual_value.diff(dim=0) > -1e-10).all()
-    assert (trace.marginal_error.diff(dim=0) < 1e-10).all()
-    torch.testing.assert_close(trace.dual_value[-1], solved.value)
-    torch.testing.assert_close(trace.plans[-1], solved.plan, rtol=0, atol=1e-8)

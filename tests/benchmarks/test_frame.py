@@ -1,11 +1,11 @@
-"""The frame that benchmarks share, and the benchmark of preparation, on a tiny corpus."""
+"""The frame that benchmarks share: one thread, a page, an exit status, the machine."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
-from pkdot.benchmarks import frame, preparation
+from pkdot.benchmarks import frame
 from pkdot.errors import ConfigError, PkdotError
 
 
@@ -35,14 +35,6 @@ def test_what_went_wrong_is_one_sentence_and_leaves_no_page(
 
 
 def test_the_machine_is_named_with_versions() -> None:
-    told = frame.machine("torch", "no-such-package")
-    assert f"torch {torch.__version__.partition('+')[0]}" in told
-    assert "no-such-package absent" in told
-
-
-def test_preparation_is_measured(biovid_root: Path, tmp_path: Path) -> None:
-    page = tmp_path / "preparation.md"
-    given = [str(biovid_root), "--windows", "2", "--rounds", "1", "--report", str(page)]
-    assert preparation.main(given) == 0
-    assert "2 windows of `tiny`" in page.read_text()
-    assert preparation.main([str(tmp_path / "nowhere")]) == 2
+    facts = frame.machine_facts("torch", "no-such-package")
+    assert f"torch {torch.__version__.partition('+')[0]}" in facts
+    assert "no-such-package absent" in facts

@@ -1,0 +1,104 @@
+"""The arguments of ``python -m pkdot evidence``, read as a plan and the steps to run."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..record.location import runs_directory
+from .contenders import find_contenders
+from .plan import Plan, Seeds, Workers
+from .regimes import REGIMES, Regime, find_regimes
+from .steps import STEPS
+from .studies import find_studies
+
+QUICK_METHODS, QUICK_STUDIES = ("kd", "pkdot", "rows"), ("rows",)
+
+
+def read_steps(arguments: Namespace) -> list[str]:
+    """Names of the steps to run; settings that were chosen earlier are not tuned again.
+
+    Raises:
+        ConfigError: if ``--chosen`` names no folder, or tuning is asked for beside it.
+    """
+    every = "all" in arguments.step
+    steps = list(STEPS) if every else list(arguments.step)
+    if arguments.chosen is None:
+        return steps
+    if not arguments.chosen.is_dir():
+        raise ConfigError(f"--chosen {arguments.chosen} is no folder; see --help.")
+    if not every and {"ceilings", "tune"} & set(steps):
+        raise ConfigError("--chosen takes settings as they are; leave out ceilings and tune.")
+    return [name for name in steps if name not in ("ceilings", "tune")]
+
+
+def read_plan(arguments: Namespace) -> Plan:
+    """The plan that the arguments describe.
+
+    Raises:
+        ConfigError: for an unknown regime, method or study; seeds or people that cannot be
+            compared; or studies on a regime that is left out.
+    """
+    quick = arguments.quick
+    studies = arguments.studies
+    if studies is None and quick:
+        studies = list(QUICK_STUDIES)
+    seeds = _seeds(arguments)
+    kept = runs_directory().parent / ("evidence-quick" if quick else "evidence")
+    plan = Plan(
+        regimes=_regimes(arguments),
+        contenders=find_contenders(arguments.methods or (QUICK_METHODS if quick else None)),
+        folder=arguments.folder or kept,
+        chosen=arguments.chosen,
+        seeds=seeds,
+        settings=2 if quick else 6,
+        controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
+        studies=find_studies(studies),
+        study_regimes=tuple(r.name for r in find_regimes(arguments.study_regimes or ["few"])),
+        workers=Workers(arguments.jobs, arguments.engine, progress=not arguments.quiet),
+        quick=quick,
+    )
+    names = [regime.name for regime in plan.regimes]
+    absent = [name for name in plan.study_regimes if name not in names]
+    if absent and (arguments.study_regimes or "ablate" in arguments.step):
+        raise ConfigError(
+            f"Studies are to run on {absent[0]!r}, which is not among the regimes "
+            f"{', '.join(names)}; name it in --regimes as well, or others in --study-regimes."
+        )
+    return plan
+
+
+def report_file(arguments: Namespace, plan: Plan) -> Path:
+    """Where the report goes."""
+    folder = plan.folder if plan.quick else runs_directory().parent / "benchmarks"
+    return arguments.report or folder / "evidence.md"
+
+
+def _seeds(arguments: Namespace) -> Seeds:
+    for name in ("seeds", "control_seeds", "tuning_seeds", "study_seeds"):
+        number = getattr(arguments, name)
+        if number is not None and number < 2:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} {number} gives no interval; give 2 or more."
+            )
+    quick = arguments.quick
+    first = arguments.first_seed if arguments.first_seed is not None else 60 if quick else 100
+    number = arguments.seeds or (3 if quick else 20)
+    return Seeds(
+        tuning=tuple(range(arguments.tuning_seeds or (2 if quick else 4))),
+        comparison=tuple(range(first, first + number)),
+        controls=tuple(range(first, first + (arguments.control_seeds or number))),
+        studies=tuple(range(arguments.study_seeds or (2 if quick else 10))),
+    )
+
+
+def _regimes(arguments: Namespace) -> list[Regime]:
+    regimes = find_regimes(arguments.regimes or (["few"] if arguments.quick else list(REGIMES)))
+    if arguments.people is None:
+        return regimes
+    if not any(regime.simulated for regime in regimes):
+        raise ConfigError(
+            "--people draws simulated people, and none of the regimes "
+            f"{', '.join(regime.name for regime in regimes)} has any; leave it out, or name a "
+            "BioVid regime in --regimes."
+        )
+    return [regime.with_people(arguments.people) for regime in regimes]

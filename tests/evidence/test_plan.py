@@ -1,0 +1,54 @@
+"""A plan: what its seeds serve, how it reads cells, what a failed cell costs."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pkdot.errors import ConfigError
+from pkdot.evidence.comparison import unit_scores
+from pkdot.evidence.contenders import REFERENCES, Contender
+from pkdot.evidence.regimes import REGIMES
+from pkdot.evidence.steps import run_tuning
+from pkdot.experiments.cells import Arm, cell_file
+from pkdot.experiments.sweep import ALONE
+from tests.support.small_plan import SEEDS, small_plan
+
+
+def test_people_of_two_populations_are_different_subjects(tmp_path: Path) -> None:
+    regime = replace(REGIMES["biovid_quarter"], folds=1, most_seeds=1).with_people([2, 3])
+    plan = small_plan(tmp_path, regimes=[regime])
+    arm = Arm("alone", "student alone", ALONE)
+    bases = regime.bases([100])
+    for base, right in zip(bases, (5, 1), strict=True):
+        file = cell_file(plan.cells_folder, base, arm)
+        cell = {"seed": 100, "accuracy": right / 10, "by_subject": {"s1": [right, 10]}}
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(cell))
+    scores = unit_scores(plan.read(bases, [arm]), "subjects")
+    assert scores["alone"].to_dict() == {"2/s1": 50.0, "3/s1": 10.0}
+    alone = unit_scores(plan.read(bases[:1], [arm]), "subjects")
+    assert alone["alone"].to_dict() == {"s1": 50.0}
+
+
+def test_seeds_that_chose_a_setting_may_not_compare_it() -> None:
+    with pytest.raises(ConfigError, match="Seed 1 would serve tuning and comparison both"):
+        replace(SEEDS, comparison=(1, 2))
+    with pytest.raises(ConfigError, match="Seed 99 would serve controls alone"):
+        replace(SEEDS, controls=(60, 99))
+    assert SEEDS.for_controls == SEEDS.comparison
+    assert replace(SEEDS, controls=(60,)).for_controls == (60,)
+
+
+def test_a_cell_that_fails_is_reported_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = {"method": "pkdot", "options.pkdot.k": 8, "training.learning_rate": 1e30}
+    broken = Contender("broken", "too fast", (setting,) * 6)
+    plan = small_plan(tmp_path, contenders=[REFERENCES[0], broken], settings=1)
+    with pytest.raises(ConfigError, match="Every setting of 'broken' failed"):
+        run_tuning(plan)
+    reported = capsys.readouterr().err
+    assert "small: tuning: too fast, setting 0, seed 0: " in reported
+    assert len(list(plan.cells_folder.glob("*.json"))) == 2, "the student alone on two seeds"

@@ -1,0 +1,147 @@
+"""Results of a regime from finished cells, and what the report says of them."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pkdot.analysis.statistics import Interval
+from pkdot.evidence.comparison import Room, compare, privileged_shares, room_to_help
+from pkdot.evidence.contenders import find_contenders
+from pkdot.evidence.plan import Plan, Seeds, plain_arms
+from pkdot.evidence.report_regime import regime_section
+from pkdot.evidence.results import RegimeResults, read_results
+from pkdot.evidence.steps import comparison_arms, control_arms
+from pkdot.evidence.tuning import Choice, write_choices
+from pkdot.experiments.cells import Arm, cell_file
+from tests.support.small_plan import SMALL, small_plan
+
+GAINS = {"ceiling": 20.0, "kd": 8.0, "pkdot_dist": 10.0, "tnet": 1.0, "teacher": 30.0}
+"""Points over the student alone; the others gain nothing."""
+
+
+def finished(folder: Path) -> Plan:
+    """A plan whose cells are all there; without the privileged modality half of a gain is left."""
+    plan = small_plan(
+        folder,
+        contenders=find_contenders(["kd", "pkdot_dist", "sp"]),
+        seeds=Seeds(tuning=(0, 1), comparison=tuple(range(60, 66)), controls=(60, 61, 62)),
+        controlled=("kd",),
+    )
+    choices = {
+        c.name: Choice(c.name, c.candidates[0], (0.5, None), (0.5, None), (0, 1))
+        for c in plan.contenders_of(SMALL)
+    }
+    write_choices(plan.choices_folder, SMALL, choices)
+    plan.cells_folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    alone = 50 + rng.normal(size=6)
+    write_cells(plan, [*plain_arms(SMALL), *comparison_arms(plan, SMALL)], alone, rng)
+    return plan
+
+
+def write_cells(
+    plan: Plan,
+    arms: list[Arm],
+    alone: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Finished cells of some arms, one a seed of the comparison."""
+    for arm in arms:
+        name, _, control = arm.name.partition("|")
+        gain = GAINS.get(name, 0.0) / (2 if control else 1)
+        for base, score in zip(SMALL.bases(plan.seeds.comparison), alone, strict=True):
+            noise = 0.0 if name == "alone" else rng.normal()
+            cell = {"seed": base.seed, "accuracy": (score + gain + noise) / 100, "seconds": 1.0}
+            cell_file(plan.cells_folder, base, arm).write_text(json.dumps(cell))
+
+
+def results_of(plan: Plan) -> RegimeResults:
+    (found,) = read_results(plan)
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A finished plan; tests that change its cells do so in a copy."""
+    return finished(tmp_path_factory.mktemp("evidence"))
+
+
+@pytest.fixture(scope="module")
+def results(whole: Plan) -> RegimeResults:
+    """What that plan comes to."""
+    return results_of(whole)
+
+
+def copied(plan: Plan, folder: Path) -> Plan:
+    shutil.copytree(plan.folder, folder, dirs_exist_ok=True)
+    return replace(plan, folder=folder)
+
+
+def test_nothing_finished_gives_empty_tables(tmp_path: Path) -> None:
+    found = results_of(small_plan(tmp_path))
+    assert found.room is None
+    assert all(t.empty for t in (found.cells, found.controls, found.table, found.control_table))
+    assert not found.tuned
+    page = "\n".join(regime_section(found))
+    assert "The comparison has not been run." in page
+    assert "No setting has been chosen." in page
+
+
+def test_results_hold_what_the_comparison_gives(
+    whole: Plan, results: RegimeResults, tmp_path: Path
+) -> None:
+    found, plan = results, copied(whole, tmp_path)
+    assert found.methods == ["kd", "pkdot_dist", "sp"]
+    assert [c.name for c in found.tuned] == [c.name for c in found.contenders]
+    assert found.table.equals(compare(found.cells, SMALL, ["kd", "pkdot_dist", "sp"]))
+    assert found.room == room_to_help(found.cells, SMALL)
+    assert found.controls.empty
+    assert not found.shares
+    assert found.fewer_controls
+    rng = np.random.default_rng(1)
+    alone = 100 * found.cells[found.cells["arm"] == "alone"]["accuracy"].to_numpy()
+    write_cells(plan, control_arms(plan, SMALL), alone, rng)
+    both = results_of(plan)
+    assert set(both.control_table["n"]) == {3}, "controls are compared on their own seeds"
+    beside = both.cells[both.cells["seed"] < 63]
+    assert both.shares == privileged_shares(SMALL, beside, both.controls, both.table)
+    assert both.shares["kd"].mean == pytest.approx(0.5, abs=0.15)
+    assert "sp" not in both.shares, "no gain, and so no share of it"
+
+
+def test_the_report_says_what_the_results_support(results: RegimeResults) -> None:
+    page = "\n".join(regime_section(results))
+    assert "Intervals are over 6 seeds." in page
+    assert results.room is not None
+    assert f"It gains {results.room.gain:+.1f} points over the best student alone" in page
+    assert "there is room to help" in page
+    assert "- Resolved above zero: PKDOT on correlations (+" in page
+    assert "- Not resolved: SP (" in page
+    assert "### PKDOT on correlations, put forward against every rival" in page
+    assert "| rival | points ahead of the rival | p | verdict |" in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| SP | +")]
+    assert row.endswith("| better |")
+    assert "The controls have not been run." in page
+    assert "| soft labels | `kd.weight" in page
+    assert "0.500 failed |" in page
+
+
+def test_without_room_nothing_is_compared(results: RegimeResults) -> None:
+    room = Room(Interval(0.5, -1.0, 2.0, 6, 0.95), "ceiling", "student alone")
+    page = "\n".join(regime_section(replace(results, room=room)))
+    assert "no room was resolved" in page
+    assert "| no room |" in page
+    assert "Resolved above zero" not in page
+    assert "put forward" not in page
+
+
+def test_a_contender_without_all_its_cells_is_named(whole: Plan, tmp_path: Path) -> None:
+    plan = copied(whole, tmp_path)
+    (arm,) = [arm for arm in comparison_arms(plan, SMALL) if arm.name == "sp"]
+    cell_file(plan.cells_folder, SMALL.bases([60])[0], arm).unlink()
+    page = "\n".join(regime_section(results_of(plan)))
+    assert "Not finished, and so not in the table: SP." in page

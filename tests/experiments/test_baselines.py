@@ -1,0 +1,32 @@
+"""Plain classifiers on the student's input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pkdot.data import load_corpus
+from pkdot.errors import ConfigError
+from pkdot.experiments.baselines import BASELINES, run_baseline
+from tests.support.small_config import small_config
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
+    config = small_config(data__n_labelled=100)
+    corpus = load_corpus(config.data, 0)
+    scores, predicted = run_baseline(name, corpus)
+    test = corpus.split.test
+    assert scores["accuracy"] == pytest.approx((predicted == corpus.labels[test]).mean())
+    assert scores["accuracy"] > 0.25, "chance is 0.1"
+    assert 0.2 < scores["validation"] <= 1
+    hidden = corpus.given_labels.copy()
+    hidden[np.concatenate([test, corpus.split.unlabelled])] = 0
+    blind = replace(corpus, labels=hidden, given_labels=hidden)
+    assert (run_baseline(name, blind)[1] == predicted).all()
+
+
+def test_self_training_needs_unlabelled_samples() -> None:
+    config = small_config(data__n_unlabelled=0)
+    with pytest.raises(ConfigError, match="learns from unlabelled samples"):
+        run_baseline("self_training", load_corpus(config.data, 0))
