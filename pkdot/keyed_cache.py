@@ -52,7 +52,7 @@ class KeyedCache(Generic[Value]):
         if self.folder is None:
             return None
         try:
-            return self.read(self._file(key))
+            return self.read(self.file(key))
         except UNREADABLE:
             return None
 
@@ -63,7 +63,7 @@ class KeyedCache(Generic[Value]):
             RecordError: if the disk refuses.
         """
         if self.folder is not None:
-            with written_aside(self._file(key)) as aside:
+            with written_aside(self.file(key)) as aside:
                 self.write(aside, value)
 
     def find_or_compute(self, key: str, compute: Callable[[], Value]) -> Value:
@@ -78,13 +78,14 @@ class KeyedCache(Generic[Value]):
         if found is not None or self.folder is None:
             return compute() if found is None else found
         self.folder.mkdir(parents=True, exist_ok=True)
-        with WriterLock(self._file(key).with_suffix(".lock"), patience=math.inf):
+        with WriterLock(self.file(key).with_suffix(".lock"), patience=math.inf):
             found = self.find(key)
             if found is None:
                 found = compute()
                 self.keep(key, found)
         return found
 
-    def _file(self, key: str) -> Path:
+    def file(self, key: str) -> Path:
+        """Where the result of a key lies; there must be a folder."""
         assert self.folder is not None
         return self.folder / f"{key}{self.suffix}"

@@ -4,7 +4,6 @@ The rows of teacher and student in a batch are of the same samples. Transport co
 sets; matching one to one compares each row with the other network's row of the same sample.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from math import nan
 from pathlib import Path
@@ -17,14 +16,14 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..atomic_files import write_json
 from ..distillers import build_distiller
 from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
-from ..experiments.cells import Arm, cell_file
+from ..experiments.cells import Arm, cell_cache, cell_key
 from ..experiments.config import ExperimentConfig
 from ..experiments.experiment import drain, make_fabric, surroundings, train_networks
 from ..experiments.teacher_cache import teacher_stage
+from ..keyed_cache import KeyedCache
 from ..method.loss import PKDOTLoss
 from ..method.plan_measures import diagonal_mass, within_class_mass
 from ..training.loop import BatchSnapshot, EpochReport
@@ -115,8 +114,8 @@ def run_pairing_cell(
     Raises:
         ConfigError, DataError: as the experiment does.
     """
-    file = pairing_file(folder, base, arm)
-    kept = read_pairing_cell(file)
+    cells, key = pairing_cells(folder), cell_key(base, arm)
+    kept = cells.find(key)
     if kept is not None:
         return kept
     config = base.changed(arm.changes)
@@ -133,21 +132,13 @@ def run_pairing_cell(
             cell[moment] = measure_pairing(
                 batch.teacher, batch.student, labels, distiller.structural
             )
-    write_json(file, cell)
+    cells.keep(key, cell)
     return cell
 
 
-def pairing_file(folder: Path, base: ExperimentConfig, arm: Arm) -> Path:
-    """Where a cell is kept in a folder of cells."""
-    return cell_file(folder / "pairing", base, arm)
-
-
-def read_pairing_cell(file: Path) -> dict[str, Any] | None:
-    """A finished cell; None where there is none."""
-    try:
-        return cast(dict[str, Any], json.loads(file.read_text()))
-    except (OSError, ValueError):
-        return None
+def pairing_cells(folder: Path) -> KeyedCache[dict[str, Any]]:
+    """The finished cells in a folder of cells."""
+    return cell_cache(folder / "pairing")
 
 
 def pairing_arms(chosen: Chosen) -> list[Arm]:
@@ -203,7 +194,7 @@ def pairing_table(bases: Sequence[ExperimentConfig], chosen: Chosen, folder: Pat
     rows = []
     for arm in pairing_arms(chosen):
         for base in bases:
-            cell = read_pairing_cell(pairing_file(folder, base, arm))
+            cell = pairing_cells(folder).find(cell_key(base, arm))
             if cell is None:
                 return pd.DataFrame()
             for moment, title in MOMENTS.items():

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..errors import ConfigError
 from ..experiments.baselines import BASELINES, TITLES
-from ..experiments.cells import Arm, cell_file, read_cell
+from ..experiments.cells import Arm, cell_cache, cell_key
 from ..experiments.config import ExperimentConfig
 from ..experiments.sweep import run_grid
 from .contenders import Contender
@@ -135,7 +135,7 @@ class Plan:
             One row a cell of the different arms, as :func:`~pkdot.experiments.sweep.run_grid`
             gives it.
         """
-        different = {cell_file(self.cells_folder, bases[0], arm): arm for arm in arms}
+        different = {cell_key(bases[0], arm): arm for arm in arms}
         cells = run_grid(
             bases,
             list(different.values()),
@@ -163,9 +163,10 @@ class Plan:
         """
         populations = [getattr(base.data, "simulated_seed", None) for base in bases]
         several = len(set(populations)) > 1
+        finished = cell_cache(self.cells_folder)
         rows = []
         for arm in arms:
-            found = [read_cell(cell_file(self.cells_folder, base, arm)) for base in bases]
+            found = [finished.find(cell_key(base, arm)) for base in bases]
             cells = [cell for cell in found if cell is not None]
             if len(cells) < len(bases):
                 continue

@@ -1,10 +1,8 @@
 """One cell of a grid: one arm on one data set with one seed, kept in a small file.
 
-A cell's file is named by everything that its numbers depend on, so that it is found again whoever
-asks, and never stale. It appears whole or not at all.
+Its key holds everything that its numbers depend on; see :mod:`pkdot.keyed_cache`.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from ..atomic_files import write_json
 from ..data import Corpus, load_corpus
 from ..distillers import build_distiller
 from ..errors import ConfigError
+from ..keyed_cache import KeyedCache, short_hash
 from ..training.encoders import raw_modalities
 from ..training.loop import EpochReport
 from ..training.metrics import classification_metrics
@@ -101,33 +100,35 @@ def check_arm(base: ExperimentConfig, arm: Arm) -> None:
             )
 
 
-def cell_file(folder: Path, base: ExperimentConfig, arm: Arm) -> Path:
-    """Named by all that the cell's numbers depend on, the versions that make them included.
+def cell_key(base: ExperimentConfig, arm: Arm) -> str:
+    """Names a cell by all that its numbers depend on, the versions that make them included.
 
-    The arm's own name is not part of it: two arms that come to the same share a file.
+    The arm's own name is not part of it: two arms that come to the same share a cell.
     """
     plan = _plan(base, arm)
     kind = plan.student.method if arm.role == "student" else arm.name
-    told: dict[str, Any] = {"role": arm.role, "kind": kind, "versions": library_versions()}
+    facts: dict[str, Any] = {"role": arm.role, "kind": kind, "versions": library_versions()}
     if arm.role != "student":
-        told["teacher"] = stage_facts(plan.teacher)
+        facts["teacher"] = stage_facts(plan.teacher)
     else:
-        told["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
+        facts["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
         if not plan.student.student_is_alone:
-            told["teacher"] = stage_facts(plan.teacher)
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+            facts["teacher"] = stage_facts(plan.teacher)
     fold = getattr(base.data, "fold", None)
     place = f"seed{base.seed}" if fold is None else f"fold{fold}-seed{base.seed}"
-    return folder / f"{kind}-{place}-{digest[:16]}.json"
+    return f"{kind}-{place}-{short_hash(facts)}"
 
 
-def read_cell(file: Path) -> dict[str, Any] | None:
-    """A finished cell; None where there is none, or what is there is no cell."""
-    try:
-        cell = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return None
-    return cell if isinstance(cell, dict) and "accuracy" in cell else None
+def cell_cache(folder: Path) -> KeyedCache[dict[str, Any]]:
+    """Finished cells, by :func:`cell_key`."""
+    return KeyedCache(folder, ".json", _read_cell, write_json)
+
+
+def _read_cell(file: Path) -> dict[str, Any]:
+    cell = json.loads(file.read_text())
+    if not isinstance(cell, dict):
+        raise ValueError("no cell")
+    return cell
 
 
 def run_cell(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
@@ -148,15 +149,13 @@ def run_cell(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError, DataError: as the experiment does.
     """
-    file = cell_file(folder, base, arm)
-    kept = read_cell(file)
-    if kept is not None:
-        return kept
-    plan = _plan(base, arm)
-    with surroundings(plan.student.threads):
-        found = _computed(plan, arm, folder)
-    cell = {"seed": base.seed, **found}
-    write_json(file, cell)
+    cells, key = cell_cache(folder), cell_key(base, arm)
+    cell = cells.find(key)
+    if cell is None:
+        plan = _plan(base, arm)
+        with surroundings(plan.student.threads):
+            cell = {"seed": base.seed, **_computed(plan, arm, folder)}
+        cells.keep(key, cell)
     return cell
 
 
@@ -206,8 +205,8 @@ def _tnet(trained: Trained, corpus: Corpus) -> dict[str, Any]:
     found: dict[str, Any] = {"tnet_explained": explained["explained"]}
     if _by_subject(np.zeros(len(corpus.split.test)), corpus):
         found["tnet_by_subject"] = {
-            modality: {name: of["explained"] for name, of in told.items()}
-            for modality, told in tnet_by_subject(trained, corpus).items()
+            modality: {name: of["explained"] for name, of in by_subject.items()}
+            for modality, by_subject in tnet_by_subject(trained, corpus).items()
         }
     return found
 

@@ -1,7 +1,5 @@
 """Everything that one experiment depends on, in one frozen object with a stable hash."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -12,6 +10,7 @@ from pydantic import Field, model_validator
 from ..data import CorpusSettings, DigitsSettings
 from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError
+from ..keyed_cache import short_hash
 from ..networks.backbones import BackboneSettings
 from ..networks.settings import NetworkSettings
 from ..settings import Settings, flatten
@@ -172,8 +171,7 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        told = self.model_dump(mode="json", exclude=set(PLACES))
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+        return short_hash(self.model_dump(mode="json", exclude=set(PLACES)), digits=12)
 
     @property
     def anchors_in_batch(self) -> int:

@@ -1,27 +1,24 @@
 """Teacher stages kept on disk, so that all cells that share one train it once.
 
-A file is named by everything that the stage depends on: data, seed, networks, training, versions.
-It is written whole or not at all; a second process that wants the same stage waits for the first.
+A stage depends on data, seed, networks, training and versions; see :mod:`pkdot.keyed_cache`.
 """
 
-import hashlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from .._version import __version__
-from ..atomic_files import WriterLock, written_aside
 from ..data import Corpus, load_corpus
 from ..data.features import with_features
+from ..keyed_cache import KeyedCache, short_hash
 from ..networks import NetworkOutput
 from ..networks.models import build_teacher
 from ..networks.tnet import build_tnets
@@ -30,6 +27,7 @@ from ..training.encoders import raw_modalities
 from ..training.loop import Metrics
 from ..training.outputs import TeacherTargets
 from ..training.stages import TeacherStage
+from ..training.tensor_files import read_tensors, write_tensors
 from .config import PLACES, RECORDED, ExperimentConfig
 from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
 
@@ -53,6 +51,7 @@ class Stage:
     unimodal_logits: dict[str, Tensor]
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """Versions that numbers depend on."""
     return {name: version(name) for name in ("torch", "numpy", "scikit-learn")} | {
@@ -72,9 +71,8 @@ def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def stage_key(config: ExperimentConfig) -> str:
-    """Short hash of :func:`stage_facts`."""
-    told = json.dumps(stage_facts(config), sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    """Names a stage by :func:`stage_facts`."""
+    return f"seed{config.seed}-{short_hash(stage_facts(config))}"
 
 
 _open_stages: "OrderedDict[tuple[str, str], Stage]" = OrderedDict()
@@ -91,19 +89,11 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
     if key in _open_stages:
         _open_stages.move_to_end(key)
         return _open_stages[key]
-    file = folder / f"seed{config.seed}-{key[1]}.safetensors"
     corpus = load_corpus(config.data, config.seed)
-    stage = _read(file, config, corpus)
-    if stage is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = WriterLock(file.with_suffix(".lock"), patience=24 * 3600.0)
-        try:
-            stage = _read(file, config, corpus)
-            if stage is None:
-                stage = _train(config, corpus)
-                _write(file, stage)
-        finally:
-            lock.release()
+    stages = KeyedCache(
+        folder, ".safetensors", lambda path: _read(path, config, corpus), write=_write
+    )
+    stage = stages.find_or_compute(key[1], lambda: _train(config, corpus))
     _open_stages[key] = stage
     while len(_open_stages) > _IN_MEMORY:
         _open_stages.popitem(last=False)
@@ -128,24 +118,15 @@ def _write(file: Path, stage: Stage) -> None:
     parts = {"teacher": shared.teacher, **{f"tnet.{n}": t for n, t in shared.tnets.items()}}
     for part, network in parts.items():
         tensors |= {f"{part}/{name}": value for name, value in network.state_dict().items()}
-    with written_aside(file) as aside:
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-            aside,
-            metadata={"unimodal": json.dumps(stage.unimodal)},
-        )
+    write_tensors(file, tensors, {"unimodal": json.dumps(stage.unimodal)})
 
 
-def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage | None:
-    """The stage in a file; None where there is none or it is damaged, and trained anew."""
-    try:
-        with safe_open(file, "pt") as found:
-            tensors = {name: found.get_tensor(name) for name in found.keys()}  # noqa: SIM118
-            unimodal = json.loads(found.metadata()["unimodal"])
-    except (FileNotFoundError, SafetensorError):
-        return None
+def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage:
+    """The stage in a file; raises where that is damaged or another corpus's."""
+    tensors, notes = read_tensors(file)
+    unimodal = json.loads(notes["unimodal"])
     if set(unimodal) != set(raw_modalities(corpus)):
-        return None
+        raise ValueError("the stage of other modalities")
     corpus = with_features(corpus, {name: tensors[f"encoded.{name}"].numpy() for name in unimodal})
     seen = teacher_corpus(config.control, corpus)
     names = (seen.prevalent, *seen.privileged)

@@ -1,11 +1,9 @@
 """Trained networks kept on disk, each with the reports of its training.
 
-A file is named by everything that the training depends on: the samples, their labels, the first
-weights, the settings and the versions. It appears whole or not at all, so that two processes may
-train the same network at once.
+They depend on the samples, their labels, the first weights, the settings and the versions; see
+:mod:`pkdot.keyed_cache`.
 """
 
-import hashlib
 import json
 from collections.abc import Generator
 from pathlib import Path
@@ -14,8 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..atomic_files import written_aside
+from ..keyed_cache import KeyedCache, short_hash
 from .loop import EpochReport
+from .tensor_files import read_tensors, write_tensors
 
 VERSION = 1
 """Raised whenever the same key would give other weights."""
@@ -29,8 +28,7 @@ def training_key(stage: str, facts: Any) -> str:
         facts: all that the result depends on, as JSON takes it.
     """
     surroundings = [VERSION, torch.__version__, torch.get_num_threads()]
-    text = json.dumps([*surroundings, stage, facts], sort_keys=True, default=str)
-    return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"{stage}-{short_hash([*surroundings, stage, facts])}"
 
 
 def cached_training(
@@ -53,35 +51,26 @@ def cached_training(
     Raises:
         RecordError: if the file cannot be written.
     """
-    path = None if folder is None else folder / f"{key}.safetensors"
-    cached = None if path is None else _read(path, network)
+    rows: list[tuple[str, int, Any, int, int]] = []
+
+    def read(path: Path) -> list[Any]:
+        state, notes = read_tensors(path)
+        reports = json.loads(notes["reports"])
+        network.load_state_dict(state)
+        return [tuple(row) for row in reports]
+
+    def write(path: Path, reports: list[Any]) -> None:
+        write_tensors(path, network.state_dict(), {"reports": json.dumps(reports)})
+
+    cache = KeyedCache(folder, ".safetensors", read, write)
+    cached = cache.find(key)
+    for stage, epoch, metrics, best_epoch, of in cached or ():
+        yield EpochReport(stage, epoch, metrics, best_epoch, network, of=of)
     if cached is not None:
-        for stage, epoch, metrics, best_epoch, of in cached:
-            yield EpochReport(stage, epoch, metrics, best_epoch, network, of=of)
         return True
-    rows = []
     for report in training:
         metrics = dict(report.metrics)
         rows.append((report.stage, report.epoch, metrics, report.best_epoch, report.of))
         yield report
-    if path is not None:
-        from safetensors.torch import save_file
-
-        state = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-        with written_aside(path) as aside:
-            save_file(state, aside, metadata={"reports": json.dumps(rows)})
+    cache.keep(key, rows)
     return False
-
-
-def _read(path: Path, network: nn.Module) -> list[tuple[str, int, Any, int, int]] | None:
-    """Load the weights and give the reports; None where the file is absent, damaged or foreign."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as stored:
-            reports = json.loads(stored.metadata()["reports"])
-            state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        network.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
-        return None
-    return [tuple(row) for row in reports]

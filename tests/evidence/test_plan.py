@@ -11,8 +11,9 @@ from pkdot.evidence.comparison import unit_scores
 from pkdot.evidence.contenders import REFERENCES, Contender
 from pkdot.evidence.regimes import REGIMES
 from pkdot.evidence.steps import run_tuning
-from pkdot.experiments.cells import Arm, cell_file
+from pkdot.experiments.cells import Arm
 from pkdot.experiments.sweep import ALONE
+from tests.support.cells import cell_file
 from tests.support.small_plan import SEEDS, small_plan
 
 

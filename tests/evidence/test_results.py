@@ -16,7 +16,8 @@ from pkdot.evidence.report_regime import regime_section
 from pkdot.evidence.results import RegimeResults, read_results
 from pkdot.evidence.steps import comparison_arms, control_arms
 from pkdot.evidence.tuning import Choice, write_choices
-from pkdot.experiments.cells import Arm, cell_file
+from pkdot.experiments.cells import Arm
+from tests.support.cells import cell_file
 from tests.support.small_plan import SMALL, small_plan
 
 GAINS = {"ceiling": 20.0, "kd": 8.0, "pkdot_dist": 10.0, "tnet": 1.0, "teacher": 30.0}

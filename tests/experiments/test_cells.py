@@ -9,7 +9,7 @@ import torch
 from pkdot.data import load_corpus
 from pkdot.errors import ConfigError
 from pkdot.experiments import cells, teacher_cache
-from pkdot.experiments.cells import Arm, cell_file, check_arm, run_cell
+from pkdot.experiments.cells import Arm, check_arm, run_cell
 from pkdot.experiments.experiment import (
     drain,
     make_fabric,
@@ -19,6 +19,7 @@ from pkdot.experiments.experiment import (
 )
 from pkdot.experiments.sweep import ALONE
 from pkdot.experiments.teacher_cache import teacher_stage
+from tests.support.cells import cell_file
 from tests.support.small_config import small_config
 from tests.training.test_encoders import biovid_config
 
