@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from .errors import RecordError
+from .errors import HeldError, RecordError
 
 _PART = ".part"
 
@@ -45,11 +45,16 @@ def written_aside(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8 with plain line feeds, whole or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON, whole or not at all (see :func:`plain`)."""
     text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
-    with written_aside(path) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
 
 
 def plain(value: Any, where: str = "run.json") -> Any:
@@ -90,7 +95,10 @@ def remove_leftovers(folder: Path) -> None:
 
 
 class WriterLock:
-    """Exclusive right to write one folder, held until :meth:`release` or the end of the process."""
+    """Exclusive right to write one folder or file, until released or the process ends.
+
+    A context manager: leaving the ``with`` block releases it.
+    """
 
     def __init__(self, path: Path, *, patience: float = 0.5) -> None:
         """Take the lock.
@@ -98,10 +106,11 @@ class WriterLock:
         Args:
             path: the lock's file; created where absent.
             patience: seconds to go on trying. A reader that asks :func:`is_held` holds the lock
-                for some microseconds, and that must not stop a writer.
+                for some microseconds, and that must not stop a writer. Infinity waits for ever.
 
         Raises:
-            RecordError: if another writer holds it, or the file system cannot lock.
+            HeldError: if another writer holds it.
+            RecordError: if the file system cannot lock.
         """
         self.path = path
         deadline = time.monotonic() + patience
@@ -123,13 +132,19 @@ class WriterLock:
                 ) from error
             os.close(self._descriptor)
             if time.monotonic() > deadline:
-                raise RecordError(
+                raise HeldError(
                     f"{path.parent} is being written by another process "
                     f"({_holder(path)}); wait until it ends, or start a record of its own."
                 )
             time.sleep(0.02)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()} on {os.uname().nodename}".encode(), 0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
 
     def moved(self, path: Path) -> None:
         """Tell the lock that its file now has another name."""

@@ -18,7 +18,11 @@ class DataError(PkdotError):
 
 
 class RecordError(PkdotError):
-    """A run record that is missing, damaged, too new, or held by another writer."""
+    """A record or cache that is missing, damaged, too new, or cannot be written."""
+
+
+class HeldError(RecordError):
+    """A folder or file that another process is writing."""
 
 
 class ConvergenceWarning(UserWarning):

@@ -24,7 +24,7 @@ from .errors import ConfigError
 
 
 class Parameters:
-    """Remembers which names stood before the parameters, to tell a stranger among them.
+    """Remembers which names stood before the parameters, to find undeclared ones among them.
 
     Args:
         namespace: the notebook's ``globals()``.
@@ -38,7 +38,7 @@ class Parameters:
         """Check that each parameter is declared and of its annotated type.
 
         Declared are the annotated names. The first check after construction also refuses names
-        that nobody declared, as papermill's injected cell may hold; later ones do not, so that
+        that were not declared, as papermill's injected cell may hold; later ones do not, so that
         cells can be run again by hand when the notebook has filled the namespace.
 
         Args:
@@ -52,7 +52,7 @@ class Parameters:
         """
         declared = dict(namespace.get("__annotations__", {}))
         if not self._checked_once:
-            self._refuse_strangers(namespace, declared)
+            self._refuse_unknown(namespace, declared)
         checked = {}
         for name, kind in declared.items():
             if name not in namespace:
@@ -61,7 +61,7 @@ class Parameters:
         self._checked_once = True
         return types.SimpleNamespace(**checked)
 
-    def _refuse_strangers(self, namespace: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
+    def _refuse_unknown(self, namespace: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
         for name, value in namespace.items():
             known = name in declared or self._before.get(name) == id(value) or value is self
             # IPython keeps In, Out and its helpers up to date behind our back.

@@ -1,5 +1,6 @@
 """The common base of all settings: frozen, closed to unknown names, errors in one sentence."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -38,6 +39,24 @@ class Settings(BaseModel):
                     f"Setting {name!r} is {value!r}; it should be a number, not true or false."
                 )
         return values
+
+
+def flatten(values: Mapping[str, Any], *, groups: bool = False, prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names, e.g. ``network.dropout``.
+
+    Args:
+        values: mappings within mappings.
+        groups: whether the inner mappings stand in the result too, each before its members.
+        prefix: what every name begins with.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        nested = isinstance(value, Mapping)
+        if groups or not nested:
+            flat[prefix + name] = value
+        if nested:
+            flat |= flatten(value, groups=groups, prefix=f"{prefix}{name}.")
+    return flat
 
 
 def _kinds(annotation: Any) -> set[type]:

@@ -1,5 +1,6 @@
 """What tests share: one thread, no windows, runs in a folder of their own, records, a Chromium."""
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from pkdot.atomic_files import WriterLock
 from tests.support.chromium import NoChromium, open_chromium
 from tests.support.example_records import write_record
 
@@ -46,12 +48,10 @@ def record_copy(finished_record: Path, tmp_path: Path) -> Path:
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Path:
     """A folder that the first worker of a test run makes and the others find."""
-    from filelock import FileLock
-
     own = factory.getbasetemp()
     shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared" / name
     shared.parent.mkdir(exist_ok=True)
-    with FileLock(shared.with_suffix(".lock")):
+    with WriterLock(shared.with_suffix(".lock"), patience=math.inf):
         if not shared.with_suffix(".made").exists():
             make(shared)
             shared.with_suffix(".made").touch()

@@ -11,14 +11,15 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     "errors",
     "settings atomic_files notebook_parameters _version",
-    "method tasks",
+    "method tasks keyed_cache",
     "analysis data",
     "record figures networks",
     "distillers",
     "training",
     "experiments benchmarks",
     "evidence integrations",
-    "__main__ app notebooks",
+    "commands app notebooks",
+    "__main__",
 )
 """Rooms of one floor share a line, the lowest first. ``pkdot/__init__`` names what all promise."""
 RANK = {room: rank for rank, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -14,11 +14,12 @@ import streamlit as st
 from pkdot.errors import PkdotError
 from pkdot.record import RunRecord, open_record, runs_directory, schema
 from pkdot.record.listing import RecordSummary, list_records, summarise
+from pkdot.record.location import example_directory
 
 from . import widgets
 from .components import literal
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "reports" / "example"
+EXAMPLE = example_directory()
 EXAMPLE_KEY = "example/"
 """No folder has a slash in its name, so no run of one's own can hide the example."""
 HERE_ONLY = ("127.0.0.1", "localhost", "::1")

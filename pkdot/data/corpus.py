@@ -34,7 +34,7 @@ class Split:
 
     Attributes:
         labelled: training samples whose label the task loss reads.
-        unlabelled: training samples recorded with all modalities whose label nobody reads.
+        unlabelled: training samples recorded with all modalities whose label is never read.
         validation: the inner split, labelled, for early stopping and selection only.
         test: touched once, at the end.
     """
@@ -93,15 +93,15 @@ class Corpus:
         ids: unique sample names, (N,) str.
         class_names: one name a class.
         split: the four parts.
-        simulated: whether the data were made by a simulator; every figure then says so.
+        simulated: whether a simulator made the data; every figure then says "simulated".
         fingerprint: hash of data and options, for caches and records.
         sources: modality -> hash of its samples as they are served, for caches that outlive a
             split; where one is absent, ``fingerprint`` stands in.
         ordinal: whether the classes are levels of one quantity, in rising order.
         posterior: (N, C) probabilities of the classes given what a simulator drew behind each
-            sample; None where nobody knows them.
+            sample; None where they are unknown.
         restricted: whether pictures of the samples must not be passed on; a record then keeps none
-            unless it is told to.
+            unless its settings ask for them.
         media: pictures for people to look at, by the name of the view, e.g. "the teacher sees":
             each (N, H, W) or (N, H, W, 3) uint8, read on demand.
         facts: further short facts for the record (left out samples, licences, …).

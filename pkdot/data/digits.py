@@ -90,10 +90,10 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
     bundled = load_digits()
     images = bundled.images / 16.0
     labels = bundled.target.astype(np.int64)
-    asked = settings.n_labelled + settings.n_unlabelled + settings.n_validation
-    if asked >= len(labels):
+    wanted = settings.n_labelled + settings.n_unlabelled + settings.n_validation
+    if wanted >= len(labels):
         raise DataError(
-            f"n_labelled + n_unlabelled + n_validation = {asked}, but there are {len(labels)} "
+            f"n_labelled + n_unlabelled + n_validation = {wanted}, but there are {len(labels)} "
             "digits and some must be left for the test; ask for fewer."
         )
     split_seed, view_seed, label_seed, full_seed = np.random.SeedSequence(seed).spawn(4)
@@ -112,7 +112,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
     seen = images + noise
     given = corrupt_labels(labels, settings.label_noise, 10, np.random.default_rng(label_seed))
     ids = np.array([f"digit-{i:04d}" for i in range(len(labels))])
-    told = f"{settings.model_dump_json()}|{seed}".encode() + bundled.data.tobytes()
+    content = f"{settings.model_dump_json()}|{seed}".encode() + bundled.data.tobytes()
     return Corpus(
         name="digits",
         modalities={
@@ -130,7 +130,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
             labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)
         ),
         simulated=False,
-        fingerprint=hashlib.sha256(told).hexdigest()[:16],
+        fingerprint=hashlib.sha256(content).hexdigest()[:16],
         media={"the teacher sees": _as_pictures(seen), "the student sees": _as_pictures(views)},
         facts={
             "source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"

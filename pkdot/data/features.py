@@ -1,11 +1,9 @@
 """Features of frozen backbones, computed once for every sample and kept.
 
-A file is named by everything that it depends on: the samples as the corpus serves them, the
-weights, the form and the versions. What is in a file is therefore never stale. It appears whole or
-not at all, so that two processes may compute the same one at once.
+They depend on the samples as the corpus serves them, the weights, the form and the versions; see
+:mod:`pkdot.keyed_cache`.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +13,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ..atomic_files import written_aside
+from ..keyed_cache import KeyedCache, short_hash
 from .corpus import Corpus, IndexArray, Samples
 
 VERSION = 1
@@ -42,10 +40,10 @@ def feature_key(corpus: Corpus, modality: str, weights: str, form: Form, side: i
         form: pooled or tokens.
         side: tokens along each side of a clip's map at most.
     """
-    told = [VERSION, torch.__version__, corpus.source(modality), weights, form]
+    dependencies = [VERSION, torch.__version__, corpus.source(modality), weights, form]
     if form == "tokens":
-        told.append(side)
-    return f"{modality}-{form}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
+        dependencies.append(side)
+    return f"{modality}-{form}-{short_hash(dependencies)}"
 
 
 def kept_features(
@@ -68,44 +66,44 @@ def kept_features(
     Raises:
         RecordError: if the file cannot be written.
     """
-    if folder is None:
-        return np.concatenate(list(compute()))
-    path = folder / f"{key}.npy"
-    kept = _open(path, size)
-    if kept is not None:
-        return kept
-    with written_aside(path) as aside:
+
+    def read(path: Path) -> np.ndarray:
+        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if len(values) != size:
+            raise ValueError("another number of samples")
+        return values
+
+    def write(path: Path, chunks: Iterator[np.ndarray]) -> None:
         values: np.memmap | None = None
         at = 0
-        for chunk in compute():
+        for chunk in chunks:
             if values is None:
                 values = np.lib.format.open_memmap(
-                    aside, mode="w+", dtype=np.float32, shape=(size, *chunk.shape[1:])
+                    path, mode="w+", dtype=np.float32, shape=(size, *chunk.shape[1:])
                 )
             values[at : at + len(chunk)] = chunk
             at += len(chunk)
         assert values is not None
         values.flush()
-    written = _open(path, size)
+
+    cache = KeyedCache(folder, ".npy", read, write)
+    kept = cache.find(key)
+    if kept is not None:
+        return kept
+    if folder is None:
+        return np.concatenate(list(compute()))
+    cache.keep(key, compute())
+    written = cache.find(key)
     assert written is not None
     return written
-
-
-def _open(path: Path, size: int) -> np.ndarray | None:
-    """The file's content; None where it is absent, or damaged and hence computed again."""
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (FileNotFoundError, ValueError, EOFError):
-        return None
-    return values if len(values) == size else None
 
 
 class SubjectNormalised:
     """Features with each subject's own mean and deviation taken out, entry by entry.
 
-    What a face or a skin looks like at rest says nothing of pain, and nothing about it can be
-    learned from a few people. No label is read, but all windows of a subject are, also those of
-    a test subject: it is meant for recordings that can be looked at as a whole.
+    A face or a skin at rest carries no pain, and differs from person to person. No label is read,
+    but all windows of a subject are, also of a test subject: it is meant for recordings that are
+    at hand as a whole.
 
     Args:
         features: (N, ...).

@@ -14,7 +14,7 @@ from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError
 from ..networks.backbones import BackboneSettings
 from ..networks.models import NetworkSettings
-from ..settings import Settings
+from ..settings import Settings, flatten
 from ..training.controls import Control
 from ..training.loop import TrainingSettings
 from .presets import Difference, differences, preset_changes
@@ -204,7 +204,7 @@ class ExperimentConfig(Settings):
             keep = parse_method(str(changes["method"]))
             values["options"] = {n: o for n, o in values["options"].items() if n in keep}
         for path, value in changes.items():
-            if path not in known_settings(values) and "." not in path:
+            if path not in flatten(values, groups=True) and "." not in path:
                 raise ConfigError(_no_such_setting(path, values))
             *folders, name = path.split(".")
             place = values
@@ -216,18 +216,8 @@ class ExperimentConfig(Settings):
         return ExperimentConfig(**values)
 
 
-def known_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Every setting of a dumped config by its dotted name, groups included."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found[prefix + name] = value
-        if isinstance(value, Mapping):
-            found |= known_settings(value, f"{prefix}{name}.")
-    return found
-
-
 def _no_such_setting(name: str, values: Mapping[str, Any]) -> str:
-    known = list(known_settings(values))
+    known = list(flatten(values, groups=True))
     ends = [path for path in known if path.rsplit(".", 1)[-1] == name]
     close = ends or get_close_matches(name, known, n=1)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "see run --settings."

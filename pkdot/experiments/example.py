@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..record.reader import RunRecord, open_record
+from ..record import RunRecord, open_record
 from .config import ExperimentConfig
 from .experiment import run_experiment
 

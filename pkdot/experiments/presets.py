@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import ConfigError
+from ..settings import flatten
 
 Profile = Literal["quick", "full"]
 PRESETS = ("released", "paper", "default")
@@ -171,7 +172,7 @@ def differences(released: Mapping[str, Any], paper: Mapping[str, Any]) -> list[D
         ConfigError: if a difference has no consequence on the list; then the list is incomplete.
     """
     found = []
-    ours, theirs = _flat(paper), _flat(released)
+    ours, theirs = flatten(paper), flatten(released)
     for setting in [*theirs, *(name for name in ours if name not in theirs)]:
         if theirs.get(setting) == ours.get(setting):
             continue
@@ -186,13 +187,3 @@ def differences(released: Mapping[str, Any], paper: Mapping[str, Any]) -> list[D
             )
         )
     return [*found, *NOT_REPRODUCED]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat

@@ -15,6 +15,7 @@ import numpy as np
 from ..analysis.predictions import Outputs, outputs_of
 from ..analysis.statistics import Interval, mean_interval, paired_difference, resampled_mean
 from ..errors import InputError
+from ..settings import flatten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def settings_that_differ(runs: Sequence[Named]) -> "pd.DataFrame":
     """Settings that are not the same in all records: one row a setting, one column a record."""
     import pandas as pd
 
-    flat = {run.title: _flat(run.record.config) for run in runs}
+    flat = {run.title: _words(run.record.config) for run in runs}
     names = sorted({name for settings in flat.values() for name in settings})
     rows = {
         name: {title: settings.get(name, "–") for title, settings in flat.items()}
@@ -221,14 +222,12 @@ def _table(rows: Sequence[dict[str, Any]], paired: bool) -> "pd.DataFrame":
 
 def _form(record: "RunRecord") -> dict[str, str]:
     """All settings but the seed."""
-    return {name: value for name, value in _flat(record.config).items() if name != "seed"}
+    return {name: value for name, value in _words(record.config).items() if name != "seed"}
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value)
-    return found
+def _words(config: Mapping[str, Any]) -> dict[str, str]:
+    """Settings by their dotted names, each as text."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in flatten(config).items()
+    }

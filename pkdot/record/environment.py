@@ -13,8 +13,7 @@ def environment_facts() -> dict[str, Any]:
     """Versions, hardware and thread count of this process.
 
     The same numbers come out again only for the same versions and the same number of threads, so
-    both belong to a record. torch is asked only where it is loaded already; a loop without it has
-    nothing to say.
+    both belong to a record. torch is asked only where it is loaded already.
     """
     facts: dict[str, Any] = {
         "versions": {"python": platform.python_version(), **_versions()},

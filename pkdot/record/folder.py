@@ -8,15 +8,15 @@ import errno
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..atomic_files import WriterLock, remove_leftovers, write_json, written_aside
+from ..atomic_files import WriterLock, remove_leftovers, written_aside
 from ..errors import InputError, RecordError
 from . import schema
+from .manifest import RunManifest
 from .validation import packed
 
 if TYPE_CHECKING:
@@ -28,30 +28,30 @@ class RecordFolder:
 
     Attributes:
         path: where it lies.
-        manifest: what ``run.json`` says; :meth:`write_manifest` writes it.
+        manifest: content of ``run.json``; :meth:`write_manifest` writes it.
         is_open: whether this writer still holds it.
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any], lock: WriterLock) -> None:
+    def __init__(self, path: Path, manifest: RunManifest, lock: WriterLock) -> None:
         self.path = path
         self.manifest = manifest
         self.is_open = True
         self._lock = lock
 
     @classmethod
-    def create(cls, runs: Path, manifest: dict[str, Any], *, exact: bool) -> "RecordFolder":
+    def create(cls, runs: Path, manifest: RunManifest, *, exact: bool) -> "RecordFolder":
         """Fill a hidden folder, then rename it to the ``run_id`` of the manifest.
 
         Args:
             runs: folder of records.
-            manifest: what ``run.json`` is to say.
+            manifest: content of ``run.json``.
             exact: whether no other name will do; else a number is appended to one that is taken.
 
         Raises:
             InputError: if the id cannot name a folder.
             RecordError: if the name is taken, or nothing can be written there.
         """
-        wanted = str(manifest["run_id"])
+        wanted = manifest.run_id
         if not re.fullmatch(r"\w[\w.+-]*", wanted):
             raise InputError(f"{wanted!r} cannot name a run; use letters, digits, '-' and '_'.")
         hidden = runs / f".{wanted}.{uuid4().hex}"
@@ -66,7 +66,8 @@ class RecordFolder:
             lock = WriterLock(hidden / schema.LOCK)
             for attempt in count(1):
                 target = runs / (wanted if attempt == 1 else f"{wanted}-{attempt}")
-                write_json(hidden / schema.MANIFEST, manifest | {"run_id": target.name})
+                manifest.run_id = target.name
+                manifest.write(hidden)
                 if _renamed(hidden, target):
                     break
                 if exact:
@@ -80,20 +81,22 @@ class RecordFolder:
             shutil.rmtree(hidden, ignore_errors=True)
             raise
         lock.moved(target / schema.LOCK)
-        return cls(target, manifest | {"run_id": target.name}, lock)
+        return cls(target, manifest, lock)
 
     @classmethod
-    def reopen(cls, path: Path) -> "RecordFolder":
+    def reopen(cls, path: Path, manifest: RunManifest) -> "RecordFolder":
         """Take the lock of a record whose writer is gone, and clear what it left half written.
 
-        The manifest is empty: what a resumed record keeps is for the caller to say.
+        Args:
+            path: of the record.
+            manifest: its new content of ``run.json``, not yet written.
 
         Raises:
             RecordError: if somebody writes it.
         """
         lock = WriterLock(path / schema.LOCK)
         remove_leftovers(path)
-        return cls(path, {}, lock)
+        return cls(path, manifest, lock)
 
     def release(self) -> None:
         """Give the lock back; nothing can be written afterwards."""
@@ -102,8 +105,7 @@ class RecordFolder:
 
     def write_manifest(self) -> None:
         """Write ``run.json`` with the time of now."""
-        self.manifest["updated"] = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(self.path / schema.MANIFEST, self.manifest)
+        self.manifest.write(self.path)
 
     def write_table(self, name: str, frame: "pd.DataFrame") -> None:
         """Write a parquet file.

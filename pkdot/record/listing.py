@@ -35,7 +35,7 @@ class RecordSummary:
 
 
 def list_records(directory: str | Path | None = None) -> list[RecordSummary]:
-    """Summarise every record in a folder, newest first; a damaged one is told, never raised.
+    """Summarise every record in a folder, newest first; a damaged one is listed as such.
 
     Args:
         directory: where to look, :func:`runs_directory` by default; one that does not exist has

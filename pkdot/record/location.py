@@ -1,7 +1,9 @@
-"""The folder where run records live."""
+"""Where run records live, and where the example record lies."""
 
 import os
 from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
 
 
 def runs_directory() -> Path:
@@ -14,14 +16,14 @@ def runs_directory() -> Path:
     chosen = os.environ.get("PKDOT_RUNS", "").strip()
     if chosen:
         return Path(chosen).expanduser().absolute()
-    checkout = checkout_directory()
-    return Path.cwd() / "pkdot-runs" if checkout is None else checkout / "reports" / "runs"
-
-
-def checkout_directory() -> Path | None:
-    """The kit's checkout that the working directory lies in; None outside of one."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "pkdot" / "_version.py").is_file() and (folder / "pyproject.toml").is_file():
-            return folder
-    return None
+            return folder / "reports" / "runs"
+    return here / "pkdot-runs"
+
+
+def example_directory() -> Path:
+    """The folder of the example record: of the checkout, else of the installed package."""
+    checkout = PACKAGE.parent / "reports" / "example"
+    return checkout if (PACKAGE.parent / "pyproject.toml").is_file() else PACKAGE / "_example"

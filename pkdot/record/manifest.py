@@ -5,55 +5,106 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from ..atomic_files import plain
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from ..atomic_files import plain, write_json
 from ..errors import RecordError
 from . import schema
-from .schema import SCHEMA_VERSION
 
-_FIELDS: dict[str, type | tuple[type, ...]] = {
-    "run_id": str,
-    "name": str,
-    "status": str,
-    "message": str,
-    "created": str,
-    "corpus": str,
-    "method": str,
-    "seed": (int, type(None)),
-    "simulated": bool,
-    "class_names": list,
-    "config": dict,
-    "facts": dict,
-    "best_epoch": (int, type(None)),
-    "scores": dict,
-    "files": dict,
-}
+Status = Literal["running", "finished", "failed", "stopped"]
 
 
-def new_manifest(run_id: str | None, said: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``run.json`` says when a run begins.
+def _number(value: Any) -> Any:
+    """JSON has no NaN and no infinity; a record holds their names in their place."""
+    return float(value) if value in ("nan", "inf", "-inf") else value
 
-    Args:
-        run_id: the folder's name; made from time, corpus, method and seed by default.
-        said: name, corpus, method, seed, simulated, class_names, config and facts.
+
+class RunManifest(BaseModel):
+    """What ``run.json`` holds; strict, as a record may come from a stranger.
+
+    Attributes:
+        schema_version: of the record's layout, :data:`pkdot.record.schema.SCHEMA_VERSION`.
+        run_id: the folder's name.
+        name: what people call the run.
+        status: running, finished, failed or stopped.
+        message: why it failed; else empty.
+        created, updated: ISO 8601 in UTC.
+        corpus, method, seed, simulated, class_names, config: of the experiment.
+        facts: versions, hardware, timings (seconds) and whatever else the writer kept.
+        best_epoch: student epoch that was selected; None until it is known.
+        scores: last value of each test metric, by ``"stage name"``.
+        files: bytes of each file, by its name within the folder; known once a run has ended.
     """
-    now = datetime.now(UTC)
-    words = (now.strftime("%Y%m%d-%H%M%S"), said["corpus"] or said["name"], said["method"])
-    return plain(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "run_id": readable_id(*words, said["seed"]) if run_id is None else run_id,
-            "status": "running",
-            "message": "",
-            "created": now.isoformat(timespec="seconds"),
-            "updated": now.isoformat(timespec="seconds"),
-            **said,
-            "best_epoch": None,
-            "scores": {},
-            "files": {},
-        }
-    )
+
+    model_config = ConfigDict(strict=True, validate_assignment=True, allow_inf_nan=True)
+
+    schema_version: int = schema.SCHEMA_VERSION
+    run_id: str
+    name: str
+    status: Status = "running"
+    message: str = ""
+    created: str
+    updated: str = ""
+    corpus: str
+    method: str
+    seed: int | None
+    simulated: bool
+    class_names: list[str]
+    config: dict[str, Any]
+    facts: dict[str, Any]
+    best_epoch: int | None = None
+    scores: dict[str, Annotated[float, BeforeValidator(_number)]] = {}
+    files: dict[str, int] = {}
+
+    @classmethod
+    def begin(cls, run_id: str | None, **fields: Any) -> Self:
+        """The manifest of a run that begins now.
+
+        Args:
+            run_id: the folder's name; composed of time, corpus, method and seed by default.
+            fields: name, corpus, method, seed, simulated, class_names, config and facts.
+
+        Raises:
+            RecordError: for settings or facts that JSON cannot hold.
+        """
+        now = datetime.now(UTC)
+        words = (now.strftime("%Y%m%d-%H%M%S"), fields["corpus"] or fields["name"])
+        if run_id is None:
+            run_id = readable_id(*words, fields["method"], fields["seed"])
+        created = now.isoformat(timespec="seconds")
+        return cls(run_id=run_id, created=created, updated=created, **plain(fields))
+
+    def write(self, path: Path) -> None:
+        """Write ``run.json`` into a record's folder, with the time of now."""
+        self.updated = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(path / schema.MANIFEST, self.model_dump())
+
+    def resume(self, before: "RunManifest", replaced: set[str]) -> float:
+        """Take over what an interrupted run's manifest holds.
+
+        Args:
+            before: manifest of the record that goes on.
+            replaced: fields that the new writer gave, and which therefore stay. Facts are always
+                merged.
+
+        Returns:
+            Seconds that the run took so far.
+        """
+        for field in {"corpus", "method", "seed", "simulated", "class_names", "config"} - replaced:
+            setattr(self, field, getattr(before, field))
+        self.created, self.best_epoch = before.created, before.best_epoch
+        facts = dict(before.facts)
+        seconds = facts.pop("seconds", None)
+        spent = 0.0
+        if isinstance(seconds, Mapping):
+            # The time before counts too; kept as it is, it would pass for the whole.
+            facts["seconds"] = {key: value for key, value in seconds.items() if key != "total"}
+            total = seconds.get("total")
+            spent = float(total) if isinstance(total, int | float) else 0.0
+        self.facts = merged_facts(facts, self.facts)
+        return spent
 
 
 def readable_id(time: str, corpus: str, method: str, seed: int | None) -> str:
@@ -72,31 +123,7 @@ def merged_facts(kept: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def resumed_manifest(
-    new: Mapping[str, Any], before: Mapping[str, Any], given: set[str]
-) -> tuple[dict[str, Any], float]:
-    """What ``run.json`` says when a run goes on, and the seconds that it took so far.
-
-    Args:
-        new: the manifest that a new run would have.
-        before: what the record says.
-        given: fields that the new writer gave, and which therefore win. Facts are always merged.
-    """
-    fields = ("corpus", "method", "seed", "simulated", "class_names", "config")
-    kept = {field: before[field] for field in fields if field not in given}
-    facts = dict(before["facts"])
-    seconds = facts.pop("seconds", None)
-    spent = 0.0
-    if isinstance(seconds, Mapping):
-        # The time before counts too; kept as it is, it would pass for the whole.
-        facts["seconds"] = {key: value for key, value in seconds.items() if key != "total"}
-        total = seconds.get("total")
-        spent = float(total) if isinstance(total, int | float) else 0.0
-    always = {field: before[field] for field in ("created", "best_epoch")}
-    return {**new, **kept, **always, "facts": merged_facts(facts, new["facts"])}, spent
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> RunManifest:
     """Read and check ``run.json``.
 
     Args:
@@ -105,9 +132,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         RecordError: if it is missing, damaged, or of another schema version.
     """
-    where = f"The record {path.name}"
+    record = f"The record {path.name}"
     try:
-        manifest = json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))
+        content = json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RecordError(
             f"{path} is not a run record: it has no {schema.MANIFEST}; give the folder that a run "
@@ -115,58 +142,40 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise RecordError(
-            f"{where} is damaged: {schema.MANIFEST} cannot be read as JSON; run it again."
+            f"{record} is damaged: {schema.MANIFEST} cannot be read as JSON; run it again."
         ) from error
-    version = manifest.get("schema_version") if isinstance(manifest, dict) else None
+    version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):
-        raise RecordError(f"{where} is damaged: {schema.MANIFEST} states no schema version.")
-    if version > SCHEMA_VERSION:
+        raise RecordError(f"{record} is damaged: {schema.MANIFEST} states no schema version.")
+    if version > schema.SCHEMA_VERSION:
         raise RecordError(
-            f"{where} was written by a newer kit (schema {version}; this one reads up to "
-            f"{SCHEMA_VERSION}); update pkdot to open it."
+            f"{record} was written by a newer kit (schema {version}; this one reads up to "
+            f"{schema.SCHEMA_VERSION}); update pkdot to open it."
         )
-    if version < SCHEMA_VERSION:
+    if version < schema.SCHEMA_VERSION:
         raise RecordError(
-            f"{where} was written by an older kit (schema {version}), which this one no longer "
+            f"{record} was written by an older kit (schema {version}), which this one no longer "
             f"reads; run it again."
         )
-    for name, kind in _FIELDS.items():
-        if name not in manifest or not isinstance(manifest[name], kind):
-            raise RecordError(
-                f"{where} is damaged: {schema.MANIFEST} has no valid {name!r}; run it again."
-            )
-    if not all(isinstance(name, str) for name in manifest["class_names"]):
-        raise RecordError(f"{where} is damaged: its class names are not text; run it again.")
-    manifest["scores"] = _numbers(manifest["scores"], where)
-    if manifest["status"] not in schema.STATUSES:
-        raise RecordError(f"{where} is damaged: it has the unknown status {manifest['status']!r}.")
-    return manifest
+    try:
+        return RunManifest(**content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field, found = ".".join(map(str, first["loc"])), repr(first["input"])[:60]
+        raise RecordError(
+            f"{record} is damaged: {schema.MANIFEST} has no valid {field!r} (found {found}); run "
+            f"it again."
+        ) from error
 
 
-def _numbers(scores: Mapping[str, Any], where: str) -> dict[str, float]:
-    """Scores as floats; JSON has no NaN and no infinity, and holds their names."""
-    found = {}
-    for name, value in scores.items():
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        try:
-            if not plain and value not in ("nan", "inf", "-inf"):
-                raise ValueError
-            found[name] = float(value)
-        except (ValueError, OverflowError) as error:
-            raise RecordError(
-                f"{where} is damaged: its score {name!r} is no number; run it again."
-            ) from error
-    return found
-
-
-def status_sentence(status: str, manifest: Mapping[str, Any]) -> str:
-    """Say a status in words; ``stopped`` is a run that began and whose writer is gone."""
+def status_sentence(status: str, message: str) -> str:
+    """A status in words; ``stopped`` is a run that began and whose writer is gone."""
     if status == "finished":
         return "This run has finished."
     if status == "running":
         return "This run is still being written; what it has logged so far is shown."
     if status == "failed":
-        return f"This run failed: {manifest['message'] or 'no reason was kept'}"
+        return f"This run failed: {message or 'no reason was kept'}"
     return (
         "This run was stopped before its end (interrupted, killed, or the machine went down); "
         "what it had logged is shown."

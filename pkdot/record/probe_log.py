@@ -3,7 +3,7 @@
 A teacher is frozen while its student learns, so its embeddings are kept once and referred to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from . import schema
 from .folder import RecordFolder
 from .reader import open_record
 from .storage import Array, Batch, read_arrays
-from .validation import batch_arrays, matrix
+from .validation import CheckedProbe, batch_arrays, matrix
 
 
-class Snapshots:
+class ProbeLog:
     """Writes what belongs to the probe samples into a record.
 
     Args:
@@ -34,18 +34,17 @@ class Snapshots:
         """Whether the probe samples are known."""
         return self._rows is not None
 
-    def write_probe(
-        self, ids: list[str], subjects: list[str], labels: Array, media: Mapping[str, Array]
-    ) -> None:
-        """Keep names, labels (N,) and pictures by view of the probe samples."""
+    def write_probe(self, probe: CheckedProbe) -> None:
+        """Keep names, labels and pictures of the probe samples."""
         import pandas as pd
 
-        if media:
-            self._folder.write_arrays(self._folder.path / schema.IMAGES, media)
-        columns = (ids, subjects, labels, [", ".join(media)] * len(ids))
+        if probe.media:
+            self._folder.write_arrays(self._folder.path / schema.IMAGES, probe.media)
+        views = [", ".join(probe.media)] * len(probe.ids)
+        columns = (probe.ids, probe.subjects, probe.labels, views)
         table = pd.DataFrame(dict(zip(schema.PROBE_COLUMNS, columns, strict=True)))
         self._folder.write_table(schema.PROBE, table)
-        self._rows = len(ids)
+        self._rows = len(probe.ids)
 
     def write_embeddings(self, epoch: int, teacher: Any, student: Any, batch: Batch | None) -> None:
         """See :meth:`pkdot.record.recorder.Recorder.log_embeddings`."""
@@ -57,7 +56,7 @@ class Snapshots:
                 f"{len(arrays['teacher'])} and {len(arrays['student'])}."
             )
         self._check_rows(len(arrays["teacher"]), "embeddings")
-        classes = len(self._folder.manifest["class_names"])
+        classes = len(self._folder.manifest.class_names)
         seen = batch_arrays(batch, classes) if batch is not None else None
         where = schema.epoch_file(path, schema.EMBEDDINGS, epoch)
         notes = {}
@@ -76,7 +75,10 @@ class Snapshots:
 
     def write_features(self, real: Any, hallucinated: Any) -> None:
         """See :meth:`pkdot.record.recorder.Recorder.log_features`."""
-        arrays = {"real": matrix(real, "real"), "hallucinated": matrix(hallucinated, "made")}
+        arrays = {
+            "real": matrix(real, "real"),
+            "hallucinated": matrix(hallucinated, "hallucinated"),
+        }
         if arrays["real"].shape != arrays["hallucinated"].shape:
             raise InputError(
                 f"Real and hallucinated features must have one shape (N, F), not "
@@ -86,7 +88,11 @@ class Snapshots:
         self._folder.write_arrays(self._folder.path / schema.FEATURES, arrays)
 
     def write_maps(self, projections: Sequence[str], best_epoch: int | None) -> str:
-        """Draw and keep the maps; says which were left out and why, or nothing."""
+        """Draw and keep the maps.
+
+        Returns:
+            Which were left out and why; empty where none was.
+        """
         from .maps import record_maps
 
         record = open_record(self._folder.path)
@@ -105,7 +111,7 @@ class Snapshots:
     def _check_rows(self, rows: int, what: str) -> None:
         if self._rows is None:
             names = [str(i) for i in range(rows)]
-            self.write_probe(names, [""] * rows, np.full(rows, -1), {})
+            self.write_probe(CheckedProbe(names, [""] * rows, np.full(rows, -1), {}))
         if rows != self._rows:
             raise InputError(
                 f"The probe has {self._rows} samples, but {rows} rows of {what} were given; give "

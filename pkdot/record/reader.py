@@ -6,7 +6,6 @@ that is still being written shows its newest rows.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from ..atomic_files import is_held
 from ..errors import RecordError
 from . import schema
-from .manifest import read_manifest, status_sentence
+from .manifest import RunManifest, read_manifest, status_sentence
 from .storage import (
     Array,
     Batch,
@@ -42,73 +41,73 @@ class RunRecord:
         sentence: the status in words, with the error message of a failed run.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, manifest: RunManifest) -> None:
         self.path = path
         self._manifest = manifest
-        self.status: str = manifest["status"]
+        self.status: str = manifest.status
         if self.status == "running" and not is_held(path / schema.LOCK):
             self.status = "stopped"
-        self.sentence = status_sentence(self.status, manifest)
+        self.sentence = status_sentence(self.status, manifest.message)
 
     def __repr__(self) -> str:
         return f"RunRecord({self.run_id!r}, {self.status})"
 
-    # -- what run.json says ------------------------------------------------------------------
+    # -- from run.json -----------------------------------------------------------------------
 
     @property
     def run_id(self) -> str:
         """Readable, unique name, e.g. ``20260131-154500-digits-pkdot-seed0``."""
-        return str(self._manifest["run_id"])
+        return self._manifest.run_id
 
     @property
     def name(self) -> str:
         """What the writer called the run."""
-        return str(self._manifest["name"])
+        return self._manifest.name
 
     @property
     def config(self) -> dict[str, Any]:
         """The resolved settings."""
-        return dict(self._manifest["config"])
+        return dict(self._manifest.config)
 
     @property
     def facts(self) -> dict[str, Any]:
         """Versions, hardware, threads, timings (seconds), data fingerprint and the like."""
-        return dict(self._manifest["facts"])
+        return dict(self._manifest.facts)
 
     @property
     def corpus(self) -> str:
         """Name of the data set."""
-        return str(self._manifest["corpus"])
+        return self._manifest.corpus
 
     @property
     def method(self) -> str:
         """Name of the distiller."""
-        return str(self._manifest["method"])
+        return self._manifest.method
 
     @property
     def seed(self) -> int | None:
         """The seed, where there was one."""
-        return self._manifest["seed"]
+        return self._manifest.seed
 
     @property
     def simulated(self) -> bool:
-        """Whether the data came from a simulator; every figure then says so."""
-        return bool(self._manifest["simulated"])
+        """Whether the data came from a simulator; every figure then says "simulated"."""
+        return self._manifest.simulated
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """One name a class; empty where there are no classes."""
-        return tuple(self._manifest["class_names"])
+        return tuple(self._manifest.class_names)
 
     @property
     def best_epoch(self) -> int | None:
-        """The student epoch that was selected; None until a run says it."""
-        return self._manifest["best_epoch"]
+        """The student epoch that was selected; None until it is known."""
+        return self._manifest.best_epoch
 
     @property
     def created(self) -> str:
         """When the run began, ISO 8601 in UTC."""
-        return str(self._manifest["created"])
+        return self._manifest.created
 
     @property
     def scores(self) -> dict[str, float]:
@@ -116,7 +115,7 @@ class RunRecord:
 
         NaN and infinity are kept, as a run that diverged has them.
         """
-        return dict(self._manifest["scores"])
+        return dict(self._manifest.scores)
 
     # -- tables ------------------------------------------------------------------------------
 
@@ -199,7 +198,7 @@ class RunRecord:
         return Batch(ids, labels, teacher, student)
 
     def probe_batch(self, epoch: int) -> Batch:
-        """The probe samples as if they were one batch, to be looked at like :meth:`batch`.
+        """The probe samples as if they were one batch, to be drawn like :meth:`batch`.
 
         Raises:
             RecordError: if that epoch was not logged, or a file is damaged.
@@ -255,7 +254,7 @@ class RunRecord:
 
         Checkpoints are left out: deleting them to save space does no harm to the rest.
         """
-        wanted = dict(self._manifest["files"])
+        wanted = self._manifest.files
         return sorted(
             name
             for name, size in wanted.items()
@@ -265,7 +264,7 @@ class RunRecord:
     # -- inside ------------------------------------------------------------------------------
 
     def _written(self, folder: str) -> list[str]:
-        return sorted(name for name in self._manifest["files"] if name.startswith(f"{folder}/"))
+        return sorted(name for name in self._manifest.files if name.startswith(f"{folder}/"))
 
     def _table(self, name: str, columns: tuple[str, ...]) -> "pd.DataFrame":
         import pandas as pd
@@ -275,7 +274,7 @@ class RunRecord:
         return read_table(self.path, name, columns)
 
     def _has(self, name: str) -> bool:
-        return name in self._manifest["files"] or (self.path / name).exists()
+        return name in self._manifest.files or (self.path / name).exists()
 
     def _epoch_arrays(
         self, folder: str, epoch: int, logged: list[int]
@@ -296,7 +295,7 @@ def open_record(path: str | Path) -> RunRecord:
 
     Raises:
         RecordError: if there is no record, it was written by a newer or an unknown older kit, or
-            its ``run.json`` is damaged. Damage elsewhere is told when that part is asked for.
+            its ``run.json`` is damaged. Damage elsewhere raises when that part is asked for.
     """
     try:
         path = Path(path).expanduser().absolute()

@@ -23,26 +23,24 @@ from . import schema
 from .environment import environment_facts
 from .folder import RecordFolder
 from .location import runs_directory
-from .manifest import merged_facts, new_manifest, read_manifest, resumed_manifest
-from .probe_log import Snapshots
+from .manifest import RunManifest, Status, merged_facts, read_manifest
+from .metrics_log import MetricsLog
+from .probe_log import ProbeLog
 from .reader import open_record
-from .storage import Array, Batch
+from .storage import Batch
 from .validation import (
+    CheckedProbe,
     Probe,
     check_classes,
     check_facts,
     check_predictions,
+    check_probe,
     checked_tensors,
     epoch_number,
-    probe_columns,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-FLUSH_SECONDS = 1.0
-"""Metrics are rewritten whole; a loop that logs faster than this does so at most this often."""
 
 
 class Recorder:
@@ -95,8 +93,6 @@ class Recorder:
             InputError: if the probe's columns do not match, its labels are no classes, the facts
                 are no mapping, or a resumed record has another probe.
         """
-        self._rows: list[tuple[str, int, str, str, float]] = []
-        self._last_flush = float("-inf")
         self._began = time.perf_counter()
         self._seconds_before = 0.0
         check_facts(facts)
@@ -105,23 +101,23 @@ class Recorder:
                 f"config must be a mapping from setting to value, not {type(config).__name__}."
             )
         class_names = [str(name) for name in class_names]
-        columns = probe_columns(probe, len(class_names)) if probe is not None else None
-        manifest = new_manifest(
+        checked = check_probe(probe, len(class_names)) if probe is not None else None
+        self._manifest = RunManifest.begin(
             run_id,
-            {
-                "name": name,
-                "corpus": corpus,
-                "method": method,
-                "seed": None if seed is None else int(seed),
-                "simulated": bool(simulated),
-                "class_names": class_names,
-                "config": dict(config or {}),
-                "facts": {**environment_facts(), **(facts or {})},
-            },
+            name=str(name),
+            corpus=str(corpus),
+            method=str(method),
+            seed=None if seed is None else int(seed),
+            simulated=bool(simulated),
+            class_names=class_names,
+            config=dict(config or {}),
+            facts={**environment_facts(), **(facts or {})},
         )
         folder = runs_directory() if runs_dir is None else Path(runs_dir).absolute()
         if resume:
-            given = {
+            if run_id is None:
+                raise InputError("resume=True needs the run_id of the record to go on with.")
+            replaced = {
                 "corpus": corpus != "",
                 "method": method != "",
                 "seed": seed is not None,
@@ -129,21 +125,21 @@ class Recorder:
                 "class_names": bool(class_names),
                 "config": config is not None,
             }
-            said = {key for key, is_given in given.items() if is_given}
-            self._resume(folder, run_id, manifest, said, columns)
+            self._resume(folder / run_id, {f for f, given in replaced.items() if given}, checked)
         else:
-            self._folder = RecordFolder.create(folder, manifest, exact=run_id is not None)
-            self._snapshots = Snapshots(self._folder)
-        self._manifest, self.path = self._folder.manifest, self._folder.path
-        if columns is not None and not self._snapshots.has_probe:
-            self._snapshots.write_probe(*columns)
+            self._folder = RecordFolder.create(folder, self._manifest, exact=run_id is not None)
+            self._metrics = MetricsLog(self._folder)
+            self._probe_log = ProbeLog(self._folder)
+        self.path = self._folder.path
+        if checked is not None and not self._probe_log.has_probe:
+            self._probe_log.write_probe(checked)
 
     # -- life --------------------------------------------------------------------------------
 
     @property
     def run_id(self) -> str:
         """Readable, unique name of the run; the name of its folder."""
-        return str(self._manifest["run_id"])
+        return self._manifest.run_id
 
     def __enter__(self) -> "Recorder":
         return self
@@ -178,7 +174,7 @@ class Recorder:
             maps: projections to compute: ``"pca"``, of every logged epoch, and ``"umap"``, of
                 the first, best and last one (its first fit compiles for seconds). Fewer than 3
                 probe samples make no map. A map that cannot be drawn is left out, and the fact
-                ``maps left out`` says why: what was trained must not be lost over a picture.
+                ``maps left out`` says why: a trained run must not be lost over a map.
 
         Raises:
             InputError: for a projection that does not exist, or if ``facts`` is no mapping, or its
@@ -190,9 +186,9 @@ class Recorder:
         check_facts(facts)
         projections = known_projections(maps)
         if best_epoch is not None:
-            self._manifest["best_epoch"] = int(best_epoch)
+            self._manifest.best_epoch = int(best_epoch)
         self._add_facts(facts or {})
-        left_out = self._snapshots.write_maps(projections, self._manifest["best_epoch"])
+        left_out = self._probe_log.write_maps(projections, self._manifest.best_epoch)
         if left_out:
             self._add_facts({"maps left out": left_out})
         self._end("finished", "")
@@ -200,7 +196,7 @@ class Recorder:
     def flush(self) -> None:
         """Write the metrics logged so far now, rather than at the next good moment."""
         self._check_open()
-        self._flush()
+        self._metrics.flush()
 
     # -- what is logged ----------------------------------------------------------------------
 
@@ -214,13 +210,7 @@ class Recorder:
             values: metric name -> number; NaN is kept, as a run that diverged has it.
         """
         self._check_open()
-        epoch = epoch_number(epoch)
-        self._rows += [
-            (str(stage), epoch, str(split), str(name), float(value))
-            for name, value in values.items()
-        ]
-        if time.monotonic() - self._last_flush >= FLUSH_SECONDS:
-            self._flush()
+        self._metrics.add(stage, epoch_number(epoch), split, values)
 
     def log_embeddings(
         self, epoch: int, *, teacher: Any, student: Any, batch: Batch | None = None
@@ -237,13 +227,13 @@ class Recorder:
             InputError: if the rows do not match the probe or each other.
         """
         self._check_open()
-        self._snapshots.write_embeddings(epoch_number(epoch), teacher, student, batch)
-        self._flush()
+        self._probe_log.write_embeddings(epoch_number(epoch), teacher, student, batch)
+        self._metrics.flush()
 
     def log_features(self, *, real: Any, hallucinated: Any) -> None:
         """Keep privileged features of the probe, measured and hallucinated, each (N, F)."""
         self._check_open()
-        self._snapshots.write_features(real, hallucinated)
+        self._probe_log.write_features(real, hallucinated)
 
     def log_predictions(self, frame: "pd.DataFrame") -> None:
         """Keep the predictions; a second call replaces the first.
@@ -258,7 +248,7 @@ class Recorder:
         self._check_open()
         check_predictions(frame)
         self._folder.write_table(schema.PREDICTIONS, frame)
-        self._flush()
+        self._metrics.flush()
 
     def log_checkpoint(
         self,
@@ -282,74 +272,55 @@ class Recorder:
         where = self.path / schema.CHECKPOINTS / f"{name}.safetensors"
         text = {"notes": json.dumps(plain(notes or {}, name), allow_nan=False)}
         self._folder.write_arrays(where, checked_tensors(tensors), text)
-        self._flush()
+        self._metrics.flush()
 
     # -- beginning and end -------------------------------------------------------------------
 
-    def _resume(
-        self,
-        runs: Path,
-        run_id: str | None,
-        manifest: Mapping[str, Any],
-        given: set[str],
-        columns: tuple[list[str], list[str], Array, dict[str, Array]] | None,
-    ) -> None:
-        """Go on with a record; of what it says, only the ``given`` fields are replaced."""
-        if run_id is None:
-            raise InputError("resume=True needs the run_id of the record to go on with.")
-        before = open_record(runs / run_id)
+    def _resume(self, path: Path, replaced: set[str], probe: CheckedProbe | None) -> None:
+        """Go on with a record; of its fields, only ``replaced`` ones change."""
+        before = open_record(path)
         if before.status == "finished":
-            raise RecordError(f"The run {run_id} has finished; there is nothing to resume.")
-        folder = RecordFolder.reopen(before.path)
+            raise RecordError(f"The run {self.run_id} has finished; there is nothing to resume.")
+        folder = RecordFolder.reopen(before.path, self._manifest)
         try:
-            said_before = read_manifest(before.path)
+            self._seconds_before = self._manifest.resume(read_manifest(before.path), replaced)
             stored = before.probe
-            folder.manifest, self._seconds_before = resumed_manifest(manifest, said_before, given)
-            if columns is not None:
-                check_classes(columns[2], "The probe's", len(folder.manifest["class_names"]))
-                if len(stored) and list(stored["sample_id"]) != columns[0]:
+            if probe is not None:
+                check_classes(probe.labels, "The probe's", len(self._manifest.class_names))
+                if len(stored) and list(stored["sample_id"]) != probe.ids:
                     raise InputError(
-                        f"The record {run_id} follows another probe: its {len(stored)} samples "
-                        f"are not the {len(columns[0])} given now; give the same probe, or none."
+                        f"The record {self.run_id} follows another probe: its {len(stored)} "
+                        f"samples are not the {len(probe.ids)} given now; give the same probe, or "
+                        f"none."
                     )
-            self._rows = list(before.metrics.itertuples(index=False, name=None))
+            rows = before.metrics.itertuples(index=False, name=None)
+            self._metrics = MetricsLog(folder, rows)
             folder.write_manifest()
         except BaseException:
             folder.release()
             raise
         self._folder = folder
-        self._snapshots = Snapshots(folder, len(stored) or None)
+        self._probe_log = ProbeLog(folder, len(stored) or None)
 
-    def _end(self, status: str, message: str) -> None:
+    def _end(self, status: Status, message: str) -> None:
         try:
-            self._flush()
+            self._metrics.flush()
             seconds = self._seconds_before + time.perf_counter() - self._began
-            facts = self._manifest["facts"]
+            facts = self._manifest.facts
             facts["seconds"] = {"total": round(seconds, 3), **facts.get("seconds", {})}
-            self._manifest |= {
-                "status": status,
-                "message": " ".join(message.split())[:2000],
-                # the last value of each test metric
-                "scores": {f"{s} {n}": v for s, _, split, n, v in self._rows if split == "test"},
-                "files": self._folder.sizes(),
-            }
+            self._manifest.status = status
+            self._manifest.message = " ".join(message.split())[:2000]
+            self._manifest.scores = self._metrics.test_scores
+            self._manifest.files = self._folder.sizes()
             self._folder.write_manifest()
         finally:
             self._folder.release()
 
     def _add_facts(self, facts: Mapping[str, Any]) -> None:
-        self._manifest["facts"] = merged_facts(self._manifest["facts"], facts)
+        self._manifest.facts = merged_facts(self._manifest.facts, facts)
 
     # -- writing -----------------------------------------------------------------------------
 
     def _check_open(self) -> None:
         if not self._folder.is_open:
             raise RecordError(f"The record {self.run_id} is closed; start a new Recorder.")
-
-    def _flush(self) -> None:
-        import pandas as pd
-
-        if self._rows:
-            table = pd.DataFrame(self._rows, columns=list(schema.METRICS_COLUMNS))
-            self._folder.write_table(schema.METRICS, table)
-        self._last_flush = time.monotonic()

@@ -1,4 +1,4 @@
-"""Where everything lies in a run record: the one place that both writer and reader look it up.
+"""Where everything lies in a run record, for writer and reader alike.
 
     run.json                             what was run, with what, and how it ended
     metrics.parquet                      stage, epoch, split, name, value
@@ -21,7 +21,6 @@ import re
 from pathlib import Path
 
 SCHEMA_VERSION = 1
-STATUSES = ("running", "finished", "failed", "stopped")
 
 MANIFEST = "run.json"
 METRICS = "metrics.parquet"

@@ -1,4 +1,4 @@
-"""Tables and arrays of a record: what comes in bundles, and how files are read; damage is told.
+"""Tables and arrays of a record: the bundles they come in, and reading them.
 
 pandas and pyarrow are imported where a table is read, so that listing runs costs neither.
 """
@@ -25,7 +25,7 @@ class Embeddings(NamedTuple):
 
 
 class Features(NamedTuple):
-    """Privileged features of the probe samples, each (N, F): measured, and made by the T-Net."""
+    """Privileged features of the probe samples, each (N, F): real, and made by the T-Net."""
 
     real: Array
     hallucinated: Array

@@ -177,10 +177,22 @@ def batch_arrays(batch: Batch, classes: int = 0) -> tuple[dict[str, Array], dict
     return arrays, {"sample_ids": json.dumps(ids)}
 
 
-def probe_columns(
-    probe: Probe, classes: int = 0
-) -> tuple[list[str], list[str], Array, dict[str, Array]]:
-    """Ids, subjects, labels (N,) and pictures by view; ``classes`` as for :func:`labels`."""
+@dataclass(frozen=True)
+class CheckedProbe:
+    """A :class:`Probe` as a record keeps it: N ids, subjects, labels (N,), pictures by view."""
+
+    ids: list[str]
+    subjects: list[str]
+    labels: Array
+    media: dict[str, Array]
+
+
+def check_probe(probe: Probe, classes: int = 0) -> CheckedProbe:
+    """Ids, subjects, labels and pictures; ``classes`` as for :func:`labels`.
+
+    Raises:
+        InputError: for columns of unequal length, ids that repeat, or pictures that are none.
+    """
     ids = [str(name) for name in probe.sample_ids]
     groups = [""] * len(ids) if probe.subjects is None else probe.subjects
     subjects = [str(name) for name in groups]
@@ -203,4 +215,4 @@ def probe_columns(
                 f"Pictures must be uint8 of shape (N, H, W) or (N, H, W, 3); view {name!r} is "
                 f"{view.dtype} {view.shape}."
             )
-    return ids, subjects, numbers, media
+    return CheckedProbe(ids, subjects, numbers, media)

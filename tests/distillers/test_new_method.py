@@ -16,8 +16,8 @@ import pkdot.distillers
 from pkdot import ExperimentConfig, run_experiment
 from pkdot.__main__ import main
 from pkdot.distillers import available_distillers, build_distiller
-from pkdot.experiments.config import known_settings
 from pkdot.experiments.sweep import standard_arms
+from pkdot.settings import flatten
 from tests.support.network_outputs import pair, ready
 from tests.support.small_config import small_config
 
@@ -54,7 +54,7 @@ def test_its_own_test_in_contributing_passes() -> None:
 def test_configurations_know_it() -> None:
     config = small_config(method="kd+centred", options__centred__weight=2.5)
     assert build_distiller(config.method, config.options).parts[1].settings.weight == 2.5
-    assert known_settings(config.model_dump())["options.centred.weight"] == 2.5
+    assert flatten(config.model_dump())["options.centred.weight"] == 2.5
 
 
 def test_the_command_line_knows_it(capsys: pytest.CaptureFixture[str]) -> None:

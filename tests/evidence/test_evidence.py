@@ -16,11 +16,11 @@ import torch
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from pkdot.commands.evidence import QUICK_METHODS, QUICK_STUDIES
 from pkdot.data import load_corpus
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import ConfigError, InputError, RecordError
 from pkdot.evidence.ablation import finding, level_arms, study_table
-from pkdot.evidence.cli import QUICK_METHODS, QUICK_STUDIES
 from pkdot.evidence.comparison import (
     against_rivals,
     compare,

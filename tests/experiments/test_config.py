@@ -6,8 +6,7 @@ from pydantic import Field
 
 from pkdot import ExperimentConfig, run_experiment
 from pkdot.errors import ConfigError
-from pkdot.experiments.config import known_settings
-from pkdot.settings import Settings
+from pkdot.settings import Settings, flatten
 from tests.support.small_config import small_config
 
 
@@ -120,7 +119,7 @@ def test_a_boolean_is_refused_for_every_number_and_for_nothing_else() -> None:
         base = ExperimentConfig(data={"name": data})
         numbers = [
             (path, value)
-            for path, value in known_settings(base.model_dump(mode="json")).items()
+            for path, value in flatten(base.model_dump(mode="json")).items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         ]
         assert len(numbers) > 20

@@ -86,7 +86,18 @@ BLOTS = (
     (re.compile(r"\b\d{8}-\d{6}(?=-)"), "<TIME>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|seconds|minutes|min|ms)\b"), "<SECONDS>"),
     (re.compile(r"\b[0-9a-f]{16,64}\b"), "<HASH>"),
+    (re.compile(r"\b\d\d [A-Z][a-z]{2} \d{4}, \d\d\\?:\d\d UTC"), "<TIME>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d(?:T[\d:+]+)?"), "<TIME>"),
+    (re.compile(r"\| [\d.]+ \|$", re.MULTILINE), "| <LAST> |"),  # seconds, in the reports' tables
 )
+"""What differs from run to run."""
+
+
+def blotted(text: str) -> str:
+    """The text without what differs from run to run."""
+    for pattern, instead in BLOTS:
+        text = pattern.sub(instead, text)
+    return text
 
 
 class Referee:
@@ -107,10 +118,7 @@ class Referee:
 
     def blot(self, text: str) -> str:
         """The text without paths, times and hashes."""
-        text = text.replace(str(self.scratch), "<SCRATCH>").replace(str(ROOT), "<ROOT>")
-        for pattern, instead in BLOTS:
-            text = pattern.sub(instead, text)
-        return text
+        return blotted(text.replace(str(self.scratch), "<SCRATCH>").replace(str(ROOT), "<ROOT>"))
 
     def keep(self, name: str, text: str) -> None:
         target = self.out / "seen" / name
@@ -306,7 +314,7 @@ def compare(before: Path, after: Path, common: bool = False, context: int = 0) -
     different = 0
     for name in sorted(names):
         texts = [folder / "seen" / name for folder in (before, after)]
-        lines = [t.read_text().splitlines() if t.is_file() else [] for t in texts]
+        lines = [blotted(t.read_text()).splitlines() if t.is_file() else [] for t in texts]
         if lines[0] == lines[1]:
             continue
         different += 1

@@ -26,12 +26,10 @@ def require_libraries() -> None:
     """Raise :class:`ConfigError` unless what reads video and biosignals is installed."""
     from importlib.util import find_spec
 
-    missing = [
-        name for name in ("av", "cv2", "filelock", "neurokit2", "pooch") if not find_spec(name)
-    ]
+    missing = [name for name in ("av", "cv2", "neurokit2", "pooch") if not find_spec(name)]
     if missing:
         raise ConfigError(
-            f"BioVid needs {', '.join(missing)}, not installed here: pip install 'pkdot[biovid]'."
+            f"BioVid needs {', '.join(missing)}, not installed here: pip install 'pkdot[media]'."
         )
 
 

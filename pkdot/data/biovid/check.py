@@ -1,4 +1,4 @@
-"""Read every file of a BioVid folder once; say what is there, what is odd, what is damaged."""
+"""Read every file of a BioVid folder once; report what is there, unusual or damaged."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ class CheckReport:
         modalities: what was checked; signals that hardly any file has were not recorded.
         damages: windows that cannot be used, one entry per damaged file and reason.
         kept: (N,) bool over the index's table, what a study with all these modalities keeps.
-        dropped: subjects left out for want of a class.
+        dropped: subjects left out, as they lack a class.
         odd_rates: ``"1000 Hz (eda)"`` -> number of windows; they are resampled and used.
         bridged: windows with short gaps, which are interpolated.
-        faces_not_found: windows whose centre is cropped for want of a face.
+        faces_not_found: windows whose centre is cropped, as no face was found.
         strict: whether damage counts as failure.
     """
 
@@ -228,7 +228,7 @@ def _people(table: pd.DataFrame) -> str:
     people = table.drop_duplicates("subject")
     known = people[people["age"] >= 0]
     if known.empty:
-        return "names do not tell sex and age"
+        return "the names hold no sex and age"
     sexes = known["sex"].value_counts()
     return (
         f"{sexes.get('w', 0)} women, {sexes.get('m', 0)} men, aged {known['age'].min()} to "

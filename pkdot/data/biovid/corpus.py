@@ -4,8 +4,6 @@ With a ``root`` the database's own files are read; without one a small simulated
 first, in the same layout, and goes through the same reader.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError
+from ...keyed_cache import short_hash
 from ..corpus import Corpus, Samples
 from ..features import cache_folder
 from .cachekey import VERSION
@@ -78,7 +77,7 @@ def corpus_root(settings: BioVidSettings, jobs: int = -1, progress: bool = True)
         "windows": settings.simulated_windows,
         "seed": settings.simulated_seed,
     }
-    key = _short_hash([request, simulator.VERSION])
+    key = short_hash([request, simulator.VERSION])
     dest = cache_folder() / "simulated" / f"biovid-{key}"
     return simulator.simulate(dest, **request, jobs=jobs, progress=progress)
 
@@ -124,11 +123,11 @@ def _corpus(
         else:
             by_fold = settings.normalisation == "fold"
             served += [settings.normalisation, split.train.tolist() if by_fold else []]
-        sources[name] = _short_hash(served)
+        sources[name] = short_hash(served)
     class_ids = TASKS[settings.task]
     labels = np.searchsorted(class_ids, table["class_id"].to_numpy()).astype(np.int64)
     parts = [split.labelled, split.unlabelled, split.validation, split.test]
-    fingerprint = _short_hash(
+    fingerprint = short_hash(
         [
             sorted(one.fingerprint for one in prepared.values()),
             table["sample"].tolist(),
@@ -202,7 +201,3 @@ def _reading_facts(prepared: Mapping[str, Prepared], rows: np.ndarray) -> dict[s
             f"{rate:g}": int(n) for rate, n in used["rate"].value_counts().items()
         }
     return facts
-
-
-def _short_hash(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What can be wrong with a window's files, said once and in the same words everywhere."""
+"""What can be wrong with a window's files."""
 
 from dataclasses import dataclass
 from pathlib import Path

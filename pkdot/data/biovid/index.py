@@ -24,7 +24,7 @@ CLASSES = ("BL1", "PA1", "PA2", "PA3", "PA4")
 """Class names in the order of their numbers: baseline, then four heat levels."""
 
 MARKER = "SIMULATED.json"
-"""File at the root of a simulated corpus; a corpus that has it says so everywhere."""
+"""File at the root of a simulated corpus."""
 
 COLUMNS = ("subject_name", "class_id", "class_name", "sample_name")
 """What the index ``samples.csv`` must have, by name; further columns are not read."""
@@ -52,7 +52,7 @@ class BioVidIndex:
             mp4 file, or a folder of frames in the released layout, where ``first_frame`` and
             ``last_frame`` bound the numbers of its jpg files (−1: no bound).
         simulated: whether the marker of a simulated corpus is there.
-        remarks: what was odd about the index itself, one sentence each.
+        remarks: what is unusual about the index itself, one sentence each.
     """
 
     root: Path
@@ -63,11 +63,6 @@ class BioVidIndex:
 
     def __len__(self) -> int:
         return len(self.table)
-
-    def select(self, class_ids: tuple[int, ...]) -> "BioVidIndex":
-        """The same corpus with the windows of these classes only."""
-        table = self.table[self.table.class_id.isin(class_ids)].reset_index(drop=True)
-        return BioVidIndex(self.root, self.layout, table, self.simulated, self.remarks)
 
 
 def read_index(root: Path | str, part: str = "A", signals: SignalKind = "filtered") -> BioVidIndex:
@@ -124,7 +119,7 @@ def _find(root: Path, part: str, signals: SignalKind) -> BioVidIndex | None:
 
 
 def _is_simulated(*bases: Path) -> bool:
-    """Whether a marker says so; a marker that cannot be read still counts as one."""
+    """Whether a marker is there; one that cannot be read counts, too."""
     for base in bases:
         try:
             if json.loads((base / MARKER).read_text(encoding="utf-8")).get("simulated", True):
@@ -202,7 +197,7 @@ def _looks_released(root: Path) -> bool:
 
 def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     listed = dict(_annotations(root)) or {clip: (-1, -1) for clip in _clip_folders(root)}
-    rows, odd = [], []
+    rows, mismatched = [], []
     for clip, (first, last) in listed.items():
         folder, sample = clip.split("/")
         match = _SAMPLE.match(sample)
@@ -211,7 +206,7 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             or folder not in map(str, range(5))
             or CLASSES[int(folder)] != match["class"]
         ):
-            odd.append(clip)
+            mismatched.append(clip)
             continue
         rows.append(
             _row(
@@ -224,16 +219,18 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             )
         )
     remarks: tuple[str, ...] = ()
-    if odd:
-        remarks = (f"{len(odd)} clips whose name and class folder disagree were not used, e.g. "
-                   f"{odd[0]}.",)  # fmt: skip
+    if mismatched:
+        remarks = (
+            f"{len(mismatched)} clips whose name and class folder disagree were not used, e.g. "
+            f"{mismatched[0]}.",
+        )
     return _sorted_table(rows, root), remarks
 
 
 def _annotations(root: Path) -> Iterator[tuple[str, tuple[int, int]]]:
     """Lines ``4/071309_w_21-PA4-062 0 75 1``: clip, first and last frame from 0, binary label.
 
-    The label is not read: class folder and name tell the class, all five of them. Files count
+    The label is not read: class folder and name give the class, all five of them. Files count
     from 1 (``img_00001.jpg``) where annotations count from 0.
     """
     for path in sorted([*root.glob("*.txt"), *root.glob("annotations/*.txt")]):

@@ -11,6 +11,7 @@ Memory holds one window at a time.
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...atomic_files import WriterLock, write_text, written_aside
+from ...errors import HeldError
 from ..features import cache_folder
 from .cachekey import CHUNK, Options, cache_key
 from .damage import Damage, DamagedFile
@@ -121,7 +124,7 @@ def prepare(
                 bar.update(len(chunk) if done else 0)
                 if not done:
                     held.append(chunk)
-            for chunk in held:  # somebody else had these: wait for them, or inherit them
+            for chunk in held:  # another process holds these: wait for it, or take over
                 work.do(chunk, wait=True)
                 bar.update(len(chunk))
     return _open(work, chunks, path)
@@ -143,14 +146,11 @@ def _chunks(index: BioVidIndex, classes: tuple[int, ...] | None) -> Iterator[tup
 
 def _allocate(path: Path, shape: tuple[int, ...], dtype: type) -> None:
     """Create the array, once, whoever comes first; most file systems store only what is written."""
-    from filelock import FileLock
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with WriterLock(path.with_suffix(".lock"), patience=math.inf):
         if not path.is_file():
-            aside = path.with_suffix(".part")
-            np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape)
-            os.replace(aside, path)
+            with written_aside(path) as aside:
+                np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape)
 
 
 @dataclass(frozen=True)
@@ -179,16 +179,14 @@ class _Work:
 
     def do(self, chunk: tuple[int, ...], wait: bool) -> bool:
         """Do a chunk unless it is done; False where another process holds it and we do not wait."""
-        from filelock import FileLock, Timeout
-
         one_thread_in_workers()
         note = self.note(chunk)
         note.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(note.with_suffix(".lock"), timeout=-1 if wait else 0):
+            with WriterLock(note.with_suffix(".lock"), patience=math.inf if wait else 0):
                 if not note.is_file():
                     self._write(chunk, note)
-        except Timeout:
+        except HeldError:
             return False
         return True
 
@@ -211,9 +209,7 @@ class _Work:
                 facts.append(fact)
             file.flush()
             os.fsync(file.fileno())
-        aside = note.with_suffix(f".{os.getpid()}.part")
-        aside.write_text(json.dumps(facts), encoding="utf-8")
-        os.replace(aside, note)
+        write_text(note, json.dumps(facts))
 
 
 def _layout(file: Any) -> tuple[int, int]:

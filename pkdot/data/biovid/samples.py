@@ -1,4 +1,4 @@
-"""Prepared windows as a training loop wants them: chosen rows, as float32, normalised on reading.
+"""Prepared windows for a training loop: chosen rows, as float32, normalised on reading.
 
 Nothing is copied out of the memory map until a batch is asked for.
 """
@@ -125,7 +125,7 @@ def signal_samples(
             (needs no label; at test time it stands for a calibration of the sensor to the
             person); ``"fold"``: those of the training windows, for everybody; ``"window"``: each
             window's own; ``"none"``. There is no way to use statistics of all subjects: they
-            would tell the training about the test.
+            would leak the test into the training.
     """
     if normalisation == "none":
         return SignalSamples(values, rows, np.zeros(len(rows)), np.ones(len(rows)))

@@ -13,7 +13,7 @@ def keep_windows(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Drop what is not usable, then subjects that lack one of the classes altogether.
 
-    Such a subject's own accuracy would say nothing, and folds by subject would be lopsided.
+    Such a subject has no accuracy of its own, and folds by subject would be uneven.
 
     Args:
         table: one row per window, with ``subject`` and ``class_id``.
@@ -25,9 +25,9 @@ def keep_windows(
     """
     wanted = usable & table["class_id"].isin(class_ids).to_numpy()
     has = table[wanted].groupby("subject")["class_id"].nunique()
-    everyone = table.loc[table["class_id"].isin(class_ids), "subject"].unique()
+    listed = table.loc[table["class_id"].isin(class_ids), "subject"].unique()
     complete = set(has.index[has == len(set(class_ids))])
-    dropped = tuple(sorted(set(everyone) - complete))
+    dropped = tuple(sorted(set(listed) - complete))
     return wanted & ~table["subject"].isin(dropped).to_numpy(), dropped
 
 

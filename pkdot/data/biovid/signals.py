@@ -103,7 +103,7 @@ class SignalFile:
 def read_signals(path: Path, modalities: Iterable[str]) -> SignalFile:
     """Read the columns of some modalities, and the time, from a ``_bio.csv``.
 
-    A column that is not there is told when its trace is asked for.
+    A missing column raises only when its trace is asked for.
 
     Raises:
         DamagedFile: if the file is missing or unreadable.

@@ -9,6 +9,7 @@ The strengths below were tuned, never the method; see :data:`STRENGTHS` for what
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from ...atomic_files import WriterLock, remove_leftovers, write_text
 from ...errors import ConfigError, DataError
 from ..biovid.index import CLASSES, MARKER
 from ..biovid.video import one_thread_in_workers
 from .face import Face, draw_face, random_face
-from .files import table, write_aside, write_video
+from .files import table, write_video
 from .motion import FPS, action_units, poses
 from .physiology import (
     LENGTH,
@@ -146,7 +148,6 @@ def simulate(
         DataError: if ``dest`` holds something else, a corpus of other settings included.
     """
     import joblib
-    from filelock import FileLock
     from tqdm.auto import tqdm
 
     _check_request(subjects, classes, windows)
@@ -161,19 +162,19 @@ def simulate(
         "strengths": asdict(strengths),
     }
     _claim(base, marker)
-    with FileLock(base / "simulation" / "lock"):
+    (base / "simulation").mkdir(exist_ok=True)
+    with WriterLock(base / "simulation" / "lock", patience=math.inf):
         if _index_path(base).is_file():
             return base
-        for leftover in base.rglob(".*.part"):
-            leftover.unlink()
+        remove_leftovers(base)
         tasks = _plan(subjects, classes, windows, seed)
         work = (joblib.delayed(_write_window)(base, task, strengths) for task in tasks)
         done = joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
         rows = list(
             tqdm(done, total=len(tasks), desc="simulating", unit="window", disable=not progress)
         )
-        write_aside(base / "simulation" / "latent.csv", table(rows))
-        write_aside(_index_path(base), table(_index_rows(tasks)))
+        write_text(base / "simulation" / "latent.csv", table(rows))
+        write_text(_index_path(base), table(_index_rows(tasks)))
     return base
 
 
@@ -205,7 +206,7 @@ def _claim(base: Path, marker: dict[str, object]) -> None:
             f"with others: choose another folder."
         )
     (base / "simulation").mkdir(parents=True, exist_ok=True)
-    write_aside(path, json.dumps(marker, indent=1) + "\n")
+    write_text(path, json.dumps(marker, indent=1) + "\n")
 
 
 def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> list[Window]:
@@ -254,7 +255,7 @@ def _write_window(base: Path, window: Window, strengths: Strengths) -> dict[str,
     name = f"{window.subject}/{window.sample}"
     signals = base / "biosignals_filtered" / f"{name}_bio.csv"
     if not signals.is_file():
-        write_aside(signals, table(_traces(person.body, latent, strengths, window.chance(1))))
+        write_text(signals, table(_traces(person.body, latent, strengths, window.chance(1))))
     video = base / "video" / f"{name}.mp4"
     if not video.is_file():
         moments = zip(latent.activation, poses(window.chance(2)), strict=True)

@@ -1,6 +1,5 @@
 """Files of a simulated corpus: each appears whole or not at all."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...atomic_files import written_aside
 from ...errors import ConfigError
 
 
@@ -16,25 +16,12 @@ def table(columns: Any) -> str:
     return pd.DataFrame(columns).round(5).to_csv(sep="\t", index=False, lineterminator="\n")
 
 
-def _aside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Write text beside its final name, then rename; folders are made as needed."""
-    aside = _aside(path)
-    aside.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(aside, path)
-
-
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
     """Encode RGB frames (H, W, 3) uint8 at ``fps``; the file appears whole or not at all."""
     import av
 
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    aside = _aside(path)
-    with av.open(str(aside), "w", format="mp4") as container:
+    with written_aside(path) as aside, av.open(str(aside), "w", format="mp4") as container:
         stream: Any = None  # PyAV's type for it depends on the codec's name
         for frame in frames:
             if stream is None:
@@ -48,4 +35,3 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
         if stream is None:
             raise ConfigError(f"A video needs at least one frame; {path.name} was given none.")
         container.mux(stream.encode())
-    os.replace(aside, path)

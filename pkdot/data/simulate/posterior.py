@@ -1,4 +1,4 @@
-"""What the latent pain of a simulated window says about its class: the best that can be taught."""
+"""Class probabilities given the latent pain of a simulated window: the best teacher there is."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from .biovid import STRENGTHS, Strengths, mean_pain
 def class_posterior(
     pain: np.ndarray, class_ids: Sequence[int], strengths: Strengths = STRENGTHS
 ) -> np.ndarray:
-    """What the latent pain itself says about the class, by Bayes' rule; all classes equally likely.
+    """Class probabilities given the latent pain, by Bayes' rule; all classes equally likely.
 
     Args:
         pain: latent intensities, (n,), in 0..1; the ends stand for all that was cut off there.
@@ -53,6 +53,6 @@ def read_posterior(base: Path, samples: Sequence[str], class_ids: Sequence[int])
         return class_posterior(pain.loc[list(samples)].to_numpy(), class_ids, strengths)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{base} does not tell what was drawn behind its windows ({error}); simulate the "
+            f"{base} holds no latent pain of its windows ({error}); simulate the "
             "corpus again in a new folder."
         ) from None

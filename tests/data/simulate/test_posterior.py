@@ -61,5 +61,5 @@ def test_a_simulated_corpus_tells_its_posterior_and_a_copy_in_another_layout_doe
 def test_damaged_latents_are_told(biovid_root: Path, tmp_path: Path) -> None:
     root = files.copy(biovid_root, tmp_path / "copy")
     (root / "simulation" / "latent.csv").write_text("sample_name\tpain\nnobody\t0.5\n")
-    with pytest.raises(DataError, match="does not tell what was drawn"):
+    with pytest.raises(DataError, match="holds no latent pain"):
         read_posterior(root, ["somebody"], (0, 4))

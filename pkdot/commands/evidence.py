@@ -6,6 +6,8 @@ Nothing is imported from the rest of the kit until the command runs, so that ``-
 import argparse
 from pathlib import Path
 
+HELP = "compare every method fairly, write the report"
+
 STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
 
 QUICK_METHODS, QUICK_STUDIES = ("kd", "pkdot", "rows"), ("rows",)
@@ -22,67 +24,67 @@ report    write the report again from what is finished; nothing is computed
 Every finished cell is kept: type the same again after an interruption and it goes on from there."""
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
-    """Give the command its arguments."""
-    made.formatter_class = argparse.RawDescriptionHelpFormatter
-    made.description = DESCRIPTION
-    made.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = DESCRIPTION
+    parser.add_argument(
         "--step", nargs="+", choices=[*STEP_NAMES, "all"], default=["all"], help="which (all)"
     )
-    made.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
-    made.add_argument(
+    parser.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
+    parser.add_argument(
         "--regimes", nargs="+", metavar="NAME", help="few, all, wrong, biovid_all … (all of them)"
     )
-    made.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
-    made.add_argument(
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
+    parser.add_argument(
         "--studies",
         nargs="*",
         metavar="NAME",
         help="of ablate: k, policy … (all; none where no name follows)",
     )
-    made.add_argument(
+    parser.add_argument(
         "--study-regimes", nargs="+", metavar="NAME", help="of ablate, on which of them (few)"
     )
-    made.add_argument("--study-seeds", type=int, help="of ablate, how many, from 0 on (10)")
-    made.add_argument("--first-seed", type=int, help="of the comparison (100)")
-    made.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
-    made.add_argument(
+    parser.add_argument("--study-seeds", type=int, help="of ablate, how many, from 0 on (10)")
+    parser.add_argument("--first-seed", type=int, help="of the comparison (100)")
+    parser.add_argument("--seeds", type=int, help="of the comparison, how many (20)")
+    parser.add_argument(
         "--people",
         nargs="+",
         type=int,
         metavar="SEED",
         help="of the comparison, the simulated people, by the seed that draws them (0)",
     )
-    made.add_argument("--control-seeds", type=int, help="of controls, the first so many (all)")
-    made.add_argument("--tuning-seeds", type=int, help="how many, from 0 on (4)")
-    made.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
-    made.add_argument("--engine", default="processes", help="processes, or dask://host:port")
-    made.add_argument(
+    parser.add_argument("--control-seeds", type=int, help="of controls, the first so many (all)")
+    parser.add_argument("--tuning-seeds", type=int, help="how many, from 0 on (4)")
+    parser.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
+    parser.add_argument("--engine", default="processes", help="processes, or dask://host:port")
+    parser.add_argument(
         "--folder", type=Path, help="where cells and choices are kept (evidence, beside the runs)"
     )
-    made.add_argument(
+    parser.add_argument(
         "--chosen",
         type=Path,
         metavar="FOLDER",
         help="compare settings that were chosen earlier, and tune nothing "
         "(those of the report: reports/benchmarks/chosen)",
     )
-    made.add_argument(
+    parser.add_argument(
         "--report", type=Path, metavar="FILE", help="where to write (benchmarks/evidence.md)"
     )
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the steps, write the report, and say where it is."""
     from ..errors import ConfigError
+    from ..evidence.contenders import contenders
+    from ..evidence.plan import Plan
+    from ..evidence.regimes import REGIMES, find_regimes
+    from ..evidence.report import publish_choices, publish_scores, write_report, write_tables
+    from ..evidence.report_studies import write_figures
+    from ..evidence.steps import STEPS, check_studies
+    from ..evidence.studies import find_studies
     from ..record.location import runs_directory
-    from .contenders import contenders
-    from .plan import Plan
-    from .regimes import REGIMES, find_regimes
-    from .report import publish_choices, publish_scores, write_report, write_tables
-    from .report_studies import write_figures
-    from .steps import STEPS, check_studies
-    from .studies import find_studies
 
     for name in ("seeds", "control_seeds", "tuning_seeds", "study_seeds"):
         number = getattr(arguments, name)

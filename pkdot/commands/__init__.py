@@ -1,0 +1,19 @@
+"""The commands of ``python -m pkdot``, a file each.
+
+A command's file holds ``HELP`` (one line), ``add_arguments(parser)`` and ``run(arguments)``, which
+gives the exit status. Nothing heavy is imported before ``run``, so that ``--help`` needs no torch.
+"""
+
+COMMANDS = (
+    "run",
+    "sweep",
+    "runs",
+    "app",
+    "notebooks",
+    "check",
+    "simulate",
+    "example",
+    "evidence",
+    "bench",
+)
+"""In the order of ``--help``."""

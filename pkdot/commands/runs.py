@@ -1,0 +1,31 @@
+"""``runs``: the records of a folder, a line each."""
+
+import argparse
+from pathlib import Path
+
+from ..errors import ConfigError
+
+HELP = "list run records"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..record import list_records, runs_directory
+
+    folder = arguments.runs or runs_directory()
+    if arguments.runs and not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}.")
+    summaries = list_records(folder)
+    if not summaries:
+        print(f"There are no records in {folder}; make one with: python -m pkdot run")
+        return 0
+    width = max(len(summary.run_id) for summary in summaries)
+    for summary in summaries:
+        score = summary.scores.get("student accuracy")
+        finished = summary.status == "finished" and score is not None
+        text = f"student {100 * (score or 0):.1f} %" if finished else summary.sentence
+        print(f"{summary.run_id:{width}}  {summary.status:8}  {text}")
+    return 0

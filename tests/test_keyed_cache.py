@@ -1,0 +1,80 @@
+"""A result is computed once, found again, and computed anew where its file is damaged."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkdot.keyed_cache import KeyedCache, short_hash
+
+
+def cache_in(folder: Path | None) -> KeyedCache[dict[str, Any]]:
+    return KeyedCache(
+        folder,
+        ".json",
+        lambda path: json.loads(path.read_text()),
+        lambda path, value: path.write_text(json.dumps(value)) and None,
+    )
+
+
+def test_what_was_kept_is_found(tmp_path: Path) -> None:
+    cache = cache_in(tmp_path / "new" / "folder")
+    assert cache.find("a") is None
+    cache.keep("a", {"x": 1})
+    assert cache.find("a") == {"x": 1}
+    assert cache.find("b") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\x00"])
+def test_a_damaged_file_is_computed_again(tmp_path: Path, content: bytes) -> None:
+    cache = cache_in(tmp_path)
+    (tmp_path / "a.json").write_bytes(content)
+    assert cache.find("a") is None
+    assert cache.find_or_compute("a", lambda: {"x": 2}) == {"x": 2}
+    assert cache.find("a") == {"x": 2}
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    cache = cache_in(None)
+    cache.keep("a", {"x": 1})
+    assert cache.find("a") is None
+    assert cache.find_or_compute("a", lambda: {"x": 3}) == {"x": 3}
+
+
+def test_many_that_want_one_result_compute_it_once(tmp_path: Path) -> None:
+    calls, results = [], []
+
+    def compute() -> dict[str, Any]:
+        calls.append(1)
+        threading.Event().wait(0.2)
+        return {"x": 4}
+
+    def want() -> None:
+        results.append(cache_in(tmp_path).find_or_compute("a", compute))
+
+    threads = [threading.Thread(target=want) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1
+    assert results == [{"x": 4}] * 5
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    def fail() -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cache_in(tmp_path).find_or_compute("a", fail)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_hash_depends_on_content_and_not_on_the_order_of_keys() -> None:
+    assert short_hash({"a": 1, "b": [2]}) == short_hash({"b": [2], "a": 1})
+    assert short_hash({"a": 1}) != short_hash({"a": 2})
+    assert len(short_hash("x")) == 16
+    assert len(short_hash("x", 12)) == 12
