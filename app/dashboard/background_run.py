@@ -1,4 +1,4 @@
-"""Make a run in the background: one child process at a time, which ends with the server.
+"""Train a run in the background: one child process at a time, which ends with the server.
 
 The child is the command line that anybody could type; its progress is read from the record that
 it writes, like that of any other run.
@@ -53,39 +53,39 @@ class Progress:
 
 
 @dataclass
-class Desk:
-    """The server's one run in the making; all visitors share it."""
+class BackgroundRun:
+    """The server's one run in training; all visitors share it."""
 
     process: subprocess.Popen[bytes] | None = None
-    told: IO[bytes] | None = None
+    errors: IO[bytes] | None = None
     before: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, method: str, seed: int, n_labelled: int) -> None:
-        """Begin a digits run, unless one is being made."""
+        """Begin a digits run, unless one is training."""
         with self.lock:
-            if self.busy:
+            if self.is_training:
                 return
             runs = runs_directory()
             self.before = _folders(runs)
-            self.told = tempfile.TemporaryFile()  # noqa: SIM115  read when the child has ended
+            self.errors = tempfile.TemporaryFile()  # noqa: SIM115  read when the child has ended
             maps = '["pca", "umap"]' if find_spec("umap") else '["pca"]'
             home = str(Path(pkdot.__file__).parents[1])
-            known = environ.get("PYTHONPATH")
+            other_paths = environ.get("PYTHONPATH")
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pkdot", "run", "--quiet", "--method", method,
                  "--seed", str(seed), "--set", f"data.n_labelled={n_labelled}",
                  "--set", f"maps={maps}", "--runs", str(runs)],
-                env={**environ, "PYTHONPATH": pathsep.join(filter(None, (home, known)))},
+                env={**environ, "PYTHONPATH": pathsep.join(filter(None, (home, other_paths)))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self.told,
+                stderr=self.errors,
                 start_new_session=True,  # Ctrl-C in the server's terminal is for the server
             )  # fmt: skip
 
     @property
-    def busy(self) -> bool:
-        """Whether a run is being made."""
+    def is_training(self) -> bool:
+        """Whether a run is training."""
         return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
@@ -100,50 +100,50 @@ class Desk:
             self.process.wait()
 
     def outcome(self) -> tuple[str | None, str] | None:
-        """Once, when the run has ended: the record's key, and what went wrong (or nothing)."""
+        """Once, when the run has ended: the record's key, and what went wrong (empty: nothing)."""
         with self.lock:
-            if self.process is None or self.busy:
+            if self.process is None or self.is_training:
                 return None
             status, self.process = self.process.returncode, None
-            lines = self._complaints()
-        return self._made(), "" if status == 0 else (lines[-1] if lines else f"status {status}")
+            lines = self._error_lines()
+        return self._new_record(), "" if status == 0 else (
+            lines[-1] if lines else f"status {status}"
+        )
 
     def progress(self) -> Progress:
         """How far the run is, from what its record holds."""
-        made = self._made()
-        if made is None:
+        run = self._new_record()
+        if run is None:
             return Progress(0.0, "starting", None)
         try:
-            record = open_record(runs_directory() / made)
+            record = open_record(runs_directory() / run)
             metrics = record.metrics
         except PkdotError:  # not whole yet
             return Progress(0.02, "starting", None)
         stages = [stage for stage in STAGES if (metrics["stage"] == stage).any()]
         if not stages:
-            return Progress(0.02, "reading the data", made)
+            return Progress(0.02, "reading the data", run)
         if (metrics["split"] == "test").any():
-            return Progress(0.97, "maps are drawn", made)
+            return Progress(0.97, "maps are drawn", run)
         stage = stages[-1]
         epoch = int(metrics.loc[metrics["stage"] == stage, "epoch"].max())
         most = int(record.config["training"]["epochs"])
         done = STAGES.index(stage) + min(1.0, (epoch + 1) / (most + 1))
-        return Progress(
-            done / len(STAGES), f"{WORDS[stage]}, epoch {epoch} of at most {most}", made
-        )
+        return Progress(done / len(STAGES), f"{WORDS[stage]}, epoch {epoch} of at most {most}", run)
 
-    def _made(self) -> str | None:
+    def _new_record(self) -> str | None:
         new = _folders(runs_directory()) - self.before
         return max(new) if new else None
 
-    def _complaints(self) -> list[str]:
-        if self.told is None:
+    def _error_lines(self) -> list[str]:
+        if self.errors is None:
             return []
-        self.told.seek(0)
-        text = self.told.read().decode("utf-8", "replace")
-        self.told.close()
-        self.told = None
-        said = [line.removeprefix("pkdot: ").strip() for line in text.splitlines()]
-        return [line for line in said if line]
+        self.errors.seek(0)
+        text = self.errors.read().decode("utf-8", "replace")
+        self.errors.close()
+        self.errors = None
+        lines = [line.removeprefix("pkdot: ").strip() for line in text.splitlines()]
+        return [line for line in lines if line]
 
 
 def _folders(runs: Path) -> set[str]:
@@ -154,8 +154,8 @@ def _folders(runs: Path) -> set[str]:
 
 
 @st.cache_resource
-def desk() -> Desk:
-    """The one desk of this server; its child goes when the server goes."""
-    made = Desk()
-    atexit.register(made.stop)
-    return made
+def shared_run() -> BackgroundRun:
+    """The one background run of this server; its child ends with the server."""
+    run = BackgroundRun()
+    atexit.register(run.stop)
+    return run

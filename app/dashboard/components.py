@@ -1,4 +1,4 @@
-"""How every page draws: one look for panels and figures, downloads, and words made harmless.
+"""What all pages are built of: panels, figures with downloads, tiles, and text made harmless.
 
 Names inside a record are a stranger's words: see :func:`literal`.
 """
@@ -11,13 +11,15 @@ from typing import Any
 import streamlit as st
 
 from pkdot.errors import PkdotError
+from pkdot.figures import FigureStyle
 
 FIGURE_TOOLS = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
 
 
-def theme() -> str:
-    """``light`` or ``dark``, as the visitor has it."""
-    return "dark" if st.context.theme.type == "dark" else "light"
+def figure_style(simulated: bool) -> FigureStyle:
+    """The style of a figure in the visitor's theme, as wide as the page."""
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    return FigureStyle(theme, simulated, width=None)
 
 
 def panel(reading: str, why: str = "", heading: str = "") -> None:
@@ -28,7 +30,7 @@ def panel(reading: str, why: str = "", heading: str = "") -> None:
 
 
 def draw(
-    make: Callable[[], Any],
+    build: Callable[[], Any],
     key: str,
     *,
     data: Callable[[], Any] | None = None,
@@ -38,15 +40,15 @@ def draw(
     """Draw a plotly figure over the width of the page; where it cannot be, say why.
 
     Args:
-        make: gives the figure.
+        build: returns the figure.
         key: names it on the page and in downloads.
-        data: gives the table behind it, offered as CSV.
+        data: returns the table behind it, offered as CSV.
         on_pick: called with the ``customdata`` of the points that were clicked or lassoed, before
             the page is drawn again.
         pick: how points are picked: points, box, lasso.
     """
     try:
-        figure = make()
+        figure = build()
     except PkdotError as error:
         st.warning(literal(error), icon=":material/warning:")
         return
@@ -71,7 +73,7 @@ def draw(
 
 
 def _downloads(figure: Any, key: str, data: Callable[[], Any] | None) -> None:
-    """What the reader can take away; made only when it is asked for."""
+    """What the reader can take away; built only when it is asked for."""
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if data is not None:
             st.download_button(

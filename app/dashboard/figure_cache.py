@@ -4,30 +4,40 @@
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
 import streamlit as st
 
-from pkdot import figures as makers
+from pkdot import figures as figure_functions
 
 
-class _Kept:
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """A function of :mod:`pkdot.figures` by name, and what it is called with."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+    def content(self) -> str:
+        """A hash of all arrays, tables and settings.
+
+        The same content may be written in two ways, which costs another drawing, never a wrong one.
+        """
+        return joblib.hash((self.name, self.arguments, self.options))
+
+
+class _KeptFigures:
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def draw(*arguments: Any, **options: Any) -> Any:
-            content = joblib.hash((arguments, options))
-            return _draw(name, content, arguments, options)
-
-        return draw
+        return lambda *arguments, **options: _draw(_Call(name, arguments, options))
 
 
-figures = _Kept()
+figures = _KeptFigures()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _draw(name: str, content: str, _arguments: tuple[Any, ...], _options: dict[str, Any]) -> Any:
-    """The figure, as wide as the page; all visitors share it, so that nobody may change it.
-
-    The same content may be written in two ways, which costs another drawing, never a wrong one.
-    """
-    return getattr(makers, name)(*_arguments, **_options).update_layout(width=None, autosize=True)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={_Call: _Call.content})
+def _draw(call: _Call) -> Any:
+    """The figure; all visitors share it, so that nobody may change it."""
+    return getattr(figure_functions, call.name)(*call.arguments, **call.options)

@@ -1,4 +1,4 @@
-"""The corner of the page where a visitor makes a run and watches it."""
+"""The corner of the page where a visitor starts a run and watches it."""
 
 import streamlit as st
 
@@ -7,15 +7,15 @@ from .components import literal
 
 
 def offer(fresh: bool) -> None:
-    """A button that makes a digits run, or how far the one in the making is.
+    """A button that starts a digits run, or how far the one in training is.
 
     Args:
         fresh: whether there is no run of one's own yet; the corner is then open.
     """
-    desk = background_run.desk()
-    if ended := desk.outcome():
-        _tell(*ended)
-    if desk.busy:
+    run = background_run.shared_run()
+    if ended := run.outcome():
+        _report(*ended)
+    if run.is_training:
         with st.container(border=True):
             _watch()
         return
@@ -45,27 +45,27 @@ def offer(fresh: bool) -> None:
             seed = st.number_input("Seed", 0, 9999, 0, key="new seed")
         with button:
             if st.button("Make it", type="primary", key="make", width="stretch"):
-                desk.start(method, int(seed), int(labels))
+                run.start(method, int(seed), int(labels))
                 st.rerun()
 
 
-def _tell(run: str | None, problem: str) -> None:
-    """Look at the new record, or say why there is none."""
-    if not problem and run:
-        widgets.set_aside("run", run)
-        st.session_state["made"] = run
+def _report(key: str | None, problem: str) -> None:
+    """Open the new record on all pages, or say why there is none."""
+    if not problem and key:
+        widgets.set_aside("run", key)
+        st.session_state["ended run"] = key
         st.rerun()
     st.warning(f"The run ended before its time: {literal(problem)}", icon=":material/warning:")
 
 
 @st.fragment(run_every=1.0)
 def _watch() -> None:
-    desk = background_run.desk()
-    if not desk.busy:
+    run = background_run.shared_run()
+    if not run.is_training:
         st.rerun(scope="app")
-    progress = desk.progress()
+    progress = run.progress()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(progress.share, f"A run is made: {progress.words}.")
     if right.button("Stop", icon=":material/stop:", key="stop", width="stretch"):
-        desk.stop()
+        run.stop()
         st.rerun(scope="app")

@@ -1,4 +1,4 @@
-"""Which records there are, and the one that all pages look at.
+"""Which records there are, and the one that all pages show.
 
 Records come from the runs directory and from the example in the repository, never from a path
 that a visitor types.
@@ -22,7 +22,7 @@ from .components import literal
 EXAMPLE = example_directory()
 EXAMPLE_KEY = "example/"
 """No folder has a slash in its name, so no run of one's own can hide the example."""
-HERE_ONLY = ("127.0.0.1", "localhost", "::1")
+LOCAL_ADDRESSES = ("127.0.0.1", "localhost", "::1")
 FOLLOW_SECONDS = 2.0
 
 
@@ -35,7 +35,7 @@ def records() -> dict[str, RecordSummary]:
 
 
 def titles(found: dict[str, RecordSummary]) -> dict[str, str]:
-    """A short title a record, for lists; those that would look alike also tell their key."""
+    """A short title a record, for lists; those that would read alike get their key, too."""
     short = {key: _title(key, summary) for key, summary in found.items()}
     counts = Counter(short.values())
     return {key: f"{t} · {key}" if counts[t] > 1 else t for key, t in short.items()}
@@ -61,7 +61,7 @@ def began(summary: RecordSummary) -> str:
 
 def is_private() -> bool:
     """Whether the page listens on this machine alone."""
-    return str(st.get_option("server.address") or "") in HERE_ONLY
+    return str(st.get_option("server.address") or "") in LOCAL_ADDRESSES
 
 
 def choose_record() -> None:
@@ -102,7 +102,7 @@ def choose_record() -> None:
 
 
 def chosen_record(*, metrics: bool = False) -> RunRecord:
-    """The record that was chosen, opened; its status is said where it is not simply finished.
+    """The record that was chosen, opened; a sentence gives its status where it is not finished.
 
     Stops the page with a sentence where there is none. A page shows what a running record has
     logged since: embeddings, and where it draws ``metrics`` those of every epoch too.

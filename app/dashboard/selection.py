@@ -1,4 +1,4 @@
-"""What a page looks at: one epoch of one record, on its probe samples or on a training batch."""
+"""What a page shows: one epoch of one record, on its probe samples or on a training batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pkdot.figures import FigureStyle, SampleTable
 from pkdot.record import Batch, RunRecord
 
 from . import widgets
-from .components import theme
+from .components import figure_style
 
 LARGEST = 512
 """Samples beyond this many are left out of what has to be solved at every move of a slider."""
@@ -36,29 +37,37 @@ class View:
     subjects: Any = None
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        """Tells this view from every other, also after the record was written again."""
-        return *written(self.record), self.epoch, self.is_probe, len(self.batch.labels)
-
-    @property
     def ids(self) -> list[str]:
         """The samples' names."""
         return [str(name) for name in self.batch.sample_ids]
 
     @property
-    def style(self) -> dict[str, Any]:
-        """Arguments that every figure of this record shares."""
-        return {"class_names": self.record.class_names, **look(self.record)}
+    def samples(self) -> SampleTable:
+        """The samples as figures take them."""
+        return SampleTable(self.batch.labels, self.ids, self.subjects, self.record.class_names)
+
+    @property
+    def style(self) -> FigureStyle:
+        """The style of every figure of this record."""
+        return figure_style(self.record.simulated)
 
 
-def look(record: RunRecord) -> dict[str, Any]:
-    """Arguments of every figure of a record, with or without classes."""
-    return {"simulated": record.simulated, "theme": theme()}
-
-
-def written(record: RunRecord) -> tuple[Any, ...]:
-    """Tells a record from every other, also after it was written again."""
+def _written(record: RunRecord) -> tuple[str, int]:
+    """A record's folder, and when its manifest was last written."""
     return str(record.path), (record.path / "run.json").stat().st_mtime_ns
+
+
+HASH_FUNCS: dict[str | type[Any], Callable[[Any], Any]] = {
+    RunRecord: lambda record: (*_written(record), *record.epochs),
+    View: lambda view: (
+        *_written(view.record),
+        view.epoch,
+        view.is_probe,
+        len(view.batch.labels),
+    ),
+}
+"""What Streamlit's caches know a record or view by; another once the record is written again.
+A view stays the same when a running record logs another epoch."""
 
 
 def choose_view(
@@ -70,7 +79,7 @@ def choose_view(
 
     Args:
         record: the record.
-        sources: whether training batches may be looked at, too.
+        sources: whether training batches may be shown, too.
         epochs: the epochs to choose from, where not all of them will do.
     """
     source = "probe"
@@ -97,8 +106,7 @@ def choose_view(
         batch, subjects = record.batch(epoch), None
     if len(batch.labels) > LARGEST:
         st.caption(f"The first {LARGEST} of {len(batch.labels)} samples are shown.")
-        columns = (batch.sample_ids, batch.labels, batch.teacher, batch.student)
-        batch = Batch(*(column[:LARGEST] for column in columns))
+        batch = _first(batch, LARGEST)
         subjects = None if subjects is None else subjects[:LARGEST]
     if subjects is not None and not 1 < len(np.unique(subjects)) < len(subjects):
         subjects = None
@@ -107,19 +115,23 @@ def choose_view(
 
 def at_epoch(view: View, epoch: int) -> View:
     """The same probe samples at another epoch."""
-    batch, size = view.record.probe_batch(epoch), len(view.batch.labels)
+    batch = _first(view.record.probe_batch(epoch), len(view.batch.labels))
+    return View(view.record, epoch, batch, True, view.subjects)
+
+
+def _first(batch: Batch, size: int) -> Batch:
+    """The first ``size`` samples of a batch."""
     columns = (batch.sample_ids, batch.labels, batch.teacher, batch.student)
-    cut = Batch(*(column[:size] for column in columns))
-    return View(view.record, epoch, cut, True, view.subjects)
+    return Batch(*(column[:size] for column in columns))
 
 
 def choose_sample(view: View, label: str = "Sample") -> int:
-    """The sample that is looked at on all pages; its position in the view."""
+    """The one sample that all pages follow; its position in the view."""
     return view.ids.index(widgets.pick(label, view.ids, key="sample"))
 
 
 def pick_sample(view: View) -> Callable[[list[Any]], None]:
-    """What a figure calls to take a clicked sample as the one that is looked at.
+    """What a figure calls to make a clicked sample the one that all pages follow.
 
     The points' ``customdata`` begin with a position in the view.
     """

@@ -5,8 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from pkdot.record import RunRecord
-
 PACE = 1.0
 """Seconds between two steps of a slider that plays; a page is drawn well within them."""
 
@@ -60,18 +58,6 @@ def pick(label: str, options: Sequence[str], *, key: str, **more: Any) -> str:
     """A choice of many, as a list that can be searched."""
     keep_valid(key, options)
     return st.selectbox(label, list(options), key=key, bind="query-params", **more)
-
-
-def setting(record: RunRecord, name: str, default: Any) -> Any:
-    """A setting of the run wherever it stands in its config, else the default."""
-    waiting: list[Any] = [record.config]
-    while waiting:
-        level = waiting.pop(0)
-        if isinstance(level, dict):
-            if isinstance(level.get(name), type(default)):
-                return level[name]
-            waiting += level.values()
-    return default
 
 
 # -- a slider that plays -------------------------------------------------------------------------

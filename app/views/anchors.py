@@ -1,25 +1,29 @@
 """Step 2: a few samples that describe all the others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, method_steps, record_picker, selection
+from dashboard import components, loss_settings, method_steps, record_picker, selection
 from dashboard.figure_cache import figures
 from pkdot.method.anchors import POLICIES
-from pkdot.record import RunRecord
 
 st.title("Anchors", anchor=False)
 record = record_picker.chosen_record()
 view = selection.choose_view(record)
+loss = loss_settings.run_loss(record)
 left, right = st.columns([1, 2])
 with left:
-    k = method_steps.choose_k(view)
+    k = loss_settings.choose_k(loss.settings, len(view.batch.labels))
 with right:
-    policy = method_steps.choose_policy(view)
-teacher, student = method_steps.similarities(view)
-anchors = method_steps.anchors(view, k, policy)
-labels, ids = view.batch.labels, view.ids
+    policy = loss_settings.choose_policy(loss.settings)
+if not loss.has_anchors:
+    st.caption(loss_settings.NO_ANCHORS)
+settings = replace(loss.settings, k=k, policy=policy)
+anchors = method_steps.anchors(view, settings)
+samples, ids = view.samples, view.ids
 
 components.panel(
     "Each point is a sample on the teacher's map, ringed ones are the anchors. Anchors that spread "
@@ -29,17 +33,14 @@ components.panel(
 )
 everywhere = st.toggle("All policies side by side", key="compare", bind="query-params")
 names = [name for name in POLICIES if name != "all"] if everywhere else [policy]
+by_policy = {name: method_steps.anchors(view, replace(settings, policy=name)) for name in names}
 components.draw(
     lambda: figures.anchor_maps(
-        method_steps.maps(view).teacher,
-        {name: method_steps.anchors(view, k, name) for name in names},
-        labels=labels,
-        ids=ids,
-        **view.style,
+        method_steps.maps(view).teacher, by_policy, samples, style=view.style
     ),
     "anchor-maps",
     data=lambda: pd.DataFrame(
-        [(name, ids[i]) for name in names for i in np.unique(method_steps.anchors(view, k, name))],
+        [(name, ids[i]) for name, chosen in by_policy.items() for i in np.unique(chosen)],
         columns=["policy", "anchor"],
     ),
     on_pick=selection.pick_sample(view),
@@ -52,11 +53,9 @@ if media:
         "*per sample*, the most used first.",
         "an anchor that is a blurred frame or a broken signal describes nothing well.",
     )
-    shown = {name: pictures[: len(labels)] for name, pictures in media.items()}
+    shown = {name: pictures[: len(samples)] for name, pictures in media.items()}
     components.draw(
-        lambda: figures.anchor_images(
-            shown, anchors, labels=labels, ids=ids, policy=policy, **view.style
-        ),
+        lambda: figures.anchor_images(shown, anchors, samples, policy=policy, style=view.style),
         "anchor-images",
     )
 elif not view.is_probe:
@@ -69,7 +68,7 @@ components.panel(
     "trade nearness for contrast.",
 )
 components.draw(
-    lambda: figures.coverage_curves(method_steps.coverage(view), k=k, **selection.look(record)),
+    lambda: figures.coverage_curves(method_steps.coverage(view), k=k, style=view.style),
     "coverage",
     data=lambda: method_steps.coverage(view),
 )
@@ -79,19 +78,10 @@ components.panel(
     "the loss compares these rows: the student should give its samples the same rows as the "
     "teacher.",
 )
-rows = [method_steps.rows(matrix, anchors) for matrix in (teacher, student)]
+rows = method_steps.anchor_rows(view, settings)
 components.draw(
-    lambda: figures.anchor_rows(*rows, labels=labels, policy=policy, **view.style), "anchor-rows"
+    lambda: figures.anchor_rows(*rows, samples, policy=policy, style=view.style), "anchor-rows"
 )
-
-
-def before(record: RunRecord, position: int, own: np.ndarray) -> np.ndarray | None:
-    """The student's row of a probe sample at the first epoch, before it learned anything."""
-    if not view.is_probe or view.epoch == record.epochs[0]:
-        return None
-    first = selection.at_epoch(view, record.epochs[0])
-    return method_steps.similarities(first)[1][position][own]
-
 
 components.panel(
     "Pick one sample, here or by a click on the map: each stick joins what teacher and student "
@@ -102,12 +92,12 @@ position = selection.choose_sample(view)
 own = anchors[position] if anchors.ndim == 2 else anchors
 components.draw(
     lambda: figures.sample_row(
-        rows[0][position],
-        rows[1][position],
-        before=before(record, position, own),
-        anchor_labels=labels[own],
-        sample=ids[position],
-        **view.style,
+        *rows,
+        position,
+        samples,
+        anchors=anchors,
+        before=method_steps.untrained_rows(view, anchors),
+        style=view.style,
     ),
     "sample-row",
     data=lambda: pd.DataFrame(

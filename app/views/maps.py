@@ -6,9 +6,10 @@ import streamlit as st
 
 from dashboard import components, method_steps, record_picker, selection, widgets
 from dashboard.figure_cache import figures
-from pkdot.analysis.matrix_order import codes
 from pkdot.analysis.neighbours import closeness, purity, purity_by_chance, trustworthiness
-from pkdot.figures.style import answer_marker, class_marker
+from pkdot.analysis.projection import Maps
+from pkdot.figures import Grouping
+from pkdot.figures.style import answer_marker
 
 st.title("Embeddings", anchor=False)
 record = record_picker.chosen_record()
@@ -23,13 +24,13 @@ if left is not None:
 view = selection.choose_view(
     record, sources=kind == "pca", epochs=drawn if kind == "umap" else None
 )
-labels, ids = view.batch.labels, view.ids
+samples, labels, ids = view.samples, view.batch.labels, view.ids
 
 colours = {"class": "class", "subject": "subject"}
 outputs = method_steps.outputs(view)
 if not (labels >= 0).any():
     colours.pop("class")
-if view.subjects is None:
+if samples.subjects is None:
     colours.pop("subject")
 if outputs is not None:
     colours |= {
@@ -40,39 +41,32 @@ if outputs is not None:
 colours = colours or {"none": "nothing"}
 with right:
     colour = widgets.choose("Colour by", list(colours), key="colour", names=colours)
-groups, names, marker = labels, list(record.class_names), class_marker
+grouping = Grouping(labels, record.class_names, colours[colour])
 if colour == "subject":
-    groups, names = codes(view.subjects)
+    grouping = samples.by_subject()
 elif colour == "error" and outputs is not None:
-    groups, names, marker = outputs.correct("student"), ["wrong", "right"], answer_marker
+    correct = outputs.correct("student")
+    grouping = Grouping(correct, ("wrong", "right"), colours[colour], answer_marker)
 elif colour in ("prediction", "teacher") and outputs is not None:
-    groups = outputs.answers("student" if colour == "prediction" else "teacher")
+    answers = outputs.answers("student" if colour == "prediction" else "teacher")
+    grouping = Grouping(answers, record.class_names, colours[colour])
 
-drawing = {
-    **view.style,
-    "class_names": names,
-    "labels": groups,
-    "ids": ids,
-    "projection": kinds[kind],
-    "grouped_by": colours[colour],
-    "marker": marker,
-}
+options = {"grouping": grouping, "projection": kinds[kind], "style": view.style}
 chosen = set(st.session_state.get("chosen", ())) & set(ids)
 here = np.isin(ids, list(chosen)) if chosen else None
 
 
-def points() -> tuple[np.ndarray, np.ndarray]:
-    """The stored UMAP map, or a PCA map of what the page looks at; (B, 2) each."""
+def drawn_maps() -> Maps:
+    """The stored UMAP maps, or PCA maps of the view's samples; (B, 2) each."""
     if kind == "pca":
-        both = method_steps.maps(view)
-        return both.teacher, both.student
+        return method_steps.maps(view)
     own = stored[(stored["epoch"] == view.epoch) & (stored["projection"] == "umap")]
     sides = [own[own["network"] == who][["x", "y"]] for who in ("teacher", "student")]
-    teacher, student = (side.to_numpy(dtype=float)[: len(ids)] for side in sides)
-    return teacher, student
+    return Maps(*(side.to_numpy(dtype=float)[: len(ids)] for side in sides))
 
 
-both = dict(zip(("teacher", "student"), points(), strict=True))
+maps = drawn_maps()
+both = {"teacher": maps.teacher, "student": maps.student}
 
 
 def coordinates() -> pd.DataFrame:
@@ -93,12 +87,7 @@ components.panel(
     "what is together on the left and torn apart on the right is structure that the student lacks.",
 )
 components.draw(
-    lambda: figures.embedding_maps(
-        *both.values(),
-        epoch=view.epoch,
-        chosen=here,
-        **drawing,
-    ),
+    lambda: figures.embedding_maps(maps, samples, epoch=view.epoch, chosen=here, **options),
     "maps",
     data=coordinates,
     on_pick=take,
@@ -146,7 +135,8 @@ if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
         components.draw(
             lambda: figures.map_film(
                 *(stored_film() if kind == "umap" else method_steps.film(view)),
-                **drawing,
+                samples,
+                **options,
             ),
             "film",
         )

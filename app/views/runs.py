@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, new_run, record_picker, selection, widgets
+from dashboard import components, new_run, record_picker, widgets
 from dashboard.figure_cache import figures
 from pkdot.record import RecordSummary, open_record, runs_directory
 
@@ -22,16 +22,16 @@ st.markdown(
 found = record_picker.records()
 titles = record_picker.titles(found)
 new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
-if made := st.session_state.pop("made", None):
-    st.toast(f"Done: {components.literal(titles.get(made, made))}", icon=":material/check:")
+if ended := st.session_state.pop("ended run", None):
+    st.toast(f"Done: {components.literal(titles.get(ended, ended))}", icon=":material/check:")
 
 
-def compared() -> list[str]:
+def ticked_keys() -> list[str]:
     """The keys that are ticked: from this visit, else from the address."""
-    asked = st.session_state.get("ticked")
-    if asked is None:
-        asked = st.query_params.get_all("with")
-    return [key for key in asked if key in found][:MOST_COMPARED]
+    ticked = st.session_state.get("ticked")
+    if ticked is None:
+        ticked = st.query_params.get_all("with")
+    return [key for key in ticked if key in found][:MOST_COMPARED]
 
 
 def tick(keys: list[str], widget: str) -> None:
@@ -45,18 +45,18 @@ def tick(keys: list[str], widget: str) -> None:
 
 
 def note(summary: RecordSummary) -> str:
-    """What a list should say of a run beyond its scores."""
-    said = "" if summary.status in ("finished", "running") else summary.sentence
-    return "simulated data" if not said and summary.simulated else said
+    """A few words on a run for the list, beyond its scores; often none."""
+    status = "" if summary.status in ("finished", "running") else summary.sentence
+    return "simulated data" if not status and summary.simulated else status
 
 
 def percent(score: float | None) -> float | None:
-    """A score for the table; what is no number stands there as none."""
+    """A score in percent for the table; None where it is no number."""
     return None if score is None or not math.isfinite(score) else 100 * score
 
 
-def list_of_runs() -> None:
-    """One line a run."""
+def show_list() -> None:
+    """A table of all runs, one line each."""
     table = pd.DataFrame(
         {
             "corpus": s.corpus or s.name,
@@ -84,7 +84,7 @@ def list_of_runs() -> None:
         hide_index=True,
         on_select=lambda: tick(keys, widget),
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": [keys.index(key) for key in compared()]}},
+        selection_default={"selection": {"rows": [keys.index(key) for key in ticked_keys()]}},
         placeholder="–",
         column_config={
             "student": score,
@@ -96,7 +96,7 @@ def list_of_runs() -> None:
     st.caption(f"Runs live in {components.literal(runs_directory())}.")
 
 
-def this_run(record: Any) -> None:
+def show_run(record: Any) -> None:
     """Scores and curves of the chosen record."""
     components.panel(
         "Scores on test samples, at the epoch that was selected on validation samples.",
@@ -107,8 +107,8 @@ def this_run(record: Any) -> None:
     total = seconds.get("total") if isinstance(seconds, dict) else None
     components.tiles(
         {
-            "student, test accuracy": worded(record.scores.get("student accuracy")),
-            "teacher, test accuracy": worded(record.scores.get("teacher accuracy")),
+            "student, test accuracy": score_text(record.scores.get("student accuracy")),
+            "teacher, test accuracy": score_text(record.scores.get("teacher accuracy")),
             "best epoch": "not yet" if record.best_epoch is None else record.best_epoch,
             "took": f"{total:.0f} s" if isinstance(total, int | float) else "not yet",
         }
@@ -138,7 +138,7 @@ def this_run(record: Any) -> None:
             metrics[metrics["split"] != "test"],
             stage=stage,
             best_epoch=best,
-            **selection.look(record),
+            style=components.figure_style(record.simulated),
         ),
         "curves",
         data=lambda: metrics,
@@ -153,14 +153,14 @@ def this_run(record: Any) -> None:
         right.json(record.facts, expanded=1)
 
 
-def worded(score: float | None) -> str:
+def score_text(score: float | None) -> str:
     """A score on a tile; a run that diverged has NaN or infinity."""
     if score is None:
         return "not yet"
     return f"{100 * score:.1f} %" if math.isfinite(score) else "not a number"
 
 
-def comparison(keys: list[str]) -> None:
+def show_comparison(keys: list[str]) -> None:
     """Final scores with intervals, curves, and the settings that differ."""
     from pkdot.record.compare import (  # statistics load slowly
         compare_runs,
@@ -171,7 +171,7 @@ def comparison(keys: list[str]) -> None:
     opened = [open_record(found[key].path) for key in keys if found[key].status != "damaged"]
     runs = named_runs(opened)
     simulated = any(record.simulated for record in opened)
-    style = {"simulated": simulated, "theme": components.theme()}
+    style = components.figure_style(simulated)
     components.panel(
         "Each dot is a student's accuracy on test samples, with its 95 % interval; on the right, "
         "the differences to the first one. An interval that leaves 0 out is a difference that "
@@ -179,35 +179,39 @@ def comparison(keys: list[str]) -> None:
         "a single number hides how much of it is luck.",
         f"{len(runs)} runs compared",
     )
-    made = compare_runs(runs)
-    if made.left_out:
-        names = ", ".join(components.literal(name) for name in made.left_out)
+    compared = compare_runs(runs)
+    if compared.left_out:
+        names = ", ".join(components.literal(name) for name in compared.left_out)
         st.caption(f"Left out, as they keep no answers on labelled test samples: {names}.")
     components.draw(
         lambda: figures.result_dots(
-            made.table, over=made.over, reference=made.reference, each="run", **style
+            compared.table,
+            over=compared.over,
+            reference=compared.reference,
+            each="run",
+            style=style,
         ),
         "comparison",
-        data=lambda: made.table,
+        data=lambda: compared.table,
     )
-    if not made.reference:
+    if not compared.reference:
         st.caption(
             "These runs were not tested on the same samples or seeds, so there are no paired "
             "differences; compare with care."
         )
-    if made.over != "seeds":
+    if compared.over != "seeds":
         st.caption(
             "Intervals over test samples or subjects say nothing about another seed; run two "
             "seeds or more of each to see that."
         )
-    if int(made.table["n"].min()) < FEW:
-        st.caption(f"Intervals over fewer than {FEW} {made.over} are rough.")
+    if int(compared.table["n"].min()) < FEW:
+        st.caption(f"Intervals over fewer than {FEW} {compared.over} are rough.")
     components.panel(
         "One line a run, on validation samples.",
         "two runs that end alike may have got there differently.",
     )
     components.draw(
-        lambda: figures.run_curves({run.title: run.record.metrics for run in runs}, **style),
+        lambda: figures.run_curves({run.title: run.record.metrics for run in runs}, style=style),
         "run-curves",
     )
     differing = settings_that_differ(runs)
@@ -221,10 +225,10 @@ if found:
         "compare them.",
         heading="Runs",
     )
-    list_of_runs()
-several = compared()
+    show_list()
+several = ticked_keys()
 if len(several) > 1:
-    comparison(several)
+    show_comparison(several)
     st.divider()
 record = record_picker.chosen_record(metrics=True)
-this_run(record)
+show_run(record)

@@ -4,18 +4,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, record_picker, selection, widgets
+from dashboard import components, record_picker, widgets
 from dashboard.figure_cache import figures
 from pkdot.analysis.predictions import outputs_of
+from pkdot.figures import SampleTable
 
 SHOWN = 20
 
 st.title("Samples", anchor=False)
 record = record_picker.chosen_record()
 probe, media, features = record.probe, record.media(), record.features()
-look = selection.look(record)
+style = components.figure_style(record.simulated)
 ids = [str(name) for name in probe["sample_id"]]
 labels = probe["label"].to_numpy(dtype=int)
+samples = SampleTable(labels, ids, class_names=record.class_names)
 outputs = outputs_of(record.predictions, ids, labels) if len(probe) else None
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
@@ -28,14 +30,14 @@ if not media and features is None and outputs is None:
     st.stop()
 
 
-def word(label: int) -> str:
+def class_word(label: int) -> str:
     """A class in plain words."""
     known = 0 <= label < len(record.class_names)
     return record.class_names[label] if known else ("no label" if label < 0 else str(label))
 
 
 kinds = sorted({int(label) for label in labels})
-names = {str(label): components.plain(word(label), 24) for label in kinds}
+names = {str(label): components.plain(class_word(label), 24) for label in kinds}
 orders = {"record": "the record's order"}
 if outputs is not None:
     orders = {"disagreement": "disagreement", "error": "the student's errors first", **orders}
@@ -62,7 +64,8 @@ if media:
     for row in rows[:SHOWN]:
         answer = -1 if outputs is None else int(outputs.answers("student")[row])
         missed = answer >= 0 and answer != labels[row]
-        captions.append(f"{word(labels[row])} → {word(answer)}" if missed else word(labels[row]))
+        caption = class_word(labels[row])
+        captions.append(f"{caption} → {class_word(answer)}" if missed else caption)
     components.draw(
         lambda: figures.image_grid(
             {name: pictures[rows[:SHOWN]] for name, pictures in media.items()},
@@ -70,7 +73,7 @@ if media:
             hover=[ids[row] for row in rows[:SHOWN]],
             title="Probe samples",
             subtitle=f"{min(SHOWN, len(rows))} of {len(probe)}; true class → the student's answer",
-            **look,
+            style=style,
         ),
         "samples",
     )
@@ -85,11 +88,11 @@ position = ids.index(widgets.pick("Sample", listed, key="sample"))
 left, right = st.columns([1, 2], vertical_alignment="center")
 with left:
     subject = str(probe["subject"].iloc[position])
-    facts = {"sample": ids[position], "class": word(labels[position])}
+    facts = {"sample": ids[position], "class": class_word(labels[position])}
     facts |= {"subject": subject} if subject not in ("", ids[position]) else {}
     if outputs is not None and outputs.known[position]:
-        facts["teacher's answer"] = word(int(outputs.answers("teacher")[position]))
-        facts["student's answer"] = word(int(outputs.answers("student")[position]))
+        facts["teacher's answer"] = class_word(int(outputs.answers("teacher")[position]))
+        facts["student's answer"] = class_word(int(outputs.answers("student")[position]))
         facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
     st.markdown(
         "\n".join(f"- {name}: **{components.plain(value)}**" for name, value in facts.items())
@@ -98,12 +101,7 @@ with right:
     if outputs is not None and outputs.known[position]:
         components.draw(
             lambda: figures.sample_answers(
-                outputs.teacher[position],
-                outputs.student[position],
-                label=int(labels[position]),
-                class_names=record.class_names,
-                sample=ids[position],
-                **look,
+                outputs.teacher, outputs.student, position, samples, style=style
             ),
             "answers",
         )
@@ -115,20 +113,15 @@ if media:
             {name: pictures[position : position + 1] for name, pictures in media.items()},
             columns=4,
             title="Its frames and signals",
-            **look,
+            style=style,
         ),
         "one-sample",
     )
 if features is not None:
-    if position < len(features.real):
+    known = samples.take(slice(len(features.real)))
+    if position < len(known):
         components.draw(
-            lambda: figures.sample_features(
-                features.real[position],
-                features.hallucinated[position],
-                mean=features.real.mean(axis=0),
-                sample=ids[position],
-                **look,
-            ),
+            lambda: figures.sample_features(*features, position, known, style=style),
             "one-feature",
         )
     components.panel(
@@ -137,15 +130,15 @@ if features is not None:
         "at test time the student has nothing but these guesses in place of the missing sensor.",
         "Hallucinated features",
     )
-    components.draw(lambda: figures.hallucination(*features, **look), "hallucination")
+    components.draw(lambda: figures.hallucination(*features, style=style), "hallucination")
 
 
 def answers() -> pd.DataFrame:
     """Every probe sample with both answers, in the order above."""
-    table = pd.DataFrame({"sample": listed, "class": [word(labels[row]) for row in rows]})
+    table = pd.DataFrame({"sample": listed, "class": [class_word(labels[row]) for row in rows]})
     if outputs is not None:
         for who in ("teacher", "student"):
-            table[who] = [word(int(a)) if a >= 0 else "–" for a in outputs.answers(who)[rows]]
+            table[who] = [class_word(int(a)) if a >= 0 else "–" for a in outputs.answers(who)[rows]]
         table["disagreement"] = outputs.disagreement[rows]
     return table
 

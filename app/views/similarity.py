@@ -6,29 +6,29 @@ import streamlit as st
 
 from dashboard import components, method_steps, record_picker, selection, widgets
 from dashboard.figure_cache import figures
-from pkdot.analysis.matrix_order import codes
 from pkdot.analysis.plans import matrix_correlation
+from pkdot.figures import Grouping
 
 st.title("Similarity", anchor=False)
 record = record_picker.chosen_record()
 view = selection.choose_view(record)
 teacher, student = method_steps.similarities(view)
-labels, ids = view.batch.labels, view.ids
+samples, ids = view.samples, view.ids
 
 orders = {"class": "class", "subject": "subject", "clustering": "the teacher's clustering"}
-if not (labels >= 0).any():
+if not (samples.labels >= 0).any():
     orders.pop("class")
-if view.subjects is None:
+if samples.subjects is None:
     orders.pop("subject")
 left, right = st.columns([2, 1], vertical_alignment="bottom")
 with left:
     order = widgets.choose("Sort the samples by", list(orders), key="order", names=orders)
 with right:
     sample = selection.choose_sample(view, "Row")
-groups, names = labels, record.class_names
-if order == "subject":
-    groups, names = codes(view.subjects)
-style = {**view.style, "class_names": names}
+grouping = samples.by_subject() if order == "subject" else samples.by_class()
+if order == "clustering":
+    leaves = method_steps.clustered(view)
+    grouping = Grouping(samples.labels, by=orders[order], order=leaves)
 
 
 def pairs() -> pd.DataFrame:
@@ -50,12 +50,10 @@ components.draw(
     lambda: figures.similarity_matrices(
         teacher,
         student,
-        labels=groups,
-        order=method_steps.clustered(view) if order == "clustering" else None,
-        sorted_by=orders[order],
-        ids=ids,
+        samples,
+        grouping=grouping,
         marked=sample,
-        **style,
+        style=view.style,
     ),
     "similarity",
     data=pairs,
@@ -72,16 +70,8 @@ components.panel(
     "the loss compares such rows, sample by sample; points far from the line are what the student "
     "has yet to learn.",
 )
-others = np.arange(len(ids)) != sample
 components.draw(
-    lambda: figures.similarity_row(
-        teacher[sample][others],
-        student[sample][others],
-        labels=labels[others],
-        ids=np.asarray(ids)[others],
-        sample=ids[sample],
-        **view.style,
-    ),
+    lambda: figures.similarity_row(teacher, student, sample, samples, style=view.style),
     "similarity-row",
     data=lambda: pd.DataFrame(
         {"other": ids, "teacher": teacher[sample], "student": student[sample]}
@@ -101,7 +91,7 @@ if len(record.epochs) > 1:
             table,
             best_epoch=record.best_epoch,
             epoch=view.epoch if view.is_probe else None,
-            **selection.look(record),
+            style=view.style,
         ),
         "agreement",
         data=lambda: table,

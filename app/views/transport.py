@@ -1,52 +1,72 @@
 """Step 3: the plan that carries the teacher's rows to the student's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, method_steps, record_picker, selection, transport_plans
+from dashboard import (
+    components,
+    loss_settings,
+    method_steps,
+    record_picker,
+    selection,
+    transport_plans,
+)
 from dashboard.figure_cache import figures
 
 st.title("Transport", anchor=False)
 record = record_picker.chosen_record()
 view = selection.choose_view(record)
-policy = method_steps.choose_policy(view)
+loss = loss_settings.run_loss(record)
+policy = loss_settings.choose_policy(loss.settings)
 left, right = st.columns(2)
 with left:
-    k = method_steps.choose_k(view)
+    k = loss_settings.choose_k(loss.settings, len(view.batch.labels))
 with right:
-    blur = transport_plans.choose_blur(view)
-solution = transport_plans.transport(view, k, blur, policy)
-plan, labels, ids = solution["plan"], view.batch.labels, view.ids
-same = solution["within_class"]
+    blur = loss_settings.choose_blur(loss.settings)
+settings = replace(loss.settings, k=k, blur=blur, policy=policy)
+solution = transport_plans.solve(view, settings)
+plan, samples, ids = solution.plan, view.samples, view.ids
+own_loss = "PKDOT's loss" if loss.note else "the loss"
+exact = settings.transport == "exact"
+if loss.note:
+    st.caption(components.plain(loss.note, 160))
+if exact:
+    st.caption("Exact transport has no entropy; ε is that of the other plans below.")
+elif settings.relative:
+    st.caption(f"ε = {solution.epsilon:.3g}: {blur**2:.3g} times the median cost.")
 
+debiased = "Debiased: what remains when each cloud's distance to itself is taken away."
 components.tiles(
     {
-        "divergence": f"{solution['divergence']:.4f}",
-        "cost": f"{solution['cost']:.4f}",
-        "entropy, nats": f"{solution['entropy']:.2f}",
-        "on the diagonal": f"{100 * solution['diagonal']:.1f} %",
-        "within the class": components.number(100 * same, ".0f", " %"),
-        "iterations": solution["iterations"],
+        "divergence": f"{solution.divergence:.4f}",
+        "cost": f"{solution.cost:.4f}",
+        "entropy, nats": f"{solution.entropy:.2f}",
+        "on the diagonal": f"{100 * solution.diagonal:.1f} %",
+        "within the class": components.number(100 * solution.within_class, ".0f", " %"),
+        "iterations": solution.iterations,
     },
     {
-        "divergence": "The loss. Debiased: what remains when each cloud's distance to itself is "
-        "taken away.",
-        "cost": "What moving the mass costs by this plan, without the entropy.",
+        "divergence": f"{own_loss[0].upper()}{own_loss[1:]}. "
+        + ("Without entropy there is nothing to debias." if exact else debiased),
+        "cost": "What moving the mass costs by this plan, without the entropy."
+        + " The price on changing identity counts." * (settings.identity > 0),
         "entropy, nats": f"Of the plan. From {np.log(len(ids)):.2f}, where it matches one to one, "
         f"to {2 * np.log(len(ids)):.2f}, where it sends everything everywhere.",
         "on the diagonal": "Mass of samples matched to themselves; by chance "
         f"{100 / len(ids):.1f} %.",
-        "within the class": "Mass that goes to a sample of the same class. The figure below tells "
-        "how much that is by chance.",
+        "within the class": "Mass that goes to a sample of the same class. The figure below gives "
+        "the share by chance.",
         "iterations": "Of the solver, which takes larger steps than the textbook's iteration at "
         "the end of this page.",
     },
 )
-if not solution["converged"]:
+if not solution.converged:
     st.warning(
-        f"At this ε the plan was not found within {transport_plans.MOST_ITERATIONS} iterations "
-        f"(marginal error {solution['marginal_error']:.1e}); it is shown as it was. A larger ε "
+        f"At this ε the plan was not found within {settings.max_iterations} iterations "
+        f"(marginal error {solution.marginal_error:.1e}); it is shown as it was. A larger ε "
         "helps.",
         icon=":material/warning:",
     )
@@ -67,15 +87,14 @@ def masses() -> pd.DataFrame:
 
 
 components.panel(
-    "Row i tells where the teacher's sample i sends its mass among the student's samples; the "
-    "dotted line is where a sample is matched to itself. Click it to "
-    "follow that sample below.",
+    "Row i shows where the teacher's sample i sends its mass among the student's samples. On the "
+    "dotted line a sample is matched to itself; click it to follow that sample below.",
     "the loss compares two unordered clouds and does not ask for the diagonal; a larger ε blurs "
     "the plan.",
 )
 components.draw(
     lambda: figures.transport_plan(
-        plan, labels=labels, ids=ids, marked=sample, epsilon=blur**2, **view.style
+        plan, samples, marked=sample, epsilon=solution.epsilon, style=view.style
     ),
     "plan",
     data=masses,
@@ -91,30 +110,36 @@ components.panel(
 
 def flows() -> object:
     """All flows, or those of the chosen sample."""
-    both = method_steps.maps(view)
     source = sample if only else None
     return figures.transport_flows(
-        both.teacher, both.student, plan, labels=labels, ids=ids, source=source, **view.style
+        method_steps.maps(view), plan, samples, source=source, style=view.style
     )
 
 
 components.draw(flows, "flows", on_pick=selection.pick_sample(view))
-components.draw(
-    lambda: figures.sample_mass(plan, sample, labels=labels, ids=ids, **view.style), "sample-mass"
-)
+components.draw(lambda: figures.sample_mass(plan, sample, samples, style=view.style), "sample-mass")
 
+own_price = settings.identity > 0 or settings.transport == "unbalanced"
+prices = (
+    "The run's own prices hold; without one, a change of identity costs the median cost, mass "
+    "left behind a quarter of it."
+    if own_price
+    else "A change of identity is priced at the median cost here, leaving mass behind at a quarter "
+    "of it."
+)
 components.panel(
-    "The same rows, carried by four plans. Exact transport has no entropy; the unbalanced plan may "
-    "leave mass behind; the identity-aware one pays for taking a sample for another.",
-    "the choice of plan decides what the loss can see: identity, outliers, or neither. A "
-    "change of identity is priced at the median cost here, leaving mass behind at a quarter of it.",
+    "The same rows, carried by "
+    f"{'five' if transport_plans.is_combined(settings) else 'four'} plans. Exact transport has no "
+    "entropy; the unbalanced plan may leave mass behind; the identity-aware one pays for taking a "
+    "sample for another.",
+    f"the choice of plan decides what the loss can see: identity, outliers, or neither. {prices}",
     "Its relatives",
 )
 if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="query-params"):
-    solved = transport_plans.relatives(view, k, blur, policy)
+    solved = transport_plans.relatives(view, settings, own_loss)
     components.draw(
         lambda: figures.plan_panels(
-            {name: facts["plan"] for name, facts in solved.items()}, labels=labels, **view.style
+            {name: found.plan for name, found in solved.items()}, samples, style=view.style
         ),
         "relatives",
     )
@@ -122,14 +147,14 @@ if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="que
         pd.DataFrame(
             {
                 "plan": name,
-                "cost of moving": components.number(facts["cost"], ".4f"),
-                "entropy (nats)": components.number(facts["entropy"]),
-                "mass moved": components.number(100 * facts["moved"], ".0f", " %"),
-                "on the diagonal": components.number(100 * facts["diagonal"], ".1f", " %"),
-                "within the class": components.number(100 * facts["within_class"], ".0f", " %"),
-                "converged": "yes" if facts["converged"] else "no",
+                "cost of moving": components.number(found.moving, ".4f"),
+                "entropy (nats)": components.number(found.entropy),
+                "mass moved": components.number(100 * found.mass, ".0f", " %"),
+                "on the diagonal": components.number(100 * found.diagonal, ".1f", " %"),
+                "within the class": components.number(100 * found.within_class, ".0f", " %"),
+                "converged": "yes" if found.converged else "no",
             }
-            for name, facts in solved.items()
+            for name, found in solved.items()
         ),
         hide_index=True,
     )
@@ -139,12 +164,14 @@ components.panel(
     "by the same factor each time.",
     "a small ε makes it crawl, and a loss that stops early is not the loss it claims to be.",
 )
+if settings.transport != "entropic":
+    st.caption("The iteration is that of the balanced entropic plan under the same cost.")
 components.draw(
     lambda: figures.convergence(
-        transport_plans.trace(view, k, blur, policy),
-        tolerance=transport_plans.tolerance(),
-        epsilon=blur**2,
-        **selection.look(record),
+        transport_plans.trace(view, settings),
+        tolerance=transport_plans.tolerance(settings),
+        epsilon=transport_plans.entropic_epsilon(view, settings),
+        style=view.style,
     ),
     "convergence",
 )

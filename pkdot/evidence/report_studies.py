@@ -38,7 +38,7 @@ def studies_section(plan: Plan) -> list[str]:
 
 def write_figures(plan: Plan) -> list[Path]:
     """One interactive page a study, titled with what it shows, in ``figures`` of the folder."""
-    from ..figures import study_dots
+    from ..figures import FigureStyle, study_dots
 
     written = []
     for regime in plan.regimes:
@@ -56,7 +56,7 @@ def write_figures(plan: Plan) -> list[Path]:
                 factor=study.factor,
                 usual=study.usual,
                 over=regime.unit,
-                simulated=regime.simulated,
+                style=FigureStyle(simulated=regime.simulated),
             ).write_html(path, include_plotlyjs="directory")
             written.append(path)
     return written

@@ -1,29 +1,34 @@
 """Figures: arrays or tables in, a plotly figure out; notebooks and page draw with the same ones.
 
-Each function takes ``simulated`` (the title then says so) and ``theme`` (``light`` or ``dark``).
-Nothing here computes more than what a picture needs; measures live in :mod:`pkdot.analysis.plans`.
+Every function takes a :class:`FigureStyle` (theme, width, simulated data), and those that draw
+samples a :class:`SampleTable` (targets, names, subjects) in the order of their arrays. Nothing here
+computes more than what a picture needs; measures live in :mod:`pkdot.analysis.plans`.
 """
 
 from .anchors import anchor_images, anchor_maps
+from .bundles import Grouping, SampleTable
 from .curves import training_curves
 from .features import hallucination
 from .film import map_film
 from .flows import sample_mass, transport_flows
 from .images import image_grid
 from .maps import embedding_maps
-from .matrices import similarity_matrices
 from .plans import convergence, plan_panels
 from .progress import agreement_curves, coverage_curves, run_curves
 from .results import result_dots, result_print
-from .rows import anchor_rows, sample_row, similarity_row
+from .rows import anchor_rows, sample_row
 from .samples import sample_answers, sample_features
+from .similarity import similarity_matrices, similarity_row
 from .studies import study_dots
-from .style import class_name
+from .style import FigureStyle, class_name
 from .subjects import group_gains, subject_gains, tnet_subjects
 from .transport import transport_plan
 from .windows import sample_windows
 
 __all__ = [
+    "FigureStyle",
+    "Grouping",
+    "SampleTable",
     "agreement_curves",
     "anchor_images",
     "anchor_maps",

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
+from .bundles import SampleTable, table_for
 from .images import image_grid
 from .maps import bare_axes, class_points
-from .style import class_name, clean, finish, named, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish, in_words
 
 EXPLANATIONS = {
     "shared": "least similar to the batch on average",
@@ -44,13 +45,10 @@ def usage(anchors: Any, size: int) -> Any:
 def anchor_maps(
     points: Any,
     anchors: Mapping[str, Any],
+    samples: SampleTable | None = None,
     *,
-    labels: Any = None,
-    class_names: Any = (),
-    ids: Any = None,
     projection: str = "PCA",
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """The anchors of one or more policies on the teacher's map.
 
@@ -58,12 +56,9 @@ def anchor_maps(
         points: (B, 2) coordinates of the batch.
         anchors: policy -> indices (k,) or (B, k). Of the latter, a ring grows with the share of
             rows that use the sample.
-        labels: (B,) class numbers, -1 for none.
-        class_names: one name a class.
-        ids: (B,) names of the samples.
+        samples: the B samples.
         projection: for the axes.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: for no policy, or an index outside the batch.
@@ -71,12 +66,11 @@ def anchor_maps(
     points = np.asarray(points, dtype=float)
     if not anchors:
         raise InputError("No policy was given; give at least one, with its anchors.")
-    look = theme_of(theme)
-    labels = np.full(len(points), -1) if labels is None else np.asarray(labels)
-    ids = np.arange(len(points)) if ids is None else np.asarray(ids)
+    colours, samples = style.colours, table_for(samples, len(points))
+    names, labels, class_names = samples.names, samples.labels, samples.class_names
     columns = min(3, len(anchors))
     rows = -(-len(anchors) // columns)
-    titles = [f"<b>{named(p)}</b><br>{EXPLANATIONS.get(p, '')}" for p in anchors]
+    titles = [f"<b>{in_words(p)}</b><br>{EXPLANATIONS.get(p, '')}" for p in anchors]
     figure = make_subplots(
         rows,
         columns,
@@ -90,15 +84,13 @@ def anchor_maps(
         class_points(
             figure,
             points,
-            labels,
-            class_names,
-            ids,
-            look,
-            row=row,
-            column=column,
+            samples,
+            style,
             legend=position == 0,
             size=5,
             opacity=0.7,
+            row=row,
+            col=column,
         )
         share = usage(indices, len(points))
         chosen = np.flatnonzero(share)
@@ -112,16 +104,16 @@ def anchor_maps(
                 showlegend=position == 0,
                 marker={
                     "symbol": "circle-open",
-                    "color": look.ink,
+                    "color": colours.ink,
                     "size": 4 + 9 * np.sqrt(share[chosen]),
                     "line": {"width": 1.6},
                 },
                 customdata=[
-                    [clean(ids[i]), class_name(int(labels[i]), class_names), 100 * share[i]]
+                    [clean(names[i]), class_name(int(labels[i]), class_names), 100 * share[i]]
                     for i in chosen
                 ],
                 hovertemplate="anchor %{customdata[0]}<br>%{customdata[1]}"
-                f"<br>used by %{{customdata[2]:.0f}} % of rows<extra>{named(policy)}</extra>",
+                f"<br>used by %{{customdata[2]:.0f}} % of rows<extra>{in_words(policy)}</extra>",
             ),
             row,
             column,
@@ -135,9 +127,8 @@ def anchor_maps(
     figure = finish(
         figure,
         "The anchors on the teacher's map",
+        style,
         subtitle="ringed samples describe all the others; larger rings serve more rows",
-        simulated=simulated,
-        theme=theme,
         height=140 + (430 if columns < 3 else 340) * rows,
     )
     figure.update_layout(margin={"t": 126})
@@ -147,27 +138,21 @@ def anchor_maps(
 def anchor_images(
     views: Any,
     anchors: Any,
+    samples: SampleTable | None = None,
     *,
-    labels: Any = None,
-    class_names: Any = (),
-    ids: Any = None,
     policy: str = "",
     most: int = 30,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """The anchors as pictures, in the order of the policy (``per_sample``: most used first).
 
     Args:
         views: pictures (B, H, W) or (B, H, W, 3) uint8, or a mapping of such by name.
         anchors: (k,) or (B, k).
-        labels: (B,) class numbers, -1 for none; they stand over the pictures.
-        class_names: one name a class.
-        ids: (B,) names of the samples.
+        samples: the B samples; their classes stand over the pictures.
         policy: for the title.
         most: draw at most so many.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
     """
     views = dict(views) if isinstance(views, Mapping) else {"": views}
     size = len(next(iter(views.values())))
@@ -176,19 +161,19 @@ def anchor_images(
     if anchors.ndim == 2:
         anchors = np.argsort(-share, kind="stable")[: int((share > 0).sum())]
     total, anchors = len(anchors), anchors[:most]
-    labels = np.full(size, -1) if labels is None else np.asarray(labels)
-    captions = [class_name(int(labels[i]), class_names) if labels[i] >= 0 else "" for i in anchors]
+    samples = table_for(samples, size)
+    labels, names = samples.labels, samples.class_names
+    captions = [class_name(int(labels[i]), names) if labels[i] >= 0 else "" for i in anchors]
     kinds = len(np.unique(labels[anchors][labels[anchors] >= 0]))
-    told = f"{total} anchors" + (f", the first {most} are shown" if total > most else "")
+    shown = f"{total} anchors" + (f", the first {most} are shown" if total > most else "")
     spread = f"; these come from {kinds} of {len(np.unique(labels[labels >= 0]))} classes" * (
         kinds > 0
     )
     return image_grid(
         {name: np.asarray(view)[anchors] for name, view in views.items()},
         captions=captions,
-        hover=None if ids is None else [str(ids[i]) for i in anchors],
-        title=f"The anchors as pictures{f' ({named(policy)})' if policy else ''}",
-        subtitle=told + spread,
-        simulated=simulated,
-        theme=theme,
+        hover=None if samples.ids is None else [str(samples.ids[i]) for i in anchors],
+        title=f"The anchors as pictures{f' ({in_words(policy)})' if policy else ''}",
+        subtitle=shown + spread,
+        style=style,
     )

@@ -5,7 +5,7 @@ from typing import Any
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from .style import clean, finish, named, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish, in_words
 
 SPLITS = {"train": "dot", "validation": "solid", "test": "dash"}
 
@@ -16,8 +16,7 @@ def training_curves(
     stage: str = "student",
     names: Any = None,
     best_epoch: int | None = None,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """How the metrics of one stage went, epoch by epoch.
 
@@ -26,8 +25,7 @@ def training_curves(
         stage: which network learned: its colour is the figure's.
         names: which metrics, in which order; all by default.
         best_epoch: the epoch that was selected; marked where given.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if the table has nothing about this stage or metric.
@@ -38,13 +36,13 @@ def training_curves(
     if rows.empty or not names:
         stages = ", ".join(dict.fromkeys(metrics["stage"])) or "none yet"
         raise InputError(f"No such metric of stage {stage!r} was logged; logged stages: {stages}.")
-    look = theme_of(theme)
+    colours = style.colours
     colour = {
-        "teacher": look.teacher,
-        "student": look.student,
-        "tnet": look.privileged,
-        "encoders": look.prevalent,
-    }.get(stage, look.neutral)
+        "teacher": colours.teacher,
+        "student": colours.student,
+        "tnet": colours.privileged,
+        "encoders": colours.prevalent,
+    }.get(stage, colours.neutral)
     columns = min(3, len(names))
     lines = -(-len(names) // columns)
     figure = make_subplots(
@@ -79,21 +77,20 @@ def training_curves(
         if best_epoch is not None:
             figure.add_vline(
                 best_epoch,
-                line={"color": look.neutral, "width": 1, "dash": "dash"},
+                line={"color": colours.neutral, "width": 1, "dash": "dash"},
                 annotation={"text": "best", "yanchor": "bottom", "xanchor": "center"},
                 annotation_position="top",
                 row=row,
                 col=column,
             )
-        figure.update_yaxes(title=named(name), row=row, col=column)
+        figure.update_yaxes(title=in_words(name), row=row, col=column)
     figure.update_xaxes(title="epoch")
     figure.update_layout(legend={"title": {"text": "split"}})
     best = "" if best_epoch is None else f"; epoch {best_epoch} was selected on validation"
     return finish(
         figure,
-        f"Training of the {named(stage)}",
+        f"Training of the {in_words(stage)}",
+        style,
         subtitle=f"epoch 0 is before training{best}",
-        simulated=simulated,
-        theme=theme,
         height=120 + 250 * lines,
     )

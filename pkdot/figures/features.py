@@ -6,31 +6,28 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from ..analysis.plans import reconstruction
-from .style import finish, scale, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, finish, scale
 
 MOST_POINTS = 4000
 """More entries than this are drawn as a density."""
 
 
-def hallucination(
-    real: Any, hallucinated: Any, *, simulated: bool = False, theme: str = "light"
-) -> Any:
+def hallucination(real: Any, hallucinated: Any, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
     """Hallucinated against real features, and the share of variance explained feature by feature.
 
     The yardstick is the trivial predictor that always says each feature's mean: it scores R² = 0.
 
     Args:
         real: (N, F) privileged features as measured.
-        hallucinated: (N, F), made from the prevalent modality.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        hallucinated: (N, F), from the prevalent modality by the T-Net.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if the shapes differ, or there are fewer than 2 samples.
     """
     result = reconstruction(real, hallucinated)
     x, y = (np.asarray(m, dtype=float).ravel() for m in (real, hallucinated))
-    look = theme_of(theme)
+    colours = style.colours
     figure = make_subplots(
         1,
         2,
@@ -45,7 +42,7 @@ def hallucination(
             x=x,
             y=y,
             mode="markers",
-            marker={"color": look.privileged, "size": 4, "opacity": 0.45},
+            marker={"color": colours.privileged, "size": 4, "opacity": 0.45},
             name="entry",
             showlegend=False,
             hovertemplate="real %{x:.2f}<br>hallucinated %{y:.2f}<extra></extra>",
@@ -58,7 +55,7 @@ def hallucination(
             z=np.log10(counts.T, where=counts.T > 0, out=np.full_like(counts.T, np.nan)),
             x=x_edges,
             y=y_edges,
-            colorscale=scale(look.sequential[1:]),
+            colorscale=scale(colours.sequential[1:]),
             customdata=counts.T,
             colorbar={
                 "title": {"text": "entries<br>(log₁₀)"},
@@ -76,7 +73,7 @@ def hallucination(
         x=[low, high],
         y=[low, high],
         mode="lines",
-        line={"color": look.ink, "dash": "dot", "width": 1.2},
+        line={"color": colours.ink, "dash": "dot", "width": 1.2},
         name="perfect",
         hoverinfo="skip",
         showlegend=False,
@@ -89,7 +86,7 @@ def hallucination(
         x=np.arange(1, len(scores) + 1),
         y=scores.clip(min=floor),
         mode="markers",
-        marker={"color": look.privileged, "size": 5},
+        marker={"color": colours.privileged, "size": 5},
         showlegend=False,
         customdata=scores,
         hovertemplate="rank %{x}: R² = %{customdata:.2f}<extra></extra>",
@@ -98,7 +95,7 @@ def hallucination(
     )
     figure.add_hline(
         0,
-        line={"color": look.ink, "width": 1, "dash": "dot"},
+        line={"color": colours.ink, "width": 1, "dash": "dot"},
         row=1,
         col=2,
     )
@@ -108,16 +105,15 @@ def hallucination(
     least = float(scores.clip(min=floor).min(initial=0))
     figure.update_yaxes(title="R² (1 is perfect)", range=[min(least, 0) - 0.08, 1.05], col=2)
     constant = int((~np.isfinite(result.r2_by_feature)).sum())
-    told = f"R² = {result.r2:.2f} over all features, correlation {result.correlation:.2f}"
-    told += "; dotted: a perfect guess, and always saying the mean"
-    told += f"; {constant} features never vary and are left out" * (constant > 0)
+    subtitle = f"R² = {result.r2:.2f} over all features, correlation {result.correlation:.2f}"
+    subtitle += "; dotted: a perfect guess, and always saying the mean"
+    subtitle += f"; {constant} features never vary and are left out" * (constant > 0)
     below = int((scores < floor).sum())
-    told += f"; {below} features below −1 are drawn at −1" * (below > 0)
+    subtitle += f"; {below} features below −1 are drawn at −1" * (below > 0)
     return finish(
         figure,
         "What the T-Net hallucinates, against what was measured",
-        subtitle=told,
-        simulated=simulated,
-        theme=theme,
+        style,
+        subtitle=subtitle,
         height=430,
     )

@@ -1,6 +1,6 @@
 """The student's map from epoch to epoch: points glide, so that an eye can follow them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
+from .bundles import Grouping, SampleTable, table_for
 from .maps import MOST_NAMES, bare_axes, class_points
-from .style import Theme, class_marker, clean, finish, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, Theme, clean, finish
 
 STEP = 900
 """Milliseconds from one epoch to the next; the points glide for most of it."""
@@ -19,15 +20,11 @@ GLIDE = 700
 def map_film(
     teacher: Any,
     students: Mapping[int, Any],
+    samples: SampleTable | None = None,
     *,
-    labels: Any = None,
-    class_names: Any = (),
-    ids: Any = None,
+    grouping: Grouping | None = None,
     projection: str = "PCA",
-    grouped_by: str = "class",
-    marker: Callable[[int, Theme], tuple[str, str]] = class_marker,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """The teacher's map, and beside it the student's, gliding through the epochs.
 
@@ -36,14 +33,10 @@ def map_film(
     Args:
         teacher: (N, 2) coordinates, e.g. of :func:`pkdot.analysis.projection.project`.
         students: epoch -> (N, 2), each aligned to the teacher's; two or more of them.
-        labels: (N,) class numbers, -1 for none.
-        class_names: one name a class.
-        ids: (N,) names of the samples.
+        samples: the N samples.
+        grouping: what colours and markers stand for; the class by default.
         projection: for the axes and the title.
-        grouped_by: what the labels are, for the legend.
-        marker: colour and symbol of a label, see :func:`pkdot.figures.style.class_marker`.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if there are fewer than two epochs, or their maps do not have the teacher's
@@ -56,18 +49,22 @@ def map_film(
     if any(t.shape != s.shape for s in maps.values()) or t.ndim != 2 or t.shape[1] != 2:
         shapes = sorted({s.shape for s in maps.values()})
         raise InputError(f"Maps must have one shape (N, 2), not {t.shape} and {shapes}.")
-    look = theme_of(theme)
-    labels = np.full(len(t), -1) if labels is None else np.asarray(labels)
-    ids = np.arange(len(t)) if ids is None else np.asarray(ids)
+    samples = table_for(samples, len(t))
+    grouping = samples.by_class() if grouping is None else grouping
     first, last = min(maps), max(maps)
     figure = make_subplots(1, 2, subplot_titles=["Teacher", "Student"], horizontal_spacing=0.05)
-    few = len(np.unique(labels)) <= MOST_NAMES
+    few = len(np.unique(grouping.numbers)) <= MOST_NAMES
     for column, points in enumerate((t, maps[first]), start=1):
-        named = column == 1 and few
         class_points(
-            figure, points, labels, class_names, ids, look, column=column, legend=named,
-            marker=marker,
-        )  # fmt: skip
+            figure,
+            points,
+            samples,
+            style,
+            grouping=grouping,
+            legend=column == 1 and few,
+            row=1,
+            col=column,
+        )
     moving = range(len(figure.data) // 2, len(figure.data))
     # A trace knows which samples it draws: the first of each point's custom data.
     members = [[row[0] for row in figure.data[trace].customdata] for trace in moving]
@@ -86,17 +83,16 @@ def map_film(
     finish(
         figure,
         f"How the student's map formed ({clean(projection)})",
+        style,
         subtitle=f"{len(maps)} epochs from {first} to {last}; every map is turned onto the "
         "teacher's",
-        simulated=simulated,
-        theme=theme,
         height=580,
     )
-    figure.update_layout(legend={"title": {"text": clean(grouped_by)}}, **_controls(maps, look))
-    return figure
+    legend = {"title": {"text": clean(grouping.by)}}
+    return figure.update_layout(legend=legend, **_controls(maps, style.colours))
 
 
-def _controls(maps: Mapping[int, Any], look: Theme) -> dict[str, Any]:
+def _controls(maps: Mapping[int, Any], colours: Theme) -> dict[str, Any]:
     """Play, pause and a slider, under the maps."""
     glide = {"duration": GLIDE, "easing": "cubic-in-out"}
     play = {"frame": {"duration": STEP, "redraw": False}, "transition": glide, "fromcurrent": True}
@@ -109,10 +105,10 @@ def _controls(maps: Mapping[int, Any], look: Theme) -> dict[str, Any]:
     steps = [
         {"label": str(epoch), "method": "animate", "args": [[str(epoch)], jump]} for epoch in maps
     ]
-    style = {"bgcolor": look.paper, "bordercolor": look.faint, "font": {"color": look.ink}}
+    style = {"bgcolor": colours.paper, "bordercolor": colours.faint, "font": {"color": colours.ink}}
     menu = {"type": "buttons", "direction": "left", "showactive": False, "buttons": buttons}
     # Under the pointer a button turns nearly white in every theme; grey can be read on both.
-    menu["font"] = {"color": look.neutral}
+    menu["font"] = {"color": colours.neutral}
     place = {"x": 0, "y": -0.2, "xanchor": "left", "yanchor": "top", "pad": {"t": 0, "r": 10}}
     slider = {
         "steps": steps,
@@ -121,9 +117,9 @@ def _controls(maps: Mapping[int, Any], look: Theme) -> dict[str, Any]:
         "y": -0.14,
         "yanchor": "top",
         "pad": {"t": 0, "b": 6},
-        "currentvalue": {"prefix": "epoch ", "xanchor": "left", "font": {"color": look.ink}},
-        "tickcolor": look.faint,
-        "activebgcolor": look.student,
+        "currentvalue": {"prefix": "epoch ", "xanchor": "left", "font": {"color": colours.ink}},
+        "tickcolor": colours.faint,
+        "activebgcolor": colours.student,
     }
     return {
         "updatemenus": [{**style, **menu, **place}],

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..errors import InputError
-from .style import Array, clean, finish, named, theme_of
+from .style import DEFAULT_STYLE, WIDTH, Array, FigureStyle, clean, finish, in_words
 
 CRISP = 96
 """Side, in pixels, up to which images are enlarged before they are handed to the browser."""
@@ -38,8 +38,7 @@ def image_grid(
     columns: int = 10,
     title: str = "What the student sees, and what the teacher sees",
     subtitle: str = "",
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Samples side by side, one line of pictures a view.
 
@@ -51,8 +50,7 @@ def image_grid(
         columns: samples side by side before the next line begins.
         title: of the figure.
         subtitle: one line on how to read it.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if there is no picture, the views differ in n, or one is not uint8 pictures.
@@ -68,12 +66,12 @@ def image_grid(
                 f"View {name!r} must be uint8 pictures (n, H, W) or (n, H, W, 3), not "
                 f"{stack.dtype} {stack.shape}."
             )
-    look, n = theme_of(theme), counts.pop()
+    colours, n = style.colours, counts.pop()
     columns = min(columns, max(n, 6))
     lines = -(-n // columns)
     figure = go.Figure()
-    left = 16 + 8 * max((len(named(name)) for name in stacks), default=0)
-    cell = (900 - left - 20) / columns  # pixels; heights below are in cells
+    left = 16 + 8 * max((len(in_words(name)) for name in stacks), default=0)
+    cell = (WIDTH - left - 20) / columns  # pixels; heights below are in cells
     label_height = 0.02 if captions is None else 26 / cell
     heights = [0.06 + 0.94 * min(1.0, s.shape[1] / s.shape[2]) for s in stacks.values()]
     tops = np.cumsum([0.0, *heights])
@@ -104,7 +102,7 @@ def image_grid(
                         "x": 0,
                         "xshift": -8,
                         "y": y + heights[row] / 2,
-                        "text": named(name),
+                        "text": in_words(name),
                         "showarrow": False,
                         "xanchor": "right",
                     }
@@ -142,10 +140,9 @@ def image_grid(
     figure = finish(
         figure,
         title,
+        style,
         subtitle=subtitle,
-        simulated=simulated,
-        theme=theme,
         height=int(96 + cell * lines * line_height),
     )
     figure.update_layout(margin={"l": left, "r": 20, "t": 84, "b": 12})
-    return figure.update_annotations(font={"size": 12.5, "color": look.ink})
+    return figure.update_annotations(font={"size": 12.5, "color": colours.ink})

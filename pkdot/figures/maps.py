@@ -1,56 +1,79 @@
 """Maps of teacher and student side by side: the same samples, the same colours, one scale."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..analysis.projection import Maps
 from ..errors import InputError
-from .style import Theme, class_marker, class_name, clean, finish, theme_of
+from .bundles import Grouping, SampleTable, table_for
+from .style import DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish
 
 MOST_NAMES = 20
 """More groups than this are not listed: hovering over a point names its own."""
 
 
+def checked_maps(maps: Maps) -> tuple[Array, Array]:
+    """Both maps as arrays (N, 2).
+
+    Raises:
+        InputError: if they do not have one such shape.
+    """
+    teacher, student = (np.asarray(m, dtype=float) for m in (maps.teacher, maps.student))
+    if teacher.shape != student.shape or teacher.ndim != 2 or teacher.shape[1] != 2:
+        raise InputError(
+            f"Maps must have one shape (N, 2), not {teacher.shape} and {student.shape}."
+        )
+    return teacher, student
+
+
 def class_points(
     figure: Any,
-    points: Any,
-    labels: Any,
-    class_names: Any,
-    ids: Any,
-    look: Theme,
+    points: Array,
+    samples: SampleTable,
+    style: FigureStyle,
     *,
-    row: int | None = 1,
-    column: int | None = 1,
+    grouping: Grouping | None = None,
+    kept: Any = None,
     legend: bool = True,
     size: float = 7,
     opacity: float = 0.9,
-    kept: Any = None,
-    marker: Callable[[int, Theme], tuple[str, str]] = class_marker,
+    **place: Any,
 ) -> None:
-    """Add points (N, 2) to a panel, one trace a class, so that the legend switches both maps.
+    """Add points to a panel, one trace a group, so that the legend switches both maps.
 
-    Each point carries its position in ``ids`` and its name as ``customdata``, for selections.
-    Where ``kept`` (N,) is given, points that are not kept stand back. ``marker`` gives colour and
-    symbol of a class.
+    Each point carries its position in the table and its name as ``customdata``, for selections.
+
+    Args:
+        figure: what they are added to.
+        points: (N, 2) coordinates.
+        samples: the N samples.
+        style: theme of the figure.
+        grouping: what colours and markers stand for; the class by default.
+        kept: (N,) booleans; the other points stand back.
+        legend: whether the groups are listed.
+        size: of a point, in pixels.
+        opacity: of a point that does not stand back.
+        **place: row and column of the panel.
     """
-    labels = np.asarray(labels)
-    kept = np.full(len(labels), True) if kept is None else np.asarray(kept)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
+    grouping = samples.by_class() if grouping is None else grouping
+    numbers, names, colours = np.asarray(grouping.numbers), samples.names, style.colours
+    kept = np.full(len(numbers), True) if kept is None else np.asarray(kept)
+    for number in np.unique(numbers):
+        members = np.flatnonzero(numbers == number)
         # the legend shows a trace's first point
         members = members[np.argsort(~kept[members], kind="stable")]
-        colour, symbol = marker(int(label), look)
-        name = class_name(int(label), class_names)
+        colour, symbol = grouping.marker(int(number), colours)
+        group = class_name(int(number), grouping.names)
         figure.add_trace(
             go.Scatter(
                 x=points[members, 0],
                 y=points[members, 1],
                 mode="markers",
-                name=name,
-                legendgroup=f"class {label}",
+                name=group,
+                legendgroup=f"class {number}",
                 showlegend=legend,
                 marker={
                     "color": colour,
@@ -58,13 +81,12 @@ def class_points(
                     "size": size,
                     # one number for all is drawn much faster than a list of equal ones
                     "opacity": opacity if kept.all() else np.where(kept[members], opacity, 0.12),
-                    "line": {"width": 0.5, "color": look.paper},
+                    "line": {"width": 0.5, "color": colours.paper},
                 },
-                customdata=[[int(i), clean(ids[i])] for i in members],
-                hovertemplate=f"%{{customdata[1]}}<br>{name}<extra></extra>",
+                customdata=[[int(i), clean(names[i])] for i in members],
+                hovertemplate=f"%{{customdata[1]}}<br>{group}<extra></extra>",
             ),
-            row,
-            column,
+            **place,
         )
 
 
@@ -90,75 +112,61 @@ def bare_axes(figure: Any, columns: int, projection: str, row: int = 1) -> None:
 
 
 def embedding_maps(
-    teacher: Any,
-    student: Any,
+    maps: Maps,
+    samples: SampleTable | None = None,
     *,
-    labels: Any = None,
-    class_names: Any = (),
-    ids: Any = None,
+    grouping: Grouping | None = None,
+    chosen: Any = None,
     projection: str = "PCA",
     epoch: int | None = None,
-    chosen: Any = None,
-    grouped_by: str = "class",
-    marker: Callable[[int, Theme], tuple[str, str]] = class_marker,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Maps of teacher and student, with one legend for both.
 
     Args:
-        teacher: (N, 2) coordinates, e.g. of :func:`pkdot.analysis.projection.project`.
-        student: (N, 2), aligned to the teacher's.
-        labels: (N,) class numbers, -1 for none.
-        class_names: one name a class.
-        ids: (N,) names of the samples.
+        maps: coordinates (N, 2) in either network, e.g. of
+            :func:`pkdot.analysis.projection.project`.
+        samples: the N samples.
+        grouping: what colours and markers stand for; the class by default.
+        chosen: (N,) booleans; in both maps the other samples stand back.
         projection: for the axes and the title.
         epoch: of the student; stands over its panel.
-        chosen: (N,) booleans; in both maps the other samples stand back.
-        grouped_by: what the labels are, for the legend.
-        marker: colour and symbol of a label, see :func:`pkdot.figures.style.class_marker`.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
-        InputError: if the two do not have one shape (N, 2).
+        InputError: if the two maps do not have one shape (N, 2).
     """
-    t, s = (np.asarray(m, dtype=float) for m in (teacher, student))
-    if t.shape != s.shape or t.ndim != 2 or t.shape[1] != 2:
-        raise InputError(f"Maps must have one shape (N, 2), not {t.shape} and {s.shape}.")
-    look = theme_of(theme)
-    labels = np.full(len(t), -1) if labels is None else np.asarray(labels)
-    ids = np.arange(len(t)) if ids is None else np.asarray(ids)
+    teacher, student = checked_maps(maps)
+    samples = table_for(samples, len(teacher))
+    grouping = samples.by_class() if grouping is None else grouping
     when = "" if epoch is None else f", epoch {epoch}"
     figure = make_subplots(
         1, 2, subplot_titles=["Teacher", f"Student{when}"], horizontal_spacing=0.05
     )
-    for column, points in enumerate((t, s), start=1):
+    for column, points in enumerate((teacher, student), start=1):
         class_points(
             figure,
             points,
-            labels,
-            class_names,
-            ids,
-            look,
-            column=column,
-            legend=column == 1 and len(np.unique(labels)) <= MOST_NAMES,
+            samples,
+            style,
+            grouping=grouping,
             kept=chosen,
-            marker=marker,
+            legend=column == 1 and len(np.unique(grouping.numbers)) <= MOST_NAMES,
+            row=1,
+            col=column,
         )
-    span = 1.08 * float(np.abs(np.concatenate([t, s])).max(initial=1e-9))
+    span = 1.08 * float(np.abs(np.concatenate([teacher, student])).max(initial=1e-9))
     figure.update_xaxes(range=[-span, span])
     figure.update_yaxes(range=[-span, span])
     bare_axes(figure, 2, clean(projection))
     figure.update_layout(
-        legend={"title": {"text": clean(grouped_by)}},
+        legend={"title": {"text": clean(grouping.by)}},
         dragmode="lasso",
     )
     return finish(
         figure,
         f"Where the samples lie ({clean(projection)})",
+        style,
         subtitle="the student's map is turned onto the teacher's; near points are alike",
-        simulated=simulated,
-        theme=theme,
         height=500,
     )

@@ -1,15 +1,12 @@
-"""Step 1 as a picture: similarity matrices (B, B), and what matrices share when they are drawn."""
+"""Matrices as heat maps: blocks, ticks, borders between groups, and a diagonal to click."""
 
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from ..analysis.matrix_order import by_group
-from ..analysis.plans import matrix_correlation
-from ..errors import InputError
-from .style import Array, class_name, clean, finish, scale, theme_of
+from .bundles import SampleTable
+from .style import Array, class_name, clean, scale
 
 LARGEST = 256
 """Matrices above this many rows or columns are drawn in blocks.
@@ -129,7 +126,7 @@ def heat(
     """A heat map trace of a matrix that may be drawn in blocks.
 
     Args:
-        drawn: the matrix, or what :func:`in_blocks` made of it.
+        drawn: the matrix, or its blocks from :func:`in_blocks`.
         shape: that of the matrix; its own rows and columns are what the axes count.
         colours: of the scale, from ``low`` to ``high``.
         low: value of the first colour.
@@ -150,13 +147,15 @@ def heat(
     )
 
 
-def clickable_diagonal(figure: Any, order: Array, ids: Any, **place: Any) -> None:
-    """Let a click on the diagonal of a heat map select its sample.
+def clickable_diagonal(figure: Any, order: Array, samples: SampleTable, **place: Any) -> None:
+    """Let a click on the diagonal of a heat map select its sample, where samples have names.
 
     Plotly does not select heat maps; an invisible point a sample, on the diagonal, does. Its
     ``customdata`` are the sample's position and name. All can be clicked though only one is drawn:
     a browser spends as long on a point that nobody sees as on any other.
     """
+    if samples.ids is None:
+        return
     middles = np.arange(len(order))
     figure.add_trace(
         go.Scatter(
@@ -166,7 +165,7 @@ def clickable_diagonal(figure: Any, order: Array, ids: Any, **place: Any) -> Non
             marker={"opacity": 0, "size": 2, "maxdisplayed": 1},
             unselected={"marker": {"opacity": 0}},
             selected={"marker": {"opacity": 0}},
-            customdata=[[int(i), clean(ids[i])] for i in order],
+            customdata=[[int(i), clean(samples.ids[i])] for i in order],
             hovertemplate="%{customdata[1]}<extra></extra>",
             showlegend=False,
         ),
@@ -175,8 +174,10 @@ def clickable_diagonal(figure: Any, order: Array, ids: Any, **place: Any) -> Non
     figure.update_layout(dragmode=False)
 
 
-def mark_row(figure: Any, order: Array, sample: int, colour: str, **place: Any) -> None:
-    """Frame the row of one sample."""
+def mark_row(figure: Any, order: Array, sample: int | None, colour: str, **place: Any) -> None:
+    """Frame the row of one sample, where one is given."""
+    if sample is None:
+        return
     top = int(np.flatnonzero(order == sample)[0]) - 0.5
     low, high = -0.5, len(order) - 0.5
     frame = go.Scatter(
@@ -188,115 +189,3 @@ def mark_row(figure: Any, order: Array, sample: int, colour: str, **place: Any) 
         hoverinfo="skip",
     )
     figure.add_trace(frame, **place)
-
-
-def similarity_matrices(
-    teacher: Any,
-    student: Any,
-    *,
-    labels: Any = None,
-    class_names: Any = (),
-    order: Any = None,
-    sorted_by: str = "class",
-    ids: Any = None,
-    marked: int | None = None,
-    difference: bool = True,
-    simulated: bool = False,
-    theme: str = "light",
-) -> Any:
-    """Similarity matrices of teacher and student on one scale, and their difference.
-
-    Args:
-        teacher: (B, B) cosine similarities.
-        student: (B, B).
-        labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
-        class_names: one name a class.
-        order: (B,) another order, e.g. of
-            :func:`~pkdot.analysis.matrix_order.by_clustering`; groups of the labels are then not
-            marked.
-        sorted_by: what the order is by, for the axes.
-        ids: (B,) names of the samples; they can then be clicked, see
-            :func:`clickable_diagonal`.
-        marked: a sample whose row is marked.
-        difference: add a panel of student − teacher, from blue (teacher higher) to orange.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
-
-    Returns:
-        A plotly figure.
-
-    Raises:
-        InputError: if the matrices are not square, of one shape, and finite.
-    """
-    t, s = (np.asarray(m, dtype=float) for m in (teacher, student))
-    correlation = matrix_correlation(t, s)
-    if not (np.isfinite(t).all() and np.isfinite(s).all()):
-        raise InputError("A similarity matrix holds NaN or infinity; look at an earlier epoch.")
-    look, size = theme_of(theme), len(t)
-    labels = np.full(size, -1) if labels is None else np.asarray(labels)
-    grouped = order is None
-    order = by_group(labels) if order is None else np.asarray(order)
-    t, s, labels = t[np.ix_(order, order)], s[np.ix_(order, order)], labels[order]
-    labels = labels if grouped else np.full(size, -1)
-    panels = [("Teacher", t), ("Student", s)] + ([("Student − teacher", s - t)] * difference)
-    figure = make_subplots(
-        1, len(panels), subplot_titles=[name for name, _ in panels], horizontal_spacing=0.04
-    )
-    bar = {"orientation": "h", "thickness": 10, "y": -0.2, "yanchor": "top", "outlinewidth": 0}
-    for column, (name, matrix) in enumerate(panels, start=1):
-        drawn = in_blocks(matrix)
-        is_difference = column == 3
-        # One scale for both networks; a colour bar of its own for the difference.
-        trace = heat(
-            drawn,
-            matrix.shape,
-            look.difference if is_difference else look.diverging,
-            -1,
-            1,
-            coloraxis=None,
-            showscale=column != 2,
-            colorbar={
-                **bar,
-                "len": 0.3 if is_difference else 0.64,
-                "x": 0.85 if is_difference else 0.33,
-                "xanchor": "center",
-                "title": {
-                    "text": "difference" if is_difference else "cosine similarity (no unit)",
-                    "side": "bottom",
-                },
-            },
-            hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y:.0f}}, column %{{x:.0f}}<extra></extra>",
-        )
-        figure.add_trace(trace, 1, column)
-        ticks = class_ticks(labels, class_names, room=240, upright=True)
-        below = class_ticks(labels, class_names, room=240)
-        square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
-        edge = size - 0.5
-        figure.update_xaxes(
-            **below, range=[-0.5, edge], constrain="domain", showgrid=False, row=1, col=column
-        )
-        figure.update_yaxes(
-            **(ticks if column == 1 else {"showticklabels": False, "ticks": ""}),
-            **square,
-            range=[edge, -0.5],
-            showgrid=False,
-            row=1,
-            col=column,
-        )
-        class_grid(figure, labels, look.ink, row=1, col=column)
-        if ids is not None:
-            clickable_diagonal(figure, order, ids, row=1, col=column)
-        if marked is not None:
-            mark_row(figure, order, marked, look.ink, row=1, col=column)
-    sorted_by = sorted_by if not grouped or (labels >= 0).any() else "order of the batch"
-    figure.update_xaxes(title=f"sample, by {sorted_by}")
-    figure.update_yaxes(title=f"sample, by {sorted_by}", row=1, col=1)
-    subtitle = f"pairs of {size} samples; the two matrices correlate at r = {correlation:.2f}"
-    return finish(
-        figure,
-        "How alike are two samples?",
-        subtitle=subtitle + shrunk_note(t.shape, in_blocks(t).shape),
-        simulated=simulated,
-        theme=theme,
-        height=500 if difference else 590,
-    )

@@ -9,8 +9,9 @@ from plotly.subplots import make_subplots
 
 from ..analysis.matrix_order import by_group
 from ..errors import InputError
+from .bundles import SampleTable, table_for
 from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
-from .style import clean, finish, theme_of
+from .style import DEFAULT_STYLE, WIDTH, FigureStyle, clean, finish
 
 TICKS = (0, 1, 5, 20, 50, 100)
 """Shares in percent at the colour bar; colours follow their square roots."""
@@ -18,20 +19,16 @@ TICKS = (0, 1, 5, 20, 50, 100)
 
 def plan_panels(
     plans: Mapping[str, Any],
+    samples: SampleTable | None = None,
     *,
-    labels: Any = None,
-    class_names: Any = (),
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Plans of the same samples on one scale: how much of its mass each teacher sample sends where.
 
     Args:
         plans: name -> masses (B, B); all of one size.
-        labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
-        class_names: one name a class.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        samples: the B samples; rows and columns are sorted by their class.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if there is no plan, or one is not square, finite and of the common size.
@@ -43,14 +40,15 @@ def plan_panels(
         raise InputError("Plans can be compared where all are square and of one size (B, B).")
     if not all(np.isfinite(plan).all() for plan in arrays.values()):
         raise InputError("A plan holds NaN or infinity; raise epsilon.")
-    look, size = theme_of(theme), shape[0]
-    labels = np.full(size, -1) if labels is None else np.asarray(labels)
-    order = by_group(labels)
-    labels = labels[order]
+    colours, size = style.colours, shape[0]
+    samples = table_for(samples, size)
+    order = by_group(samples.labels)
+    labels = samples.labels[order]
+    titles = [_panel_title(name, WIDTH / len(arrays)) for name in arrays]
     figure = make_subplots(
         1,
         len(arrays),
-        subplot_titles=[clean(name) for name in arrays],
+        subplot_titles=titles,
         horizontal_spacing=0.025,
     )
     drawn = 0
@@ -64,7 +62,7 @@ def plan_panels(
             heat(
                 np.sqrt(share),
                 plan.shape,
-                look.sequential,
+                colours.sequential,
                 0,
                 10,
                 customdata=share.astype(np.float32),
@@ -87,31 +85,38 @@ def plan_panels(
             constrain="domain",
             showgrid=False,
             **(
-                class_ticks(labels, class_names, room=200, upright=True)
+                class_ticks(labels, samples.class_names, room=200, upright=True)
                 if column == 1
                 else {"showticklabels": False, "ticks": ""}
             ),
             row=1,
             col=column,
         )
-        class_grid(figure, labels, look.neutral, row=1, col=column)
+        class_grid(figure, labels, colours.neutral, row=1, col=column)
     figure.update_xaxes(
         title="student sample",
         range=[-0.5, size - 0.5],
         constrain="domain",
         showgrid=False,
-        **class_ticks(labels, class_names, room=200),
+        **class_ticks(labels, samples.class_names, room=200),
     )
     figure.update_yaxes(title="teacher sample", row=1, col=1)
-    return finish(
+    second_line = 18 if any("<br>" in title for title in titles) else 0
+    figure = finish(
         figure,
         "Four ways to carry the same mass" if len(arrays) == 4 else "Plans side by side",
+        style,
         subtitle="the same two clouds of rows, one scale; colours follow the square root of the "
         "share" + shrunk_note((size, size), (drawn, drawn)),
-        simulated=simulated,
-        theme=theme,
-        height=400,
+        height=400 + second_line,
     )
+    return figure.update_layout(margin={"t": 96 + second_line})
+
+
+def _panel_title(name: str, room: float) -> str:
+    """A plan's name, on two lines where it has a part in brackets and ``room`` pixels are few."""
+    title = clean(name, 60)
+    return title.replace(" (", "<br>(") if 7.5 * len(title) > room else title
 
 
 def convergence(
@@ -119,8 +124,7 @@ def convergence(
     *,
     tolerance: float | None = None,
     epsilon: float | None = None,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """The error of the plan's marginals, iteration by iteration, on a logarithmic axis.
 
@@ -128,22 +132,21 @@ def convergence(
         marginal_error: (t,) of :func:`pkdot.method.transport.sinkhorn_trace`.
         tolerance: where a solver would stop; drawn where given.
         epsilon: for the subtitle.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if there is no iteration.
     """
     errors = np.asarray(marginal_error, dtype=float).ravel()
     if not len(errors):
-        raise InputError("There is no iteration to draw; make at least one.")
-    look = theme_of(theme)
+        raise InputError("There is no iteration to draw; trace at least one.")
+    colours = style.colours
     figure = go.Figure()
     figure.add_scatter(
         x=np.arange(1, len(errors) + 1),
         y=np.maximum(errors, 1e-12),
         mode="lines",
-        line={"color": look.privileged, "width": 2.2},
+        line={"color": colours.privileged, "width": 2.2},
         name="error",
         showlegend=False,
         hovertemplate="iteration %{x}: %{y:.1e}<extra></extra>",
@@ -151,25 +154,24 @@ def convergence(
     if tolerance is not None:
         figure.add_hline(
             tolerance,
-            line={"color": look.neutral, "width": 1, "dash": "dash"},
+            line={"color": colours.neutral, "width": 1, "dash": "dash"},
             annotation={"text": "tolerance", "xanchor": "right"},
         )
     figure.update_xaxes(title="iteration")
     figure.update_yaxes(title="marginal error", type="log", exponentformat="power")
-    told = "share of the mass that is in the wrong columns"
+    subtitle = "share of the mass that is in the wrong columns"
     if tolerance is not None:
         reached = np.flatnonzero(errors <= tolerance)
-        told += (
+        subtitle += (
             f"; the tolerance is reached after iteration {reached[0] + 1}"
             if len(reached)
             else f"; {len(errors)} iterations do not reach the tolerance"
         )
-    told += "" if epsilon is None else f" · ε = {epsilon:.3g}"
+    subtitle += "" if epsilon is None else f" · ε = {epsilon:.3g}"
     return finish(
         figure,
         "The textbook's iteration",
-        subtitle=told,
-        simulated=simulated,
-        theme=theme,
+        style,
+        subtitle=subtitle,
         height=340,
     )

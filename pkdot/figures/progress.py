@@ -7,7 +7,7 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from .style import class_marker, clean, finish, named, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, class_marker, clean, finish, in_words
 
 AGREEMENT = {
     "correlation": "correlation (r)",
@@ -22,24 +22,22 @@ def agreement_curves(
     *,
     best_epoch: int | None = None,
     epoch: int | None = None,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """How the student's structure approached the teacher's while it trained.
 
     Args:
         table: columns epoch, and those of :data:`pkdot.analysis.agreement.MEASURES`.
         best_epoch: the epoch that was selected; marked where given.
-        epoch: the epoch that is looked at; a larger dot.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        epoch: the epoch that is shown elsewhere; a larger dot.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if the table has no rows.
     """
     if not len(table):
         raise InputError("There is no epoch to compare; log some embeddings first.")
-    look = theme_of(theme)
+    colours = style.colours
     shown = {name: words for name, words in AGREEMENT.items() if name in table.columns}
     figure = make_subplots(1, len(shown), horizontal_spacing=0.07)
     for column, (name, words) in enumerate(shown.items(), start=1):
@@ -48,11 +46,11 @@ def agreement_curves(
             x=table["epoch"],
             y=table[name],
             mode="lines+markers",
-            line={"color": look.student, "width": 2},
+            line={"color": colours.student, "width": 2},
             marker={
-                "color": look.student,
+                "color": colours.student,
                 "size": np.where(table["epoch"] == epoch, 12, 6),
-                "line": {"width": 1, "color": look.paper},
+                "line": {"width": 1, "color": colours.paper},
             },
             showlegend=False,
             hovertemplate="epoch %{x}: %{y:.2f}<extra></extra>",
@@ -62,7 +60,7 @@ def agreement_curves(
         if best_epoch is not None:
             figure.add_vline(
                 best_epoch,
-                line={"color": look.neutral, "width": 1, "dash": "dash"},
+                line={"color": colours.neutral, "width": 1, "dash": "dash"},
                 row=1,
                 col=column,
             )
@@ -73,9 +71,8 @@ def agreement_curves(
     return finish(
         figure,
         "How alike the two structures became",
+        style,
         subtitle=f"1 is the teacher's own structure; epoch 0 is before training{marked}",
-        simulated=simulated,
-        theme=theme,
         height=320,
     )
 
@@ -84,24 +81,22 @@ def coverage_curves(
     table: Any,
     *,
     k: int | None = None,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """How well the anchors of each policy stand for all samples, as k grows.
 
     Args:
         table: rows of policy, k, coverage, classes, from
             :func:`~pkdot.analysis.anchor_coverage.coverage_curves`.
-        k: the number that is looked at; marked where given.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        k: the number in force; marked where given.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if the table has no rows.
     """
     if not len(table):
         raise InputError("There is no number of anchors to draw; give at least one.")
-    look = theme_of(theme)
+    colours = style.colours
     panels = {"coverage": "similarity to the nearest anchor"}
     if table["classes"].notna().any():
         panels["classes"] = "classes with an anchor (%)"
@@ -110,23 +105,23 @@ def coverage_curves(
         figure.update_yaxes(title=words, row=1, col=column)
         factor = 100 if name == "classes" else 1
         for number, (policy, rows) in enumerate(table.groupby("policy", sort=False)):
-            colour, symbol = class_marker(number, look)
+            colour, symbol = class_marker(number, colours)
             figure.add_scatter(
                 x=rows["k"],
                 y=factor * rows[name],
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
                 marker={"symbol": symbol, "size": 7},
-                name=named(policy),
-                legendgroup=named(policy),
+                name=in_words(policy),
+                legendgroup=in_words(policy),
                 showlegend=column == 1,
-                hovertemplate=f"{named(policy)}, k = %{{x}}: %{{y:.2f}}<extra></extra>",
+                hovertemplate=f"{in_words(policy)}, k = %{{x}}: %{{y:.2f}}<extra></extra>",
                 row=1,
                 col=column,
             )
         if k is not None:
             figure.add_vline(
-                k, line={"color": look.neutral, "width": 1, "dash": "dash"}, row=1, col=column
+                k, line={"color": colours.neutral, "width": 1, "dash": "dash"}, row=1, col=column
             )
     figure.update_xaxes(
         title="number of anchors k", type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500]
@@ -135,9 +130,8 @@ def coverage_curves(
     return finish(
         figure,
         "What more anchors add",
+        style,
         subtitle="left: mean over all samples; the dashed line is the chosen k",
-        simulated=simulated,
-        theme=theme,
         height=360,
     )
 
@@ -147,8 +141,7 @@ def run_curves(
     *,
     name: str = "accuracy",
     split: str = "validation",
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """One metric of several runs over their epochs: teachers on the left, students on the right.
 
@@ -156,13 +149,12 @@ def run_curves(
         curves: title -> table of metrics with columns stage, epoch, split, name, value.
         name: which metric.
         split: which split.
-        simulated: whether the data of one of them came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data of one run are simulated.
 
     Raises:
         InputError: if none of the runs has that metric.
     """
-    look = theme_of(theme)
+    colours = style.colours
     stages = ("teacher", "student")
     figure = make_subplots(
         1,
@@ -173,7 +165,7 @@ def run_curves(
     )
     drawn = 0
     for number, (title, table) in enumerate(curves.items()):
-        colour, symbol = class_marker(number, look)
+        colour, symbol = class_marker(number, colours)
         for column, stage in enumerate(stages, start=1):
             kept = (table["stage"] == stage) & (table["name"] == name) & (table["split"] == split)
             rows = table[kept].sort_values("epoch")
@@ -196,14 +188,13 @@ def run_curves(
     if not drawn:
         raise InputError(f"None of these runs has logged {name!r} on {split!r} samples.")
     figure.update_xaxes(title="epoch")
-    figure.update_yaxes(title=f"{named(name)} ({clean(split)})", col=1)
+    figure.update_yaxes(title=f"{in_words(name)} ({clean(split)})", col=1)
     figure.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
     return finish(
         figure,
         "How these runs trained",
+        style,
         subtitle="one colour and marker a run; epoch 0 is before training",
-        simulated=simulated,
-        theme=theme,
         height=400 + 12 * len(curves),
     )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from .style import Theme, clean, finish, theme_of, titled
+from .style import DEFAULT_STYLE, FigureStyle, Theme, bold_title, clean, finish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,8 +14,12 @@ NEEDED = ("arm", "mean", "low", "high", "n")
 PAIRED = ("difference", "difference_low", "difference_high")
 
 
-def _checked(table: Any) -> bool:
-    """Whether the table has paired differences; raises InputError where a column lacks."""
+def _is_paired(table: Any) -> bool:
+    """Whether the table has paired differences.
+
+    Raises:
+        InputError: if a column lacks, or there are no rows.
+    """
     if absent := [name for name in NEEDED if name not in table.columns]:
         raise InputError(
             f"A table of results needs the columns {', '.join(NEEDED)}, and for paired differences "
@@ -26,11 +30,11 @@ def _checked(table: Any) -> bool:
     return all(name in table.columns for name in PAIRED)
 
 
-def _colours(table: Any, look: Theme) -> list[str]:
+def _arm_colours(table: Any, colours: Theme) -> list[str]:
     """A colour an arm: by its ``role`` (teacher, student, baseline, unimodal), or by its name."""
     roles = table["role"] if "role" in table.columns else table["arm"]
-    by_role = {"teacher": look.teacher, "baseline": look.neutral, "unimodal": look.ink}
-    return [by_role.get(str(role), look.student) for role in roles]
+    by_role = {"teacher": colours.teacher, "baseline": colours.neutral, "unimodal": colours.ink}
+    return [by_role.get(str(role), colours.student) for role in roles]
 
 
 def result_dots(
@@ -41,8 +45,7 @@ def result_dots(
     over: str = "seeds",
     reference: str = "",
     each: str = "arm",
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Dot plot of arms with their intervals, best read from left to right.
 
@@ -55,15 +58,12 @@ def result_dots(
         over: what n counts: the unit of the interval (seeds, subjects, videos).
         reference: the arm that the differences are taken against.
         each: what a row is.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if a column lacks, or there are no rows.
     """
-    paired = _checked(table)
-    look = theme_of(theme)
-    colours = _colours(table, look)
+    paired, colours = _is_paired(table), style.colours
     arms = [clean(arm) for arm in table["arm"]]
     panels = [("mean", "low", "high")] + [PAIRED] * paired
     figure = make_subplots(
@@ -81,8 +81,8 @@ def result_dots(
             mode="markers+text" if column == 1 else "markers",
             text=[f"{value:.1f}" for value in values] if column == 1 else None,
             textposition="top center",
-            textfont={"size": 12, "color": look.ink},
-            marker={"color": colours, "size": 10},
+            textfont={"size": 12, "color": colours.ink},
+            marker={"color": _arm_colours(table, colours), "size": 10},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -90,7 +90,7 @@ def result_dots(
                 "arrayminus": values - table[low],
                 "thickness": 1.6,
                 "width": 5,
-                "color": look.neutral,
+                "color": colours.neutral,
             },
             customdata=list(zip(table[low], table[high], table["n"], strict=True)),
             hovertemplate="%{y}: %{x:.1f}<br>%{customdata[0]:.1f} to %{customdata[1]:.1f}"
@@ -104,7 +104,7 @@ def result_dots(
     # room for the number over the first dot
     figure.update_yaxes(range=[len(arms) - 0.5, -0.7])
     if paired:
-        figure.add_vline(0, line={"color": look.ink, "width": 1, "dash": "dot"}, row=1, col=2)
+        figure.add_vline(0, line={"color": colours.ink, "width": 1, "dash": "dot"}, row=1, col=2)
         for arm, difference in zip(arms, table["difference"], strict=True):
             if difference != difference:  # NaN: this arm is what the others are compared with
                 figure.add_annotation(
@@ -115,9 +115,8 @@ def result_dots(
     return finish(
         figure,
         f"{clean(metric).capitalize()} of each {clean(each)}",
+        style,
         subtitle=f"dots are means, bars 95 % intervals over {_counts(table)} {clean(over)}",
-        simulated=simulated,
-        theme=theme,
         height=180 + 46 * len(arms),
     )
 
@@ -128,9 +127,9 @@ def result_print(
     metric: str = "accuracy",
     unit: str = "%",
     over: str = "seeds",
-    simulated: bool = False,
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> "Figure":
-    """The same dot plot for paper, by seaborn; arguments as in :func:`result_dots`.
+    """The same dot plot for white paper, by seaborn; arguments as in :func:`result_dots`.
 
     Returns:
         A matplotlib figure that no window or state knows of: ``figure.savefig("results.pdf")``.
@@ -138,16 +137,16 @@ def result_print(
     import seaborn.objects as so
     from matplotlib.figure import Figure
 
-    _checked(table)
-    look = theme_of("light")
+    _is_paired(table)
+    colours = FigureStyle("light").colours
     arms = [str(arm) for arm in table["arm"]]
     figure = Figure(figsize=(6.5, 1.0 + 0.34 * len(arms)), layout="constrained")
-    colours = dict(zip(arms, _colours(table, look), strict=True))
+    arm_colours = dict(zip(arms, _arm_colours(table, colours), strict=True))
     (
         so.Plot(table.assign(arm=arms), y="arm", color="arm")
         .add(so.Range(linewidth=1.4), xmin="low", xmax="high", legend=False)
         .add(so.Dot(pointsize=6), x="mean", legend=False)
-        .scale(color=colours, y=so.Nominal(order=arms))
+        .scale(color=arm_colours, y=so.Nominal(order=arms))
         .label(x=f"{metric} ({unit}), 95 % interval over {_counts(table)} {over}", y="")
         .on(figure)
         .plot()
@@ -155,10 +154,10 @@ def result_print(
     axes = figure.axes[0]
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_facecolor("white")
-    axes.grid(axis="x", color=look.faint, linewidth=0.6)
+    axes.grid(axis="x", color=colours.faint, linewidth=0.6)
     axes.set_axisbelow(True)
-    plain = titled(f"{metric.capitalize()} of each arm", simulated)
-    axes.set_title(plain.replace("<b>", "").replace("</b>", ""), loc="left", fontsize=11)
+    title = bold_title(f"{metric.capitalize()} of each arm", style.simulated)
+    axes.set_title(title.replace("<b>", "").replace("</b>", ""), loc="left", fontsize=11)
     return figure
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..errors import InputError
-from .style import clean, finish, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish
 
 NEEDED = ("label", "n", "gain", "gain_low", "gain_high")
 
@@ -16,8 +16,7 @@ def study_dots(
     usual: str,
     reference: str = "student alone",
     over: str = "seeds",
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Gain at each level of a factor, with intervals; the usual level is ringed.
 
@@ -29,8 +28,7 @@ def study_dots(
         usual: label of the level that others are compared with.
         reference: what gains are over.
         over: what n counts.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if a column lacks, or there are no rows.
@@ -41,11 +39,11 @@ def study_dots(
         raise InputError(f"A study needs the columns {', '.join(NEEDED)}; there is no {absent[0]}.")
     if not len(table):
         raise InputError("This study has no levels; run at least its usual one.")
-    look = theme_of(theme)
+    colours = style.colours
     labels = [clean(label) for label in table["label"]]
     is_usual = [label == usual for label in table["label"]]
     figure = go.Figure()
-    figure.add_hline(0, line={"color": look.ink, "width": 1, "dash": "dot"})
+    figure.add_hline(0, line={"color": colours.ink, "width": 1, "dash": "dot"})
     figure.add_annotation(
         x=1, xref="paper", y=0, text=clean(reference), showarrow=False, xanchor="right", yshift=9
     )
@@ -55,12 +53,12 @@ def study_dots(
         mode="markers+text",
         text=[f"{gain:+.1f}" for gain in table["gain"]],
         textposition="middle right",
-        textfont={"size": 12, "color": look.ink},
+        textfont={"size": 12, "color": colours.ink},
         marker={
             "opacity": 1,  # where sizes differ, plotly would make them bubbles
-            "color": look.student,
+            "color": colours.student,
             "size": [13 if yes else 10 for yes in is_usual],
-            "line": {"color": look.ink, "width": [2 if yes else 0 for yes in is_usual]},
+            "line": {"color": colours.ink, "width": [2 if yes else 0 for yes in is_usual]},
         },
         error_y={
             "type": "data",
@@ -69,7 +67,7 @@ def study_dots(
             "arrayminus": table["gain"] - table["gain_low"],
             "thickness": 1.6,
             "width": 5,
-            "color": look.neutral,
+            "color": colours.neutral,
         },
         customdata=list(zip(table["gain_low"], table["gain_high"], table["n"], strict=True)),
         hovertemplate="%{x}: %{y:+.1f}<br>%{customdata[0]:+.1f} to %{customdata[1]:+.1f}"
@@ -84,9 +82,8 @@ def study_dots(
     return finish(
         figure,
         clean(title, 200),
+        style,
         subtitle=f"means, 95 % intervals over {int(table['n'].min())} {clean(over)}; the others "
         f"are compared with the ring {each} by {each}",
-        simulated=simulated,
-        theme=theme,
         height=420,
     )

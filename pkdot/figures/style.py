@@ -3,14 +3,15 @@
 Blue is always the teacher, orange the student, purple what is privileged, green what is prevalent;
 a difference therefore runs from blue (the teacher has more) to orange (the student has more).
 Classes have a palette of their own, after M. Petroff, "Accessible Color Sequences for Data
-Visualization", arXiv 2107.02270, which is told apart with every common colour vision; each class
-also has its own marker. The palette is re-ordered so that few classes do not look like teacher
-and student.
+Visualization", arXiv 2107.02270, which every common colour vision can tell apart; each
+class also has its own marker. The palette is re-ordered so that few classes do not look like
+teacher and student.
 """
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,9 @@ from ..errors import InputError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Scale = list[list[Any]]
-ThemeName = Literal["light", "dark"]
 
 WIDTH = 900
-"""Pixels of a figure in a notebook; the page stretches it to its own width instead."""
+"""Pixels of a figure in a notebook."""
 
 _ON_PAPER = (
     "#832db6", "#ffa90e", "#92dadd", "#bd1f01", "#b9ac70",
@@ -107,6 +107,35 @@ def theme_of(name: str) -> Theme:
     return THEMES[name]
 
 
+@dataclass(frozen=True)
+class FigureStyle:
+    """What all figures of one page or notebook share.
+
+    Attributes:
+        theme: ``light`` or ``dark``.
+        simulated: whether the data came from a simulator; the title then says so.
+        width: pixels; None for a figure that fills the width of its page.
+
+    Raises:
+        InputError: for a theme that is neither ``light`` nor ``dark``.
+    """
+
+    theme: str = "light"
+    simulated: bool = False
+    width: int | None = WIDTH
+
+    def __post_init__(self) -> None:
+        theme_of(self.theme)
+
+    @property
+    def colours(self) -> Theme:
+        """The colours of the theme."""
+        return THEMES[self.theme]
+
+
+DEFAULT_STYLE = FigureStyle()
+
+
 def scale(colours: tuple[str, ...]) -> Scale:
     """A plotly colour scale with evenly spaced stops."""
     stops = np.linspace(0, 1, len(colours))
@@ -122,52 +151,52 @@ def clean(text: object, longest: int = 40) -> str:
     return html.escape(words if len(words) <= longest else words[: longest - 1] + "…")
 
 
-SHORT = {"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"}
+SPELLINGS = {"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"}
 """Parts of names that people write otherwise."""
 
 
-def named(name: object) -> str:
+def in_words(name: object) -> str:
     """The name of a metric, policy, stage or modality in words, cleaned."""
-    return clean(" ".join(SHORT.get(word, word) for word in str(name).replace("_", " ").split()))
+    parts = str(name).replace("_", " ").split()
+    return clean(" ".join(SPELLINGS.get(part, part) for part in parts))
 
 
-def class_name(label: int, names: tuple[str, ...] | list[str]) -> str:
+def class_name(label: int, names: Sequence[str]) -> str:
     """The name of a class, cleaned; its number where it has none."""
     if label < 0:
         return UNLABELLED
     return clean(names[label] if label < len(names) else label)
 
 
-def class_marker(label: int, theme: Theme) -> tuple[str, str]:
+def class_marker(label: int, colours: Theme) -> tuple[str, str]:
     """Colour and marker of a class; both repeat after ten, in different steps."""
     if label < 0:
-        return theme.neutral, "circle-open"
-    turn = label // len(theme.classes)
+        return colours.neutral, "circle-open"
+    turn = label // len(colours.classes)
     return (
-        theme.classes[label % len(theme.classes)],
+        colours.classes[label % len(colours.classes)],
         CLASS_SYMBOLS[(label + turn) % len(CLASS_SYMBOLS)],
     )
 
 
-def answer_marker(correct: int, theme: Theme) -> tuple[str, str]:
+def answer_marker(correct: int, colours: Theme) -> tuple[str, str]:
     """Colour and marker of an answer: 1 right, 0 wrong, -1 not known."""
     if correct < 0:
-        return theme.neutral, "circle-open"
-    return (theme.neutral, "circle") if correct else (theme.classes[3], "x")
+        return colours.neutral, "circle-open"
+    return (colours.neutral, "circle") if correct else (colours.classes[3], "x")
 
 
-def titled(title: str, simulated: bool) -> str:
-    """A title in bold; a figure made from simulated data says so in it."""
+def bold_title(title: str, simulated: bool) -> str:
+    """A title in bold, which says where data are simulated."""
     return f"<b>{title}</b>" + (" · simulated data" if simulated else "")
 
 
 def finish(
     figure: Any,
     title: str,
+    style: FigureStyle = DEFAULT_STYLE,
     *,
     subtitle: str = "",
-    simulated: bool = False,
-    theme: str = "light",
     height: int = 420,
 ) -> Any:
     """Give a plotly figure its title, fonts, colours and size.
@@ -175,27 +204,27 @@ def finish(
     Args:
         figure: what was drawn.
         title: what the figure shows, without markup.
+        style: theme, width, and whether the data are simulated.
         subtitle: one line on how to read it.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
         height: pixels.
 
     Returns:
-        The same figure, :data:`WIDTH` pixels wide.
+        The same figure.
     """
-    look = theme_of(theme)
+    colours = style.colours
     axis = {
-        "gridcolor": look.faint,
-        "zerolinecolor": look.faint,
-        "linecolor": look.faint,
+        "gridcolor": colours.faint,
+        "zerolinecolor": colours.faint,
+        "linecolor": colours.faint,
         "title_standoff": 8,
         "automargin": True,
     }
+    width = {"autosize": True} if style.width is None else {"width": style.width}
     figure.update_layout(
         title={
-            "text": titled(title, simulated),
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": look.neutral}},
-            "font": {"size": 17, "color": look.ink},
+            "text": bold_title(title, style.simulated),
+            "subtitle": {"text": subtitle, "font": {"size": 13, "color": colours.neutral}},
+            "font": {"size": 17, "color": colours.ink},
             "x": 0,
             "xref": "paper",
             "xanchor": "left",
@@ -204,17 +233,17 @@ def finish(
             "yanchor": "top",
             "pad": {"t": 14},
         },
-        width=WIDTH,
+        **width,
         height=height,
         margin={"l": 60, "r": 20, "t": 96, "b": 56},
-        paper_bgcolor=look.paper,
-        plot_bgcolor=look.paper,
-        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": look.ink},
+        paper_bgcolor=colours.paper,
+        plot_bgcolor=colours.paper,
+        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": colours.ink},
         hoverlabel={"font": {"size": 13}},
         legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
-        modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": look.neutral},
+        modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": colours.neutral},
     )
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
-    figure.update_annotations(font={"size": 14, "color": look.ink})
+    figure.update_annotations(font={"size": 14, "color": colours.ink})
     return figure

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputError
-from .style import clean, finish, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish
 
 
 def subject_gains(
@@ -13,18 +13,16 @@ def subject_gains(
     method: str = "student with PKDOT",
     reference: str = "student alone",
     chance: float | None = None,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Accuracy of every subject without and with a method, those who gain most on top.
 
     Args:
         table: from :func:`pkdot.analysis.subgroups.people_table`.
-        method: what the columns ``method`` and
-        reference: ``reference`` are.
+        method: what the column ``method`` holds, for the legend.
+        reference: what the column ``reference`` holds.
         chance: accuracy of guessing, in percent, drawn as a dotted line.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: for an empty table.
@@ -33,13 +31,13 @@ def subject_gains(
 
     if not len(table):
         raise InputError("This table has no subjects; run at least one fold.")
-    look = theme_of(theme)
+    colours = style.colours
     who = [
         f"{clean(row.subject)} · {'woman' if row.sex == 'w' else 'man'}, {row.age}"
         for row in table.itertuples()
     ]
     figure = go.Figure()
-    for sign, colour in ((1, look.student), (-1, look.neutral)):
+    for sign, colour in ((1, colours.student), (-1, colours.neutral)):
         x: list[float | None] = []
         y: list[str | None] = []
         for name, row in zip(who, table.itertuples(), strict=True):
@@ -51,8 +49,12 @@ def subject_gains(
             showlegend=False,
         )  # fmt: skip
     for column, name, marker in (
-        ("reference", reference, {"color": look.paper, "line": {"color": look.ink, "width": 1.5}}),
-        ("method", method, {"color": look.student}),
+        (
+            "reference",
+            reference,
+            {"color": colours.paper, "line": {"color": colours.ink, "width": 1.5}},
+        ),
+        ("method", method, {"color": colours.student}),
     ):
         figure.add_scatter(
             x=table[column],
@@ -65,35 +67,33 @@ def subject_gains(
             "%{customdata:+.1f} points<extra></extra>",
         )
     if chance is not None:
-        figure.add_vline(chance, line={"color": look.neutral, "width": 1, "dash": "dot"})
+        figure.add_vline(chance, line={"color": colours.neutral, "width": 1, "dash": "dot"})
     gain, lose = (table["difference"] > 0).sum(), (table["difference"] < 0).sum()
     figure.update_xaxes(title="windows of the subject that are right (%)")
     figure.update_yaxes(
         title="test subject", autorange="reversed", categoryorder="array", categoryarray=who
     )
     figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
-    told = f"of {len(table)} subjects {gain} gain, {lose} lose, {len(table) - gain - lose} stay"
-    told += "; dotted: guessing" * (chance is not None)
+    subtitle = f"of {len(table)} subjects {gain} gain, {lose} lose, {len(table) - gain - lose} stay"
+    subtitle += "; dotted: guessing" * (chance is not None)
     return finish(
         figure,
         "Who gains, who loses?",
-        subtitle=told,
-        simulated=simulated,
-        theme=theme,
+        style,
+        subtitle=subtitle,
         height=190 + 21 * len(table),
     )
 
 
 def group_gains(
-    groups: Any, *, reference: str = "student alone", simulated: bool = False, theme: str = "light"
+    groups: Any, *, reference: str = "student alone", style: FigureStyle = DEFAULT_STYLE
 ) -> Any:
     """The paired difference by sex and age, with intervals over the subjects of each group.
 
     Args:
         groups: from :func:`pkdot.analysis.subgroups.groups_table`.
         reference: what the difference is taken against.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: for an empty table.
@@ -102,15 +102,15 @@ def group_gains(
 
     if not len(groups):
         raise InputError("This table has no groups; run at least one fold.")
-    look = theme_of(theme)
+    colours = style.colours
     names = [f"{clean(row.group)} (n = {row.n})" for row in groups.itertuples()]
     figure = go.Figure()
-    figure.add_vline(0, line={"color": look.ink, "width": 1, "dash": "dot"})
+    figure.add_vline(0, line={"color": colours.ink, "width": 1, "dash": "dot"})
     figure.add_scatter(
         x=groups["difference"],
         y=names,
         mode="markers",
-        marker={"color": look.student, "size": 10},
+        marker={"color": colours.student, "size": 10},
         error_x={
             "type": "data",
             "symmetric": False,
@@ -118,7 +118,7 @@ def group_gains(
             "arrayminus": (groups["difference"] - groups["low"]).fillna(0),
             "thickness": 1.6,
             "width": 5,
-            "color": look.neutral,
+            "color": colours.neutral,
         },
         hovertemplate="%{y}: %{x:+.1f} points<extra></extra>",
         showlegend=False,
@@ -128,24 +128,22 @@ def group_gains(
     return finish(
         figure,
         "Women and men, young and old",
+        style,
         subtitle="means over the subjects of a group, bars 95 % intervals; groups are small: a "
         "question, not an answer",
-        simulated=simulated,
-        theme=theme,
         height=150 + 40 * len(names),
     )
 
 
 def tnet_subjects(
-    explained: Mapping[str, Mapping[str, float]], *, simulated: bool = False, theme: str = "light"
+    explained: Mapping[str, Mapping[str, float]], *, style: FigureStyle = DEFAULT_STYLE
 ) -> Any:
     """Share of each privileged feature's variance that the T-Net explains, subject by subject.
 
     Args:
         explained: modality -> test subject -> 1 − squared error / squared error of always saying
             the training mean.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if there is no subject.
@@ -154,7 +152,7 @@ def tnet_subjects(
 
     if not any(explained.values()):
         raise InputError("There are no T-Net errors by subject; was the T-Net trained?")
-    look = theme_of(theme)
+    colours = style.colours
     figure = go.Figure()
     for turn, (modality, found) in enumerate(explained.items()):
         ranked = sorted(found.items(), key=lambda item: -item[1])
@@ -163,21 +161,20 @@ def tnet_subjects(
             y=[clean(name) for name, _ in ranked],
             mode="markers",
             name=clean(modality.replace("_", " ")),
-            marker={"color": look.privileged, "size": 10, "symbol": turn},
+            marker={"color": colours.privileged, "size": 10, "symbol": turn},
             hovertemplate="%{y}: %{x:.0f} %<extra>" + clean(modality) + "</extra>",
             showlegend=len(explained) > 1,
         )
     most = max(len(found) for found in explained.values())
     below = sum(value < 0 for found in explained.values() for value in found.values())
     total = sum(len(found) for found in explained.values())
-    figure.add_vline(0, line={"color": look.ink, "width": 1, "dash": "dot"})
+    figure.add_vline(0, line={"color": colours.ink, "width": 1, "dash": "dot"})
     figure.update_xaxes(title="variance of the privileged feature explained by the T-Net (%)")
     figure.update_yaxes(title="test subject", autorange="reversed")
     return finish(
         figure,
         "For whom does the T-Net hallucinate well?",
+        style,
         subtitle=f"dotted: always saying the mean feature; {below} of {total} lie below it",
-        simulated=simulated,
-        theme=theme,
         height=160 + 24 * most,
     )

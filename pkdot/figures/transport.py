@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from ..analysis.matrix_order import by_group
 from ..analysis.plans import diagonal_mass, within_class_mass
 from ..errors import InputError
+from .bundles import SampleTable, table_for
 from .matrices import (
     class_grid,
     class_ticks,
@@ -17,33 +18,28 @@ from .matrices import (
     mark_row,
     shrunk_note,
 )
-from .style import finish, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, finish
 
 
 def transport_plan(
     plan: Any,
+    samples: SampleTable | None = None,
     *,
-    labels: Any = None,
-    class_names: Any = (),
-    ids: Any = None,
     marked: int | None = None,
     epsilon: float | None = None,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
-    """A transport plan as a heat map, its diagonal marked and its diagonal mass told.
+    """A transport plan as a heat map, with its diagonal and the mass on it.
 
-    On the diagonal a sample is matched to itself; the loss does not know that it should be.
+    On the diagonal a sample is matched to itself; the loss does not ask for that.
 
     Args:
         plan: (B, B) masses from teacher sample i to student sample j.
-        labels: (B,) class numbers, -1 for none; rows and columns are sorted by them.
-        class_names: one name a class.
-        ids: (B,) names of the samples; they can then be clicked on the diagonal.
-        marked: a sample whose row is marked.
+        samples: the B samples; rows and columns are sorted by their class, and those with names
+            can be clicked on the diagonal.
+        marked: position of a sample whose row is framed.
         epsilon: the entropy it was solved with; stands in the subtitle.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if the plan is not square, finite and of some mass.
@@ -52,11 +48,10 @@ def transport_plan(
     if not np.isfinite(p).all():
         raise InputError("This plan holds NaN or infinity; raise epsilon, or look at its cost.")
     size, on_diagonal = len(p), diagonal_mass(p)
-    look = theme_of(theme)
-    labels = np.full(size, -1) if labels is None else np.asarray(labels)
-    same = within_class_mass(p, labels)
-    order = by_group(labels)
-    p, labels = p[np.ix_(order, order)], labels[order]
+    colours, samples = style.colours, table_for(samples, size)
+    same = within_class_mass(p, samples.labels)
+    order = by_group(samples.labels)
+    p, labels = p[np.ix_(order, order)], samples.labels[order]
     share = 100 * p / p.sum(axis=1, keepdims=True).clip(min=np.finfo(float).tiny)
     drawn = in_blocks(share, total=True)
     drawn = drawn * (len(drawn) / size)  # mean over the rows of a block, sum over its columns
@@ -64,7 +59,7 @@ def transport_plan(
         heat(
             drawn,
             p.shape,
-            look.sequential,
+            colours.sequential,
             0,
             float(drawn.max()),
             colorbar={
@@ -81,18 +76,16 @@ def transport_plan(
         x=[-0.5, edge],
         y=[-0.5, edge],
         mode="lines",
-        line={"color": look.student, "width": 1.2, "dash": "dot"},
+        line={"color": colours.student, "width": 1.2, "dash": "dot"},
         opacity=0.6,
         showlegend=True,
         name="matched to itself",
         hoverinfo="skip",
     )
-    class_grid(figure, labels, look.neutral, width=0.5)
-    if ids is not None:
-        clickable_diagonal(figure, order, ids)
-    if marked is not None:
-        mark_row(figure, order, marked, look.teacher)
-    ticks = class_ticks(labels, class_names, room=460, upright=True)
+    class_grid(figure, labels, colours.neutral, width=0.5)
+    clickable_diagonal(figure, order, samples)
+    mark_row(figure, order, marked, colours.teacher)
+    ticks = class_ticks(labels, samples.class_names, room=460, upright=True)
     sorted_by = ", by class" if (labels >= 0).any() else ""
     figure.update_xaxes(
         title=f"student sample{sorted_by}",
@@ -100,7 +93,7 @@ def transport_plan(
         showgrid=False,
         zeroline=False,
         range=[-0.5, edge],
-        **class_ticks(labels, class_names, room=460),
+        **class_ticks(labels, samples.class_names, room=460),
     )
     figure.update_yaxes(
         title=f"teacher sample{sorted_by}",
@@ -112,18 +105,19 @@ def transport_plan(
         **ticks,
     )
     figure.update_layout(legend={"x": 1.02, "y": -0.02, "yanchor": "top", "xanchor": "left"})
-    told = f"{100 * on_diagonal:.1f} % of the mass on the diagonal (by chance {100 / size:.1f} %)"
+    subtitle = (
+        f"{100 * on_diagonal:.1f} % of the mass on the diagonal (by chance {100 / size:.1f} %)"
+    )
     if np.isfinite(same):
         known = labels[labels >= 0]
         _, counts = np.unique(known, return_counts=True)
         by_chance = np.square(counts / len(known)).sum()
-        told += f", {100 * same:.0f} % within the class (by chance {100 * by_chance:.0f} %)"
-    told += "" if epsilon is None else f" · ε = {epsilon:.3g}"
+        subtitle += f", {100 * same:.0f} % within the class (by chance {100 * by_chance:.0f} %)"
+    subtitle += "" if epsilon is None else f" · ε = {epsilon:.3g}"
     return finish(
         figure,
         "Where does each sample's mass go?",
-        subtitle=told + shrunk_note(p.shape, drawn.shape),
-        simulated=simulated,
-        theme=theme,
+        style,
+        subtitle=subtitle + shrunk_note(p.shape, drawn.shape),
         height=620,
     )

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from ..errors import InputError
 from .images import png
-from .style import clean, finish, theme_of
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish
 
 _FRAMES = 5  # of each clip; more would be too small to read a face
 _CAPTION, _FRAME, _CURVE, _GAP, _AXIS = 24, 78, 110, 8, 52
@@ -23,8 +23,7 @@ def sample_windows(
     seconds: tuple[float, float],
     unit: str = "deviations from the subject's mean",
     columns: int = 2,
-    simulated: bool = False,
-    theme: str = "light",
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """A few windows as they were recorded.
 
@@ -35,8 +34,7 @@ def sample_windows(
         seconds: where the windows begin and end.
         unit: of the signals.
         columns: windows side by side.
-        simulated: whether the data came from a simulator.
-        theme: ``light`` or ``dark``.
+        style: theme, width, and whether the data are simulated.
 
     Raises:
         InputError: if the modalities differ in n, or there is nothing to show.
@@ -44,7 +42,7 @@ def sample_windows(
     views = {name: np.asarray(view) for name, view in {**clips, **signals}.items()}
     if {len(view) for view in views.values()} != {len(captions)} or not captions:
         raise InputError("Every modality must show the same windows, at least one, each captioned.")
-    look, n = theme_of(theme), len(captions)
+    colours, n = style.colours, len(captions)
     columns = min(columns, n)
     lines = -(-n // columns)
     parts = [*clips, *signals]
@@ -73,7 +71,7 @@ def sample_windows(
                     x=np.linspace(start, stop, len(values), endpoint=False),
                     y=values,
                     mode="lines",
-                    line={"color": look.privileged, "width": 1.6},
+                    line={"color": colours.privileged, "width": 1.6},
                     showlegend=False,
                     hovertemplate=f"{clean(name)} %{{y:.2f}} at %{{x:.1f}} s<extra></extra>",
                     **where,
@@ -104,17 +102,16 @@ def sample_windows(
             where = {"row": empty // columns * len(parts) + place + 1, "col": empty % columns + 1}
             figure.update_xaxes(visible=False, **where)
             figure.update_yaxes(visible=False, **where)
-    told = f"signals in {clean(unit)}, on one scale for all windows" if signals else ""
+    subtitle = f"signals in {clean(unit)}, on one scale for all windows" if signals else ""
     figure = finish(
         figure,
         "Windows as they were recorded",
-        subtitle=told,
-        simulated=simulated,
-        theme=theme,
+        style,
+        subtitle=subtitle,
         height=96 + 12 + lines * line_height,
     )
     figure.update_layout(margin={"b": 12})
-    return figure.update_annotations(font={"size": 13, "color": look.ink})
+    return figure.update_annotations(font={"size": 13, "color": colours.ink})
 
 
 def _strip(

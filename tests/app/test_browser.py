@@ -250,7 +250,7 @@ def test_a_figure_and_its_numbers_can_be_downloaded(server: str, page: Any) -> N
     assert "How alike are two samples?" in Path(figure.value.path()).read_text()
 
 
-def test_a_run_is_made_from_the_page(server: str, page: Any, runs: Path) -> None:
+def test_a_run_is_started_from_the_page(server: str, page: Any, runs: Path) -> None:
     before = {folder.name for folder in runs.iterdir()}
     page.goto(server)
     page.get_by_text("Make a run").click()
@@ -261,9 +261,9 @@ def test_a_run_is_made_from_the_page(server: str, page: Any, runs: Path) -> None
     own = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
     own.wait_for(state="detached", timeout=300_000)
     page.get_by_text("This run: digits, kd+pkdot").wait_for()
-    made = {folder.name for folder in runs.iterdir()} - before
-    assert len(made) == 1
-    assert parameter(page, "run") == made.pop()
+    new = {folder.name for folder in runs.iterdir()} - before
+    assert len(new) == 1
+    assert parameter(page, "run") == new.pop()
     page.get_by_role("link", name="Embeddings").click()
     page.get_by_text("Where the samples lie").wait_for()
 

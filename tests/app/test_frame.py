@@ -77,18 +77,18 @@ def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path
         ("samples", "media/images.safetensors"),
     ],
 )
-def test_each_page_tells_damage_in_a_sentence(page: str, file: str, record_copy: Path) -> None:
+def test_each_page_reports_damage_in_a_sentence(page: str, file: str, record_copy: Path) -> None:
     (record_copy / file).write_bytes(b"\x00" * 32)
     app = opened(page)
     assert not app.exception
-    told = "\n".join(str(element.value) for element in app.error)
-    assert "damaged" in told
+    errors = "\n".join(str(element.value) for element in app.error)
+    assert "damaged" in errors
     assert "Traceback" not in words(app)
     assert "damaged" in app.sidebar.selectbox[0].options[0]
 
 
 @pytest.mark.parametrize("page", FIGURES)
-def test_each_page_tells_of_a_record_that_does_not_open(page: str, record_copy: Path) -> None:
+def test_each_page_reports_a_record_that_does_not_open(page: str, record_copy: Path) -> None:
     (record_copy / "run.json").write_text('{"schema_version": 99}')
     app = opened(page)
     assert not app.exception
@@ -237,7 +237,7 @@ def test_the_example_is_what_a_fresh_clone_opens_on(
     ],
 )
 def test_a_simulated_record_says_so_in_every_figure(tmp_path: Path, page: str) -> None:
-    write_record(tmp_path / "runs", run_id="made", simulated=True)
+    write_record(tmp_path / "runs", run_id="simulated", simulated=True)
     charts = opened(page).get("plotly_chart")
     assert len(charts) >= FIGURES[page]
     for chart in charts:
@@ -245,16 +245,16 @@ def test_a_simulated_record_says_so_in_every_figure(tmp_path: Path, page: str) -
 
 
 @pytest.mark.parametrize("data", [{"media": "left out, as [these](http://x) are private"}, {}, 5])
-def test_pictures_that_were_left_out_are_told(tmp_path: Path, data: Any) -> None:
+def test_pictures_that_were_left_out_are_reported(tmp_path: Path, data: Any) -> None:
     from pkdot.record import Recorder
 
     with Recorder("private", runs_dir=tmp_path / "runs", facts={"data": data}):
         pass
-    told = words(opened("samples"))
+    text = words(opened("samples"))
     if isinstance(data, dict) and data:
-        assert r"The pictures were left out, as \[these\]\(http\://x\) are private." in told
+        assert r"The pictures were left out, as \[these\]\(http\://x\) are private." in text
     else:
-        assert "This record holds neither pictures nor features." in told
+        assert "This record holds neither pictures nor features." in text
 
 
 def test_a_record_too_small_for_a_map_says_so_once(tmp_path: Path) -> None:
@@ -282,12 +282,12 @@ def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.Monk
         assert not app.error
 
 
-@pytest.mark.parametrize(("address", "told"), [(None, True), ("0.0.0.0", True), ("::1", False)])
+@pytest.mark.parametrize(("address", "warned"), [(None, True), ("0.0.0.0", True), ("::1", False)])
 def test_a_page_that_others_can_reach_says_so(
-    address: str | None, told: bool, record_copy: Path, monkeypatch: pytest.MonkeyPatch
+    address: str | None, warned: bool, record_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listen_on(monkeypatch, address)
-    assert ("can be reached from elsewhere" in words(opened("runs"))) == told
+    assert ("can be reached from elsewhere" in words(opened("runs"))) == warned
 
 
 def test_a_score_that_is_no_number_is_said(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_an_own_run_named_example_hides_nothing(
     from dashboard import record_picker
 
     monkeypatch.setattr(record_picker, "EXAMPLE", finished_record)
-    write_record(tmp_path / "runs", run_id="example", corpus="mine")
+    write_record(tmp_path / "runs", run_id="example", corpus="other data")
     app = opened("runs", run="example")
     assert app.sidebar.selectbox[0].value == "example"
     assert "This run: patterns, by a test" in words(app)
@@ -102,7 +102,7 @@ def test_maps_are_coloured_by_what_the_reader_asks(record_copy: Path) -> None:
         seen[colour] = spec(app, 0)
     assert "person 3" in seen["subject"]
     assert '"right"' in seen["error"]
-    assert '"wrong"' not in seen["error"]  # the made-up student is always right
+    assert '"wrong"' not in seen["error"]  # this student is always right
     health = app.dataframe[0].value
     assert health["network"].tolist() == ["teacher", "student"]
     assert health["purity by chance"].tolist() == ["19 %", "19 %"]
@@ -176,28 +176,28 @@ def test_a_figure_is_drawn_again_only_where_it_changes(
 ) -> None:
     import streamlit
 
-    from pkdot import figures as makers
+    from pkdot import figures as functions
 
-    made: list[str] = []
+    drawn: list[str] = []
     for name in ("anchor_maps", "coverage_curves", "sample_row"):
 
         def counted(*arguments: Any, _name: str = name, **options: Any) -> Any:
-            made.append(_name)
-            return makers.__dict__[f"own {_name}"](*arguments, **options)
+            drawn.append(_name)
+            return functions.__dict__[f"own {_name}"](*arguments, **options)
 
-        monkeypatch.setitem(makers.__dict__, f"own {name}", getattr(makers, name))
-        monkeypatch.setattr(makers, name, counted)
+        monkeypatch.setitem(functions.__dict__, f"own {name}", getattr(functions, name))
+        monkeypatch.setattr(functions, name, counted)
     streamlit.cache_resource.clear()
     app = opened("anchors")
-    assert set(made) == {"anchor_maps", "coverage_curves", "sample_row"}
+    assert set(drawn) == {"anchor_maps", "coverage_curves", "sample_row"}
     app.run()
-    made.clear()
+    drawn.clear()
     before = spec(app, 4)
     app.selectbox(key="sample").set_value("sample-017").run()
-    assert made == ["sample_row"]
+    assert drawn == ["sample_row"]
     assert spec(app, 4) != before
     app.selectbox(key="sample").set_value("sample-000").run()
-    assert made == ["sample_row"]
+    assert drawn == ["sample_row"]
     assert spec(app, 4) == before
 
 
