@@ -18,8 +18,7 @@ parser.add_argument("--out", type=Path, help="folder of the file (a temporary on
 given = parser.parse_args()
 
 images, labels = load_digits(return_X_y=True)
-by_digit = labels[:128].argsort(kind="stable")
-sharp = torch.as_tensor(images[by_digit]).float() / 16  # (128, 64): the teacher's side
+sharp = torch.as_tensor(images[:128]).float() / 16  # (128, 64): the teacher's side
 coarse = avg_pool2d(sharp.view(-1, 8, 8), 2).flatten(1)  # (128, 16): the student's side
 similar_t, similar_s = (pkdot.cosine_similarity_matrix(z - z.mean(0)) for z in (sharp, coarse))
 anchors = pkdot.select_anchors(similar_t, k=30)
@@ -30,6 +29,7 @@ solved = pkdot.sinkhorn(cost, epsilon=given.blur**2)
 folder = given.out or Path(tempfile.mkdtemp(prefix="pkdot-"))
 folder.mkdir(parents=True, exist_ok=True)
 file = folder / "plan.html"
-figures.transport_plan(solved.plan).write_html(file)
+samples = figures.SampleTable(labels[:128])  # rows and columns are sorted by digit
+figures.transport_plan(solved.plan, samples).write_html(file)
 stays = solved.plan.diagonal().sum() / solved.plan.sum()
 print(f"{stays:.1%} of the mass stays with its own sample (by chance {1 / 128:.1%}): {file}")
