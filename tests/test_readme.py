@@ -1,4 +1,4 @@
-"""Every command of README.md works: what it tells people to type is typed here."""
+"""Every command of README.md and CONTRIBUTING.md works: what people are told to type is typed."""
 
 import os
 import re
@@ -19,7 +19,10 @@ import yaml
 from pkdot.data.simulate.biovid import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, CONTRIBUTING = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")
+)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # What keeps an experiment short; everything else is as README says.
 SMALL = {"n_seeds": "1", "epochs": "2"}
 
@@ -28,9 +31,16 @@ def blocks(language: str, text: str = README) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
-    lines = [line.strip() for block in blocks("bash") for line in block.splitlines()]
+def commands(*texts: str) -> list[str]:
+    found = [block for text in texts or (README, CONTRIBUTING) for block in blocks("bash", text)]
+    lines = [line.strip() for block in found for line in block.splitlines()]
     return [line for line in dict.fromkeys(lines) if line and not line.startswith("#")]
+
+
+def programs() -> list[str]:
+    """Python blocks to be run as printed; one that begins with a file's name is that file."""
+    found = [*blocks("python"), *blocks("python", CONTRIBUTING)]
+    return [block for block in found if not re.match(r"# [\w/]+\.py\n", block)]
 
 
 def environment() -> dict[str, str]:
@@ -82,9 +92,10 @@ def try_server(words: list[str], folder: Path) -> None:
         port = free.getsockname()[1]
     with (folder / "log.txt").open("w+") as log:
         server = subprocess.Popen(
-            [*words, "--server.port", str(port), "--server.headless", "true"],
-            cwd=ROOT,
-            env=environment(),
+            words,
+            cwd=ROOT if words[0] == "streamlit" else folder,
+            env=environment()
+            | {"STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -121,15 +132,38 @@ def try_activate(words: list[str], folder: Path) -> None:
     assert "-m venv .venv" in (ROOT / "Makefile").read_text(), "make setup puts it elsewhere"
 
 
+def asked_extras(requirement: str) -> tuple[str, set[str]]:
+    """``pkdot[app,maps]`` -> the name and its extras, all of which pyproject.toml knows."""
+    asked = re.fullmatch(r"([\w.]+)\[([\w,]+)\]", requirement)
+    assert asked is not None
+    extras = set(asked[2].split(","))
+    assert extras <= set(PROJECT["optional-dependencies"])
+    return asked[1], extras
+
+
 def try_pip(words: list[str], folder: Path) -> None:
     """By its parts, since a real installation is what `make test` itself begins with."""
     assert words[4] == "-c"
     assert (ROOT / words[5]).is_file()
-    asked = re.fullmatch(r"\.\[([\w,]+)\]", words[words.index("-e") + 1])
-    assert asked is not None
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(asked[1].split(",")) <= set(project["optional-dependencies"])
+    assert asked_extras(words[words.index("-e") + 1])[0] == "."
     assert shlex.join(words[4:]).replace("'", '"') in (ROOT / "Makefile").read_text()
+
+
+def try_pip_without_a_checkout(words: list[str], folder: Path) -> None:
+    """By its parts as well: the name is this project's, and its command is what follows."""
+    (requirement,) = words[2:]
+    name, extras = asked_extras(requirement)
+    assert name == PROJECT["name"]
+    assert name in PROJECT["scripts"]
+    assert {"app", "notebooks"} <= extras
+
+
+def try_notebooks(words: list[str], folder: Path) -> None:
+    """Lays every notebook of the project into a folder that was not there before."""
+    dest = folder / words[2]
+    run([*words[:2], str(dest)], cwd=folder)
+    ours = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert ours <= {path.name for path in dest.rglob("*.ipynb")}
 
 
 def try_conda(words: list[str], folder: Path) -> None:
@@ -157,17 +191,20 @@ TRIALS: dict[str, Callable[[list[str], Path], None]] = {
     "python3 -m venv": try_venv,
     "source": try_activate,
     "python -m pip install": try_pip,
+    "pip install": try_pip_without_a_checkout,
+    "pkdot app": try_server,
+    "pkdot notebooks": try_notebooks,
     "conda": try_conda,
     "python -m pkdot": try_pkdot,
 }
-SLOW = ("papermill", "streamlit", "python -m pkdot")
+SLOW = ("papermill", "streamlit", "pkdot app", "python -m pkdot", "pre-commit")
 
 
 def trial_of(command: str) -> Callable[[list[str], Path], None]:
     for start, trial in TRIALS.items():
-        if command.startswith(start + " "):
+        if f"{command} ".startswith(start + " "):
             return trial
-    pytest.fail(f"README.md tells people to type `{command}`, which no test can try")
+    pytest.fail(f"people are told to type `{command}`, which no test can try")
 
 
 @pytest.mark.parametrize(
@@ -178,14 +215,18 @@ def test_command_works(command: str, tmp_path: Path) -> None:
     trial_of(command)(shlex.split(command), tmp_path)
 
 
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.parametrize("number", range(len(programs())))
 def test_python_works_as_printed(number: int) -> None:
-    run([sys.executable, "-c", blocks("python")[number]], limit=120)
+    run([sys.executable, "-c", programs()[number]], limit=120)
 
 
 def test_the_two_commands_come_first() -> None:
-    assert commands()[:2] == ["make demo", "make app"]
+    assert commands(README)[:2] == ["make demo", "make app"]
     assert len(blocks("python")) >= 1
+
+
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_a_command_of_an_unknown_kind_is_noticed() -> None:
@@ -194,19 +235,14 @@ def test_a_command_of_an_unknown_kind_is_noticed() -> None:
 
 
 def test_make_targets_named_in_passing_exist() -> None:
-    for target in re.findall(r"`make (\w+)`", README):
+    for target in re.findall(r"`make (\w+)[^`]*`", README + CONTRIBUTING):
         run(["make", "-n", target])
 
 
 def test_files_and_folders_named_exist() -> None:
-    named = re.findall(r"`((?:\w+/)+|[\w.]+\.(?:cff|txt|yml)|LICENSE)`", README)
+    both = README + CONTRIBUTING
+    named = re.findall(r"`((?:\w+/)+|[\w.]+\.(?:cff|txt|yml)|LICENSE)`", both)
     assert "constraints.txt" in named
     made_by_runs = {"runs/", "sweeps/"}
     missing = [name for name in named if name not in made_by_runs and not (ROOT / name).exists()]
     assert not missing
-
-
-def test_links_within_the_repository_lead_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)#]+)\)", README)
-    local = [target for target in targets if "://" not in target]
-    assert [target for target in local if not (ROOT / target).exists()] == []

@@ -1,4 +1,4 @@
-"""A new method is one file: the one that README prints, dropped among the others, is found by all.
+"""A new method is one file: the one that CONTRIBUTING prints is found by all, once dropped in.
 
 Notebooks and the page hold no list of methods; they go through the same configuration, sweep and
 record as the command line does here.
@@ -21,14 +21,16 @@ from pkdot.settings import flatten
 from tests.support.network_outputs import pair, ready
 from tests.support.small_config import small_config
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def dropped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The file of README, in a folder of its own that the package looks into as well."""
+    """The file of CONTRIBUTING, in a folder of its own that the package looks into as well."""
     folder = tmp_path_factory.mktemp("distillers")
-    (printed,) = re.findall(r"```python\n# pkdot/distillers/centred\.py\n(.*?)```", README, re.S)
+    (printed,) = re.findall(
+        r"```python\n# pkdot/distillers/centred\.py\n(.*?)```", CONTRIBUTING, re.S
+    )
     (folder / "centred.py").write_text(printed, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pkdot.distillers, "__path__", [*pkdot.distillers.__path__, str(folder)])
@@ -37,12 +39,12 @@ def dropped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     available_distillers.cache_clear()
 
 
-def test_its_own_test_in_readme_passes() -> None:
+def test_its_own_test_in_contributing_passes() -> None:
     (printed,) = re.findall(
-        r"```python\n# tests/distillers/test_centred\.py\n(.*?)```", README, re.S
+        r"```python\n# tests/distillers/test_centred\.py\n(.*?)```", CONTRIBUTING, re.S
     )
     names: dict = {"__name__": "tests.distillers.test_centred", "__package__": "tests.distillers"}
-    exec(compile(printed, "README.md", "exec"), names)
+    exec(compile(printed, "CONTRIBUTING.md", "exec"), names)
     tests = [item for name, item in names.items() if name.startswith("test_")]
     assert tests
     for test in tests:
