@@ -1,6 +1,7 @@
 # GNU make. Targets are relative and recipes quote, so that the checkout may lie under a path with
 # spaces in it.
 SHELL := bash
+# GNU make before 3.82, as macOS has it, ignores these flags: a recipe that pipes sets its own.
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
@@ -86,7 +87,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	    "$$python" -m venv .venv; \
 	fi
 	@echo "Installing PKDOT and the libraries it needs into .venv: a few minutes the first time."
-	@$(PY) -m pip install --disable-pip-version-check --progress-bar off \
+	@set -o pipefail; $(PY) -m pip install --disable-pip-version-check --progress-bar off \
 	    -c constraints.txt -e ".[notebooks,app,maps,media,dev]" 2> .venv/complaints.log \
 	    | { found=0; while read -r verb name _; do case "$$verb" in \
 	        Collecting | Processing) \

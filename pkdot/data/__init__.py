@@ -13,10 +13,16 @@ from .digits import DigitsSettings
 CorpusSettings = Annotated[DigitsSettings | BioVidSettings, Field(discriminator="name")]
 
 
-def load_corpus(settings: CorpusSettings, seed: int) -> Corpus:
-    """Load the corpus that ``settings.name`` names, split and corrupted by ``seed``."""
+def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -> Corpus:
+    """Load the corpus that ``settings.name`` names.
+
+    Args:
+        settings: of one corpus.
+        seed: of the split, of noise and of wrong labels.
+        progress: whether to draw bars while files are read or made.
+    """
     if isinstance(settings, BioVidSettings):
-        return biovid.load(settings, seed)
+        return biovid.load(settings, seed, progress=progress)
     return digits.load(settings, seed)
 
 

@@ -34,7 +34,7 @@ from .experiment import (
     surroundings,
     train_networks,
 )
-from .recording import final_metrics, tnet_by_subject
+from .results import final_metrics, tnet_by_subject
 from .teacher_cache import library_versions, stage_facts, teacher_stage
 
 UNIMODAL = "unimodal"
@@ -131,13 +131,16 @@ def _read_cell(file: Path) -> dict[str, Any]:
     return cell
 
 
-def run_cell(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
+def run_cell(
+    base: ExperimentConfig, arm: Arm, folder: Path, *, progress: bool = False
+) -> dict[str, Any]:
     """The cell of an arm: from its file, or computed and written now.
 
     Args:
         base: config of this data set and seed.
         arm: what is run.
         folder: of cells; teacher stages lie in ``teachers`` below it.
+        progress: whether to draw bars while a corpus is prepared.
 
     Returns:
         seed; accuracy and further metrics on the test samples; ``validation`` (accuracy) and, for
@@ -154,16 +157,16 @@ def run_cell(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
     if cell is None:
         plan = _plan(base, arm)
         with surroundings(plan.student.threads):
-            cell = {"seed": base.seed, **_computed(plan, arm, folder)}
+            cell = {"seed": base.seed, **_computed(plan, arm, folder, progress)}
         cells.keep(key, cell)
     return cell
 
 
-def _computed(plan: _Plan, arm: Arm, folder: Path) -> dict[str, Any]:
+def _computed(plan: _Plan, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
     config = plan.student
     teachers = folder / "teachers"
+    corpus = load_corpus(config.data, config.seed, progress=progress)
     if arm.name in BASELINES or (arm.role == "student" and config.student_is_alone):
-        corpus = load_corpus(config.data, config.seed)
         if raw_modalities(corpus):
             corpus = teacher_stage(plan.teacher, teachers).corpus
         check_batch(config, corpus)
@@ -174,7 +177,7 @@ def _computed(plan: _Plan, arm: Arm, folder: Path) -> dict[str, Any]:
         return {**_alone(config, corpus), **_took(began)}
     # Refuse before the teacher's training what cannot end well.
     if arm.role == "student":
-        check_batch(config, load_corpus(config.data, config.seed))
+        check_batch(config, corpus)
     stage = teacher_stage(plan.teacher, teachers)
     corpus, shared = stage.corpus, stage.shared
     began = perf_counter()

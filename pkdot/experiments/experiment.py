@@ -17,8 +17,7 @@ from ..data.features import cache_folder
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..networks.fusion import attends
-from ..record.reader import RunRecord, open_record
-from ..record.recorder import Recorder
+from ..record import Recorder, RunRecord, open_record
 from ..training.context import StageContext
 from ..training.controls import distilled_targets, student_corpus, teacher_corpus
 from ..training.encoders import EncoderStage, encoder_stage, raw_modalities
@@ -32,14 +31,9 @@ from ..training.stages import (
     train_tnets,
 )
 from .config import ExperimentConfig
-from .recording import (
-    RecordKeeper,
-    StageBars,
-    data_facts,
-    describe_probe,
-    probe_indices,
-    tnet_by_subject,
-)
+from .progress import StageBars
+from .recording import RecordKeeper, data_facts, describe_probe, probe_indices
+from .results import tnet_by_subject
 
 
 def stage_context(config: ExperimentConfig, corpus: Corpus, fabric: Fabric) -> StageContext:
@@ -175,7 +169,7 @@ def run_experiment(
     Args:
         config: the experiment, or a mapping that says what is not default in it; digits with the
             default form of PKDOT if none is given.
-        progress: whether to draw a progress bar for each stage.
+        progress: whether to draw progress bars, of reading the data and of each stage.
         runs_dir: folder of records, :func:`pkdot.record.runs_directory` by default.
         fabric: a launched Fabric of your own, e.g. over several GPUs; one device by default. The
             record is written by its first process.
@@ -191,7 +185,7 @@ def run_experiment(
     config = ExperimentConfig.of(config)
     with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
-        corpus = load_corpus(config.data, config.seed)
+        corpus = load_corpus(config.data, config.seed, progress=progress)
         check_batch(config, corpus)
         if not fabric.is_global_zero:
             encoded = drain(encode_corpus(config, corpus, fabric))

@@ -1,119 +1,21 @@
-"""What becomes of a training's reports: progress bars for a person, entries in a record."""
+"""From a training's reports to the entries of a record."""
 
 import time
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-from torch.nn import functional
-from tqdm.auto import tqdm
 
 from ..data import Corpus
 from ..networks.tokens import pool
-from ..record.reader import Batch
-from ..record.recorder import Probe, Recorder
+from ..record import Batch, Probe, Recorder
 from ..training.encoders import EncoderStage
-from ..training.loop import EpochReport, Metrics
-from ..training.metrics import (
-    classification_metrics,
-    reconstruction_by_subject,
-    reconstruction_metrics,
-)
+from ..training.loop import EpochReport
 from ..training.outputs import TeacherTargets, student_output
 from ..training.stages import Trained
-
-
-class StageBars:
-    """One progress bar a stage, fed with epoch reports; silent where nobody wants it."""
-
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled
-        self._bar: Any = None
-        self._stage = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, report: EpochReport) -> None:
-        if not self._enabled:
-            return
-        if report.stage != self._stage:
-            if self._bar is not None:
-                self._bar.close()
-            self._stage = report.stage
-            self._bar = tqdm(total=report.of, desc=f"{report.stage:8}", unit="epoch")
-        self._bar.update(report.epoch - self._bar.n)
-        shown = report.metrics["validation"]
-        name = next(name for name in ("accuracy", "explained") if name in shown)
-        self._bar.set_postfix({name: f"{shown[name]:.3f}", "best epoch": report.best_epoch})
-
-
-def final_metrics(trained: Trained, corpus: Corpus) -> dict[str, Metrics]:
-    """Metrics of the finished networks by stage and split; tests are read against the truth."""
-    split, targets = corpus.split, trained.shared.targets.output
-    found: dict[str, Metrics] = {stage: {} for stage in ("teacher", "tnet", "student")}
-    for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
-        indices = getattr(split, part)
-        truth = torch.as_tensor(labels[indices])
-        found["teacher"][part] = classification_metrics(
-            targets.logits[indices], truth, corpus.ordinal
-        )
-        logits = trained.output.logits[indices]
-        found["student"][part] = classification_metrics(logits, truth, corpus.ordinal)
-    each = []
-    for name in corpus.privileged:
-        if name not in trained.output.features:
-            continue
-        real = targets.features[name]
-        each.append(
-            reconstruction_metrics(
-                real[split.test],
-                trained.output.features[name][split.test],
-                real[split.train].mean(0),
-            )
-        )
-    if each:
-        found["tnet"]["test"] = {key: float(np.mean([e[key] for e in each])) for key in each[0]}
-    return found
-
-
-def tnet_by_subject(trained: Trained, corpus: Corpus) -> dict[str, dict[str, dict[str, float]]]:
-    """Modality -> test subject -> error of the student's T-Net, and of the mean feature there."""
-    split, targets = corpus.split, trained.shared.targets.output
-    return {
-        name: reconstruction_by_subject(
-            targets.features[name][split.test],
-            trained.output.features[name][split.test],
-            targets.features[name][split.train].mean(0),
-            corpus.subjects[split.test],
-        )
-        for name in corpus.privileged
-        if name in trained.output.features
-    }
-
-
-def predictions_table(trained: Trained, corpus: Corpus) -> pd.DataFrame:
-    """Class probabilities of teacher and student for validation and test samples."""
-    split = corpus.split
-    rows = np.concatenate([split.validation, split.test])
-    parts = ["validation"] * len(split.validation) + ["test"] * len(split.test)
-    table: dict[str, Any] = {
-        "sample_id": corpus.ids[rows],
-        "subject": corpus.subjects[rows],
-        "split": parts,
-        "label": corpus.labels[rows],
-    }
-    for who, output in (("teacher", trained.shared.targets.output), ("student", trained.output)):
-        probabilities = functional.softmax(output.logits[rows], dim=1).numpy()
-        table |= {f"{who}_{c}": probabilities[:, c] for c in range(corpus.n_classes)}
-    return pd.DataFrame(table)
+from .results import final_metrics, predictions_table
 
 
 def probe_indices(corpus: Corpus, size: int) -> np.ndarray:
@@ -140,17 +42,17 @@ def describe_probe(corpus: Corpus, indices: np.ndarray, media: bool | None = Non
 
 
 def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
-    """What a record says of its data: fingerprint, sizes of the split, modalities, pictures."""
+    """Facts of a record about its data: fingerprint, sizes of the split, modalities, pictures."""
     parts = ("labelled", "unlabelled", "validation", "test")
     sizes = {part: len(getattr(corpus.split, part)) for part in parts}
-    seen = {"prevalent": corpus.prevalent, "privileged": list(corpus.privileged)}
+    facts = {"prevalent": corpus.prevalent, "privileged": list(corpus.privileged)}
     if keeps_media(corpus, media):
-        seen["media"] = "kept: " + (", ".join(corpus.media) or "none")
+        facts["media"] = "kept: " + (", ".join(corpus.media) or "none")
     elif media is None:
-        seen["media"] = "left out, as pictures of this corpus must not be passed on"
+        facts["media"] = "left out, as pictures of this corpus must not be passed on"
     else:
-        seen["media"] = "left out, as the settings say"
-    return {**corpus.facts, **seen, **sizes, "fingerprint": corpus.fingerprint}
+        facts["media"] = "left out, as the settings say"
+    return {**corpus.facts, **facts, **sizes, "fingerprint": corpus.fingerprint}
 
 
 def is_snapshot_epoch(epoch: int, growth: float) -> bool:
@@ -189,17 +91,15 @@ class RecordKeeper:
 
     def _keep_embeddings(self, report: EpochReport) -> None:
         assert self.targets is not None
-        seen = student_output(report.network, self.corpus, self.probe)
+        output = student_output(report.network, self.corpus, self.probe)
         batch = None
         if report.batch is not None:
-            shown = report.batch
-            batch = Batch(
-                self.corpus.ids[shown.indices], shown.labels, shown.teacher, shown.student
-            )
+            last = report.batch
+            batch = Batch(self.corpus.ids[last.indices], last.labels, last.teacher, last.student)
         self.recorder.log_embeddings(
             report.epoch,
             teacher=self.targets.output.embedding[self.probe],
-            student=seen.embedding,
+            student=output.embedding,
             batch=batch,
         )
 

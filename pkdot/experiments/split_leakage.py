@@ -56,7 +56,7 @@ def leak_cells(
                 for fold in range(5):
                     place = {"data.protocol": protocol, "data.fold": fold}
                     own = config.changed({**place, "data.fold_seed": assignment})
-                    _count(load_corpus(own.data, own.seed), right)
+                    _count(load_corpus(own.data, own.seed, progress=progress), right)
                     bar.update()
                 hits, size = np.sum(list(right.values()), axis=0)
                 rows.append(

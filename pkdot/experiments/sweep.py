@@ -76,10 +76,10 @@ Place = tuple[int, int]
 
 
 def _one(
-    place: Place, base: ExperimentConfig, arm: Arm, folder: Path, tolerant: bool
+    place: Place, base: ExperimentConfig, arm: Arm, folder: Path, *, tolerant: bool, progress: bool
 ) -> tuple[Place, dict[str, Any]]:
     try:
-        return place, run_cell(base, arm, folder)
+        return place, run_cell(base, arm, folder, progress=progress)
     except PkdotError as error:
         if not tolerant:
             raise
@@ -144,7 +144,11 @@ def run_grid(
         for arm in range(len(arms))
         for replicate in range(start, min(start + width, len(bases)))
     ]
-    tasks = [joblib.delayed(_one)((a, r), bases[r], arms[a], folder, tolerant) for a, r in order]
+    run = joblib.delayed(_one)
+    tasks = [
+        run((a, r), bases[r], arms[a], folder, tolerant=tolerant, progress=progress)
+        for a, r in order
+    ]
     found: dict[Place, dict[str, Any]] = {}
     with (
         _backend(engine),

@@ -89,7 +89,7 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
     if key in _open_stages:
         _open_stages.move_to_end(key)
         return _open_stages[key]
-    corpus = load_corpus(config.data, config.seed)
+    corpus = load_corpus(config.data, config.seed, progress=False)
     stages = KeyedCache(
         folder, ".safetensors", lambda path: _read(path, config, corpus), write=_write
     )

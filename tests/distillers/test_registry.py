@@ -146,7 +146,7 @@ def test_anchors_of_any_method_must_fit_the_batch() -> None:
     assert methods["pkdot"].settings(k=9, policy="shared").anchors_in_batch() == 9
     assert methods["pkdot"].settings(k=9).anchors_in_batch() == 0, "all are anchors"
     assert methods["kd"].settings().anchors_in_batch() == 0
-    with pytest.raises(ConfigError, match="k = 30 anchors need a batch of more than 30"):
+    with pytest.raises(ConfigError, match=r"k = 30 .* more than 30"):
         ExperimentConfig(
             method="kd+pkdot",
             options={"pkdot": {"policy": "shared"}},

@@ -34,7 +34,7 @@ def test_people_of_two_populations_are_different_subjects(tmp_path: Path) -> Non
 
 
 def test_seeds_that_chose_a_setting_may_not_compare_it() -> None:
-    with pytest.raises(ConfigError, match="Seed 1 would serve tuning and comparison both"):
+    with pytest.raises(ConfigError, match=r"Seed 1 .*tuning and comparison"):
         replace(SEEDS, comparison=(1, 2))
     with pytest.raises(ConfigError, match="Seed 99 would serve controls alone"):
         replace(SEEDS, controls=(60, 99))

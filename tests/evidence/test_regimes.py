@@ -58,7 +58,7 @@ def test_a_comparison_may_draw_other_people() -> None:
     assert found == [(2, 100)] * 5 + [(3, 100)] * 5
     assert {b.data.simulated_seed for b in quarter.tuning_bases([0])} == {1}  # type: ignore[union-attr]
     assert REGIMES["few"].with_people([2]) == REGIMES["few"], "digits are drawn by nobody"
-    with pytest.raises(ConfigError, match="people of seed 1; compare them on others"):
+    with pytest.raises(ConfigError, match=r"seed 1; .* others"):
         quarter.with_people([0, 1])
     with pytest.raises(ConfigError, match="named twice among 2, 2"):
         quarter.with_people([2, 2])

@@ -162,7 +162,7 @@ def test_studies_of_absent_methods_are_refused_before_any_work(tmp_path: Path) -
     own = replace(REGIMES["few"], base=SMALL.base)
     studies = find_studies(["rows"])
     plan = small_plan(tmp_path, regimes=[own], studies=studies, study_regimes=("few",))
-    with pytest.raises(ConfigError, match="'pkdot', which is not among the methods"):
+    with pytest.raises(ConfigError, match=r"'pkdot'.*not among"):
         check_studies(plan)
     quick = replace(
         plan,
@@ -170,6 +170,6 @@ def test_studies_of_absent_methods_are_refused_before_any_work(tmp_path: Path) -
         studies=find_studies(list(QUICK_STUDIES)),
     )
     check_studies(quick)
-    with pytest.raises(ConfigError, match="'rows', which is not among the methods"):
+    with pytest.raises(ConfigError, match=r"'rows'.*not among"):
         check_studies(replace(quick, contenders=find_contenders(["kd", "pkdot"])))
     check_studies(replace(plan, regimes=[SMALL]))

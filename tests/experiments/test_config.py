@@ -80,7 +80,7 @@ def test_a_number_with_a_constraint_inside_a_type_is_one_too() -> None:
         rate: float | bool = False
 
     assert Sizes(sizes=[2, 3], names=["a"], rate=True).rate is True
-    with pytest.raises(ConfigError, match=r"'sizes' is \[True\]; it should be a number"):
+    with pytest.raises(ConfigError, match=r"'sizes'.*number"):
         Sizes(sizes=[True])
 
 

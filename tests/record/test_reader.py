@@ -99,9 +99,9 @@ def test_what_is_not_there_is_told(tmp_path: Path, finished_record: Path) -> Non
     with pytest.raises(RecordError, match=r"has no run\.json"):
         open_record(tmp_path)
     record = open_record(finished_record)
-    with pytest.raises(RecordError, match="has no embeddings of epoch 3; logged: 0, 2, 5, 9"):
+    with pytest.raises(RecordError, match=r"epoch 3.*0, 2, 5, 9"):
         record.embeddings(3)
-    with pytest.raises(RecordError, match="has no checkpoint 'best'; it has none"):
+    with pytest.raises(RecordError, match=r"'best'.*none"):
         record.checkpoint("best")
 
 

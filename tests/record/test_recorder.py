@@ -82,9 +82,9 @@ def test_a_second_writer_in_the_same_process_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="is being written by another process"):
         Recorder("second", runs_dir=tmp_path, run_id="one")
     first.finish()
-    with pytest.raises(RecordError, match="exists already; choose another run_id"):
+    with pytest.raises(RecordError, match="another run_id"):
         Recorder("second", runs_dir=tmp_path, run_id="one")
-    with pytest.raises(RecordError, match="has finished; there is nothing to resume"):
+    with pytest.raises(RecordError, match="finished"):
         Recorder("second", runs_dir=tmp_path, run_id="one", resume=True)
     assert [f.name for f in tmp_path.iterdir()] == ["one"]
 
@@ -148,7 +148,7 @@ def test_a_teacher_that_changes_is_stored_again_and_one_that_does_not_is_not(
     with Recorder("teacher", runs_dir=tmp_path) as recorder:
         for epoch, teacher in ((0, still), (1, still), (2, moved), (3, moved)):
             recorder.log_embeddings(epoch, teacher=teacher, student=still)
-        with pytest.raises(InputError, match="another teacher, which epoch 1 shares"):
+        with pytest.raises(InputError, match="epoch 1 shares"):
             recorder.log_embeddings(0, teacher=moved, student=still)
         recorder.log_embeddings(0, teacher=still, student=moved)
         recorder.log_embeddings(3, teacher=still, student=moved)
@@ -278,7 +278,7 @@ def test_settings_that_json_cannot_hold(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecordError, match="give another runs_dir or set PKDOT_RUNS"):
+    with pytest.raises(RecordError, match="PKDOT_RUNS"):
         Recorder("x", runs_dir=tmp_path / "file")
 
 

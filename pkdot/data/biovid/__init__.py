@@ -10,7 +10,7 @@ from ..corpus import Corpus
 from .settings import BioVidSettings
 
 
-def load(settings: BioVidSettings, seed: int) -> Corpus:
+def load(settings: BioVidSettings, seed: int, *, progress: bool = True) -> Corpus:
     """The corpus of one fold and seed; see :func:`pkdot.data.biovid.corpus.load`.
 
     Raises:
@@ -19,7 +19,7 @@ def load(settings: BioVidSettings, seed: int) -> Corpus:
     require_libraries()
     from .corpus import load as load_corpus
 
-    return load_corpus(settings, seed)
+    return load_corpus(settings, seed, progress=progress)
 
 
 def require_libraries() -> None:

@@ -132,7 +132,7 @@ def test_a_truncated_video(biovid_root: Path, tmp_path: Path, share: float) -> N
 
 def test_a_video_that_ends_too_early_names_its_end(tmp_path: Path) -> None:
     path = files.clock_video(tmp_path / "a.mp4", seconds=3.0)
-    with pytest.raises(DamagedFile, match=r"ends after 2\.96 s, the window ends at 5\.5 s"):
+    with pytest.raises(DamagedFile, match=r"2\.96 s.*5\.5 s"):
         read_clip(path, CENTRE, 0.0, 5.5)
     assert read_clip(path, CENTRE, 0.0, 3.0).pictures.shape[0] == 10
 
