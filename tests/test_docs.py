@@ -179,6 +179,7 @@ def test_the_hooks_run_what_make_check_runs() -> None:
         assert any(f"-m {tool}" in str(hook["entry"]) for hook in hooks().values())
 
 
+@pytest.mark.slow
 def test_a_hook_clears_notebooks_and_leaves_clear_ones_as_they_are(tmp_path: Path) -> None:
     ours = ROOT / "notebooks" / "run_digits.ipynb"
     clear, executed = tmp_path / "clear.ipynb", tmp_path / "executed.ipynb"

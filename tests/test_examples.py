@@ -40,6 +40,7 @@ def run(name: str, *words: str, folder: Path) -> str:
     return answer.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_it_prints_one_result(name: str, tmp_path: Path) -> None:
     words, result = QUICK[name]

@@ -139,6 +139,7 @@ def test_as_a_process() -> None:
     assert "write name=value" in told.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_early_gets_no_traceback() -> None:
     command = [sys.executable, "-m", "pkdot", "run", "--settings"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

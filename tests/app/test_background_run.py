@@ -30,6 +30,7 @@ def outcome_of(run: Any) -> Any:
     raise AssertionError("the child did not end")
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_start_says_why_in_one_sentence(
     background_run: Any, tmp_path: Path
 ) -> None:
@@ -44,6 +45,7 @@ def test_a_run_that_cannot_start_says_why_in_one_sentence(
     assert run.outcome() is None  # reported once
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_is_gone_and_its_record_says_so(
     background_run: Any, tmp_path: Path
 ) -> None:

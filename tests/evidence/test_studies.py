@@ -104,6 +104,7 @@ def test_a_finding_says_what_its_numbers_support() -> None:
     assert title == f"Number of anchors k: no difference resolved {could}"
 
 
+@pytest.mark.slow
 def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
     study = Study(
         "made",

@@ -11,6 +11,7 @@ from pkdot.experiments.baselines import BASELINES, run_baseline
 from tests.support.small_config import small_config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
     config = small_config(data__n_labelled=100)

@@ -145,6 +145,7 @@ def test_what_has_been_read_once_is_not_computed_again(
     assert run_cell(base, arm, tmp_path) == first
 
 
+@pytest.mark.slow
 def test_a_stage_of_clips_keeps_features_and_what_each_modality_says_alone(
     biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -213,6 +213,7 @@ def test_seeds_and_settings_change_the_fingerprint(biovid_root: Path) -> None:
     assert load(biovid_root).fingerprint == prints[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "classes"), [("bl1_pa4", 2), pytest.param("ordinal", 5, marks=pytest.mark.slow)]
 )

@@ -194,7 +194,7 @@ def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> N
     clips = np.repeat(pixels.reshape(96, 3, 1, 5, 2), 5, axis=2).astype(np.float32)
     table = pd.DataFrame({"subject": subjects, "class_id": 4 * labels})
 
-    def made_up(settings: BioVidSettings, seed: int) -> Corpus:
+    def write_stand_in(settings: BioVidSettings, seed: int, **_: object) -> Corpus:
         split = make_split(
             table, settings.protocol, settings.fold, seed, fold_seed=settings.fold_seed
         )
@@ -205,7 +205,7 @@ def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> N
             simulated=True, fingerprint="made up",
         )  # fmt: skip
 
-    monkeypatch.setattr("pkdot.experiments.split_leakage.load_corpus", made_up)
+    monkeypatch.setattr("pkdot.experiments.split_leakage.load_corpus", write_stand_in)
     monkeypatch.setattr("pkdot.experiments.split_leakage._COMPONENTS", 4)
     cells = leak_cells(ExperimentConfig.preset("default"), (0, 1), progress=False)
     accuracy = cells.groupby("arm")["accuracy"].mean()
