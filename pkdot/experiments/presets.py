@@ -177,7 +177,7 @@ def differences(released: Mapping[str, Any], paper: Mapping[str, Any]) -> list[D
         if theirs.get(setting) == ours.get(setting):
             continue
         if setting not in _CONSEQUENCES:
-            raise ConfigError(f"No consequence is told for the setting {setting!r}.")
+            raise ConfigError(f"The list of consequences lacks the setting {setting!r}.")
         found.append(
             Difference(
                 setting,

@@ -88,9 +88,9 @@ def named_runs(records: Sequence["RunRecord"]) -> list[Named]:
             if (rival.corpus or rival.name, rival.method) == base
         ]
         apart = [n for n in own if any(other.get(n) != own[n] for other in rivals)]
-        told = [f"{name.rsplit('.', 1)[-1]} {own[name]}" for name in apart[:2]]
-        told += [f"{len(apart) - 2} more settings"] if len(apart) > 2 else []
-        forms.append(" · ".join([word for word in base if word] + told))
+        differing = [f"{name.rsplit('.', 1)[-1]} {own[name]}" for name in apart[:2]]
+        differing += [f"{len(apart) - 2} more settings"] if len(apart) > 2 else []
+        forms.append(" · ".join([word for word in base if word] + differing))
     titles = [
         form if record.seed is None else f"{form} · seed {record.seed}"
         for form, record in zip(forms, records, strict=True)
