@@ -74,30 +74,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the steps, write the report, and print where it is. Returns the exit status."""
-    from ..evidence.arguments import read_plan, read_steps, report_file
+    from ..evidence.arguments import read_campaign, read_steps, report_file
     from ..evidence.exports import publish_choices, publish_scores, write_tables
     from ..evidence.report import write_report
     from ..evidence.report_studies import write_figures
     from ..evidence.results import read_results
     from ..evidence.steps import STEPS, check_studies
 
-    steps, plan = read_steps(arguments), read_plan(arguments)
+    steps, campaign = read_steps(arguments), read_campaign(arguments)
     if "ablate" in steps:  # not after hours of the other steps
-        check_studies(plan)
+        check_studies(campaign)
     for name, step in STEPS.items():
         if name in steps:
-            step(plan)
-    results = read_results(plan)
-    page, *mechanism = write_report(plan, results, report_file(arguments, plan))
+            step(campaign)
+    results = read_results(campaign)
+    page, *mechanism = write_report(campaign, results, report_file(arguments, campaign))
     print(f"The report is {page}.")
     for other in mechanism:
         print(f"What moves a gain is in {other}.")
-    if not plan.quick:
+    if not campaign.quick:
         publish_scores(results, page.parent / "scores")
-        if plan.chosen is None:
+        if campaign.chosen is None:
             publish_choices(results, page.parent / "chosen")
-    if tables := write_tables(results, plan.folder / "tables"):
+    if tables := write_tables(results, campaign.folder / "tables"):
         print(f"The cells of the comparison are in {tables[0].parent}.")
-    if figures := write_figures(results, plan.folder / "figures"):
+    if figures := write_figures(results, campaign.folder / "figures"):
         print(f"{len(figures)} figures of the mechanism are in {figures[0].parent}.")
     return 0

@@ -1,12 +1,12 @@
-"""The arguments of ``python -m pkdot evidence``, read as a plan and the steps to run."""
+"""The arguments of ``python -m pkdot evidence``, read as a campaign and the steps to run."""
 
 from argparse import Namespace
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..record.location import runs_directory
+from .campaign import Campaign, Seeds, Workers
 from .contenders import find_contenders
-from .plan import Plan, Seeds, Workers
 from .regimes import REGIMES, Regime, find_regimes
 from .steps import STEPS
 from .studies import find_studies
@@ -31,8 +31,8 @@ def read_steps(arguments: Namespace) -> list[str]:
     return [name for name in steps if name not in ("ceilings", "tune")]
 
 
-def read_plan(arguments: Namespace) -> Plan:
-    """The plan that the arguments describe.
+def read_campaign(arguments: Namespace) -> Campaign:
+    """The campaign that the arguments describe.
 
     Raises:
         ConfigError: for an unknown regime, method or study; seeds or people that cannot be
@@ -44,7 +44,7 @@ def read_plan(arguments: Namespace) -> Plan:
         studies = list(QUICK_STUDIES)
     seeds = _seeds(arguments)
     kept = runs_directory().parent / ("evidence-quick" if quick else "evidence")
-    plan = Plan(
+    campaign = Campaign(
         regimes=_regimes(arguments),
         contenders=find_contenders(arguments.methods or (QUICK_METHODS if quick else None)),
         folder=arguments.folder or kept,
@@ -57,19 +57,19 @@ def read_plan(arguments: Namespace) -> Plan:
         workers=Workers(arguments.jobs, arguments.engine, progress=not arguments.quiet),
         quick=quick,
     )
-    names = [regime.name for regime in plan.regimes]
-    absent = [name for name in plan.study_regimes if name not in names]
+    names = [regime.name for regime in campaign.regimes]
+    absent = [name for name in campaign.study_regimes if name not in names]
     if absent and (arguments.study_regimes or "ablate" in arguments.step):
         raise ConfigError(
             f"Studies are to run on {absent[0]!r}, which is not among the regimes "
             f"{', '.join(names)}; name it in --regimes as well, or others in --study-regimes."
         )
-    return plan
+    return campaign
 
 
-def report_file(arguments: Namespace, plan: Plan) -> Path:
+def report_file(arguments: Namespace, campaign: Campaign) -> Path:
     """Where the report goes."""
-    folder = plan.folder if plan.quick else runs_directory().parent / "benchmarks"
+    folder = campaign.folder if campaign.quick else runs_directory().parent / "benchmarks"
     return arguments.report or folder / "evidence.md"
 
 

@@ -28,7 +28,7 @@ from ..method.loss import PKDOTLoss
 from ..method.plan_measures import diagonal_mass, within_class_mass
 from ..training.loop import BatchSnapshot, EpochReport
 from .ablation import Chosen
-from .plan import Workers
+from .campaign import Workers
 
 MATCHED_BY = {"pkdot": "transport", "rows": "one to one"}
 """Contender -> how the rows of its students are matched while they learn."""

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from .._version import __version__
 from ..record.environment import environment_facts
-from .plan import Plan
+from .campaign import Campaign
 from .regimes import LOCKED_SEEDS
 from .report_regime import regime_section
 from .report_studies import studies_section
 from .results import RegimeResults
 
 
-def write_report(plan: Plan, results: Sequence[RegimeResults], path: Path) -> list[Path]:
+def write_report(campaign: Campaign, results: Sequence[RegimeResults], path: Path) -> list[Path]:
     """Write the page, and beside it that on the mechanism.
 
     Args:
-        plan: what the results are of.
+        campaign: what the results are of.
         results: from :func:`~pkdot.evidence.results.read_results`.
         path: of the page; the studies go to ``<its name>-mechanism.md``.
 
@@ -33,9 +33,9 @@ def write_report(plan: Plan, results: Sequence[RegimeResults], path: Path) -> li
     elif any(found.studies for found in results):
         pointer = ["The studies of what moves a gain have not been run."]
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = [_write(path, [*_head(plan), *sections, *pointer])]
+    written = [_write(path, [*_head(campaign), *sections, *pointer])]
     if studies:
-        written.append(_write(beside, [*_studies_head(plan, path), *studies]))
+        written.append(_write(beside, [*_studies_head(campaign, path), *studies]))
     return written
 
 
@@ -44,17 +44,17 @@ def _write(path: Path, lines: list[str]) -> Path:
     return path
 
 
-def _head(plan: Plan) -> list[str]:
-    seeds = plan.seeds
+def _head(campaign: Campaign) -> list[str]:
+    seeds = campaign.seeds
     quick = [
         "**Quick form**: few methods, settings and seeds. It shows that the harness works; "
         "its numbers settle nothing.",
         "",
     ]
     return [
-        f"# {_title(plan)}",
+        f"# {_title(campaign)}",
         "",
-        *(quick if plan.quick else []),
+        *(quick if campaign.quick else []),
         "Percent of test samples that are right; intervals are of 95 % (Student's t over the unit "
         "that each section names). Differences are paired. *p* is of a paired t test, after Holm's "
         "correction over the methods of a regime. *Resolvable* is the difference that as many "
@@ -64,30 +64,32 @@ def _head(plan: Plan) -> list[str]:
         "that may have been busy.",
         "",
         f"Settings were chosen on seeds {_range(seeds.tuning)} by mean cross-entropy on the inner "
-        f"split, {plan.settings} for every contender, students alone included. Plain classifiers "
-        f"are tuned anew on every split. Chosen settings were compared on seeds "
+        f"split, {campaign.settings} for every contender, students alone included. Plain "
+        f"classifiers are tuned anew on every split. Chosen settings were compared on seeds "
         f"{_range(seeds.comparison)}. Contenders of one seed share data, first weights and "
         "batches, and stop early by the inner split.",
         "",
         _versions(),
         "",
-        *_code("make evidence QUICK=1" if plan.quick else _command(plan)),
+        *_code("make evidence QUICK=1" if campaign.quick else _command(campaign)),
     ]
 
 
-def _title(plan: Plan) -> str:
-    if plan.quick or set(plan.seeds.comparison) <= set(LOCKED_SEEDS):
+def _title(campaign: Campaign) -> str:
+    if campaign.quick or set(campaign.seeds.comparison) <= set(LOCKED_SEEDS):
         return "Evidence: which distiller helps, when, and why"
-    people = f" and simulated people {', '.join(map(str, plan.people))}" if plan.people else ""
-    return f"Evidence on seeds {_range(plan.seeds.comparison)}{people}: which distiller helps"
+    people = (
+        f" and simulated people {', '.join(map(str, campaign.people))}" if campaign.people else ""
+    )
+    return f"Evidence on seeds {_range(campaign.seeds.comparison)}{people}: which distiller helps"
 
 
-def _studies_head(plan: Plan, page: Path) -> list[str]:
-    seeds = plan.seeds.studies
-    regimes = " ".join(plan.study_regimes)
+def _studies_head(campaign: Campaign, page: Path) -> list[str]:
+    seeds = campaign.seeds.studies
+    regimes = " ".join(campaign.study_regimes)
     command = (
         f"python -m pkdot evidence --step ablate --regimes {regimes} "
-        f"--chosen reports/benchmarks/chosen{_study_arguments(plan)}"
+        f"--chosen reports/benchmarks/chosen{_study_arguments(campaign)}"
     )
     return [
         "# Evidence: what moves the gain of PKDOT",
@@ -103,33 +105,33 @@ def _studies_head(plan: Plan, page: Path) -> list[str]:
         "",
         _versions(),
         "",
-        *_code("make evidence QUICK=1" if plan.quick else command),
+        *_code("make evidence QUICK=1" if campaign.quick else command),
     ]
 
 
-def _command(plan: Plan) -> str:
+def _command(campaign: Campaign) -> str:
     """The command that gives these numbers again."""
-    seeds = plan.seeds
+    seeds = campaign.seeds
     parts = [
         "python -m pkdot evidence --regimes",
-        *(regime.name for regime in plan.regimes),
+        *(regime.name for regime in campaign.regimes),
         "--methods",
-        *plan.methods,
+        *campaign.methods,
         f"--tuning-seeds {len(seeds.tuning)} --first-seed {seeds.comparison[0]}",
         f"--seeds {len(seeds.comparison)}",
     ]
-    if plan.people:
-        parts += ["--people", *map(str, plan.people)]
+    if campaign.people:
+        parts += ["--people", *map(str, campaign.people)]
     if len(seeds.for_controls) < len(seeds.comparison):
         parts += [f"--control-seeds {len(seeds.for_controls)}"]
-    return " ".join(parts) + _study_arguments(plan)
+    return " ".join(parts) + _study_arguments(campaign)
 
 
-def _study_arguments(plan: Plan) -> str:
-    if not plan.studies:
+def _study_arguments(campaign: Campaign) -> str:
+    if not campaign.studies:
         return " --studies"
-    regimes = " ".join(plan.study_regimes)
-    return f" --study-seeds {len(plan.seeds.studies)} --study-regimes {regimes}"
+    regimes = " ".join(campaign.study_regimes)
+    return f" --study-seeds {len(campaign.seeds.studies)} --study-regimes {regimes}"
 
 
 def _code(command: str) -> list[str]:

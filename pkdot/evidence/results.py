@@ -11,10 +11,10 @@ import pandas as pd
 from ..analysis.statistics import Interval
 from ..errors import ConfigError, InputError
 from .ablation import finding, study_table
+from .campaign import Campaign, Seeds, plain_arms
 from .comparison import CEILINGS, REFERENCE, Room, compare, privileged_shares, room_to_help
 from .contenders import Contender
 from .pairing import MATCHED_BY, pairing_table
-from .plan import Plan, Seeds, plain_arms
 from .regimes import Regime
 from .steps import chosen_settings, control_arms, tuned_contenders
 from .studies import Study
@@ -46,8 +46,8 @@ class RegimeResults:
 
     Attributes:
         regime: the problem.
-        seeds: of the plan.
-        contenders: all that the regime's data can have, in the order of the plan.
+        seeds: of the campaign.
+        contenders: all that the regime's data can have, in the order of the campaign.
         choices: contender -> its chosen setting, of those contenders that have one.
         cells: of the comparison, one row a cell.
         controls: of the controls, one row a cell.
@@ -94,57 +94,59 @@ class RegimeResults:
         return len(controls) < len(self.compared_seeds)
 
 
-def read_comparison(plan: Plan, regime: Regime) -> pd.DataFrame:
+def read_comparison(campaign: Campaign, regime: Regime) -> pd.DataFrame:
     """Finished cells of the comparison: plain classifiers, and every contender that was tuned.
 
     Returns:
-        One row a cell, as :meth:`pkdot.evidence.plan.Plan.read` gives it.
+        One row a cell, as :meth:`pkdot.evidence.campaign.Campaign.read` gives it.
 
     Raises:
         ConfigError: if a chosen setting is none that its contender may try today.
     """
-    tuned = tuned_contenders(plan, regime)
-    choices = read_choices(plan.choices_folder, regime, tuned)
+    tuned = tuned_contenders(campaign, regime)
+    choices = read_choices(campaign.choices_folder, regime, tuned)
     arms = [*plain_arms(regime), *(c.arm(choices[c.name].changes) for c in tuned)]
-    return plan.read(regime.bases(plan.seeds.comparison), arms)
+    return campaign.read(regime.bases(campaign.seeds.comparison), arms)
 
 
-def read_controls(plan: Plan, regime: Regime) -> pd.DataFrame:
+def read_controls(campaign: Campaign, regime: Regime) -> pd.DataFrame:
     """Finished cells of the controls, of arms that are complete; none where one is not tuned."""
     try:
-        return plan.read(regime.bases(plan.seeds.for_controls), control_arms(plan, regime))
+        return campaign.read(
+            regime.bases(campaign.seeds.for_controls), control_arms(campaign, regime)
+        )
     except ConfigError:
         return pd.DataFrame()
 
 
-def read_results(plan: Plan) -> list[RegimeResults]:
+def read_results(campaign: Campaign) -> list[RegimeResults]:
     """What is finished of every regime.
 
     Raises:
         ConfigError: if a chosen setting is none that its contender may try today.
     """
-    return [_read_regime(plan, regime) for regime in plan.regimes]
+    return [_read_regime(campaign, regime) for regime in campaign.regimes]
 
 
-def _read_regime(plan: Plan, regime: Regime) -> RegimeResults:
-    contenders = plan.contenders_of(regime)
-    choices = read_choices(plan.choices_folder, regime, tuned_contenders(plan, regime))
-    cells, controls = read_comparison(plan, regime), read_controls(plan, regime)
+def _read_regime(campaign: Campaign, regime: Regime) -> RegimeResults:
+    contenders = campaign.contenders_of(regime)
+    choices = read_choices(campaign.choices_folder, regime, tuned_contenders(campaign, regime))
+    cells, controls = read_comparison(campaign, regime), read_controls(campaign, regime)
     table = control_table = pd.DataFrame()
     room, shares = None, {}
     arms = set() if cells.empty else set(cells["arm"])
     if REFERENCE in arms:
-        table = compare(cells, regime, plan.methods)
+        table = compare(cells, regime, campaign.methods)
         if arms & set(CEILINGS):
             room = room_to_help(cells, regime)
         if not controls.empty:
-            beside = cells[cells["seed"].isin(plan.seeds.for_controls)]
+            beside = cells[cells["seed"].isin(campaign.seeds.for_controls)]
             both = pd.concat([beside, controls], ignore_index=True)
             control_table = compare(both, regime, [])
             shares = privileged_shares(regime, beside, controls, table)
     return RegimeResults(
         regime=regime,
-        seeds=plan.seeds,
+        seeds=campaign.seeds,
         contenders=contenders,
         choices=choices,
         cells=cells,
@@ -153,24 +155,24 @@ def _read_regime(plan: Plan, regime: Regime) -> RegimeResults:
         control_table=control_table,
         room=room,
         shares=shares,
-        studies=[_read_study(plan, regime, study) for study in plan.studies_of(regime)],
-        pairing=_read_pairing(plan, regime),
+        studies=[_read_study(campaign, regime, study) for study in campaign.studies_of(regime)],
+        pairing=_read_pairing(campaign, regime),
     )
 
 
-def _read_study(plan: Plan, regime: Regime, study: Study) -> StudyResult:
-    chosen = chosen_settings(plan, regime)
+def _read_study(campaign: Campaign, regime: Regime, study: Study) -> StudyResult:
+    chosen = chosen_settings(campaign, regime)
     try:
-        table = study_table(study, regime, plan.seeds.studies, chosen, plan.read)
+        table = study_table(study, regime, campaign.seeds.studies, chosen, campaign.read)
     except (ConfigError, InputError):
         table = pd.DataFrame()
     return StudyResult(study, table if len(table) > 1 else pd.DataFrame())
 
 
-def _read_pairing(plan: Plan, regime: Regime) -> pd.DataFrame:
+def _read_pairing(campaign: Campaign, regime: Regime) -> pd.DataFrame:
     """Read where the study of rows is asked for; what was trained for another one is left out."""
-    chosen = chosen_settings(plan, regime)
-    asked = any(study.name == "rows" for study in plan.studies_of(regime))
+    chosen = chosen_settings(campaign, regime)
+    asked = any(study.name == "rows" for study in campaign.studies_of(regime))
     if not asked or not set(MATCHED_BY) <= set(chosen):
         return pd.DataFrame()
-    return pairing_table(regime.bases(plan.seeds.studies), chosen, plan.cells_folder)
+    return pairing_table(regime.bases(campaign.seeds.studies), chosen, campaign.cells_folder)

@@ -9,10 +9,10 @@ from ..errors import ConfigError
 from ..experiments.cells import Arm
 from ..training.controls import TITLES, Control
 from .ablation import level_arms
+from .campaign import Campaign, plain_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender
 from .pairing import run_pairing
-from .plan import Plan, plain_arms
 from .regimes import Regime
 from .tuning import choose, read_choices, tuning_arms, write_choices
 
@@ -25,56 +25,56 @@ CONTROLS: tuple[Control, ...] = (
 )
 
 
-def run_ceilings(plan: Plan) -> None:
+def run_ceilings(campaign: Campaign) -> None:
     """Is there room? Baselines, students alone and the ceiling, on the tuning's seeds."""
-    for regime in plan.regimes:
-        bases = regime.tuning_bases(plan.seeds.tuning)
-        plan.run(bases, plain_arms(regime), f"{regime.name}: plain baselines")
-        contenders = [c for c in plan.contenders_of(regime) if c.kind != "method"]
-        _tune(plan, regime, contenders, f"{regime.name}: ceiling")
+    for regime in campaign.regimes:
+        bases = regime.tuning_bases(campaign.seeds.tuning)
+        campaign.run(bases, plain_arms(regime), f"{regime.name}: plain baselines")
+        contenders = [c for c in campaign.contenders_of(regime) if c.kind != "method"]
+        _tune(campaign, regime, contenders, f"{regime.name}: ceiling")
 
 
-def run_tuning(plan: Plan) -> None:
+def run_tuning(campaign: Campaign) -> None:
     """Every contender tries its settings; the best by the inner split is kept."""
-    for regime in plan.regimes:
-        _tune(plan, regime, plan.contenders_of(regime), f"{regime.name}: tuning")
+    for regime in campaign.regimes:
+        _tune(campaign, regime, campaign.contenders_of(regime), f"{regime.name}: tuning")
 
 
-def run_comparison(plan: Plan) -> None:
+def run_comparison(campaign: Campaign) -> None:
     """The chosen settings, on seeds that chose nothing."""
-    for regime in plan.regimes:
-        arms = [*plain_arms(regime), *comparison_arms(plan, regime)]
-        plan.run(regime.bases(plan.seeds.comparison), arms, f"{regime.name}: comparison")
+    for regime in campaign.regimes:
+        arms = [*plain_arms(regime), *comparison_arms(campaign, regime)]
+        campaign.run(regime.bases(campaign.seeds.comparison), arms, f"{regime.name}: comparison")
 
 
-def run_controls(plan: Plan) -> None:
+def run_controls(campaign: Campaign) -> None:
     """The chosen settings again, with one thing about the teacher taken away."""
-    for regime in plan.regimes:
-        bases = regime.bases(plan.seeds.for_controls)
-        plan.run(bases, control_arms(plan, regime), f"{regime.name}: controls")
+    for regime in campaign.regimes:
+        bases = regime.bases(campaign.seeds.for_controls)
+        campaign.run(bases, control_arms(campaign, regime), f"{regime.name}: controls")
 
 
-def run_studies(plan: Plan) -> None:
+def run_studies(campaign: Campaign) -> None:
     """The mechanism: one factor of PKDOT at a time."""
-    for regime in plan.regimes:
-        studies = plan.studies_of(regime)
-        chosen = chosen_settings(plan, regime)
+    for regime in campaign.regimes:
+        studies = campaign.studies_of(regime)
+        chosen = chosen_settings(campaign, regime)
         arms_by_data: dict[str, tuple[Changes, list[Arm]]] = {}
         for study in studies:
             for level in study.levels:
                 _, arms = arms_by_data.setdefault(repr(level.data), (level.data, []))
                 arms += level_arms(study, level, chosen)
-        replicates = regime.bases(plan.seeds.studies)
+        replicates = regime.bases(campaign.seeds.studies)
         for data, arms in arms_by_data.values():
             bases = [base.changed(data) for base in replicates]
             changes = ", ".join(f"{name} = {value}" for name, value in data.items())
-            plan.run(bases, arms, f"{regime.name}: mechanism {changes}".strip())
+            campaign.run(bases, arms, f"{regime.name}: mechanism {changes}".strip())
         if any(study.name == "rows" for study in studies):
             label = f"{regime.name}: the pairing"
-            run_pairing(replicates, chosen, plan.cells_folder, plan.workers, label)
+            run_pairing(replicates, chosen, campaign.cells_folder, campaign.workers, label)
 
 
-STEPS: dict[str, Callable[[Plan], None]] = {
+STEPS: dict[str, Callable[[Campaign], None]] = {
     "ceilings": run_ceilings,
     "tune": run_tuning,
     "compare": run_comparison,
@@ -83,15 +83,17 @@ STEPS: dict[str, Callable[[Plan], None]] = {
 }
 
 
-def check_studies(plan: Plan) -> None:
+def check_studies(campaign: Campaign) -> None:
     """Refuse studies of methods that neither compete nor have a chosen setting.
 
     Raises:
         ConfigError: naming the first.
     """
-    for regime in plan.regimes:
-        known = {c.name for c in plan.contenders_of(regime)} | set(chosen_settings(plan, regime))
-        for study in plan.studies_of(regime):
+    for regime in campaign.regimes:
+        known = {c.name for c in campaign.contenders_of(regime)} | set(
+            chosen_settings(campaign, regime)
+        )
+        for study in campaign.studies_of(regime):
             for level in study.levels:
                 if level.method not in known:
                     raise ConfigError(
@@ -101,30 +103,30 @@ def check_studies(plan: Plan) -> None:
                     )
 
 
-def comparison_arms(plan: Plan, regime: Regime) -> list[Arm]:
+def comparison_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
     """Every contender with its chosen setting.
 
     Raises:
         ConfigError: if one was not tuned.
     """
-    contenders = _competing(plan, regime)
-    choices = read_choices(plan.choices_folder, regime, contenders)
+    contenders = _competing(campaign, regime)
+    choices = read_choices(campaign.choices_folder, regime, contenders)
     return [c.arm(choices[c.name].changes) for c in contenders]
 
 
-def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
+def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
     """Every method without the privileged modality; some under every control.
 
     Raises:
         ConfigError: if one was not tuned.
     """
-    contenders = _competing(plan, regime)
-    choices = read_choices(plan.choices_folder, regime, contenders)
+    contenders = _competing(campaign, regime)
+    choices = read_choices(campaign.choices_folder, regime, contenders)
     arms = []
     for contender in contenders:
         if contender.kind != "method" and contender.name != START:
             continue
-        every = contender.name in plan.controlled
+        every = contender.name in campaign.controlled
         for control in CONTROLS if every else ("no_privileged",):
             arms.append(
                 Arm(
@@ -136,30 +138,30 @@ def control_arms(plan: Plan, regime: Regime) -> list[Arm]:
     return arms
 
 
-def tuned_contenders(plan: Plan, regime: Regime) -> list[Contender]:
+def tuned_contenders(campaign: Campaign, regime: Regime) -> list[Contender]:
     """The contenders that have a chosen setting."""
-    known = read_choices(plan.choices_folder, regime)
-    return [c for c in plan.contenders_of(regime) if c.name in known]
+    known = read_choices(campaign.choices_folder, regime)
+    return [c for c in campaign.contenders_of(regime) if c.name in known]
 
 
-def chosen_settings(plan: Plan, regime: Regime) -> dict[str, Changes]:
+def chosen_settings(campaign: Campaign, regime: Regime) -> dict[str, Changes]:
     """Contender -> its chosen setting, of all that have one, competing or not."""
-    choices = read_choices(plan.choices_folder, regime)
+    choices = read_choices(campaign.choices_folder, regime)
     return {name: choice.changes for name, choice in choices.items()}
 
 
-def _competing(plan: Plan, regime: Regime) -> list[Contender]:
+def _competing(campaign: Campaign, regime: Regime) -> list[Contender]:
     """All contenders; where choices were made earlier, those that have one."""
-    if plan.chosen is None:
-        return plan.contenders_of(regime)
-    return tuned_contenders(plan, regime)
+    if campaign.chosen is None:
+        return campaign.contenders_of(regime)
+    return tuned_contenders(campaign, regime)
 
 
-def _tune(plan: Plan, regime: Regime, contenders: Sequence[Contender], label: str) -> None:
-    arms = tuning_arms(contenders, plan.settings)
-    bases = regime.tuning_bases(plan.seeds.tuning)
-    plan.run(bases, arms, label)
-    cells = plan.read(bases, arms)
-    seeds = plan.seeds.tuning[: regime.most_tuning_seeds]
-    choices = choose(cells, contenders, seeds, plan.settings)
-    write_choices(plan.choices_folder, regime, choices)
+def _tune(campaign: Campaign, regime: Regime, contenders: Sequence[Contender], label: str) -> None:
+    arms = tuning_arms(contenders, campaign.settings)
+    bases = regime.tuning_bases(campaign.seeds.tuning)
+    campaign.run(bases, arms, label)
+    cells = campaign.read(bases, arms)
+    seeds = campaign.seeds.tuning[: regime.most_tuning_seeds]
+    choices = choose(cells, contenders, seeds, campaign.settings)
+    write_choices(campaign.choices_folder, regime, choices)

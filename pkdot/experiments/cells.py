@@ -62,17 +62,17 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _Pair:
     """An arm's two configs: who teaches and who learns."""
 
     teacher: ExperimentConfig
     student: ExperimentConfig
 
 
-def _plan(base: ExperimentConfig, arm: Arm) -> _Plan:
+def _pair(base: ExperimentConfig, arm: Arm) -> _Pair:
     own = base.changed(arm.teacher)
     student = own.changed(arm.changes)
-    return _Plan(own.changed({"control": student.control}), student)
+    return _Pair(own.changed({"control": student.control}), student)
 
 
 def check_arm(base: ExperimentConfig, arm: Arm) -> None:
@@ -82,16 +82,16 @@ def check_arm(base: ExperimentConfig, arm: Arm) -> None:
         ConfigError: if the arm makes no valid config, changes the data or the seed, or sizes that
             the student takes over from the shared teacher.
     """
-    plan = _plan(base, arm)
-    if plan.student.data != base.data or plan.student.seed != base.seed:
+    pair = _pair(base, arm)
+    if pair.student.data != base.data or pair.student.seed != base.seed:
         raise ConfigError(
             f"Arm {arm.name!r} changes the data or the seed, which all arms share; make a sweep of "
             "its own for it."
         )
-    if plan.student.student_is_alone or arm.role != "student":
+    if pair.student.student_is_alone or arm.role != "student":
         return
     for name in _SIZES:
-        has, wants = getattr(plan.teacher.network, name), getattr(plan.student.network, name)
+        has, wants = getattr(pair.teacher.network, name), getattr(pair.student.network, name)
         if has != wants:
             raise ConfigError(
                 f"Arm {arm.name!r} sets network.{name} to {wants!r}, but its student takes over "
@@ -105,15 +105,15 @@ def cell_key(base: ExperimentConfig, arm: Arm) -> str:
 
     The arm's own name is not part of it: two arms that come to the same share a cell.
     """
-    plan = _plan(base, arm)
-    kind = plan.student.method if arm.role == "student" else arm.name
+    pair = _pair(base, arm)
+    kind = pair.student.method if arm.role == "student" else arm.name
     facts: dict[str, Any] = {"role": arm.role, "kind": kind, "versions": library_versions()}
     if arm.role != "student":
-        facts["teacher"] = stage_facts(plan.teacher)
+        facts["teacher"] = stage_facts(pair.teacher)
     else:
-        facts["student"] = plan.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
-        if not plan.student.student_is_alone:
-            facts["teacher"] = stage_facts(plan.teacher)
+        facts["student"] = pair.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
+        if not pair.student.student_is_alone:
+            facts["teacher"] = stage_facts(pair.teacher)
     fold = getattr(base.data, "fold", None)
     place = f"seed{base.seed}" if fold is None else f"fold{fold}-seed{base.seed}"
     return f"{kind}-{place}-{short_hash(facts)}"
@@ -155,20 +155,20 @@ def run_cell(
     cells, key = cell_cache(folder), cell_key(base, arm)
     cell = cells.find(key)
     if cell is None:
-        plan = _plan(base, arm)
-        with surroundings(plan.student.threads):
-            cell = {"seed": base.seed, **_computed(plan, arm, folder, progress)}
+        pair = _pair(base, arm)
+        with surroundings(pair.student.threads):
+            cell = {"seed": base.seed, **_computed(pair, arm, folder, progress)}
         cells.keep(key, cell)
     return cell
 
 
-def _computed(plan: _Plan, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
-    config = plan.student
+def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
+    config = pair.student
     teachers = folder / "teachers"
     corpus = load_corpus(config.data, config.seed, progress=progress)
     if arm.name in BASELINES or (arm.role == "student" and config.student_is_alone):
         if raw_modalities(corpus):
-            corpus = teacher_stage(plan.teacher, teachers).corpus
+            corpus = teacher_stage(pair.teacher, teachers).corpus
         check_batch(config, corpus)
         began = perf_counter()
         if arm.name in BASELINES:
@@ -178,7 +178,7 @@ def _computed(plan: _Plan, arm: Arm, folder: Path, progress: bool) -> dict[str, 
     # Refuse before the teacher's training what cannot end well.
     if arm.role == "student":
         check_batch(config, corpus)
-    stage = teacher_stage(plan.teacher, teachers)
+    stage = teacher_stage(pair.teacher, teachers)
     corpus, shared = stage.corpus, stage.shared
     began = perf_counter()
     if arm.role == UNIMODAL:

@@ -18,7 +18,7 @@ from pkdot.evidence.comparison import (
     verdict,
 )
 from pkdot.evidence.contenders import find_contenders
-from tests.support.small_plan import SMALL
+from tests.support.small_campaign import SMALL
 
 
 def cells_of(rng: np.random.Generator, gains: dict[str, float], n: int = 12) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pkdot.distillers import available_distillers
 from pkdot.errors import ConfigError
 from pkdot.evidence.contenders import Contender, find_contenders
 from pkdot.evidence.regimes import REGIMES
-from tests.support.small_plan import small_plan
+from tests.support.small_campaign import small_campaign
 
 
 def test_every_method_of_the_kit_competes_with_six_valid_settings() -> None:
@@ -41,6 +41,8 @@ def test_every_method_of_the_kit_competes_with_six_valid_settings() -> None:
 
 
 def test_only_simulated_corpora_have_a_posterior(tmp_path: Path) -> None:
-    plan = small_plan(tmp_path)
-    names = [{c.name for c in plan.contenders_of(REGIMES[name])} for name in ("few", "biovid_all")]
+    campaign = small_campaign(tmp_path)
+    names = [
+        {c.name for c in campaign.contenders_of(REGIMES[name])} for name in ("few", "biovid_all")
+    ]
     assert names[1] - names[0] == {"posterior"}

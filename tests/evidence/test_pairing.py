@@ -16,7 +16,7 @@ from pkdot.evidence.steps import run_studies
 from pkdot.evidence.studies import find_studies
 from pkdot.evidence.tuning import Choice, write_choices
 from pkdot.experiments.sweep import ALONE
-from tests.support.small_plan import SMALL, small_plan
+from tests.support.small_campaign import SMALL, small_campaign
 
 
 def embeddings(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
@@ -65,25 +65,25 @@ def test_from_training_to_the_report(tmp_path: Path) -> None:
         "pkdot": {"method": "pkdot", "options.pkdot.weight": 3.0},
         "rows": {"method": "rows", "options.rows.weight": 3.0},
     }
-    plan = small_plan(
+    campaign = small_campaign(
         tmp_path,
         contenders=[Contender(name, name, (changes,) * 6) for name, changes in chosen.items()],
         studies=find_studies(["rows"]),
     )
     choices = {n: Choice(n, changes, (0.5,), (0.5,), (0, 1)) for n, changes in chosen.items()}
-    write_choices(plan.choices_folder, SMALL, choices)
-    bases = SMALL.bases(plan.seeds.studies)
-    assert pairing_table(bases, chosen, plan.cells_folder).empty
-    run_studies(plan)
-    files = {f: f.stat().st_mtime_ns for f in (plan.cells_folder / "pairing").iterdir()}
+    write_choices(campaign.choices_folder, SMALL, choices)
+    bases = SMALL.bases(campaign.seeds.studies)
+    assert pairing_table(bases, chosen, campaign.cells_folder).empty
+    run_studies(campaign)
+    files = {f: f.stat().st_mtime_ns for f in (campaign.cells_folder / "pairing").iterdir()}
     assert len(files) == 4
-    run_pairing(bases, chosen, plan.cells_folder, plan.workers)
+    run_pairing(bases, chosen, campaign.cells_folder, campaign.workers)
     assert files == {f: f.stat().st_mtime_ns for f in files}, "each student is trained once"
-    seen = pairing_table(bases, chosen, plan.cells_folder)
+    seen = pairing_table(bases, chosen, campaign.cells_folder)
     assert seen["student"].value_counts().to_dict() == dict.fromkeys(MATCHED_BY.values(), 4)
     assert seen["own"].between(0, 1).all()
     assert seen["cosine"].between(-1, 1).all()
-    _, page = write_report(plan, read_results(plan), tmp_path / "evidence.md")
+    _, page = write_report(campaign, read_results(campaign), tmp_path / "evidence.md")
     kept = seen[(seen["student"] == "transport") & seen["moment"].str.contains("kept")]
     assert f"**At the end of a training with transport {100 * kept['own'].mean():.1f} %" in (
         page.read_text()

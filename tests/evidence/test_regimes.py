@@ -4,7 +4,7 @@ import pytest
 
 from pkdot.data import load_corpus
 from pkdot.errors import ConfigError
-from pkdot.evidence.plan import plain_arms
+from pkdot.evidence.campaign import plain_arms
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
 from tests.support.small_config import small_config
 

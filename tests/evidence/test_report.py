@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from pkdot.errors import ConfigError
+from pkdot.evidence.campaign import Campaign
 from pkdot.evidence.comparison import compare
 from pkdot.evidence.contenders import REFERENCES, find_contenders
 from pkdot.evidence.exports import publish_choices, publish_scores
-from pkdot.evidence.plan import Plan
 from pkdot.evidence.report import write_report
 from pkdot.evidence.results import read_comparison, read_results
 from pkdot.evidence.steps import (
@@ -23,44 +23,46 @@ from pkdot.evidence.steps import (
     run_tuning,
 )
 from pkdot.evidence.tuning import read_choices, tuning_arms
-from tests.support.small_plan import SMALL, small_plan
+from tests.support.small_campaign import SMALL, small_campaign
 
 
 @pytest.mark.slow
 def test_from_tuning_to_the_report(tmp_path: Path) -> None:
-    plan = small_plan(tmp_path)
+    campaign = small_campaign(tmp_path)
 
-    def report(of: Plan) -> str:
+    def report(of: Campaign) -> str:
         (page,) = write_report(of, read_results(of), tmp_path / "evidence.md")
         return page.read_text()
 
-    assert "The comparison has not been run." in report(plan)
+    assert "The comparison has not been run." in report(campaign)
     with pytest.raises(ConfigError, match="run the step tune first"):
-        run_comparison(plan)
-    run_ceilings(plan)
-    names = set(read_choices(plan.choices_folder, SMALL))
+        run_comparison(campaign)
+    run_ceilings(campaign)
+    names = set(read_choices(campaign.choices_folder, SMALL))
     assert names == {*(c.name for c in REFERENCES), "ceiling"}
-    run_tuning(plan)
-    publish_choices(read_results(plan), tmp_path / "chosen")
-    elsewhere = replace(plan, folder=tmp_path / "elsewhere", chosen=tmp_path / "chosen")
-    assert chosen_settings(elsewhere, SMALL) == chosen_settings(plan, SMALL), "and nothing is tuned"
+    run_tuning(campaign)
+    publish_choices(read_results(campaign), tmp_path / "chosen")
+    elsewhere = replace(campaign, folder=tmp_path / "elsewhere", chosen=tmp_path / "chosen")
+    assert chosen_settings(elsewhere, SMALL) == chosen_settings(campaign, SMALL), (
+        "and nothing is tuned"
+    )
     more = replace(elsewhere, contenders=find_contenders(["kd", "sp"]))
     assert [arm.name for arm in comparison_arms(more, SMALL)] == [
-        arm.name for arm in comparison_arms(plan, SMALL)
+        arm.name for arm in comparison_arms(campaign, SMALL)
     ], "who has no setting there does not compete"
-    cells = set(plan.cells_folder.glob("*.json"))
-    run_tuning(plan)
-    assert set(plan.cells_folder.glob("*.json")) == cells
-    for base in SMALL.tuning_bases(plan.seeds.tuning):
-        assert len(plan.read([base], tuning_arms(plan.contenders_of(SMALL), 2))) == 2 * 5
-    run_comparison(plan)
-    page = report(plan)
+    cells = set(campaign.cells_folder.glob("*.json"))
+    run_tuning(campaign)
+    assert set(campaign.cells_folder.glob("*.json")) == cells
+    for base in SMALL.tuning_bases(campaign.seeds.tuning):
+        assert len(campaign.read([base], tuning_arms(campaign.contenders_of(SMALL), 2))) == 2 * 5
+    run_comparison(campaign)
+    page = report(campaign)
     assert "Intervals are over 3 seeds." in page
     assert "The controls have not been run." in page
     for title in ("soft labels", "student alone", "gradient boosting", "teacher"):
         assert f"| {title}" in page
-    run_controls(plan)
-    page = report(plan)
+    run_controls(campaign)
+    page = report(campaign)
     assert "### Controls" in page
     row = next(
         line
@@ -69,16 +71,16 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     )
     assert row.count("[") == 6, "the gain, and the gain under five controls"
     assert "of the seeds" not in page
-    fewer = replace(plan, seeds=replace(plan.seeds, controls=(60, 61)))
+    fewer = replace(campaign, seeds=replace(campaign.seeds, controls=(60, 61)))
     page = report(fewer)
     assert "on 2 of the seeds" in page
-    cells = read_comparison(plan, SMALL)
+    cells = read_comparison(campaign, SMALL)
     table = compare(cells, SMALL, []).set_index("name")
     two = cells.query("seed in (60, 61)")
     gain = compare(two, SMALL, []).set_index("name")["difference"]["kd"]
     assert gain != table["difference"]["kd"]
     assert f"| soft labels | {gain:+.1f} [" in page, "the same two seeds in every column"
-    seeds = {json.loads(f.read_text())["seed"] for f in plan.cells_folder.glob("*.json")}
+    seeds = {json.loads(f.read_text())["seed"] for f in campaign.cells_folder.glob("*.json")}
     assert seeds == {0, 1, 60, 61, 62}
     (published,) = publish_scores(read_results(fewer), tmp_path / "scores")
     assert published.name == "small-seeds60-62.csv"

@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 
 from pkdot.analysis.statistics import Interval
+from pkdot.evidence.campaign import Campaign, Seeds, plain_arms
 from pkdot.evidence.comparison import Room, compare, privileged_shares, room_to_help
 from pkdot.evidence.contenders import find_contenders
-from pkdot.evidence.plan import Plan, Seeds, plain_arms
 from pkdot.evidence.report_regime import regime_section
 from pkdot.evidence.results import RegimeResults, read_results
 from pkdot.evidence.steps import comparison_arms, control_arms
 from pkdot.evidence.tuning import Choice, write_choices
 from pkdot.experiments.cells import Arm
 from tests.support.cells import cell_file
-from tests.support.small_plan import SMALL, small_plan
+from tests.support.small_campaign import SMALL, small_campaign
 
 GAINS = {"ceiling": 20.0, "kd": 8.0, "pkdot_dist": 10.0, "tnet": 1.0, "teacher": 30.0}
 """Points over the student alone; the others gain nothing."""
 
 
-def finished(folder: Path) -> Plan:
-    """A plan whose cells are all there; without the privileged modality half of a gain is left."""
-    plan = small_plan(
+def finished(folder: Path) -> Campaign:
+    """A campaign whose cells are all there; half of a gain needs the privileged modality."""
+    campaign = small_campaign(
         folder,
         contenders=find_contenders(["kd", "pkdot_dist", "sp"]),
         seeds=Seeds(tuning=(0, 1), comparison=tuple(range(60, 66)), controls=(60, 61, 62)),
@@ -34,18 +34,18 @@ def finished(folder: Path) -> Plan:
     )
     choices = {
         c.name: Choice(c.name, c.candidates[0], (0.5, None), (0.5, None), (0, 1))
-        for c in plan.contenders_of(SMALL)
+        for c in campaign.contenders_of(SMALL)
     }
-    write_choices(plan.choices_folder, SMALL, choices)
-    plan.cells_folder.mkdir(parents=True)
+    write_choices(campaign.choices_folder, SMALL, choices)
+    campaign.cells_folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     alone = 50 + rng.normal(size=6)
-    write_cells(plan, [*plain_arms(SMALL), *comparison_arms(plan, SMALL)], alone, rng)
-    return plan
+    write_cells(campaign, [*plain_arms(SMALL), *comparison_arms(campaign, SMALL)], alone, rng)
+    return campaign
 
 
 def write_cells(
-    plan: Plan,
+    campaign: Campaign,
     arms: list[Arm],
     alone: np.ndarray,
     rng: np.random.Generator,
@@ -54,36 +54,36 @@ def write_cells(
     for arm in arms:
         name, _, control = arm.name.partition("|")
         gain = GAINS.get(name, 0.0) / (2 if control else 1)
-        for base, score in zip(SMALL.bases(plan.seeds.comparison), alone, strict=True):
+        for base, score in zip(SMALL.bases(campaign.seeds.comparison), alone, strict=True):
             noise = 0.0 if name == "alone" else rng.normal()
             cell = {"seed": base.seed, "accuracy": (score + gain + noise) / 100, "seconds": 1.0}
-            cell_file(plan.cells_folder, base, arm).write_text(json.dumps(cell))
+            cell_file(campaign.cells_folder, base, arm).write_text(json.dumps(cell))
 
 
-def results_of(plan: Plan) -> RegimeResults:
-    (found,) = read_results(plan)
+def results_of(campaign: Campaign) -> RegimeResults:
+    (found,) = read_results(campaign)
     return found
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    """A finished plan; tests that change its cells do so in a copy."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    """A finished campaign; tests that change its cells do so in a copy."""
     return finished(tmp_path_factory.mktemp("evidence"))
 
 
 @pytest.fixture(scope="module")
-def results(whole: Plan) -> RegimeResults:
-    """What that plan comes to."""
+def results(whole: Campaign) -> RegimeResults:
+    """What that campaign comes to."""
     return results_of(whole)
 
 
-def copied(plan: Plan, folder: Path) -> Plan:
-    shutil.copytree(plan.folder, folder, dirs_exist_ok=True)
-    return replace(plan, folder=folder)
+def copied(campaign: Campaign, folder: Path) -> Campaign:
+    shutil.copytree(campaign.folder, folder, dirs_exist_ok=True)
+    return replace(campaign, folder=folder)
 
 
 def test_nothing_finished_gives_empty_tables(tmp_path: Path) -> None:
-    found = results_of(small_plan(tmp_path))
+    found = results_of(small_campaign(tmp_path))
     assert found.room is None
     assert all(t.empty for t in (found.cells, found.controls, found.table, found.control_table))
     assert not found.tuned
@@ -93,9 +93,9 @@ def test_nothing_finished_gives_empty_tables(tmp_path: Path) -> None:
 
 
 def test_results_hold_what_the_comparison_gives(
-    whole: Plan, results: RegimeResults, tmp_path: Path
+    whole: Campaign, results: RegimeResults, tmp_path: Path
 ) -> None:
-    found, plan = results, copied(whole, tmp_path)
+    found, campaign = results, copied(whole, tmp_path)
     assert found.methods == ["kd", "pkdot_dist", "sp"]
     assert [c.name for c in found.tuned] == [c.name for c in found.contenders]
     assert found.table.equals(compare(found.cells, SMALL, ["kd", "pkdot_dist", "sp"]))
@@ -105,8 +105,8 @@ def test_results_hold_what_the_comparison_gives(
     assert found.fewer_controls
     rng = np.random.default_rng(1)
     alone = 100 * found.cells[found.cells["arm"] == "alone"]["accuracy"].to_numpy()
-    write_cells(plan, control_arms(plan, SMALL), alone, rng)
-    both = results_of(plan)
+    write_cells(campaign, control_arms(campaign, SMALL), alone, rng)
+    both = results_of(campaign)
     assert set(both.control_table["n"]) == {3}, "controls are compared on their own seeds"
     beside = both.cells[both.cells["seed"] < 63]
     assert both.shares == privileged_shares(SMALL, beside, both.controls, both.table)
@@ -140,9 +140,9 @@ def test_without_room_nothing_is_compared(results: RegimeResults) -> None:
     assert "put forward" not in page
 
 
-def test_a_contender_without_all_its_cells_is_named(whole: Plan, tmp_path: Path) -> None:
-    plan = copied(whole, tmp_path)
-    (arm,) = [arm for arm in comparison_arms(plan, SMALL) if arm.name == "sp"]
-    cell_file(plan.cells_folder, SMALL.bases([60])[0], arm).unlink()
-    page = "\n".join(regime_section(results_of(plan)))
+def test_a_contender_without_all_its_cells_is_named(whole: Campaign, tmp_path: Path) -> None:
+    campaign = copied(whole, tmp_path)
+    (arm,) = [arm for arm in comparison_arms(campaign, SMALL) if arm.name == "sp"]
+    cell_file(campaign.cells_folder, SMALL.bases([60])[0], arm).unlink()
+    page = "\n".join(regime_section(results_of(campaign)))
     assert "Not finished, and so not in the table: SP." in page

@@ -13,8 +13,8 @@ from pkdot.distillers import build_distiller
 from pkdot.errors import ConfigError
 from pkdot.evidence.ablation import finding, level_arms, study_table
 from pkdot.evidence.arguments import QUICK_METHODS, QUICK_STUDIES
+from pkdot.evidence.campaign import Campaign
 from pkdot.evidence.contenders import Contender, find_contenders
-from pkdot.evidence.plan import Plan
 from pkdot.evidence.regimes import REGIMES
 from pkdot.evidence.report import write_report
 from pkdot.evidence.report_studies import write_figures
@@ -25,7 +25,7 @@ from pkdot.evidence.tuning import Choice, write_choices
 from pkdot.experiments.cells import check_arm
 from pkdot.experiments.sweep import ALONE
 from pkdot.networks.models import NetworkOutput
-from tests.support.small_plan import SMALL, small_plan
+from tests.support.small_campaign import SMALL, small_campaign
 
 
 def test_studies_are_valid_and_their_usual_level_changes_nothing() -> None:
@@ -121,38 +121,38 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
     small = {"options.pkdot.k": 8, "options.pkdot.weight": 1.0, "method": "pkdot"}
     weak = {"options.pkdot.weight": 0.1}
     settings = {"pkdot": small, "alone": ALONE}
-    plan = small_plan(
+    campaign = small_campaign(
         tmp_path,
         contenders=[Contender(name, name, (changes,) * 6) for name, changes in settings.items()],
         settings=1,
         studies=[study],
     )
     choices = {n: Choice(n, changes, (0.5,), (0.5,), (0, 1)) for n, changes in settings.items()}
-    write_choices(plan.choices_folder, SMALL, choices)
-    run_studies(plan)
-    assert len(list(plan.cells_folder.glob("*.json"))) == 2 * (2 + 2 + 2)
-    table = study_table(study, SMALL, (0, 1), chosen_settings(plan, SMALL), plan.read)
+    write_choices(campaign.choices_folder, SMALL, choices)
+    run_studies(campaign)
+    assert len(list(campaign.cells_folder.glob("*.json"))) == 2 * (2 + 2 + 2)
+    table = study_table(study, SMALL, (0, 1), chosen_settings(campaign, SMALL), campaign.read)
     assert table["label"].tolist() == ["as chosen", "the same", "noisy", "large"]
     assert table["against"][1] == 0
 
-    def write(of: Plan) -> list[Path]:
+    def write(of: Campaign) -> list[Path]:
         return write_report(of, read_results(of), tmp_path / "evidence.md")
 
-    pages = write(plan)
+    pages = write(campaign)
     assert [page.name for page in pages] == ["evidence.md", "evidence-mechanism.md"]
     assert "(evidence-mechanism.md)" in pages[0].read_text()
     mechanism = pages[1].read_text()
     assert "| **as chosen** |" in mechanism
     assert finding(study, table) in mechanism
-    assert [file.name for file in write_figures(read_results(plan), tmp_path / "figures")] == [
+    assert [file.name for file in write_figures(read_results(campaign), tmp_path / "figures")] == [
         "small-made.html"
     ]
     beside = Study(
         "beside", "beside", "And?", (Level("as chosen"), Level("tiny", weak)), "as chosen"
     )
-    _, page = write(replace(plan, studies=[study, beside]))
+    _, page = write(replace(campaign, studies=[study, beside]))
     assert "Not run here: And?" in page.read_text(), "one level alone compares nothing"
-    unrun = replace(plan, seeds=replace(plan.seeds, studies=(0, 1, 2)))
+    unrun = replace(campaign, seeds=replace(campaign.seeds, studies=(0, 1, 2)))
     (alone,) = write(unrun)
     assert "The studies of what moves a gain have not been run." in alone.read_text()
     (alone,) = write(replace(unrun, studies=()))
@@ -162,15 +162,15 @@ def test_a_study_runs_each_shared_cell_once(tmp_path: Path) -> None:
 def test_studies_of_absent_methods_are_refused_before_any_work(tmp_path: Path) -> None:
     own = replace(REGIMES["few"], base=SMALL.base)
     studies = find_studies(["rows"])
-    plan = small_plan(tmp_path, regimes=[own], studies=studies, study_regimes=("few",))
+    campaign = small_campaign(tmp_path, regimes=[own], studies=studies, study_regimes=("few",))
     with pytest.raises(ConfigError, match=r"'pkdot'.*not among"):
-        check_studies(plan)
+        check_studies(campaign)
     quick = replace(
-        plan,
+        campaign,
         contenders=find_contenders(list(QUICK_METHODS)),
         studies=find_studies(list(QUICK_STUDIES)),
     )
     check_studies(quick)
     with pytest.raises(ConfigError, match=r"'rows'.*not among"):
         check_studies(replace(quick, contenders=find_contenders(["kd", "pkdot"])))
-    check_studies(replace(plan, regimes=[SMALL]))
+    check_studies(replace(campaign, regimes=[SMALL]))

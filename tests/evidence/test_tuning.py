@@ -23,7 +23,7 @@ from pkdot.evidence.tuning import (
     read_choices,
     write_choices,
 )
-from tests.support.small_plan import SMALL, small_plan
+from tests.support.small_campaign import SMALL, small_campaign
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,10 +80,10 @@ def test_choices_are_kept_beside_those_of_others(tmp_path: Path) -> None:
 
 KILLED = """
 from pathlib import Path
-from pkdot.evidence.plan import Workers
-from tests.support.small_plan import small_plan
+from pkdot.evidence.campaign import Workers
+from tests.support.small_campaign import small_campaign
 from pkdot.evidence.steps import run_tuning
-run_tuning(small_plan(Path({folder!r}), settings=6, workers=Workers(jobs=2)))
+run_tuning(small_campaign(Path({folder!r}), settings=6, workers=Workers(jobs=2)))
 """
 
 
@@ -108,9 +108,9 @@ def test_killed_and_restarted_it_loses_one_cell_a_worker_at_most(tmp_path: Path)
     assert "cell" in bar
     shown = int(bar.split("|")[2].split("/")[0])
     assert shown >= len(kept) - 2 - 2, "what the bar had not shown yet was at most under way"
-    run_tuning(small_plan(tmp_path, settings=6))
+    run_tuning(small_campaign(tmp_path, settings=6))
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
-    whole = small_plan(tmp_path / "whole", settings=6)
+    whole = small_campaign(tmp_path / "whole", settings=6)
     run_tuning(whole)
     folders = (tmp_path / "choices", tmp_path / "whole" / "choices")
     found = [read_choices(folder, SMALL, None) for folder in folders]

@@ -1,4 +1,4 @@
-"""A plan: what its seeds serve, how it reads cells, what a failed cell costs."""
+"""A campaign: what its seeds serve, how it reads cells, what a failed cell costs."""
 
 import json
 from dataclasses import replace
@@ -14,22 +14,22 @@ from pkdot.evidence.steps import run_tuning
 from pkdot.experiments.cells import Arm
 from pkdot.experiments.sweep import ALONE
 from tests.support.cells import cell_file
-from tests.support.small_plan import SEEDS, small_plan
+from tests.support.small_campaign import SEEDS, small_campaign
 
 
 def test_people_of_two_populations_are_different_subjects(tmp_path: Path) -> None:
     regime = replace(REGIMES["biovid_quarter"], folds=1, most_seeds=1).with_people([2, 3])
-    plan = small_plan(tmp_path, regimes=[regime])
+    campaign = small_campaign(tmp_path, regimes=[regime])
     arm = Arm("alone", "student alone", ALONE)
     bases = regime.bases([100])
     for base, right in zip(bases, (5, 1), strict=True):
-        file = cell_file(plan.cells_folder, base, arm)
+        file = cell_file(campaign.cells_folder, base, arm)
         cell = {"seed": 100, "accuracy": right / 10, "by_subject": {"s1": [right, 10]}}
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(cell))
-    scores = unit_scores(plan.read(bases, [arm]), "subjects")
+    scores = unit_scores(campaign.read(bases, [arm]), "subjects")
     assert scores["alone"].to_dict() == {"2/s1": 50.0, "3/s1": 10.0}
-    alone = unit_scores(plan.read(bases[:1], [arm]), "subjects")
+    alone = unit_scores(campaign.read(bases[:1], [arm]), "subjects")
     assert alone["alone"].to_dict() == {"s1": 50.0}
 
 
@@ -47,9 +47,9 @@ def test_a_cell_that_fails_is_reported_and_stops_nothing(
 ) -> None:
     setting = {"method": "pkdot", "options.pkdot.k": 8, "training.learning_rate": 1e30}
     broken = Contender("broken", "too fast", (setting,) * 6)
-    plan = small_plan(tmp_path, contenders=[REFERENCES[0], broken], settings=1)
+    campaign = small_campaign(tmp_path, contenders=[REFERENCES[0], broken], settings=1)
     with pytest.raises(ConfigError, match="Every setting of 'broken' failed"):
-        run_tuning(plan)
+        run_tuning(campaign)
     reported = capsys.readouterr().err
     assert "small: tuning: too fast, setting 0, seed 0: " in reported
-    assert len(list(plan.cells_folder.glob("*.json"))) == 2, "the student alone on two seeds"
+    assert len(list(campaign.cells_folder.glob("*.json"))) == 2, "the student alone on two seeds"

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pkdot.evidence.campaign import Campaign, Seeds, Workers
 from pkdot.evidence.contenders import find_contenders
-from pkdot.evidence.plan import Plan, Seeds, Workers
 from pkdot.evidence.regimes import Regime
 from tests.support.small_config import small_config
 
@@ -12,9 +12,9 @@ SMALL = Regime("small", "digits, small", small_config(method="none"))
 SEEDS = Seeds(tuning=(0, 1), comparison=(60, 61, 62), studies=(0, 1))
 
 
-def small_plan(folder: Path, **changes: object) -> Plan:
+def small_campaign(folder: Path, **changes: object) -> Campaign:
     """Two seeds for tuning and for studies, three for comparison, two settings, soft labels."""
-    plan = Plan(
+    campaign = Campaign(
         regimes=[SMALL],
         contenders=find_contenders(["kd"]),
         folder=folder,
@@ -23,4 +23,4 @@ def small_plan(folder: Path, **changes: object) -> Plan:
         study_regimes=("small",),
         workers=Workers(progress=False),
     )
-    return replace(plan, **changes)  # type: ignore[arg-type]
+    return replace(campaign, **changes)  # type: ignore[arg-type]

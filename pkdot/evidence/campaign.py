@@ -67,7 +67,7 @@ class Workers:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Campaign:
     """A run of the evidence.
 
     Attributes:
