@@ -88,6 +88,8 @@ BLOTS = (
     (re.compile(r"\b[0-9a-f]{16,64}\b"), "<HASH>"),
     (re.compile(r"\b\d\d [A-Z][a-z]{2} \d{4}, \d\d\\?:\d\d UTC"), "<TIME>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:T[\d:+]+)?"), "<TIME>"),
+    (re.compile(r"^.*\d%\|.*\n", re.MULTILINE), ""),  # progress bars
+    (re.compile(r"0x[0-9a-f]+"), "<ADDRESS>"),
     (re.compile(r"\| [\d.]+ \|$", re.MULTILINE), "| <LAST> |"),  # seconds, in the reports' tables
 )
 """What differs from run to run."""
