@@ -74,9 +74,9 @@ def coverage(view: View) -> Any:
     """A table of what more anchors add, by policy."""
     return coverage_curves(
         similarities(view)[0],
-        view.batch.labels,
+        view.labels,
         [name for name in POLICIES if name != "all"],
-        [k for k in ANCHORS if k < len(view.batch.labels)],
+        [k for k in ANCHORS if k < len(view.batch.targets)],
         lambda k, policy: anchors(view, replace(LossSettings(), k=k, policy=policy)),
     )
 
@@ -96,4 +96,5 @@ def film(view: View) -> tuple[np.ndarray, dict[int, np.ndarray]]:
 
 def outputs(view: View) -> Outputs | None:
     """What both networks answered for the samples of the view; None where nobody kept it."""
-    return outputs_of(view.record.predictions, view.ids, view.batch.labels)
+    record = view.record
+    return outputs_of(record.predictions, view.ids, view.batch.targets, record.task)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pkdot.figures import FigureStyle, SampleTable
 from pkdot.record import Batch, RunRecord
+from pkdot.tasks import TargetGroups
 
 from . import widgets
 from .components import figure_style
@@ -42,9 +43,20 @@ class View:
         return [str(name) for name in self.batch.sample_ids]
 
     @property
+    def groups(self) -> TargetGroups:
+        """The samples sorted by their targets: classes, or ranges of values."""
+        return self.record.task.grouping(self.batch.targets)
+
+    @property
+    def labels(self) -> Any:
+        """Group of each sample, (B,); -1 for none."""
+        return self.groups.numbers
+
+    @property
     def samples(self) -> SampleTable:
         """The samples as figures take them."""
-        return SampleTable(self.batch.labels, self.ids, self.subjects, self.record.class_names)
+        groups = self.groups
+        return SampleTable(groups.numbers, self.ids, self.subjects, groups.names, groups.by)
 
     @property
     def style(self) -> FigureStyle:
@@ -63,7 +75,7 @@ HASH_FUNCS: dict[str | type[Any], Callable[[Any], Any]] = {
         *_written(view.record),
         view.epoch,
         view.is_probe,
-        len(view.batch.labels),
+        len(view.batch.targets),
     ),
 }
 """What Streamlit's caches know a record or view by; another once the record is written again.
@@ -104,8 +116,8 @@ def choose_view(
         batch, subjects = record.probe_batch(epoch), record.probe["subject"].astype(str).to_numpy()
     else:
         batch, subjects = record.batch(epoch), None
-    if len(batch.labels) > LARGEST:
-        st.caption(f"The first {LARGEST} of {len(batch.labels)} samples are shown.")
+    if len(batch.targets) > LARGEST:
+        st.caption(f"The first {LARGEST} of {len(batch.targets)} samples are shown.")
         batch = _first(batch, LARGEST)
         subjects = None if subjects is None else subjects[:LARGEST]
     if subjects is not None and not 1 < len(np.unique(subjects)) < len(subjects):
@@ -115,13 +127,13 @@ def choose_view(
 
 def at_epoch(view: View, epoch: int) -> View:
     """The same probe samples at another epoch."""
-    batch = _first(view.record.probe_batch(epoch), len(view.batch.labels))
+    batch = _first(view.record.probe_batch(epoch), len(view.batch.targets))
     return View(view.record, epoch, batch, True, view.subjects)
 
 
 def _first(batch: Batch, size: int) -> Batch:
     """The first ``size`` samples of a batch."""
-    columns = (batch.sample_ids, batch.labels, batch.teacher, batch.student)
+    columns = (batch.sample_ids, batch.targets, batch.teacher, batch.student)
     return Batch(*(column[:size] for column in columns))
 
 

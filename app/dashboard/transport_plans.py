@@ -84,7 +84,7 @@ def solve(view: View, settings: LossSettings) -> SolvedPlan:
         entropy=nan if none else float(plan_entropy(plan / mass)),
         mass=mass,
         diagonal=nan if none else diagonal_mass(plan.numpy()),
-        within_class=nan if none else within_class_mass(plan.numpy(), view.batch.labels),
+        within_class=nan if none else within_class_mass(plan.numpy(), view.labels),
         converged=bool(transport.converged),
         iterations=int(transport.iterations),
         marginal_error=float(transport.marginal_error),

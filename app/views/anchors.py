@@ -16,7 +16,7 @@ view = selection.choose_view(record)
 loss = loss_settings.run_loss(record)
 left, right = st.columns([1, 2])
 with left:
-    k = loss_settings.choose_k(loss.settings, len(view.batch.labels))
+    k = loss_settings.choose_k(loss.settings, len(view.batch.targets))
 with right:
     policy = loss_settings.choose_policy(loss.settings)
 if not loss.has_anchors:

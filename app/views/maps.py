@@ -24,9 +24,9 @@ if left is not None:
 view = selection.choose_view(
     record, sources=kind == "pca", epochs=drawn if kind == "umap" else None
 )
-samples, labels, ids = view.samples, view.batch.labels, view.ids
+samples, labels, ids = view.samples, view.labels, view.ids
 
-colours = {"class": "class", "subject": "subject"}
+colours = {"class": view.groups.by, "subject": record.unit}
 outputs = method_steps.outputs(view)
 if not (labels >= 0).any():
     colours.pop("class")
@@ -34,22 +34,23 @@ if samples.subjects is None:
     colours.pop("subject")
 if outputs is not None:
     colours |= {
-        "error": "student right or wrong",
+        "error": "how right the student is",
         "prediction": "student's answer",
         "teacher": "teacher's answer",
     }
 colours = colours or {"none": "nothing"}
 with right:
     colour = widgets.choose("Colour by", list(colours), key="colour", names=colours)
-grouping = Grouping(labels, record.class_names, colours[colour])
+grouping = samples.by_class()
 if colour == "subject":
     grouping = samples.by_subject()
 elif colour == "error" and outputs is not None:
-    correct = outputs.correct("student")
-    grouping = Grouping(correct, ("wrong", "right"), colours[colour], answer_marker)
+    judged = record.task.judgement(outputs.student, outputs.targets)
+    grouping = Grouping(judged.numbers, judged.names, colours[colour], answer_marker)
 elif colour in ("prediction", "teacher") and outputs is not None:
     answers = outputs.answers("student" if colour == "prediction" else "teacher")
-    grouping = Grouping(answers, record.class_names, colours[colour])
+    groups = record.task.grouping(answers)
+    grouping = Grouping(groups.numbers, groups.names, colours[colour])
 
 options = {"grouping": grouping, "projection": kinds[kind], "style": view.style}
 chosen = set(st.session_state.get("chosen", ())) & set(ids)

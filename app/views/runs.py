@@ -1,14 +1,13 @@
 """Which runs there are, how the chosen one went, and how several compare."""
 
 import math
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import components, new_run, record_picker, widgets
 from dashboard.figure_cache import figures
-from pkdot.record import RecordSummary, open_record, runs_directory
+from pkdot.record import RecordSummary, RunRecord, open_record, runs_directory
 
 MOST_COMPARED = 10
 FEW = 10
@@ -50,9 +49,11 @@ def note(summary: RecordSummary) -> str:
     return "simulated data" if not status and summary.simulated else status
 
 
-def percent(score: float | None) -> float | None:
-    """A score in percent for the table; None where it is no number."""
-    return None if score is None or not math.isfinite(score) else 100 * score
+def short_score(summary: RecordSummary, network: str) -> str | None:
+    """A primary score for the table; None where it is no number."""
+    value = summary.primary(network)
+    known = value is not None and math.isfinite(value)
+    return summary.task.primary.text(value) if known else None
 
 
 def show_list() -> None:
@@ -63,8 +64,8 @@ def show_list() -> None:
             "method": s.method,
             "seed": s.seed,
             "status": s.status,
-            "student": percent(s.scores.get("student accuracy")),
-            "teacher": percent(s.scores.get("teacher accuracy")),
+            "student": short_score(s, "student"),
+            "teacher": short_score(s, "teacher"),
             "best epoch": s.best_epoch,
             "note": note(s),
             "began": record_picker.began(s),
@@ -72,8 +73,8 @@ def show_list() -> None:
         }
         for key, s in found.items()
     )
-    score = st.column_config.NumberColumn(
-        format="%.1f %%", help="Accuracy on the test samples.", width="small"
+    score = st.column_config.TextColumn(
+        help="Primary score on the test samples: accuracy, or what the task has.", width="small"
     )
     keys = list(found)
     # Ticks are kept by row number: a new run moves the rows, and needs a table of its own.
@@ -96,7 +97,7 @@ def show_list() -> None:
     st.caption(f"Runs live in {components.literal(runs_directory())}.")
 
 
-def show_run(record: Any) -> None:
+def show_run(record: RunRecord) -> None:
     """Scores and curves of the chosen record."""
     components.panel(
         "Scores on test samples, at the epoch that was selected on validation samples.",
@@ -105,10 +106,11 @@ def show_run(record: Any) -> None:
     )
     seconds = record.facts.get("seconds", {})
     total = seconds.get("total") if isinstance(seconds, dict) else None
+    primary = record.task.primary
     components.tiles(
         {
-            "student, test accuracy": score_text(record.scores.get("student accuracy")),
-            "teacher, test accuracy": score_text(record.scores.get("teacher accuracy")),
+            f"student, test {primary.label}": score_text(record, "student"),
+            f"teacher, test {primary.label}": score_text(record, "teacher"),
             "best epoch": "not yet" if record.best_epoch is None else record.best_epoch,
             "took": f"{total:.0f} s" if isinstance(total, int | float) else "not yet",
         }
@@ -153,11 +155,13 @@ def show_run(record: Any) -> None:
         right.json(record.facts, expanded=1)
 
 
-def score_text(score: float | None) -> str:
-    """A score on a tile; a run that diverged has NaN or infinity."""
-    if score is None:
+def score_text(record: RunRecord, network: str) -> str:
+    """A primary score on a tile; a run that diverged has NaN or infinity."""
+    primary = record.task.primary
+    value = record.scores.get(f"{network} {primary.name}")
+    if value is None:
         return "not yet"
-    return f"{100 * score:.1f} %" if math.isfinite(score) else "not a number"
+    return primary.text(value) if math.isfinite(value) else "not a number"
 
 
 def show_comparison(keys: list[str]) -> None:
@@ -173,7 +177,7 @@ def show_comparison(keys: list[str]) -> None:
     simulated = any(record.simulated for record in opened)
     style = components.figure_style(simulated)
     components.panel(
-        "Each dot is a student's accuracy on test samples, with its 95 % interval; on the right, "
+        "Each dot is a student's score on test samples, with its 95 % interval; on the right, "
         "the differences to the first one. An interval that leaves 0 out is a difference that "
         "these data resolve.",
         "a single number hides how much of it is luck.",
@@ -182,10 +186,11 @@ def show_comparison(keys: list[str]) -> None:
     compared = compare_runs(runs)
     if compared.left_out:
         names = ", ".join(components.literal(name) for name in compared.left_out)
-        st.caption(f"Left out, as they keep no answers on labelled test samples: {names}.")
+        st.caption(f"Left out, as they have another task or no answers on test samples: {names}.")
     components.draw(
         lambda: figures.result_dots(
             compared.table,
+            score=compared.score,
             over=compared.over,
             reference=compared.reference,
             each="run",
@@ -201,7 +206,7 @@ def show_comparison(keys: list[str]) -> None:
         )
     if compared.over != "seeds":
         st.caption(
-            "Intervals over test samples or subjects say nothing about another seed; run two "
+            "Intervals over test samples or their groups say nothing about another seed; run two "
             "seeds or more of each to see that."
         )
     if int(compared.table["n"].min()) < FEW:
@@ -211,7 +216,9 @@ def show_comparison(keys: list[str]) -> None:
         "two runs that end alike may have got there differently.",
     )
     components.draw(
-        lambda: figures.run_curves({run.title: run.record.metrics for run in runs}, style=style),
+        lambda: figures.run_curves(
+            {run.title: run.record.metrics for run in runs}, name=compared.score.name, style=style
+        ),
         "run-curves",
     )
     differing = settings_that_differ(runs)

@@ -8,6 +8,7 @@ from dashboard import components, record_picker, widgets
 from dashboard.figure_cache import figures
 from pkdot.analysis.predictions import outputs_of
 from pkdot.figures import SampleTable
+from pkdot.record import targets_of
 
 SHOWN = 20
 
@@ -16,9 +17,10 @@ record = record_picker.chosen_record()
 probe, media, features = record.probe, record.media(), record.features()
 style = components.figure_style(record.simulated)
 ids = [str(name) for name in probe["sample_id"]]
-labels = probe["label"].to_numpy(dtype=int)
-samples = SampleTable(labels, ids, class_names=record.class_names)
-outputs = outputs_of(record.predictions, ids, labels) if len(probe) else None
+task, targets = record.task, targets_of(probe)
+groups = task.grouping(targets)
+samples = SampleTable(groups.numbers, ids, class_names=groups.names, by=groups.by)
+outputs = outputs_of(record.predictions, ids, targets, task) if len(probe) else None
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
     st.info(
@@ -30,49 +32,56 @@ if not media and features is None and outputs is None:
     st.stop()
 
 
-def class_word(label: int) -> str:
-    """A class in plain words."""
-    known = 0 <= label < len(record.class_names)
-    return record.class_names[label] if known else ("no label" if label < 0 else str(label))
+def group_word(number: int) -> str:
+    """A group of targets in plain words."""
+    known = 0 <= number < len(groups.names)
+    return groups.names[number] if known else ("no label" if number < 0 else str(number))
 
 
-kinds = sorted({int(label) for label in labels})
-names = {str(label): components.plain(class_word(label), 24) for label in kinds}
+def answer_word(who: str, row: int) -> str:
+    """What a network says of a probe sample, in plain words; a dash where it says nothing."""
+    assert outputs is not None
+    return task.describe(outputs.answers(who)[row]) if outputs.known[row] else "–"
+
+
+kinds = sorted({int(number) for number in groups.numbers})
+names = {str(number): components.plain(group_word(number), 24) for number in kinds}
 orders = {"record": "the record's order"}
 if outputs is not None:
     orders = {"disagreement": "disagreement", "error": "the student's errors first", **orders}
 order = widgets.choose("Sort by", list(orders), key="sort", names=orders)
+by = components.plain(groups.by[:1].upper() + groups.by[1:])
 label = (
-    widgets.choose("Class", ["all", *names], key="class", names=names)
+    widgets.choose(by, ["all", *names], key="class", names=names)
     if len(names) <= 12
-    else widgets.pick("Class", ["all", *names], key="class")
+    else widgets.pick(by, ["all", *names], key="class")
 )
-rows = np.arange(len(ids)) if label == "all" else np.flatnonzero(labels == int(label))
+rows = np.arange(len(ids)) if label == "all" else np.flatnonzero(groups.numbers == int(label))
 if outputs is not None and order != "record":
     apart = np.nan_to_num(outputs.disagreement[rows], nan=-1)
-    wrong = (outputs.correct("student")[rows] == 0) if order == "error" else np.zeros(len(rows))
+    errors = np.nan_to_num(outputs.errors("student")[rows], nan=-1)
+    wrong = errors if order == "error" else np.zeros(len(rows))
     rows = rows[np.lexsort((-apart, -wrong))]
 
 if media:
     components.panel(
-        "The probe samples, which every page follows through training: over each its class, and "
+        "The probe samples, which every page follows through training: over each its target, and "
         "the student's answer where that is another.",
         "numbers say how often the two networks disagree; only the samples say on what.",
         "What each network sees",
     )
     captions = []
     for row in rows[:SHOWN]:
-        answer = -1 if outputs is None else int(outputs.answers("student")[row])
-        missed = answer >= 0 and answer != labels[row]
-        caption = class_word(labels[row])
-        captions.append(f"{caption} → {class_word(answer)}" if missed else caption)
+        caption = task.describe(targets[row])
+        missed = outputs is not None and outputs.errors("student")[row] > 0
+        captions.append(f"{caption} → {answer_word('student', row)}" if missed else caption)
     components.draw(
         lambda: figures.image_grid(
             {name: pictures[rows[:SHOWN]] for name, pictures in media.items()},
             captions=captions,
             hover=[ids[row] for row in rows[:SHOWN]],
             title="Probe samples",
-            subtitle=f"{min(SHOWN, len(rows))} of {len(probe)}; true class → the student's answer",
+            subtitle=f"{min(SHOWN, len(rows))} of {len(probe)}; truth → the student's answer",
             style=style,
         ),
         "samples",
@@ -88,11 +97,11 @@ position = ids.index(widgets.pick("Sample", listed, key="sample"))
 left, right = st.columns([1, 2], vertical_alignment="center")
 with left:
     subject = str(probe["subject"].iloc[position])
-    facts = {"sample": ids[position], "class": class_word(labels[position])}
-    facts |= {"subject": subject} if subject not in ("", ids[position]) else {}
+    facts = {"sample": ids[position], groups.by: task.describe(targets[position])}
+    facts |= {record.unit: subject} if subject not in ("", ids[position]) else {}
     if outputs is not None and outputs.known[position]:
-        facts["teacher's answer"] = class_word(int(outputs.answers("teacher")[position]))
-        facts["student's answer"] = class_word(int(outputs.answers("student")[position]))
+        facts["teacher's answer"] = answer_word("teacher", position)
+        facts["student's answer"] = answer_word("student", position)
         facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
     st.markdown(
         "\n".join(f"- {name}: **{components.plain(value)}**" for name, value in facts.items())
@@ -100,9 +109,7 @@ with left:
 with right:
     if outputs is not None and outputs.known[position]:
         components.draw(
-            lambda: figures.sample_answers(
-                outputs.teacher, outputs.student, position, samples, style=style
-            ),
+            lambda: figures.sample_answers(outputs, position, samples, style=style),
             "answers",
         )
     else:
@@ -135,10 +142,11 @@ if features is not None:
 
 def answers() -> pd.DataFrame:
     """Every probe sample with both answers, in the order above."""
-    table = pd.DataFrame({"sample": listed, "class": [class_word(labels[row]) for row in rows]})
+    words = [task.describe(targets[row]) for row in rows]
+    table = pd.DataFrame({"sample": listed, groups.by: words})
     if outputs is not None:
         for who in ("teacher", "student"):
-            table[who] = [class_word(int(a)) if a >= 0 else "–" for a in outputs.answers(who)[rows]]
+            table[who] = [answer_word(who, row) for row in rows]
         table["disagreement"] = outputs.disagreement[rows]
     return table
 

@@ -23,7 +23,7 @@ loss = loss_settings.run_loss(record)
 policy = loss_settings.choose_policy(loss.settings)
 left, right = st.columns(2)
 with left:
-    k = loss_settings.choose_k(loss.settings, len(view.batch.labels))
+    k = loss_settings.choose_k(loss.settings, len(view.batch.targets))
 with right:
     blur = loss_settings.choose_blur(loss.settings)
 settings = replace(loss.settings, k=k, blur=blur, policy=policy)

@@ -9,6 +9,6 @@ class CentredEmbeddings(Distiller):
     name = "centred"
     title = "centred embeddings"
 
-    def loss(self, teacher, student, labels):
+    def loss(self, teacher, student, targets):
         difference = teacher.embedding - student.embedding
         return (difference - difference.mean(0)).square().mean()

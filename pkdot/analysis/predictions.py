@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,17 +16,19 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Outputs:
-    """Class probabilities of the same samples; a row is NaN where a sample was not predicted.
+    """Recorded outputs for the same samples; a row is NaN where a sample was not predicted.
 
     Attributes:
-        teacher: (N, C).
-        student: (N, C).
-        labels: (N,) true classes, -1 for none.
+        task: which gives them their meaning.
+        teacher: (N, W).
+        student: (N, W).
+        targets: of the N samples.
     """
 
+    task: Task
     teacher: Array
     student: Array
-    labels: Array
+    targets: Array
 
     @property
     def known(self) -> Array:
@@ -33,51 +36,54 @@ class Outputs:
         both = np.concatenate([self.teacher, self.student], axis=1)
         return np.asarray(np.isfinite(both).all(axis=1))
 
-    def answers(self, network: str) -> Array:
-        """The likeliest class of each sample, (N,); -1 where there is no answer."""
-        probabilities = {"teacher": self.teacher, "student": self.student}[network]
-        finite = np.isfinite(probabilities).all(axis=1)
-        return np.where(finite, np.nan_to_num(probabilities).argmax(axis=1), -1)
+    def of(self, network: str) -> Array:
+        """Outputs (N, W) of ``teacher`` or ``student``."""
+        return {"teacher": self.teacher, "student": self.student}[network]
 
-    def correct(self, network: str) -> Array:
-        """1 where the answer is the label, 0 where not, -1 where either is missing, (N,)."""
-        answers = self.answers(network)
-        judged = (answers >= 0) & (self.labels >= 0)
-        return np.where(judged, (answers == self.labels).astype(int), -1)
+    def answers(self, network: str) -> Array:
+        """What a network says of each sample, see :meth:`pkdot.tasks.Task.answers`."""
+        return self.task.answers(self.of(network))
+
+    def errors(self, network: str) -> Array:
+        """How wrong a network's answers are, (N,), see :meth:`pkdot.tasks.Task.errors`."""
+        return self.task.errors(self.of(network), self.targets)
 
     @property
     def disagreement(self) -> Array:
-        """Total variation distance of the two answers, ½ Σ |p − q|, (N,): 0 alike, 1 apart."""
-        return 0.5 * np.abs(self.teacher - self.student).sum(axis=1)
+        """How far the two answers are from each other, (N,), 0 alike."""
+        return self.task.disagreement(self.teacher, self.student)
 
 
-def outputs_of(predictions: "pd.DataFrame", sample_ids: Any, labels: Any) -> Outputs | None:
+def outputs_of(
+    predictions: "pd.DataFrame", sample_ids: Any, targets: Any, task: Task
+) -> Outputs | None:
     """The outputs of some samples, in their order.
 
     Args:
         predictions: a record's table, with columns teacher_0 … and student_0 ….
         sample_ids: (N,) names; those that the table lacks get NaN.
-        labels: (N,) classes, -1 for none.
+        targets: of the N samples.
+        task: of the record.
 
     Returns:
-        None where the table holds no class probabilities of both networks for any of them.
+        None where the table holds no outputs of both networks for any of them.
 
     Raises:
-        InputError: if there are not as many labels as names.
+        InputError: if there are not as many targets as names.
     """
-    ids, labels = np.asarray(sample_ids).astype(str), np.asarray(labels)
-    if len(ids) != len(labels):
-        raise InputError(f"{len(ids)} samples need as many labels, not {len(labels)}.")
-    classes = 0
-    while {f"teacher_{classes}", f"student_{classes}"} <= set(predictions.columns):
-        classes += 1
-    if classes < 2:
+    ids, targets = np.asarray(sample_ids).astype(str), np.asarray(targets)
+    if len(ids) != len(targets):
+        raise InputError(f"{len(ids)} samples need as many targets, not {len(targets)}.")
+    width = 0
+    while {f"teacher_{width}", f"student_{width}"} <= set(predictions.columns):
+        width += 1
+    if not task.can_read(width):
         return None
     table = predictions.assign(sample_id=predictions["sample_id"].astype(str))
     table = table.drop_duplicates("sample_id").set_index("sample_id").reindex(ids)
     teacher, student = (
-        table[[f"{who}_{c}" for c in range(classes)]].to_numpy(dtype=float)
+        table[[f"{who}_{j}" for j in range(width)]].to_numpy(dtype=float)
         for who in ("teacher", "student")
     )
-    outputs = Outputs(teacher, student, labels)
+    outputs = Outputs(task, teacher, student, targets)
     return outputs if outputs.known.any() else None

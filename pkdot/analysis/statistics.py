@@ -1,5 +1,6 @@
 """Intervals and paired tests over the unit that a corpus pins (seeds, subjects, videos)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,6 +186,49 @@ def resampled_mean(
     sums = np.bincount(number, weights=x)
     low, high = _bootstrapped_ratio(sums, counts, level, resamples)
     return Interval(float(x.mean()), low, high, len(counts), level)
+
+
+def resampled_scores(
+    score: Callable[[np.ndarray], ArrayLike],
+    units: ArrayLike,
+    *,
+    resamples: int = RESAMPLES // 10,
+) -> np.ndarray:
+    """Scores that are no means over samples, on bootstrap draws of whole groups.
+
+    Args:
+        score: rows (n,) of the samples, drawn with repetition -> scores (K,); computed on the same
+            draws, they can be subtracted from one another.
+        units: the group of each sample, (N,).
+        resamples: draws.
+
+    Returns:
+        (resamples, K); NaN where a score has no value on a draw.
+
+    Raises:
+        InputError: for fewer than two groups.
+    """
+    names, number = np.unique(np.asarray(units), return_inverse=True)
+    if len(names) < 2:
+        raise InputError("An interval needs at least two groups; this is one.")
+    rows = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+    rng = np.random.default_rng(SEED)
+    draws = rng.integers(len(names), size=(resamples, len(names)))
+    return np.array([score(np.concatenate([rows[i] for i in draw])) for draw in draws], float)
+
+
+def percentile_interval(value: float, draws: np.ndarray, n: int, level: float = 0.95) -> Interval:
+    """The interval of a value between the percentiles of its bootstrap draws, NaN left out.
+
+    Args:
+        value: of all units.
+        draws: (resamples,).
+        n: number of units.
+        level: coverage.
+    """
+    known = draws[np.isfinite(draws)]
+    ends = np.quantile(known, [(1 - level) / 2, (1 + level) / 2]) if len(known) else (np.nan,) * 2
+    return Interval(value, float(ends[0]), float(ends[1]), n, level)
 
 
 def gap_closed(

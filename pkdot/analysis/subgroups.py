@@ -25,7 +25,7 @@ def people_table(
     """Accuracy of each subject with and without a method, beside sex and age.
 
     Args:
-        scores: from :func:`pkdot.analysis.arm_table.subject_scores`, in 0..1.
+        scores: from :func:`pkdot.analysis.arm_table.group_scores`, in 0..1.
         people: subject -> ``sex`` (``w`` or ``m``) and ``age`` in years.
         method: column of ``scores``.
         reference: column that differences are taken against.

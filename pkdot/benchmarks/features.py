@@ -20,6 +20,7 @@ from ..data.features import with_features
 from ..errors import PkdotError
 from ..networks.models import NetworkSettings, Student, build_student, build_teacher
 from ..networks.video import R3D18
+from ..tasks import Classification
 from ..training.encoding import EncodedOnDemand, encode
 from .frame import benchmark_parser, publish
 
@@ -67,13 +68,13 @@ def _clips(n: int, frames: int, pixels: int) -> Corpus:
             "video": rng.standard_normal((n, 3, frames, pixels, pixels), dtype=np.float32),
             "signal": rng.standard_normal((n, 16), dtype=np.float32),
         },
-        prevalent="video",
+        prevalent=("video",),
         privileged=("signal",),
-        labels=labels,
-        given_labels=labels,
-        subjects=indices.astype(str),
+        targets=labels,
+        given_targets=labels,
+        groups=indices.astype(str),
         ids=indices.astype(str),
-        class_names=("a", "b"),
+        task=Classification(classes=("a", "b")),
         split=split,
         simulated=True,
         fingerprint="benchmark",
@@ -97,7 +98,7 @@ def measure(clips: int = 8, frames: int = 10, pixels: int = 112, epochs: int = 2
     target = _teacher_embedding(teacher, cached, train)
     by_cache = _student(cached)
     for _ in range(epochs):
-        _update(by_cache, cached.batch("video", train), target, corpus.labels[train])
+        _update(by_cache, _input(cached, train), target, corpus.targets[train])
     seconds_cached = time.perf_counter() - start
 
     looped = with_features(corpus, {"video": EncodedOnDemand(corpus, "video", backbone, "pooled")})
@@ -105,18 +106,22 @@ def measure(clips: int = 8, frames: int = 10, pixels: int = 112, epochs: int = 2
     start = time.perf_counter()
     for _ in range(epochs):
         target = _teacher_embedding(teacher, looped, train)
-        _update(by_loop, looped.batch("video", train), target, corpus.labels[train])
+        _update(by_loop, _input(looped, train), target, corpus.targets[train])
     seconds_released = time.perf_counter() - start
 
-    batch = cached.batch("video", train)
+    batch = _input(cached, train)
     with torch.no_grad():
-        one, other = (student.eval()(batch).logits for student, _ in (by_cache, by_loop))
+        one, other = (student.eval()(batch).outputs for student, _ in (by_cache, by_loop))
         difference = float((one - other).abs().max())
     if not difference < 0.05:
         raise PkdotError(
             f"The two students' logits differ by {difference:.3g}; the sides do not agree."
         )
     return Result(clips, frames, pixels, epochs, seconds_released, seconds_cached, difference)
+
+
+def _input(corpus: Corpus, indices: np.ndarray) -> dict[str, torch.Tensor]:
+    return {"video": corpus.batch("video", indices)}
 
 
 def _student(corpus: Corpus) -> tuple[Student, torch.optim.Optimizer]:
@@ -131,11 +136,14 @@ def _teacher_embedding(teacher: nn.Module, corpus: Corpus, indices: np.ndarray) 
 
 
 def _update(
-    trained: tuple[Student, torch.optim.Optimizer], x: Tensor, target: Tensor, labels: np.ndarray
+    trained: tuple[Student, torch.optim.Optimizer],
+    x: dict[str, Tensor],
+    target: Tensor,
+    labels: np.ndarray,
 ) -> None:
     student, optimizer = trained
     output = student(x)
-    loss = functional.cross_entropy(output.logits, torch.as_tensor(labels))
+    loss = functional.cross_entropy(output.outputs, torch.as_tensor(labels))
     loss = loss + functional.mse_loss(output.embedding, target)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()

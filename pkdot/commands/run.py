@@ -40,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ..experiments.experiment import run_experiment
 
     record = run_experiment(config, progress=not arguments.quiet, runs_dir=arguments.runs)
-    for name in ("teacher accuracy", "student accuracy"):
-        print(f"{name}: {100 * record.scores[name]:.1f} % of the test samples")
+    score = record.task.primary
+    for network in ("teacher", "student"):
+        value = record.scores.get(f"{network} {score.name}")
+        print(f"{network} {score.label}: {score.text(value)} on the test samples")
     print(f"The record is {record.path}.")
     return 0

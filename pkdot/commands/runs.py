@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     width = max(len(summary.run_id) for summary in summaries)
     for summary in summaries:
-        score = summary.scores.get("student accuracy")
+        score = summary.primary("student")
         finished = summary.status == "finished" and score is not None
-        text = f"student {100 * (score or 0):.1f} %" if finished else summary.sentence
+        text = f"student {summary.task.primary.text(score)}" if finished else summary.sentence
         print(f"{summary.run_id:{width}}  {summary.status:8}  {text}")
     return 0

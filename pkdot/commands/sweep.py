@@ -35,15 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from ..analysis.arm_table import comparison_table, presentable
+    from ..data import load_corpus
     from ..experiments.sweep import run_sweep, standard_arms, unimodal_arms
 
     config = config_of(arguments)
     if arguments.csv and not arguments.csv.parent.is_dir():
         raise ConfigError(f"There is no folder {arguments.csv.parent} to write the CSV into.")
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    corpus = load_corpus(config.data, config.seed, progress=not arguments.quiet)
     cells = run_sweep(
         config,
-        [*unimodal_arms(config), *standard_arms(config.method, config.options)],
+        [*unimodal_arms(corpus), *standard_arms(config.method, config.options, corpus.task)],
         seeds,
         folds=arguments.folds,
         jobs=arguments.jobs,
@@ -53,12 +55,14 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.csv:
         cells.to_csv(arguments.csv, index=False)
-    unit: Literal["seed", "subject"] = "subject" if "by_subject" in cells else "seed"
+    score = corpus.task.primary
+    unit: Literal["seed", "group"] = "group" if "by_group" in cells else "seed"
     if unit == "seed" and len(seeds) == 1:
-        print(cells[["title", "accuracy"]].to_string(index=False))
+        print(cells[["title", score.name]].to_string(index=False))
         print("One seed has no interval; give --seeds 2 or more.")
         return 0
     table = comparison_table(cells, unit=unit)
-    print(presentable(table).to_string(index=False, na_rep="–"))
-    print(f"Over {table['n'].iloc[0]} {unit}s, in percent; intervals are of 95 %.")
+    print(presentable(table, score).to_string(index=False, na_rep="–"))
+    over = "seed" if unit == "seed" else corpus.unit
+    print(f"Over {table['n'].iloc[0]} {over}s; intervals are of 95 %.")
     return 0

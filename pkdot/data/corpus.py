@@ -7,13 +7,14 @@ corpus it works on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import DataError, InputError
+from ..errors import DataError
+from ..tasks import Task
 
 IndexArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -49,11 +50,11 @@ class Split:
         """Labelled and unlabelled training samples: what distillation and the T-Net see."""
         return np.concatenate([self.labelled, self.unlabelled])
 
-    def check(self, size: int, subjects: np.ndarray | None = None) -> None:
+    def check(self, size: int, groups: np.ndarray | None = None) -> None:
         """Raise :class:`DataError` unless the sets are disjoint, in range and not empty.
 
-        With ``subjects`` (N,), also refuses a subject on both sides of train and test, or of
-        train and validation.
+        With ``groups`` (N,), also refuses a group on both sides of train and test, or of train and
+        validation.
         """
         parts = {name: getattr(self, name) for name in ("labelled", "validation", "test")}
         for name, indices in parts.items():
@@ -66,38 +67,47 @@ class Split:
             )
         if everything.min() < 0 or everything.max() >= size:
             raise DataError(f"The split names samples outside 0..{size - 1}.")
-        if subjects is None:
+        if groups is None:
             return
         for name in ("validation", "test"):
-            both = set(subjects[self.train]) & set(subjects[parts[name]])
+            both = set(groups[self.train]) & set(groups[parts[name]])
             if both:
                 raise DataError(
-                    f"Subject '{min(both)}' stands in training and {name} both "
-                    f"({len(both)} such); split by subject."
+                    f"Group '{min(both)}' stands in training and {name} both ({len(both)} such); "
+                    f"split by group."
                 )
+
+
+Kind = Literal["vector", "tokens", "signal", "sound", "picture", "clip", "frames"]
+"""What a sample of a modality is: numbers (D,); tokens (T, D); a signal (C, L); a sound (1, L); a
+picture (C, H, W); a clip (3, T, H, W); or a vector a frame, (L, D)."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """N samples, each seen through every modality, with label, subject and split.
+    """N samples, each seen through every modality, with target, group and split.
 
     Attributes:
         name: which corpus, e.g. ``"digits"``.
-        modalities: name -> samples (N, ...); the prevalent modality and the privileged ones.
-        prevalent: the modality that exists at test time.
+        modalities: name -> samples (N, ...).
+        prevalent: the modalities that exist at test time.
         privileged: the modalities that only the teacher sees.
-        labels: the truth, (N,) int64; evaluation reads it.
-        given_labels: what training and validation read, (N,) int64: ``labels``, or a version with
-            label noise.
-        subjects: the group of each sample, (N,) str; splits respect it.
+        targets: the truth, as the task has it: classes (N,), values (N, T), or of L frames a
+            sample (N, L, T); evaluation reads it. Missing: -1, or NaN.
+        given_targets: what training and validation read: ``targets``, or with noise in them.
+        groups: the group of each sample, (N,) str: subject, actor, video; splits respect it.
         ids: unique sample names, (N,) str.
-        class_names: one name a class.
+        task: what is to be learnt.
         split: the four parts.
         simulated: whether a simulator made the data; every figure then says "simulated".
         fingerprint: hash of data and options, for caches and records.
+        kinds: modality -> what its samples are; told by their shape where absent.
+        present: privileged modality -> (N,) bool, which samples have it; all where absent.
         sources: modality -> hash of its samples as they are served, for caches that outlive a
             split; where one is absent, ``fingerprint`` stands in.
-        ordinal: whether the classes are levels of one quantity, in rising order.
+        frames: (N, L) names of the frames of windows; a frame that several windows cover has one
+            name, and is scored once. By id and position where absent.
+        unit: what a group is, in words: subject, actor, video.
         posterior: (N, C) probabilities of the classes given what a simulator drew behind each
             sample; None where they are unknown.
         restricted: whether pictures of the samples must not be passed on; a record then keeps none
@@ -105,22 +115,29 @@ class Corpus:
         media: pictures for people to look at, by the name of the view, e.g. "the teacher sees":
             each (N, H, W) or (N, H, W, 3) uint8, read on demand.
         facts: further short facts for the record (left out samples, licences, …).
+
+    Raises:
+        DataError: for columns of unequal length, an unknown modality, or targets that the task
+            cannot have.
     """
 
     name: str
     modalities: Mapping[str, Samples]
-    prevalent: str
+    prevalent: tuple[str, ...]
     privileged: tuple[str, ...]
-    labels: np.ndarray
-    given_labels: np.ndarray
-    subjects: np.ndarray
+    targets: np.ndarray
+    given_targets: np.ndarray
+    groups: np.ndarray
     ids: np.ndarray
-    class_names: tuple[str, ...]
+    task: Task
     split: Split
     simulated: bool
     fingerprint: str
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    present: Mapping[str, np.ndarray] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
-    ordinal: bool = False
+    frames: np.ndarray | None = None
+    unit: str = "group"
     posterior: np.ndarray | None = None
     restricted: bool = False
     media: Mapping[str, Samples] = field(default_factory=dict)
@@ -128,39 +145,66 @@ class Corpus:
 
     def __post_init__(self) -> None:
         size = len(self.ids)
-        named = {
-            "labels": self.labels,
-            "given_labels": self.given_labels,
-            "subjects": self.subjects,
+        columns = {
+            "targets": self.targets,
+            "given_targets": self.given_targets,
+            "groups": self.groups,
         }
-        for name, column in {**named, **self.modalities, **self.media}.items():
+        for name, column in {**columns, **self.modalities, **self.media, **self.present}.items():
             if len(column) != size:
                 raise DataError(
                     f"Corpus {self.name!r}: {name} has {len(column)} samples, ids has {size}."
                 )
-        if self.posterior is not None and self.posterior.shape != (size, self.n_classes):
+        width = self.task.output_width
+        if self.posterior is not None and self.posterior.shape != (size, width):
             raise DataError(
                 f"Corpus {self.name!r}: posterior has shape {self.posterior.shape}, not "
-                f"({size}, {self.n_classes})."
+                f"({size}, {width})."
             )
-        for name in (self.prevalent, *self.privileged):
+        if not self.prevalent:
+            raise DataError(f"Corpus {self.name!r} has no prevalent modality; name one or more.")
+        for name in self.names:
             if name not in self.modalities:
                 raise DataError(f"Corpus {self.name!r} has no modality {name!r}.")
-        for name in ("labels", "given_labels"):
-            column = getattr(self, name)
-            if column.min() < 0 or column.max() >= self.n_classes:
-                raise InputError(
-                    f"Corpus {self.name!r}: {name} must lie in 0..{self.n_classes - 1}, found "
-                    f"{int(column.min())} to {int(column.max())}."
-                )
+        if len(set(self.names)) != len(self.names):
+            raise DataError(
+                f"Corpus {self.name!r}: a modality is named twice among {', '.join(self.names)}."
+            )
+        for column in (self.targets, self.given_targets):
+            try:
+                self.task.check(column)
+            except DataError as error:
+                raise DataError(f"Corpus {self.name!r}: {error}") from None
         self.split.check(size)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
-    def n_classes(self) -> int:
-        return len(self.class_names)
+    def names(self) -> tuple[str, ...]:
+        """All modalities that anything reads, the prevalent ones first."""
+        return (*self.prevalent, *self.privileged)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether a sample is a window of L frames with a target each."""
+        return self.targets.ndim == 3
+
+    @property
+    def complete(self) -> np.ndarray:
+        """Which samples have every privileged modality, (N,)."""
+        whole = np.ones(len(self), dtype=bool)
+        for name in self.privileged:
+            if name in self.present:
+                whole &= self.present[name]
+        return whole
+
+    def frame_names(self, indices: IndexArray) -> np.ndarray:
+        """Names (n, L) of the frames of n windows."""
+        if self.frames is not None:
+            return self.frames[indices]
+        places = np.arange(self.targets.shape[1])
+        return np.array([[f"{self.ids[i]}#{place}" for place in places] for i in indices])
 
     def source(self, modality: str) -> str:
         """A text that differs wherever the samples of a modality differ."""
@@ -170,9 +214,33 @@ class Corpus:
         """Shape of one sample of a modality."""
         return tuple(self.modalities[modality][np.zeros(1, dtype=np.int64)].shape[1:])
 
+    def kind(self, modality: str) -> Kind:
+        """What a sample of a modality is; told by its shape where ``kinds`` does not say."""
+        return self.kinds.get(modality) or kind_of(self.shape(modality))
+
     def batch(self, modality: str, indices: IndexArray) -> Tensor:
         """Samples (n, ...) of one modality as a float32 tensor on the CPU."""
         chosen = self.modalities[modality][indices]
         if isinstance(chosen, np.memmap):  # torch would warn of a map that cannot be written to
             chosen = np.array(chosen)
         return torch.as_tensor(chosen, dtype=torch.float32)
+
+
+def kind_of(shape: tuple[int, ...]) -> Kind:
+    """What a sample of this shape is taken for.
+
+    Raises:
+        DataError: for a shape that no kind has.
+    """
+    if len(shape) == 1:
+        return "vector"
+    if len(shape) == 2:
+        return "signal" if shape[0] == 1 else "tokens"
+    if len(shape) == 3:
+        return "picture"
+    if len(shape) == 4 and shape[0] == 3:
+        return "clip"
+    raise DataError(
+        f"Samples of shape {shape} are of no known kind; vectors (D,), tokens (T, D), signals "
+        f"(1, L), pictures (C, H, W) and clips (3, T, H, W) are understood."
+    )

@@ -3,7 +3,7 @@
 The teacher sees an 8 × 8 image and a coarse, noisy view of it; the student sees the coarse view
 alone. The images are the UCI test set of optical recognition of handwritten digits, bundled with
 scikit-learn, so nothing is downloaded. Their writers are not named in that copy: every image is
-its own subject, and intervals are conditional on this data set.
+its own group, and intervals are conditional on this data set.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 
 from ..errors import DataError
 from ..settings import Settings
+from ..tasks import Classification
 from .corpus import Corpus, IndexArray, Split
 
 
@@ -37,6 +38,16 @@ class DigitsSettings(Settings):
         le=1,
         description="share of given labels (training and validation) replaced by a wrong one",
     )
+
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether there are training samples without a label."""
+        return self.n_unlabelled > 0
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a simulator makes the data."""
+        return False
 
 
 def coarse_view(images: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
@@ -119,17 +130,18 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
             "coarse": views.reshape(-1, 16).astype(np.float32),
             "full": seen.reshape(-1, 64).astype(np.float32),
         },
-        prevalent="coarse",
+        prevalent=("coarse",),
         privileged=("full",),
-        labels=labels,
-        given_labels=given,
-        subjects=ids,
+        targets=labels,
+        given_targets=given,
+        groups=ids,
         ids=ids,
-        class_names=tuple(str(digit) for digit in range(10)),
+        task=Classification(classes=tuple(str(digit) for digit in range(10))),
         split=Split(
             labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)
         ),
         simulated=False,
+        unit="image",
         fingerprint=hashlib.sha256(content).hexdigest()[:16],
         media={"the teacher sees": _as_pictures(seen), "the student sees": _as_pictures(views)},
         facts={

@@ -98,27 +98,27 @@ def kept_features(
     return written
 
 
-class SubjectNormalised:
-    """Features with each subject's own mean and deviation taken out, entry by entry.
+class GroupNormalised:
+    """Features with each group's own mean and deviation taken out, entry by entry.
 
-    A face or a skin at rest carries no pain, and differs from person to person. No label is read,
-    but all windows of a subject are, also of a test subject: it is meant for recordings that are
-    at hand as a whole.
+    A face or a skin at rest carries no pain, and differs from person to person. No target is read,
+    but all samples of a group are, also of a test group: it is meant for recordings that are at
+    hand as a whole.
 
     Args:
         features: (N, ...).
-        subjects: (N,), whose sample each is.
+        groups: (N,), whose sample each is.
 
     A deviation is taken to be no less than a tenth of the overall one, so that an entry that
-    hardly varies is not blown up; a subject of one sample becomes zeros.
+    hardly varies is not blown up; a group of one sample becomes zeros.
     """
 
-    def __init__(self, features: Samples, subjects: np.ndarray) -> None:
+    def __init__(self, features: Samples, groups: np.ndarray) -> None:
         self._features = features
-        names, self._subject = np.unique(subjects, return_inverse=True)
+        names, self._group = np.unique(groups, return_inverse=True)
         means, deviations = [], []
         for i in range(len(names)):
-            rows = np.asarray(features[np.flatnonzero(self._subject == i)], dtype=np.float32)
+            rows = np.asarray(features[np.flatnonzero(self._group == i)], dtype=np.float32)
             means.append(rows.mean(0))
             deviations.append(rows.std(0))
         self._mean = np.stack(means)
@@ -127,10 +127,10 @@ class SubjectNormalised:
         self._deviation = np.maximum(deviation, 0.1 * overall if overall > 0 else 1.0)
 
     def __len__(self) -> int:
-        return len(self._subject)
+        return len(self._group)
 
     def __getitem__(self, index: IndexArray) -> np.ndarray:
-        who = self._subject[index]
+        who = self._group[index]
         return (np.asarray(self._features[index]) - self._mean[who]) / self._deviation[who]
 
 

@@ -1,7 +1,7 @@
 """Distillation methods, one a file. A new file with a :class:`Distiller` in it is a new method."""
 
 from .base import Distiller, Method, SumOfDistillers
-from .registry import available_distillers, build_distiller, parse_method
+from .registry import available_distillers, build_distiller, methods_for, parse_method
 
 __all__ = [
     "Distiller",
@@ -9,5 +9,6 @@ __all__ = [
     "SumOfDistillers",
     "available_distillers",
     "build_distiller",
+    "methods_for",
     "parse_method",
 ]

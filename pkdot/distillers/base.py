@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..errors import ConfigError, InputError
 from ..networks.models import NetworkOutput
 from ..settings import Settings
+from ..tasks import Classification, Task
 
 BUDGET = 6
 """How many settings every method may try when methods are compared."""
@@ -46,8 +47,10 @@ class Distiller(nn.Module, ABC):
         name: short name in configurations and on the command line, e.g. ``kd``.
         title: the method's name in tables and figures.
         Settings: its settings, a subclass of :class:`DistillerSettings`.
-        reads: what the loss depends on, of ``logits``, ``embedding``, ``features`` and ``labels``.
-            The docstring of a method that reads labels says what it does for absent ones.
+        reads: what the loss depends on, of ``outputs``, ``embedding``, ``features`` and
+            ``targets``. The docstring of a method that reads targets says what it does for absent
+            ones.
+        needs: what the task must offer, see :class:`pkdot.tasks.Task`: ``classes``, or nothing.
         tuning: exactly :data:`BUDGET` choices of settings, so that no method is compared after a
             longer search than another: six weights, or three with two values of the one knob that
             its paper tunes. The weights begin near the one at which the loss's gradient at the
@@ -59,14 +62,33 @@ class Distiller(nn.Module, ABC):
     title: ClassVar[str]
     Settings: ClassVar[type[DistillerSettings]] = DistillerSettings
     reads: tuple[str, ...] = ("embedding",)
+    needs: frozenset[str] = frozenset()
     tuning: ClassVar[Grid] = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
 
     def __init__(self, settings: DistillerSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.task: Task = Classification()
         self.adapters = nn.ModuleDict()
         self._updates = 0
         self._applied_weight: float | None = None
+
+    def set_task(self, task: Task) -> None:
+        """Say what the outputs are; classes, unless this is called before :meth:`prepare`.
+
+        Raises:
+            ConfigError: if the method needs what the task does not offer.
+        """
+        if self.needs <= task.offers:
+            self.task = task
+            return
+        from .registry import methods_for
+
+        lacking = " and ".join(sorted(self.needs - task.offers))
+        raise ConfigError(
+            f"The method {self.name!r} needs {lacking}, and the task {task.kind!r} has none; "
+            f"methods that would do: {', '.join(methods_for(task))}."
+        )
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Called once before training, with an example of what ``loss`` will read.
@@ -97,34 +119,34 @@ class Distiller(nn.Module, ABC):
         return self.adapters[name](x)
 
     @abstractmethod
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         """The unweighted loss of a batch, a scalar.
 
         Args:
-            teacher: constants; (B, C) logits, (B, D) embedding, features.
+            teacher: constants; (B, W) outputs, (B, D) embedding, features.
             student: the same, with gradients.
-            labels: (B,) int64; -1 where training has no label.
+            targets: classes (B,), -1 where training has none; or values (B, T), NaN likewise.
         """
 
-    def weight(self, labels: Tensor) -> float:
-        """λ for a batch with these labels, (B,) int64; -1 where training has no label."""
+    def weight(self, targets: Tensor) -> float:
+        """λ for a batch with these targets."""
         return self.settings.weight
 
     def applied_weights(self) -> dict[str, float]:
         """Method -> λ of the last call, warm-up included; empty before the first call."""
         return {} if self._applied_weight is None else {self.name: self._applied_weight}
 
-    def forward(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def forward(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         """Weight times :meth:`loss`, the teacher's output taken as a constant.
 
         Each call in training mode is one update of the warm-up.
         """
-        weight = self.weight(labels)
+        weight = self.weight(targets)
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
         self._applied_weight = weight
-        return weight * self.loss(teacher.map(Tensor.detach), student, labels)
+        return weight * self.loss(teacher.map(Tensor.detach), student, targets)
 
 
 class SumOfDistillers(Distiller):
@@ -135,6 +157,11 @@ class SumOfDistillers(Distiller):
         self.parts = nn.ModuleList(parts)
         self._methods = tuple(parts)
 
+    def set_task(self, task: Task) -> None:
+        """Tell every part."""
+        for part in self._methods:
+            part.set_task(task)
+
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Prepare every part."""
         for part in self._methods:
@@ -144,11 +171,18 @@ class SumOfDistillers(Distiller):
         """Part -> λ of the last call."""
         return {k: v for part in self._methods for k, v in part.applied_weights().items()}
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return sum(
-            (part(teacher, student, labels) for part in self._methods),
+            (part(teacher, student, targets) for part in self._methods),
             start=student.embedding.new_zeros(()),
         )
+
+
+def has_target(targets: Tensor) -> Tensor:
+    """Which samples of a batch have any target, (B,) bool."""
+    if not targets.is_floating_point():
+        return targets >= 0
+    return targets.isfinite().flatten(1).any(1)
 
 
 @dataclass(frozen=True)

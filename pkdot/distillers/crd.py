@@ -46,7 +46,7 @@ class CRD(Distiller):
         for network, output in (("teacher", teacher), ("student", student)):
             self.adapters[network] = nn.Linear(output.embedding.shape[1], self.settings.width)
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         z_teacher = unit(self.adapted("teacher", teacher.embedding))
         z_student = unit(self.adapted("student", student.embedding))
         scores = z_student @ z_teacher.T / self.settings.temperature

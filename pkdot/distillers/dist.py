@@ -44,13 +44,14 @@ class DIST(Distiller):
     title = "DIST"
     Settings = DISTSettings
     settings: DISTSettings
-    reads = ("logits",)
+    reads = ("outputs",)
+    needs = frozenset({"classes"})
     tuning = tuning_grid((0.5, 4.0, 30.0), temperature=(4.0, 1.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         s = self.settings
-        p_teacher = (teacher.logits / s.temperature).softmax(1)
-        p_student = (student.logits / s.temperature).softmax(1)
+        p_teacher = (teacher.outputs / s.temperature).softmax(1)
+        p_student = (student.outputs / s.temperature).softmax(1)
         within_samples = _distance(p_teacher, p_student)
         within_classes = _distance(p_teacher.T, p_student.T)
         return s.temperature**2 * (s.inter * within_samples + s.intra * within_classes)

@@ -48,19 +48,20 @@ class DKD(Distiller):
     title = "DKD"
     Settings = DKDSettings
     settings: DKDSettings
-    reads = ("logits", "labels")
+    reads = ("outputs", "targets")
+    needs = frozenset({"classes"})
     tuning = tuning_grid((0.5, 4.0, 30.0), beta=(8.0, 2.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        if teacher.logits.shape[1] < 2:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
+        if teacher.outputs.shape[1] < 2:
             raise InputError(
                 f"DKD parts the target class from the others; logits of shape "
-                f"{tuple(teacher.logits.shape)} have no others: give at least 2 classes."
+                f"{tuple(teacher.outputs.shape)} have no others: give at least 2 classes."
             )
         s = self.settings
-        target = torch.where(labels < 0, teacher.logits.argmax(1), labels)
-        teacher_parts = _split(teacher.logits / s.temperature, target)
-        student_parts = _split(student.logits / s.temperature, target)
+        target = torch.where(targets < 0, teacher.outputs.argmax(1), targets)
+        teacher_parts = _split(teacher.outputs / s.temperature, target)
+        student_parts = _split(student.outputs / s.temperature, target)
         tckd, nckd = (
             functional.kl_div(student_logs, teacher_logs, reduction="batchmean", log_target=True)
             for student_logs, teacher_logs in zip(student_parts, teacher_parts, strict=True)

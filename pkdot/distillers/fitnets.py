@@ -35,5 +35,5 @@ class FitNets(Distiller):
         widths = student.embedding.shape[1], teacher.embedding.shape[1]
         self.adapters["regressor"] = nn.Linear(*widths)
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return functional.mse_loss(self.adapted("regressor", student.embedding), teacher.embedding)

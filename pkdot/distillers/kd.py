@@ -2,7 +2,6 @@
 
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
@@ -18,7 +17,9 @@ class KDSettings(DistillerSettings):
 class KD(Distiller):
     """T² · mean over samples i of KL(p_T[i] ‖ p_S[i]), with p = softmax(logits / T), (B, C).
 
-    The factor T² keeps the gradient's size when T changes. Reads logits; no labels.
+    The factor T² keeps the gradient's size when T changes. For other tasks than classes the
+    teacher's outputs are imitated as the task has it (:meth:`pkdot.tasks.Task.soft_loss`): squared
+    error of standardised values, or one binary divergence a label. Reads outputs; no targets.
 
     Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015,
     arXiv 1503.02531.
@@ -28,12 +29,8 @@ class KD(Distiller):
     title = "soft labels"
     Settings = KDSettings
     settings: KDSettings
-    reads = ("logits",)
+    reads = ("outputs",)
     tuning = tuning_grid((0.8, 4.0, 20.0), temperature=(2.0, 4.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
-        t = self.settings.temperature
-        teacher_logs = functional.log_softmax(teacher.logits / t, dim=-1)
-        student_logs = functional.log_softmax(student.logits / t, dim=-1)
-        kl = functional.kl_div(student_logs, teacher_logs, reduction="batchmean", log_target=True)
-        return t**2 * kl
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
+        return self.task.soft_loss(teacher.outputs, student.outputs, self.settings.temperature)

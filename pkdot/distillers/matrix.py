@@ -30,6 +30,6 @@ class SimilarityMatrix(Distiller):
     settings: SimilarityMatrixSettings
     tuning = tuning_grid((15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         s_teacher, s_student = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))
         return functional.mse_loss(s_student, s_teacher)

@@ -20,5 +20,5 @@ class NoDistillation(Distiller):
         """Empty: there is no loss to weigh."""
         return {}
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return student.embedding.new_zeros(())

@@ -6,7 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ..networks.models import NetworkOutput
-from .base import Method, tuning_grid
+from .base import Method, has_target, tuning_grid
 from .transported import AnchorSettings, TransportDistiller, TransportSettings
 
 
@@ -52,11 +52,11 @@ class PKDOT(TransportDistiller):
     weight_unlabelled: ClassVar[float] = 30.0
     weight_labelled: ClassVar[float] = 1.2
 
-    def weight(self, labels: Tensor) -> float:
-        """λ as set; else ``weight_unlabelled`` or ``weight_labelled`` by the labels, (B,)."""
+    def weight(self, targets: Tensor) -> float:
+        """λ as set; else ``weight_unlabelled`` or ``weight_labelled`` by the targets."""
         if self.settings.weight is not None:
             return self.settings.weight
-        return self.weight_unlabelled if bool((labels < 0).any()) else self.weight_labelled
+        return self.weight_labelled if bool(has_target(targets).all()) else self.weight_unlabelled
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the anchors, (B, k) each."""

@@ -31,12 +31,13 @@ class PKDOTClass(TransportDistiller):
     title = "PKDOT on class means"
     Settings = PKDOTClassSettings
     settings: PKDOTClassSettings
-    reads = ("embedding", "logits")
+    reads = ("embedding", "outputs")
+    needs = frozenset({"classes"})
     tuning = tuning_grid((4.0, 20.0, 100.0), identity=(0.0, 1.0))
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the means of the G classes present, (B, G) each."""
-        classes = teacher.logits.argmax(1).unique(return_inverse=True)[1]
+        classes = teacher.outputs.argmax(1).unique(return_inverse=True)[1]
         members = functional.one_hot(classes).to(teacher.embedding).T
         teacher_rows, student_rows = (
             directions @ unit(members @ directions).T

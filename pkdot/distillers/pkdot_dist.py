@@ -26,7 +26,7 @@ class PKDOTCorrelationSettings(PKDOTSettings):
 
 
 def _has_two_classes(output: NetworkOutput) -> bool:
-    return output.logits.shape[1] == 2
+    return output.outputs.shape[1] == 2
 
 
 class PKDOTCorrelation(PKDOT):
@@ -51,7 +51,8 @@ class PKDOTCorrelation(PKDOT):
     title = "PKDOT on correlations"
     Settings = PKDOTCorrelationSettings
     settings: PKDOTCorrelationSettings
-    reads = ("embedding", "logits")
+    reads = ("embedding", "outputs")
+    needs = frozenset({"classes"})
     tuning = tuning_grid((10.0, 30.0, 100.0), identity=(10.0, 3.0))
 
     def __init__(self, settings: PKDOTCorrelationSettings) -> None:
@@ -69,7 +70,7 @@ class PKDOTCorrelation(PKDOT):
         """
         parts = []
         if not _has_two_classes(teacher):
-            parts.append([self._correlations(output.logits) for output in (teacher, student)])
+            parts.append([self._correlations(output.outputs) for output in (teacher, student)])
         if self.settings.structure:
             similarities = self.structural.rows(teacher.embedding, student.embedding)
             parts.append([self.settings.structure**0.5 * rows for rows in similarities])

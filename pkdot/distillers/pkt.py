@@ -40,6 +40,6 @@ class PKT(Distiller):
     settings: PKTSettings
     tuning = tuning_grid((30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         teacher_logs, student_logs = (_log_probabilities(o.embedding) for o in (teacher, student))
         return functional.kl_div(student_logs, teacher_logs, reduction="batchmean", log_target=True)

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import ConfigError
+from ..tasks import Task
 from .base import Distiller, Method, SumOfDistillers
 
 _NOT_METHODS = {"base", "registry"}
@@ -37,6 +38,12 @@ def available_distillers() -> dict[str, Method]:
             module = import_module(f".{info.name}", package)
             found |= {method.name: method for method in _methods(module)}
     return dict(sorted(found.items()))
+
+
+def methods_for(task: Task) -> list[str]:
+    """Names of the methods that work, with their defaults, for a task."""
+    methods = available_distillers()
+    return [name for name, method in methods.items() if method.build().needs <= task.offers]
 
 
 def parse_method(method: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class RKD(Distiller):
     settings: RKDSettings
     tuning = tuning_grid((50.0, 250.0, 1250.0), angle=(2.0, 0.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         d_teacher, d_student = (
             z.unsqueeze(0) - z.unsqueeze(1) for z in (teacher.embedding, student.embedding)
         )

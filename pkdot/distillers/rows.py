@@ -43,6 +43,6 @@ class MatchedRows(Distiller):
         super().prepare(teacher, student)
         self.generator.manual_seed(torch.initial_seed())
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         teacher_rows, student_rows = self.structural.rows(teacher.embedding, student.embedding)
         return 0.5 * (teacher_rows - student_rows).square().sum(1).mean()

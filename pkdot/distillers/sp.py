@@ -33,5 +33,5 @@ class SP(Distiller):
     settings: SPSettings
     tuning = tuning_grid((200.0, 700.0, 2000.0, 7000.0, 20_000.0, 70_000.0))
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return (_gram(teacher.embedding) - _gram(student.embedding)).square().mean()

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from ..method.loss import PKDOTLoss
 from ..networks.models import NetworkOutput
@@ -77,25 +76,13 @@ class TransportSettings(DistillerSettings):
         return self.model_dump(include=_LOSS_OPTIONS)
 
 
-def _output_coordinates(logits: Tensor, settings: TransportSettings) -> Tensor:
-    """Outputs as coordinates, (B, C): softened probabilities, their roots, or centred logits.
-
-    Half the squared distance is then half the Brier score, the squared Hellinger distance, or half
-    the squared distance of logits / T, whatever constant is added to a sample's logits.
-    """
-    softened = logits / settings.temperature
-    if settings.outputs_as == "logits":
-        return softened - softened.mean(1, keepdim=True)
-    logs = functional.log_softmax(softened, dim=1)
-    return (0.5 * logs if settings.outputs_as == "roots" else logs).exp()
-
-
 class TransportDistiller(Distiller):
     """The divergence between two clouds of rows, (B, d) each; a subclass says what the rows are.
 
-    Two settings beyond PKDOT's paper work for any rows, and read the logits: ``outputs`` adds
-    √outputs times the softened class probabilities to the rows, so that one plan serves structure
-    and soft labels; ``confidence`` gives samples of which the teacher is sure more mass.
+    Two settings beyond PKDOT's paper work for any rows, and read the outputs: ``outputs`` adds
+    √outputs times the outputs as points (:meth:`pkdot.tasks.Task.coordinates`: of classes the
+    softened probabilities) to the rows, so that one plan serves structure and soft labels;
+    ``confidence`` gives samples of which the teacher is sure more mass, and needs classes.
     """
 
     Settings = TransportSettings
@@ -107,7 +94,9 @@ class TransportDistiller(Distiller):
         self.generator = torch.Generator()
         self.structural = PKDOTLoss(generator=self.generator, **settings.loss_options())
         if settings.outputs or settings.confidence:
-            self.reads = (*self.reads, "logits")
+            self.reads = (*self.reads, "outputs")
+        if settings.confidence:
+            self.needs = self.needs | {"classes"}
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Seed the draws of the policy ``random`` from torch's seed in force."""
@@ -124,22 +113,28 @@ class TransportDistiller(Distiller):
         teacher_rows, student_rows = self.rows(teacher, student)
         if s.outputs:
             teacher_rows, student_rows = (
-                torch.cat([rows, s.outputs**0.5 * _output_coordinates(output.logits, s)], dim=1)
+                torch.cat([rows, s.outputs**0.5 * self._coordinates(output)], dim=1)
                 for rows, output in ((teacher_rows, teacher), (student_rows, student))
             )
         return teacher_rows, student_rows
+
+    def _coordinates(self, output: NetworkOutput) -> Tensor:
+        """Outputs (B, W) as points, as the task has it."""
+        return self.task.coordinates(
+            output.outputs, self.settings.outputs_as, self.settings.temperature
+        )
 
     def masses(self, teacher: NetworkOutput) -> Tensor | None:
         """Mass of each sample by the teacher's confidence, (B,), of sum 1; None for equal ones."""
         if not self.settings.confidence:
             return None
-        masses = teacher.logits.softmax(1).amax(1).pow(self.settings.confidence)
+        masses = teacher.outputs.softmax(1).amax(1).pow(self.settings.confidence)
         return masses / masses.sum()
 
     def transport_for(self, teacher: NetworkOutput) -> PKDOTLoss:
         """The transport for a batch with this output of the teacher's."""
         return self.structural
 
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, labels: Tensor) -> Tensor:
+    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         clouds = self.clouds(teacher, student)
         return self.transport_for(teacher).divergence(*clouds, self.masses(teacher))

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import ConfigError
-from ..experiments.baselines import BASELINES, TITLES
 from ..experiments.cells import Arm, cell_cache, cell_key
 from ..experiments.config import ExperimentConfig
 from ..experiments.sweep import run_grid
@@ -171,18 +170,19 @@ class Campaign:
             if len(cells) < len(bases):
                 continue
             for replicate, (cell, seed) in enumerate(zip(cells, populations, strict=True)):
-                if several and "by_subject" in cell:
-                    counts = cell["by_subject"].items()
-                    cell["by_subject"] = {f"{seed}/{name}": count for name, count in counts}
+                if several and "by_group" in cell:
+                    tallies = cell["by_group"].items()
+                    cell["by_group"] = {f"{seed}/{name}": tally for name, tally in tallies}
                 row = {"arm": arm.name, "title": arm.title, "role": arm.role}
                 rows.append({**row, "replicate": replicate, **cell})
         return pd.DataFrame(rows)
 
 
 def plain_arms(regime: Regime) -> list[Arm]:
-    """Plain classifiers on the student's input, and the teacher."""
-    names = [n for n in BASELINES if n != "self_training" or regime.unlabelled]
+    """Plain models on the student's input, and the teacher."""
+    plain = regime.task.plain
+    names = [n for n in plain.models if n not in plain.semi_supervised or regime.unlabelled]
     return [
-        *(Arm(name, TITLES[name], role="baseline") for name in names),
+        *(Arm(name, plain.titles[name], role="baseline") for name in names),
         Arm("teacher", "teacher (sees everything)", role="teacher"),
     ]

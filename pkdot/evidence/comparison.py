@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..analysis.arm_table import subject_scores
+from ..analysis.arm_table import group_scores, task_of
 from ..analysis.statistics import (
     Interval,
     holm,
@@ -60,24 +60,26 @@ def control_name(contender: str, control: str) -> str:
 
 
 def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Accuracy in percent of each arm on each unit.
+    """Primary score of each arm on each unit, as people read it: in percent, or in its own unit.
 
     Args:
         cells: from :func:`pkdot.experiments.sweep.run_grid`.
-        unit: ``seeds``: mean over folds; ``subjects``: each test subject's over all seeds.
+        unit: ``seeds``: mean over folds; else each test group's over all seeds.
 
     Returns:
         One row a unit, one column an arm; arms with a failed cell are left out.
 
     Raises:
-        InputError: if subjects are asked for and the cells do not know them.
+        InputError: if groups are asked for and the cells do not know them.
     """
     if "failed" in cells:
         failed = set(cells.loc[cells["failed"].notna(), "arm"])
         cells = cells[~cells["arm"].isin(failed)]
+    score = task_of(cells).primary
     if unit == "seeds":
-        return 100 * cells.pivot_table(index="seed", columns="arm", values="accuracy", sort=False)
-    return 100 * subject_scores(cells)
+        values = cells.pivot_table(index="seed", columns="arm", values=score.name, sort=False)
+        return score.factor * values
+    return score.factor * group_scores(cells)
 
 
 def paired_columns(one: pd.Series, other: pd.Series, name: str) -> dict[str, float]:

@@ -128,9 +128,10 @@ def run_pairing_cell(
         cell: dict[str, Any] = {"seed": base.seed}
         for moment in MOMENTS:
             batch: BatchSnapshot = getattr(batches, moment)
-            labels = stage.corpus.labels[batch.indices]
+            corpus = stage.corpus
+            strata = corpus.task.strata(corpus.targets[batch.indices])
             cell[moment] = measure_pairing(
-                batch.teacher, batch.student, labels, distiller.structural
+                batch.teacher, batch.student, strata, distiller.structural
             )
     cells.keep(key, cell)
     return cell

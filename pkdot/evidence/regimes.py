@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import ConfigError
 from ..experiments.config import ExperimentConfig
+from ..tasks import Classification, Task
 
 LOCKED_SEEDS = tuple(range(100, 120))
 """Seeds of the comparison by default: run once, after everything has been chosen."""
@@ -19,7 +20,9 @@ class Regime:
         name: short name, also of files.
         title: what it is, in words.
         base: the experiment; contenders change its method and options.
-        unit: what an interval is over: seeds (conditional on the data set) or subjects.
+        unit: what an interval is over: seeds (conditional on the data set), or what a group of the
+            corpus is: subjects.
+        task: what is learnt; it says which plain models there are.
         folds: folds of the data, each run with every seed, so that each subject is tested once.
         tuning: changes of the base while settings are chosen, as dotted names: other people, where
             a subject who is tested in one fold is in the inner split of another.
@@ -31,7 +34,8 @@ class Regime:
     name: str
     title: str
     base: ExperimentConfig
-    unit: Literal["seeds", "subjects"] = "seeds"
+    unit: str = "seeds"
+    task: Task = field(default_factory=Classification)
     folds: int = 1
     tuning: Mapping[str, Any] = field(default_factory=dict)
     most_tuning_seeds: int | None = None
@@ -41,13 +45,12 @@ class Regime:
     @property
     def unlabelled(self) -> bool:
         """Whether there are training samples without label."""
-        data = self.base.data
-        return data.n_unlabelled > 0 if data.name == "digits" else data.label_fraction < 1
+        return self.base.data.has_unlabelled
 
     @property
     def simulated(self) -> bool:
         """Whether the data come from a simulator."""
-        return self.base.data.name == "biovid" and self.base.data.root is None
+        return self.base.data.is_simulated
 
     def bases(self, seeds: Sequence[int]) -> list[ExperimentConfig]:
         """One config a replicate of a comparison: every fold with every seed."""

@@ -1,7 +1,7 @@
 """Tuning: every contender tries its settings on the inner split; the best one is kept in a file.
 
-The score of a setting is the cross-entropy of its early-stopped student on the inner split, a mean
-over folds and seeds. Test samples are not read.
+The score of a setting is the loss of its early-stopped student on the inner split (of classes the
+cross-entropy), a mean over folds and seeds. Test samples are not read.
 """
 
 import json
@@ -20,7 +20,7 @@ from ..experiments.cells import Arm
 from .contenders import Contender
 from .regimes import Regime
 
-SCORE = "validation_cross_entropy"
+SCORE = "validation_criterion"
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Choice:
     Attributes:
         contender: its name.
         changes: the chosen setting, as dotted changes of the regime's base.
-        scores: mean cross-entropy on the inner split of each setting, in the order tried; None
-            where the setting failed.
-        accuracies: mean accuracy on the inner split, likewise.
+        scores: mean loss on the inner split of each setting, in the order tried; None where the
+            setting failed.
+        primary_scores: mean primary score of the task on the inner split, likewise.
         seeds: of the tuning.
     """
 
     contender: str
     changes: Mapping[str, Any]
     scores: tuple[float | None, ...]
-    accuracies: tuple[float | None, ...]
+    primary_scores: tuple[float | None, ...]
     seeds: tuple[int, ...]
 
 
@@ -65,12 +65,12 @@ def choose(
     choices = {}
     for contender in contenders:
         arms = contender.arms(settings)
-        scores, accuracies = [], []
+        scores, primary = [], []
         for arm in arms:
             found = grouped.get(arm.name)
-            score, accuracy = (None, None) if found is None else _means(found)
+            score, other = (None, None) if found is None else _means(found)
             scores.append(score)
-            accuracies.append(accuracy)
+            primary.append(other)
         finished = [(score, number) for number, score in enumerate(scores) if score is not None]
         if not finished:
             raise ConfigError(
@@ -79,13 +79,13 @@ def choose(
             )
         changes = arms[min(finished)[1]].changes
         choices[contender.name] = Choice(
-            contender.name, changes, tuple(scores), tuple(accuracies), tuple(seeds)
+            contender.name, changes, tuple(scores), tuple(primary), tuple(seeds)
         )
     return choices
 
 
 def _means(cells: pd.DataFrame) -> tuple[float | None, float | None]:
-    """Mean cross-entropy and accuracy of a setting's cells; None for both where one failed."""
+    """Mean loss and primary score of a setting's cells; None for both where one failed."""
     score = float(cells[SCORE].astype(float).mean(skipna=False))
     if not math.isfinite(score):
         return None, None
@@ -129,7 +129,7 @@ def read_choices(
         raise RecordError(f"{file} is damaged ({error}); delete it and tune again.") from None
     choices = {
         name: Choice(
-            name, c["changes"], tuple(c["scores"]), tuple(c["accuracies"]), tuple(c["seeds"])
+            name, c["changes"], tuple(c["scores"]), tuple(c["primary_scores"]), tuple(c["seeds"])
         )
         for name, c in content.items()
     }

@@ -1,134 +1,96 @@
-"""Plain classifiers on what the student sees: what a student alone has to match."""
+"""Plain models on what the student sees: what a student alone has to match."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.preprocessing import StandardScaler
-from sklearn.semi_supervised import SelfTrainingClassifier
-from sklearn.svm import SVC
 
 from ..data import Corpus
 from ..errors import ConfigError
 from ..networks.tokens import pool
+from ..tasks import KINDS
+from ..tasks.base import Array
 
-_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-UNLABELLED = -1
-"""What scikit-learn's semi-supervised classifiers read where a label is absent."""
-
-
-def _logistic_regressions() -> Iterator[LogisticRegression]:
-    for strength in _STRENGTHS:
-        yield LogisticRegression(C=strength, max_iter=2000)
-
-
-def _rbf_svms() -> Iterator[SVC]:
-    for strength in _STRENGTHS:
-        for width in (0.01, 0.03, 0.1, 0.3):
-            yield SVC(C=strength, gamma=width)
-
-
-def _boosted_trees() -> Iterator[HistGradientBoostingClassifier]:
-    for rate in (0.03, 0.1):
-        for leaves in (4, 8, 16):
-            yield HistGradientBoostingClassifier(
-                learning_rate=rate,
-                max_leaf_nodes=leaves,
-                min_samples_leaf=5,
-                max_iter=100,
-                early_stopping=False,
-                random_state=0,
-            )
-
-
-def _mlps() -> Iterator[MLPClassifier]:
-    for epochs in (30, 100):
-        for decay in (1.0, 3.0, 10.0):
-            yield MLPClassifier((128,), alpha=decay, max_iter=epochs, random_state=0)
-
-
-def _self_training() -> Iterator[SelfTrainingClassifier]:
-    for strength in (0.03, 0.1, 0.3):
-        for threshold in (0.6, 0.9):
-            yield SelfTrainingClassifier(
-                LogisticRegression(C=strength, max_iter=2000), threshold=threshold, max_iter=20
-            )
-
-
-BASELINES: dict[str, Callable[[], Iterator[Any]]] = {
-    "logistic": _logistic_regressions,
-    "svm": _rbf_svms,
-    "boosting": _boosted_trees,
-    "mlp": _mlps,
-    "self_training": _self_training,
-}
-
-TITLES = {
-    "logistic": "logistic regression",
-    "svm": "RBF SVM",
-    "boosting": "gradient boosting",
-    "mlp": "multilayer perceptron",
-    "self_training": "pseudo-labels (self-training)",
-}
-
-_SEMI_SUPERVISED = ("self_training",)
+BASELINES = frozenset(name for kind in KINDS.values() for name in kind.plain.models)
+"""Names of the plain models of all tasks."""
 
 
 def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarray]:
-    """Tune a classifier on the inner split, then test it once.
+    """Tune a plain model on the inner split, then test it once.
 
-    It reads the prevalent modality (tokens averaged), flattened and standardised by the training
+    It reads the prevalent modalities (tokens averaged), flattened and standardised by the training
     samples, and learns from the labelled samples alone, ``self_training`` from the unlabelled ones
-    as well. Its settings are chosen by validation accuracy, ties going to the smoother model.
+    as well. Its settings are chosen by the task's primary score on the inner split, ties going to
+    the smoother model. Of windows every frame is a sample.
 
     Args:
-        name: ``logistic`` (multinomial, L2), ``svm`` (RBF kernel), ``boosting`` (histogram
-            gradient boosting), ``mlp`` (one hidden layer of 128; decay and epochs are tuned) or
+        name: of the task's plain models, :class:`pkdot.tasks.plain_models.PlainModels`; of classes
+            ``logistic`` (multinomial, L2), ``svm`` (RBF kernel), ``boosting`` (histogram gradient
+            boosting), ``mlp`` (one hidden layer of 128; decay and epochs are tuned) or
             ``self_training`` (logistic regression that labels what it is sure of, in rounds).
         corpus: the problem.
 
     Returns:
-        ``accuracy`` on the n test samples and ``validation`` accuracy, both in 0..1; and the
-        predicted classes (n,) of the test samples.
+        The primary score of the test samples by its name, and of the inner split as
+        ``validation``; and the outputs of the n test samples, (n, W) or (n, L, W).
 
     Raises:
-        ConfigError: for an unknown name, or self-training without unlabelled samples.
+        ConfigError: for a name that is none of the task's, or self-training without unlabelled
+            samples.
     """
-    if name not in BASELINES:
-        raise ConfigError(f"Unknown baseline {name!r}; choose from {', '.join(BASELINES)}.")
-    split = corpus.split
-    if name in _SEMI_SUPERVISED and not len(split.unlabelled):
+    task, split, plain = corpus.task, corpus.split, corpus.task.plain
+    if name not in plain.models:
+        raise ConfigError(
+            f"Unknown baseline {name!r} for the task {task.kind!r}; choose from "
+            f"{', '.join(plain.models)}."
+        )
+    semi_supervised = name in plain.semi_supervised
+    if semi_supervised and not len(split.unlabelled):
         raise ConfigError(
             f"The baseline {name!r} learns from unlabelled samples, and {corpus.name} has none in "
             "this split; leave it out."
         )
-
-    def rows(indices: np.ndarray) -> np.ndarray:
-        seen = pool(corpus.batch(corpus.prevalent, indices))
-        return seen.numpy().reshape(len(indices), -1)
-
-    scale = StandardScaler().fit(rows(split.train))
-    who, given = split.labelled, corpus.given_labels[split.labelled]
-    if name in _SEMI_SUPERVISED:
-        who = split.train
-        given = np.concatenate([given, np.full(len(split.unlabelled), UNLABELLED)])
-    train = scale.transform(rows(who))
-    inner = scale.transform(rows(split.validation))
-    best, best_score = None, -1.0
-    for model in BASELINES[name]():
+    scale = StandardScaler().fit(_rows(corpus, split.train))
+    visible = task.hidden(corpus.given_targets)
+    visible[split.labelled] = corpus.given_targets[split.labelled]
+    who = split.train if semi_supervised else split.labelled
+    inputs = scale.transform(_rows(corpus, who))
+    targets = _frames(corpus, task.plain_targets(visible[who]))
+    if not semi_supervised:
+        known = _frames(corpus, task.known(visible[who])).reshape(len(targets), -1).all(axis=1)
+        inputs, targets = inputs[known], targets[known]
+    inner = scale.transform(_rows(corpus, split.validation))
+    given = _frames(corpus, corpus.given_targets[split.validation])
+    best, best_score = None, -np.inf
+    for model in plain.models[name]():
         with warnings.catch_warnings():
             # Few epochs of the perceptron are a setting, not a mishap.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(train, given)
-        score = model.score(inner, corpus.given_labels[split.validation])
-        if score > best_score:
+            warnings.simplefilter("ignore", DataConversionWarning)
+            model.fit(inputs, targets)
+        found = plain.outputs(model, inner, task.output_width)
+        score = task.tallied([task.tally(task.recorded(found), given)])
+        if score > best_score or best is None:
             best, best_score = model, score
-    assert best is not None
-    predicted = best.predict(scale.transform(rows(split.test)))
-    right = float((predicted == corpus.labels[split.test]).mean())
-    return {"accuracy": right, "validation": float(best_score)}, predicted
+    outputs = plain.outputs(best, scale.transform(_rows(corpus, split.test)), task.output_width)
+    truth = _frames(corpus, corpus.targets[split.test])
+    tested = task.tallied([task.tally(task.recorded(outputs), truth)])
+    if corpus.is_sequence:
+        outputs = outputs.reshape(len(split.test), -1, task.output_width)
+    return {task.primary.name: tested, "validation": float(best_score)}, outputs
+
+
+def _rows(corpus: Corpus, indices: Array) -> Array:
+    """What the student sees of n samples, or of their frames, flattened, (n, D)."""
+    parts = []
+    for name in corpus.prevalent:
+        seen = corpus.batch(name, indices)
+        seen = seen.flatten(0, 1) if corpus.is_sequence else pool(seen)
+        parts.append(seen.numpy().reshape(len(seen), -1))
+    return np.concatenate(parts, axis=1)
+
+
+def _frames(corpus: Corpus, values: Array) -> Array:
+    """Values of n samples with one row a frame, where samples are windows."""
+    return values.reshape(-1, *values.shape[2:]) if corpus.is_sequence else values

@@ -5,13 +5,12 @@ Its key holds everything that its numbers depend on; see :mod:`pkdot.keyed_cache
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..atomic_files import write_json
@@ -19,22 +18,22 @@ from ..data import Corpus, load_corpus
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..keyed_cache import KeyedCache, short_hash
+from ..training.context import complete_only
 from ..training.encoders import raw_modalities
 from ..training.loop import EpochReport
-from ..training.metrics import classification_metrics
 from ..training.outputs import student_output
 from ..training.stages import Trained, train_student
 from .baselines import BASELINES, run_baseline
 from .config import PLACES, RECORDED, ExperimentConfig
 from .experiment import (
-    check_batch,
+    check_corpus,
     drain,
     make_fabric,
     stage_context,
     surroundings,
     train_networks,
 )
-from .results import final_metrics, tnet_by_subject
+from .results import final_metrics, group_tallies, part_scores, tnet_by_group
 from .teacher_cache import library_versions, stage_facts, teacher_stage
 
 UNIMODAL = "unimodal"
@@ -143,11 +142,12 @@ def run_cell(
         progress: whether to draw bars while a corpus is prepared.
 
     Returns:
-        seed; accuracy and further metrics on the test samples; ``validation`` (accuracy) and, for
-        networks, ``validation_cross_entropy``; of a student with T-Nets, ``tnet_explained``; where
-        the corpus knows subjects, ``by_subject``: subject -> [right, all] of the test samples, and
-        ``tnet_by_subject``: modality -> subject -> share of the privileged feature's variance that
-        the student's T-Net explains; ``seconds`` that this cell alone took.
+        seed; ``task`` and ``unit`` (what a group is, in words); every score of the test samples;
+        ``validation`` (the primary score) and, for networks, ``validation_criterion`` (the loss);
+        of a student with T-Nets, ``tnet_explained``; where groups have several samples,
+        ``by_group``: group -> tally of its test samples (of classes [right, all]), and
+        ``tnet_by_group``: modality -> group -> share of the privileged feature's variance that the
+        student's T-Net explains; ``seconds`` that this cell alone took.
 
     Raises:
         ConfigError, DataError: as the experiment does.
@@ -169,15 +169,15 @@ def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, 
     if arm.name in BASELINES or (arm.role == "student" and config.student_is_alone):
         if raw_modalities(corpus):
             corpus = teacher_stage(pair.teacher, teachers).corpus
-        check_batch(config, corpus)
+        check_corpus(config, corpus)
         began = perf_counter()
         if arm.name in BASELINES:
-            scores, predicted = run_baseline(arm.name, corpus)
-            return {**scores, **_by_subject(predicted, corpus), **_took(began)}
+            scores, outputs = run_baseline(arm.name, corpus)
+            return {**scores, **_context(corpus), **_by_group(outputs, corpus), **_took(began)}
         return {**_alone(config, corpus), **_took(began)}
     # Refuse before the teacher's training what cannot end well.
     if arm.role == "student":
-        check_batch(config, corpus)
+        check_corpus(config, corpus)
     stage = teacher_stage(pair.teacher, teachers)
     corpus, shared = stage.corpus, stage.shared
     began = perf_counter()
@@ -185,18 +185,18 @@ def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, 
         if arm.name not in stage.unimodal:
             raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
         alone = stage.unimodal[arm.name]
-        predicted = stage.unimodal_logits[arm.name].argmax(1).numpy()
         return {
             **alone["test"],
-            "validation": alone["validation"]["accuracy"],
-            **_by_subject(predicted, corpus),
+            "validation": alone["validation"][corpus.task.primary.name],
+            **_context(corpus),
+            **_by_group(stage.unimodal_outputs[arm.name], corpus),
         }
     assert shared is not None
     if arm.role == "teacher":
-        return _scored(shared.targets.output.logits, corpus)
+        return _scored(shared.targets.output.outputs, _seen_by_teacher(corpus))
     best = _BestEpoch()
     trained = drain(train_networks(config, corpus, make_fabric(config), shared), best)
-    found = {**_scored(trained.output.logits, corpus), "best_epoch": best.epoch, **_took(began)}
+    found = {**_scored(trained.output.outputs, corpus), "best_epoch": best.epoch, **_took(began)}
     return {**found, **_tnet(trained, corpus)}
 
 
@@ -206,10 +206,10 @@ def _tnet(trained: Trained, corpus: Corpus) -> dict[str, Any]:
     if explained is None:
         return {}
     found: dict[str, Any] = {"tnet_explained": explained["explained"]}
-    if _by_subject(np.zeros(len(corpus.split.test)), corpus):
-        found["tnet_by_subject"] = {
-            modality: {name: of["explained"] for name, of in by_subject.items()}
-            for modality, by_subject in tnet_by_subject(trained, corpus).items()
+    if len(np.unique(corpus.groups[corpus.split.test])) < len(corpus.split.test):
+        found["tnet_by_group"] = {
+            modality: {name: of["explained"] for name, of in by_group.items()}
+            for modality, by_group in tnet_by_group(trained, corpus).items()
         }
     return found
 
@@ -229,39 +229,46 @@ def _alone(config: ExperimentConfig, corpus: Corpus) -> dict[str, Any]:
     context = stage_context(config, corpus, make_fabric(config))
     distiller = build_distiller(config.method, config.options)
     student = drain(train_student(context, distiller), best)
-    logits = student_output(student, corpus, np.arange(len(corpus))).logits.cpu()
-    return {**_scored(logits, corpus), "best_epoch": best.epoch}
+    outputs = student_output(student, corpus, np.arange(len(corpus))).outputs.cpu()
+    return {**_scored(outputs, corpus), "best_epoch": best.epoch}
 
 
-def _scored(logits: Tensor, corpus: Corpus) -> dict[str, Any]:
-    """Test metrics against the truth, validation metrics against what selection could read."""
-    split = corpus.split
-    test = classification_metrics(
-        logits[split.test], torch.as_tensor(corpus.labels[split.test]), corpus.ordinal
-    )
-    inner = classification_metrics(
-        logits[split.validation],
-        torch.as_tensor(corpus.given_labels[split.validation]),
-        corpus.ordinal,
-    )
+def _scored(outputs: Tensor, corpus: Corpus) -> dict[str, Any]:
+    """Test scores against the truth, validation scores against what selection could read."""
+    task = corpus.task
+    inner = part_scores(corpus, "validation", outputs)
     return {
-        **test,
-        "validation": inner["accuracy"],
-        "validation_cross_entropy": inner["cross_entropy"],
-        **_by_subject(logits[split.test].argmax(1).numpy(), corpus),
+        **part_scores(corpus, "test", outputs),
+        "validation": inner[task.primary.name],
+        "validation_criterion": inner[task.criterion.name],
+        **_context(corpus),
+        **_by_group(outputs[corpus.split.test], corpus),
     }
 
 
-def _by_subject(predicted: np.ndarray, corpus: Corpus) -> dict[str, dict[str, list[int]]]:
-    """Test subject -> [right, all]; nothing where every sample is a subject of its own."""
-    test = corpus.split.test
-    who = corpus.subjects[test]
-    names = np.unique(who)
-    if len(names) == len(test):
-        return {}
-    right = predicted == corpus.labels[test]
-    counts = {str(n): [int(right[who == n].sum()), int((who == n).sum())] for n in names}
-    return {"by_subject": counts}
+def _seen_by_teacher(corpus: Corpus) -> Corpus:
+    """The corpus without test and inner samples that lack a privileged modality."""
+    if corpus.complete.all():
+        return corpus
+    parts = {p: complete_only(corpus, getattr(corpus.split, p)) for p in ("validation", "test")}
+    for part, indices in parts.items():
+        if not len(indices):
+            raise ConfigError(
+                f"No {part} sample of {corpus.name} has every privileged modality, so the teacher "
+                f"cannot be scored; leave the arm 'teacher' out."
+            )
+    return replace(corpus, split=replace(corpus.split, **parts))
+
+
+def _context(corpus: Corpus) -> dict[str, Any]:
+    """What a reader of cells needs to know of the corpus."""
+    return {"task": corpus.task.model_dump(mode="json"), "unit": corpus.unit}
+
+
+def _by_group(outputs: Any, corpus: Corpus) -> dict[str, Any]:
+    """Tallies of the test groups; nothing where every sample is a group of its own."""
+    tallies = group_tallies(corpus, outputs)
+    return {"by_group": tallies} if tallies else {}
 
 
 def _took(began: float) -> dict[str, float]:

@@ -33,7 +33,7 @@ from ..training.stages import (
 from .config import ExperimentConfig
 from .progress import StageBars
 from .recording import RecordKeeper, data_facts, describe_probe, probe_indices
-from .results import tnet_by_subject
+from .results import tnet_by_group
 
 
 def stage_context(config: ExperimentConfig, corpus: Corpus, fabric: Fabric) -> StageContext:
@@ -51,7 +51,7 @@ def encode_corpus(
     """
     attending = attends(config.network.fusion)
     raw = raw_modalities(corpus)
-    for name in (corpus.prevalent, *corpus.privileged):
+    for name in corpus.names:
         if attending and name not in raw and len(corpus.shape(name)) < 2:
             raise ConfigError(
                 f"The fusion {config.network.fusion!r} attends over tokens, and {name!r} of "
@@ -142,12 +142,15 @@ def make_fabric(config: ExperimentConfig) -> Fabric:
         raise ConfigError(f"This machine cannot use device {config.device!r}: {reason}") from None
 
 
-def check_batch(config: ExperimentConfig, corpus: Corpus) -> None:
-    """Refuse more anchors than a real batch can give, before anything is trained.
+def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
+    """Refuse settings that do not go with a corpus, before anything is trained.
 
     Raises:
-        ConfigError: if k is not below the batch size, which shrinks to the training set's.
+        ConfigError: if the method needs what the task does not have, targets are to be smoothed
+            that cannot be, or k is not below the batch size, which shrinks to the training set's.
     """
+    build_distiller(config.method, config.options).set_task(corpus.task)
+    corpus.task.check_smoothing(config.training.label_smoothing)
     k = config.anchors_in_batch
     size = min(config.training.batch_size, len(corpus.split.train))
     if k >= size:
@@ -186,7 +189,7 @@ def run_experiment(
     with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
         corpus = load_corpus(config.data, config.seed, progress=progress)
-        check_batch(config, corpus)
+        check_corpus(config, corpus)
         if not fabric.is_global_zero:
             encoded = drain(encode_corpus(config, corpus, fabric))
             drain(train_networks(config, encoded.corpus, fabric))
@@ -199,13 +202,13 @@ def run_experiment(
             method=config.method,
             seed=config.seed,
             simulated=corpus.simulated,
-            class_names=corpus.class_names,
+            task=corpus.task,
             config=config.model_dump(mode="json"),
             facts={"config_hash": config.hash, "data": data_facts(corpus, config.media)},
             probe=describe_probe(corpus, probe, config.media),
         ) as recorder:
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
-            with StageBars(progress) as bars:
+            with StageBars(progress, corpus.task.primary.name) as bars:
                 encoders = drain(encode_corpus(config, corpus, fabric), keeper.keep, bars.show)
                 keeper.corpus = corpus = encoders.corpus
                 shared = drain(train_teacher_stage(config, corpus, fabric), keeper.keep, bars.show)
@@ -220,7 +223,7 @@ def run_experiment(
                     "seconds": keeper.seconds,
                     "best_epochs": keeper.best_epochs,
                     "backbones_found_in_cache": list(encoders.cached),
-                    "tnet_by_subject": tnet_by_subject(trained, corpus),
+                    "tnet_by_group": tnet_by_group(trained, corpus),
                 },
                 maps=config.maps,
             )

@@ -33,7 +33,7 @@ _PAPER: dict[str, Any] = {
     "training.patience": 20,
     "training.learning_rate": 1e-4,
     "training.weight_decay": 0.0,
-    "training.selection": "accuracy",
+    "training.selection": "score",
     "training.schedule": "plateau",
     "network.fusion": "gated_transformer",
     "network.tnet": "frozen",

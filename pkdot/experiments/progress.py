@@ -8,10 +8,16 @@ from ..training.loop import EpochReport
 
 
 class StageBars:
-    """One progress bar a stage, fed with epoch reports; none where they are not enabled."""
+    """One progress bar a stage, fed with epoch reports; none where they are not enabled.
 
-    def __init__(self, enabled: bool) -> None:
+    Args:
+        enabled: whether to draw.
+        score: metric that stands beside the bar of a stage that has it.
+    """
+
+    def __init__(self, enabled: bool, score: str) -> None:
         self._enabled = enabled
+        self._shown = (score, "explained")
         self._bar: Any = None
         self._stage = ""
 
@@ -32,5 +38,5 @@ class StageBars:
             self._bar = tqdm(total=report.of, desc=f"{report.stage:8}", unit="epoch")
         self._bar.update(report.epoch - self._bar.n)
         shown = report.metrics["validation"]
-        name = next(name for name in ("accuracy", "explained") if name in shown)
+        name = next(name for name in self._shown if name in shown)
         self._bar.set_postfix({name: f"{shown[name]:.3f}", "best epoch": report.best_epoch})

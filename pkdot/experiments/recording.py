@@ -11,6 +11,7 @@ import torch
 from ..data import Corpus
 from ..networks.tokens import pool
 from ..record import Batch, Probe, Recorder
+from ..training.context import complete_only
 from ..training.encoders import EncoderStage
 from ..training.loop import EpochReport
 from ..training.outputs import TeacherTargets, student_output
@@ -19,9 +20,9 @@ from .results import final_metrics, predictions_table
 
 
 def probe_indices(corpus: Corpus, size: int) -> np.ndarray:
-    """Test samples to follow, (n,), classes as even as they come, the first of each class."""
-    test = corpus.split.test
-    labels = corpus.labels[test]
+    """Test samples to follow, (n,), strata as even as they come, the first of each stratum."""
+    test = complete_only(corpus, corpus.split.test)
+    labels = corpus.task.strata(corpus.targets[test])
     rank = np.empty(len(test), dtype=int)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -38,14 +39,18 @@ def describe_probe(corpus: Corpus, indices: np.ndarray, media: bool | None = Non
     """The probe samples as a record keeps them, with pictures where it :func:`keeps_media`."""
     kept = corpus.media if keeps_media(corpus, media) else {}
     views = {view: np.asarray(images[indices]) for view, images in kept.items()}
-    return Probe(corpus.ids[indices], corpus.subjects[indices], corpus.labels[indices], views)
+    return Probe(corpus.ids[indices], corpus.groups[indices], corpus.targets[indices], views)
 
 
 def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
     """Facts of a record about its data: fingerprint, sizes of the split, modalities, pictures."""
     parts = ("labelled", "unlabelled", "validation", "test")
     sizes = {part: len(getattr(corpus.split, part)) for part in parts}
-    facts = {"prevalent": corpus.prevalent, "privileged": list(corpus.privileged)}
+    facts: dict[str, Any] = {
+        "prevalent": list(corpus.prevalent),
+        "privileged": list(corpus.privileged),
+        "unit": corpus.unit,
+    }
     if keeps_media(corpus, media):
         facts["media"] = "kept: " + (", ".join(corpus.media) or "none")
     elif media is None:
@@ -95,7 +100,7 @@ class RecordKeeper:
         batch = None
         if report.batch is not None:
             last = report.batch
-            batch = Batch(self.corpus.ids[last.indices], last.labels, last.teacher, last.student)
+            batch = Batch(self.corpus.ids[last.indices], last.targets, last.teacher, last.student)
         self.recorder.log_embeddings(
             report.epoch,
             teacher=self.targets.output.embedding[self.probe],

@@ -1,78 +1,170 @@
 """What the finished networks of an experiment score and answer."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional
+from torch import Tensor
 
 from ..data import Corpus
+from ..data.corpus import IndexArray
+from ..networks import NetworkOutput
+from ..record.target_columns import target_columns
+from ..training.context import complete_only
 from ..training.loop import Metrics
-from ..training.metrics import (
-    classification_metrics,
-    reconstruction_by_subject,
-    reconstruction_metrics,
-)
+from ..training.reconstruction import reconstruction_by_group, reconstruction_metrics
 from ..training.stages import Trained
 
 
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What is scored: samples, or the frames of windows, each once.
+
+    Attributes:
+        outputs: (M, W), as a network gives them; means over the windows that cover a frame.
+        targets: of them; what selection may read, or the truth.
+        ids, groups: (M,) str.
+    """
+
+    outputs: Any
+    targets: np.ndarray
+    ids: np.ndarray
+    groups: np.ndarray
+
+
+def answered(
+    corpus: Corpus, indices: IndexArray, outputs: Any, targets: np.ndarray | None = None
+) -> Answered:
+    """Answers to some samples of a corpus.
+
+    Args:
+        corpus: N samples.
+        indices: n of them.
+        outputs: of the n samples, (n, W), or (n, L, W) of windows.
+        targets: of all N samples; the truth if left out.
+    """
+    truth = (corpus.targets if targets is None else targets)[indices]
+    if not corpus.is_sequence:
+        return Answered(outputs, truth, corpus.ids[indices], corpus.groups[indices])
+    names = corpus.frame_names(indices).reshape(-1)
+    ids, first, which = np.unique(names, return_index=True, return_inverse=True)
+    flat = torch.as_tensor(outputs).flatten(0, 1)
+    sums = flat.new_zeros(len(ids), flat.shape[1]).index_add_(0, torch.as_tensor(which), flat)
+    means = sums / torch.as_tensor(np.bincount(which))[:, None].to(sums)
+    length = truth.shape[1]
+    return Answered(
+        means,
+        truth.reshape(-1, truth.shape[2])[first],
+        ids,
+        corpus.groups[indices][first // length],
+    )
+
+
+def part_scores(corpus: Corpus, part: str, outputs: Any) -> dict[str, float]:
+    """Scores of a network on a part of the split; a test is read against the truth.
+
+    Args:
+        corpus: N samples.
+        part: ``validation`` or ``test``.
+        outputs: of all N samples.
+    """
+    indices = getattr(corpus.split, part)
+    return _scores(corpus, part, indices, outputs)
+
+
+def _scores(corpus: Corpus, part: str, indices: IndexArray, outputs: Any) -> dict[str, float]:
+    targets = corpus.targets if part == "test" else corpus.given_targets
+    found = answered(corpus, indices, outputs[indices], targets)
+    return corpus.task.scores(found.outputs, found.targets)
+
+
 def final_metrics(trained: Trained, corpus: Corpus) -> dict[str, Metrics]:
-    """Metrics of the finished networks by stage and split; tests are read against the truth."""
+    """Metrics of the finished networks by stage and split; tests are read against the truth.
+
+    The teacher is scored on samples that have every modality; it has no metrics where none does.
+    """
     split, targets = corpus.split, trained.shared.targets.output
     found: dict[str, Metrics] = {stage: {} for stage in ("teacher", "tnet", "student")}
-    for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
-        indices = getattr(split, part)
-        truth = torch.as_tensor(labels[indices])
-        found["teacher"][part] = classification_metrics(
-            targets.logits[indices], truth, corpus.ordinal
-        )
-        logits = trained.output.logits[indices]
-        found["student"][part] = classification_metrics(logits, truth, corpus.ordinal)
+    for part in ("validation", "test"):
+        whole = complete_only(corpus, getattr(split, part))
+        if corpus.task.has_target(corpus.targets[whole]).any():
+            found["teacher"][part] = _scores(corpus, part, whole, targets.outputs)
+        found["student"][part] = part_scores(corpus, part, trained.output.outputs)
+    train, test = complete_only(corpus, split.train), complete_only(corpus, split.test)
     each = []
-    for name in corpus.privileged:
-        if name not in trained.output.features:
-            continue
-        real = targets.features[name]
-        each.append(
-            reconstruction_metrics(
-                real[split.test],
-                trained.output.features[name][split.test],
-                real[split.train].mean(0),
-            )
-        )
+    for name in _hallucinated(trained, corpus):
+        real, made = targets.features[name], trained.output.features[name]
+        each.append(reconstruction_metrics(real[test], made[test], real[train].mean(0)))
     if each:
         found["tnet"]["test"] = {key: float(np.mean([e[key] for e in each])) for key in each[0]}
     return found
 
 
-def tnet_by_subject(trained: Trained, corpus: Corpus) -> dict[str, dict[str, dict[str, float]]]:
-    """Modality -> test subject -> error of the student's T-Net, and of the mean feature there."""
+def _hallucinated(trained: Trained, corpus: Corpus) -> list[str]:
+    """Privileged modalities that the student hallucinates and that some test sample has."""
+    if not len(complete_only(corpus, corpus.split.test)):
+        return []
+    return [name for name in corpus.privileged if name in trained.output.features]
+
+
+def tnet_by_group(trained: Trained, corpus: Corpus) -> dict[str, dict[str, dict[str, float]]]:
+    """Modality -> test group -> error of the student's T-Net, and of the mean feature there."""
     split, targets = corpus.split, trained.shared.targets.output
+    train, test = complete_only(corpus, split.train), complete_only(corpus, split.test)
     return {
-        name: reconstruction_by_subject(
-            targets.features[name][split.test],
-            trained.output.features[name][split.test],
-            targets.features[name][split.train].mean(0),
-            corpus.subjects[split.test],
+        name: reconstruction_by_group(
+            targets.features[name][test],
+            trained.output.features[name][test],
+            targets.features[name][train].mean(0),
+            corpus.groups[test],
         )
-        for name in corpus.privileged
-        if name in trained.output.features
+        for name in _hallucinated(trained, corpus)
     }
 
 
 def predictions_table(trained: Trained, corpus: Corpus) -> pd.DataFrame:
-    """Class probabilities of teacher and student for validation and test samples."""
-    split = corpus.split
-    rows = np.concatenate([split.validation, split.test])
-    parts = ["validation"] * len(split.validation) + ["test"] * len(split.test)
-    table: dict[str, Any] = {
-        "sample_id": corpus.ids[rows],
-        "subject": corpus.subjects[rows],
-        "split": parts,
-        "label": corpus.labels[rows],
+    """Recorded outputs of teacher and student for validation and test samples, or frames.
+
+    The teacher's are NaN for samples that lack a modality.
+    """
+    tables = []
+    for part in ("validation", "test"):
+        indices = getattr(corpus.split, part)
+        table: dict[str, Any] = {}
+        for who, output in _both(trained):
+            outputs = output.outputs[indices]
+            if who == "teacher" and len(lacking := np.flatnonzero(~corpus.complete[indices])):
+                outputs[lacking] = torch.nan
+            found = answered(corpus, indices, outputs)
+            if not table:
+                table = {"sample_id": found.ids, "subject": found.groups, "split": part}
+                table |= target_columns(found.targets)
+            recorded = corpus.task.recorded(found.outputs)
+            table |= {f"{who}_{j}": recorded[:, j] for j in range(recorded.shape[1])}
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _both(trained: Trained) -> list[tuple[str, NetworkOutput]]:
+    return [("teacher", trained.shared.targets.output), ("student", trained.output)]
+
+
+def group_tallies(corpus: Corpus, outputs: Tensor) -> dict[str, Any]:
+    """Test group -> :meth:`pkdot.tasks.Task.tally`; empty where every sample is its own group.
+
+    Args:
+        corpus: whose test samples.
+        outputs: of the test samples.
+    """
+    found = answered(corpus, corpus.split.test, outputs)
+    names = np.unique(found.groups)
+    if len(names) == len(found.ids):
+        return {}
+    recorded = corpus.task.recorded(found.outputs)
+    return {
+        str(name): corpus.task.tally(recorded[own], found.targets[own])
+        for name in names
+        for own in [np.flatnonzero(found.groups == name)]
     }
-    for who, output in (("teacher", trained.shared.targets.output), ("student", trained.output)):
-        probabilities = functional.softmax(output.logits[rows], dim=1).numpy()
-        table |= {f"{who}_{c}": probabilities[:, c] for c in range(corpus.n_classes)}
-    return pd.DataFrame(table)

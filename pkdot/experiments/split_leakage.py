@@ -36,13 +36,13 @@ def leak_cells(
         progress: whether to draw a progress bar.
 
     Returns:
-        Cells for :func:`pkdot.analysis.arm_table.comparison_table` with ``unit="subject"`` and
+        Cells for :func:`pkdot.analysis.arm_table.comparison_table` with ``unit="group"`` and
         ``reference="people"``: arms ``people`` and ``clips``, one row an assignment.
 
     Raises:
         ConfigError: if the student does not see video.
     """
-    if getattr(config.data, "prevalent", None) != "video":
+    if "video" not in getattr(config.data, "prevalent", ()):
         raise ConfigError("The leak is measured on the pixels of BioVid; choose prevalent 'video'.")
     arms = {
         "people": ("folds of people", "grouped_5fold"),
@@ -66,23 +66,24 @@ def leak_cells(
                         "role": "baseline",
                         "seed": assignment,
                         "accuracy": hits / size,
-                        "by_subject": right,
+                        "by_group": right,
+                        "unit": "subject",
                     }
                 )
     return pd.DataFrame(rows)
 
 
 def _count(corpus: Corpus, right: dict[str, list[int]]) -> None:
-    """Test one fold and add up, subject by subject, how many of how many windows are right."""
+    """Test one fold and add up, group by group, how many of how many windows are right."""
     split = corpus.split
     train = np.concatenate([split.labelled, split.validation])
     seen = _late_frames(corpus, train)
     components = min(_COMPONENTS, len(seen) - 1, seen.shape[1])
     machine = make_pipeline(PCA(components, whiten=True, random_state=0), SVC())
-    machine.fit(seen, corpus.given_labels[train])
-    hits = machine.predict(_late_frames(corpus, split.test)) == corpus.labels[split.test]
-    for subject, hit in zip(corpus.subjects[split.test], hits, strict=True):
-        count = right.setdefault(str(subject), [0, 0])
+    machine.fit(seen, corpus.given_targets[train])
+    hits = machine.predict(_late_frames(corpus, split.test)) == corpus.targets[split.test]
+    for group, hit in zip(corpus.groups[split.test], hits, strict=True):
+        count = right.setdefault(str(group), [0, 0])
         count[0] += int(hit)
         count[1] += 1
 

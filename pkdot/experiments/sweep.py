@@ -14,10 +14,12 @@ import joblib
 import pandas as pd
 from tqdm.auto import tqdm
 
+from ..data import Corpus
 from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError, PkdotError
 from ..record.location import runs_directory
-from .baselines import TITLES
+from ..tasks import Classification, Task
+from ..training.encoders import raw_modalities
 from .cells import UNIMODAL, Arm, check_arm, run_cell
 from .config import ExperimentConfig
 
@@ -28,7 +30,9 @@ ALONE = {"method": "none", "network.student_encoder": "fresh", "network.tnet": "
 
 
 def standard_arms(
-    method: str = "pkdot", options: Mapping[str, Mapping[str, Any]] | None = None
+    method: str = "pkdot",
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    task: Task | None = None,
 ) -> list[Arm]:
     """The arms of the standard table, around one method.
 
@@ -36,16 +40,17 @@ def standard_arms(
         method: the method of interest; its parts and soft labels stand beside it, and so does
             ``kd+pkdot`` where PKDOT is a part.
         options: distiller -> its settings, used wherever that distiller is part of an arm.
+        task: of the corpus, for the plain models; classes by default.
 
     Raises:
         ConfigError: for an unknown method.
     """
+    plain = (Classification() if task is None else task).plain
     parts = parse_method(method)
     names = ["kd", *parts, method, *(["kd+pkdot"] if "pkdot" in parts else [])]
     given = options or {}
     arms = [
-        Arm("logistic", TITLES["logistic"], role="baseline"),
-        Arm("svm", TITLES["svm"], role="baseline"),
+        *(Arm(name, plain.titles[name], role="baseline") for name in plain.standard),
         Arm("alone", "student alone", ALONE),
         Arm("tnet", "student + T-Net, no distillation", {"method": "none"}),
     ]
@@ -57,13 +62,9 @@ def standard_arms(
     return [*arms, Arm("teacher", "teacher (sees everything)", role="teacher")]
 
 
-def unimodal_arms(config: ExperimentConfig) -> list[Arm]:
-    """One arm a modality: its backbone with its own head; none where modalities are vectors."""
-    prevalent = getattr(config.data, "prevalent", None)
-    if prevalent is None:
-        return []
-    names = (prevalent, *getattr(config.data, "privileged", ()))
-    return [Arm(name, f"{name} alone", role=UNIMODAL) for name in names]
+def unimodal_arms(corpus: Corpus) -> list[Arm]:
+    """One arm for each modality that needs a backbone: that backbone with its own head."""
+    return [Arm(name, f"{name} alone", role=UNIMODAL) for name in raw_modalities(corpus)]
 
 
 def method_title(method: str) -> str:

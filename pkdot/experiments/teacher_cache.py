@@ -42,13 +42,13 @@ class Stage:
         corpus: encoded: vectors or tokens in the place of clips and signals.
         shared: teacher, its targets and the T-Nets; None where only the corpus was asked for.
         unimodal: modality -> metrics of one linear layer on its features, by split.
-        unimodal_logits: modality -> (n, C) logits of that layer for the test samples.
+        unimodal_outputs: modality -> (n, W) outputs of that layer for the test samples.
     """
 
     corpus: Corpus
     shared: TeacherStage | None
     unimodal: dict[str, Metrics]
-    unimodal_logits: dict[str, Tensor]
+    unimodal_outputs: dict[str, Tensor]
 
 
 @cache
@@ -103,18 +103,18 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
 def _train(config: ExperimentConfig, corpus: Corpus) -> Stage:
     encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
     shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))
-    return Stage(encoded.corpus, shared, encoded.scores, encoded.test_logits)
+    return Stage(encoded.corpus, shared, encoded.scores, encoded.test_outputs)
 
 
 def _write(file: Path, stage: Stage) -> None:
     shared = stage.shared
     assert shared is not None
     out = shared.targets.output
-    tensors: dict[str, Tensor] = {"logits": out.logits, "embedding": out.embedding}
+    tensors: dict[str, Tensor] = {"outputs": out.outputs, "embedding": out.embedding}
     tensors |= {f"feature.{name}": feature for name, feature in out.features.items()}
     for name in stage.unimodal:
         tensors[f"encoded.{name}"] = stage.corpus.batch(name, np.arange(len(stage.corpus)))
-        tensors[f"unimodal.{name}"] = stage.unimodal_logits[name]
+        tensors[f"unimodal.{name}"] = stage.unimodal_outputs[name]
     parts = {"teacher": shared.teacher, **{f"tnet.{n}": t for n, t in shared.tnets.items()}}
     for part, network in parts.items():
         tensors |= {f"{part}/{name}": value for name, value in network.state_dict().items()}
@@ -129,12 +129,11 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage:
         raise ValueError("the stage of other modalities")
     corpus = with_features(corpus, {name: tensors[f"encoded.{name}"].numpy() for name in unimodal})
     seen = teacher_corpus(config.control, corpus)
-    names = (seen.prevalent, *seen.privileged)
-    features = {name: tensors[f"feature.{name}"] for name in names}
+    features = {name: tensors[f"feature.{name}"] for name in seen.names}
     with torch.random.fork_rng():
         teacher = build_teacher(seen, config.network)
         shapes = {name: tuple(features[name].shape[1:]) for name in seen.privileged}
-        tnets = build_tnets(shapes, config.network.heads)
+        tnets = build_tnets(shapes, config.network.heads, len(seen.prevalent))
     for part, network in {"teacher": teacher, **{f"tnet.{n}": t for n, t in tnets.items()}}.items():
         start = f"{part}/"
         network.load_state_dict(
@@ -142,7 +141,7 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage:
         )
         network.requires_grad_(False).eval()
     device = make_fabric(config).device
-    targets = TeacherTargets(NetworkOutput(tensors["logits"], tensors["embedding"], features))
+    targets = TeacherTargets(NetworkOutput(tensors["outputs"], tensors["embedding"], features))
     shared = TeacherStage(teacher.to(device), targets, tnets.eval().to(device))
-    logits = {name: tensors[f"unimodal.{name}"] for name in unimodal}
-    return Stage(corpus, shared, unimodal, logits)
+    outputs = {name: tensors[f"unimodal.{name}"] for name in unimodal}
+    return Stage(corpus, shared, unimodal, outputs)

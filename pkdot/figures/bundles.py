@@ -46,6 +46,7 @@ class SampleTable:
         ids: (N,) names; a matrix of samples with names can be clicked on its diagonal.
         subjects: (N,) name of the subject, video or actor of each sample.
         class_names: one name a class.
+        by: what the classes are, in the words of legends and axes.
 
     Raises:
         InputError: if ids or subjects are not as many as targets.
@@ -55,6 +56,7 @@ class SampleTable:
     ids: Any = None
     subjects: Any = None
     class_names: Sequence[str] = ()
+    by: str = "class"
 
     def __post_init__(self) -> None:
         for name in ("targets", "ids", "subjects"):
@@ -106,7 +108,7 @@ class SampleTable:
 
     def by_class(self) -> Grouping:
         """The samples grouped by class."""
-        return Grouping(self.labels, self.class_names)
+        return Grouping(self.labels, self.class_names, self.by)
 
     def by_subject(self) -> Grouping:
         """The samples grouped by subject.

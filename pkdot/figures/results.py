@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
+from ..tasks import Score
+from ..tasks.classification import ACCURACY
 from .style import DEFAULT_STYLE, FigureStyle, Theme, bold_title, clean, finish
 
 if TYPE_CHECKING:
@@ -40,8 +42,7 @@ def _arm_colours(table: Any, colours: Theme) -> list[str]:
 def result_dots(
     table: Any,
     *,
-    metric: str = "accuracy",
-    unit: str = "%",
+    score: Score = ACCURACY,
     over: str = "seeds",
     reference: str = "",
     each: str = "arm",
@@ -53,8 +54,7 @@ def result_dots(
         table: one row an arm, in drawing order: columns arm, mean, low, high, n; for a second
             panel also difference, difference_low, difference_high (paired, NaN for the
             reference); optionally ``role``: teacher, student or baseline.
-        metric: name of what was measured.
-        unit: its unit.
+        score: what was measured.
         over: what n counts: the unit of the interval (seeds, subjects, videos).
         reference: the arm that the differences are taken against.
         each: what a row is.
@@ -79,7 +79,7 @@ def result_dots(
             x=values,
             y=arms,
             mode="markers+text" if column == 1 else "markers",
-            text=[f"{value:.1f}" for value in values] if column == 1 else None,
+            text=[f"{value:{score.form}}" for value in values] if column == 1 else None,
             textposition="top center",
             textfont={"size": 12, "color": colours.ink},
             marker={"color": _arm_colours(table, colours), "size": 10},
@@ -93,13 +93,13 @@ def result_dots(
                 "color": colours.neutral,
             },
             customdata=list(zip(table[low], table[high], table["n"], strict=True)),
-            hovertemplate="%{y}: %{x:.1f}<br>%{customdata[0]:.1f} to %{customdata[1]:.1f}"
-            f" over %{{customdata[2]}} {clean(over)}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:{score.form}}}<br>%{{customdata[0]:{score.form}}} to "
+            f"%{{customdata[1]:{score.form}}} over %{{customdata[2]}} {clean(over)}<extra></extra>",
             showlegend=False,
             row=1,
             col=column,
         )
-    figure.update_xaxes(title=f"{clean(metric)} ({clean(unit)})", col=1)
+    figure.update_xaxes(title=_axis(score), col=1)
     figure.update_yaxes(title=clean(each), col=1)
     # room for the number over the first dot
     figure.update_yaxes(range=[len(arms) - 0.5, -0.7])
@@ -111,10 +111,10 @@ def result_dots(
                     x=0, y=arm, text="reference", showarrow=False, xanchor="left", row=1, col=2
                 )
         against = f" to {clean(reference)}" if reference else ""
-        figure.update_xaxes(title=f"paired difference{against} (points)", col=2)
+        figure.update_xaxes(title=f"paired difference{against} ({score.difference_unit})", col=2)
     return finish(
         figure,
-        f"{clean(metric).capitalize()} of each {clean(each)}",
+        f"{_name(score)} of each {clean(each)}",
         style,
         subtitle=f"dots are means, bars 95 % intervals over {_counts(table)} {clean(over)}",
         height=180 + 46 * len(arms),
@@ -124,8 +124,7 @@ def result_dots(
 def result_print(
     table: Any,
     *,
-    metric: str = "accuracy",
-    unit: str = "%",
+    score: Score = ACCURACY,
     over: str = "seeds",
     style: FigureStyle = DEFAULT_STYLE,
 ) -> "Figure":
@@ -147,7 +146,7 @@ def result_print(
         .add(so.Range(linewidth=1.4), xmin="low", xmax="high", legend=False)
         .add(so.Dot(pointsize=6), x="mean", legend=False)
         .scale(color=arm_colours, y=so.Nominal(order=arms))
-        .label(x=f"{metric} ({unit}), 95 % interval over {_counts(table)} {over}", y="")
+        .label(x=f"{_axis(score)}, 95 % interval over {_counts(table)} {over}", y="")
         .on(figure)
         .plot()
     )
@@ -156,9 +155,18 @@ def result_print(
     axes.set_facecolor("white")
     axes.grid(axis="x", color=colours.faint, linewidth=0.6)
     axes.set_axisbelow(True)
-    title = bold_title(f"{metric.capitalize()} of each arm", style.simulated)
+    title = bold_title(f"{_name(score)} of each arm", style.simulated)
     axes.set_title(title.replace("<b>", "").replace("</b>", ""), loc="left", fontsize=11)
     return figure
+
+
+def _axis(score: Score) -> str:
+    return f"{score.label} (%)" if score.percent else score.label
+
+
+def _name(score: Score) -> str:
+    """The score's label at the beginning of a title; abbreviations keep their form."""
+    return score.label[:1].upper() + score.label[1:]
 
 
 def _counts(table: Any) -> str:

@@ -5,61 +5,78 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ..analysis.predictions import Outputs
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish
 
 
 def sample_answers(
-    teacher: Any,
-    student: Any,
+    outputs: Outputs,
     position: int,
     samples: SampleTable | None = None,
     *,
     style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
-    """What both networks answered for one sample: a bar a class and network.
+    """What both networks answered for one sample: a bar an output and network.
 
     Args:
-        teacher: (N, C) probabilities; student: (N, C).
+        outputs: of both networks for N samples; the true class or labels are written in bold, true
+            values are marked.
         position: of the sample among the N.
-        samples: the N samples; the true class is written in bold.
+        samples: the N samples.
         style: theme, width, and whether the data are simulated.
 
     Raises:
-        InputError: if the two do not have one shape (N, C), or it has no such row.
+        InputError: if there is no such sample.
     """
-    t, s = (np.asarray(p, dtype=float) for p in (teacher, student))
-    if t.shape != s.shape or t.ndim != 2:
-        raise InputError(f"Answers must have one shape (N, C), not {t.shape} and {s.shape}.")
-    colours, samples = style.colours, table_for(samples, len(t))
-    name, label = clean(samples.name_of(position)), int(samples.labels[position])
-    t, s = t[position], s[position]
-    names = [class_name(c, samples.class_names) for c in range(len(t))]
-    ticks = [f"<b>{word}</b>" if c == label else word for c, word in enumerate(names)]
+    task, colours = outputs.task, style.colours
+    samples = table_for(samples, len(outputs.teacher))
+    name = clean(samples.name_of(position))
+    width = outputs.teacher.shape[1]
+    truth = task.truth(outputs.targets[position : position + 1])[0]
+    truth = truth if len(truth) == width else np.full(width, np.nan)
+    names = [class_name(j, task.names) for j in range(width)]
+    percent = task.recorded_percent
+    known = bool(np.isfinite(truth).any())
+    if percent and known:
+        names = [f"<b>{word}</b>" if t == 1 else word for word, t in zip(names, truth, strict=True)]
     figure = go.Figure()
-    for who, values, colour in (("teacher", t, colours.teacher), ("student", s, colours.student)):
+    factor, form, unit = (100, ".1f", " %") if percent else (1, ".3g", "")
+    for who, colour in (("teacher", colours.teacher), ("student", colours.student)):
         figure.add_bar(
-            x=list(range(len(t))),
-            y=100 * values,
+            x=list(range(width)),
+            y=factor * outputs.of(who)[position],
             name=who,
             marker={"color": colour},
-            hovertemplate=f"{who}: %{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"{who}: %{{y:{form}}}{unit}<extra></extra>",
         )
+    if known and not percent:
+        figure.add_scatter(
+            x=list(range(width)),
+            y=truth,
+            mode="markers",
+            name="true value",
+            marker={"color": colours.ink, "symbol": "diamond", "size": 11},
+            hovertemplate=f"true value: %{{y:{form}}}<extra></extra>",
+        )
+    word = samples.by if percent else "target"
     figure.update_xaxes(
-        title="class (the true one in bold)" if label >= 0 else "class",
+        title=f"{word} (the true one in bold)" if percent and known else word,
         tickmode="array",
-        tickvals=list(range(len(t))),
-        ticktext=ticks,
+        tickvals=list(range(width)),
+        ticktext=names,
         showgrid=False,
     )
-    figure.update_yaxes(title="probability (%)", range=[0, 104])
-    distance = 0.5 * float(np.abs(t - s).sum())
+    if percent:
+        figure.update_yaxes(title=f"{task.recorded_label} (%)", range=[0, 104])
+    else:
+        figure.update_yaxes(title=f"{task.recorded_label}, in the target's unit")
     return finish(
         figure,
         f"What both answered: {name}",
         style,
-        subtitle=f"disagreement {distance:.2f}: half the sum of the differences, from 0 to 1",
+        subtitle=f"disagreement {outputs.disagreement[position]:.2f}: {task.disagreement_label}",
         height=360,
     )
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from .encoders import build_encoder
 from .fusion import build_fusion
 from .settings import NetworkSettings
-from .tnet import TNets
+from .tnet import TNets, joined
 
 if TYPE_CHECKING:  # networks load without the libraries that corpora need
     from ..data.corpus import Corpus
@@ -22,32 +22,34 @@ class NetworkOutput(NamedTuple):
     A named tuple, because Fabric looks inside what a module returns and refuses frozen classes.
 
     Attributes:
-        logits: (B, C), one score a class.
+        outputs: (B, W), what the task loss reads: one logit a class, or values.
         embedding: z, (B, D), after the embedding norm; head and distillation read it.
         features: modality -> (B, F), or tokens (B, T, F); in the student, privileged ones are
             hallucinated.
+
+    Of windows of L frames each has an axis more: (B, L, W), (B, L, D), (B, L, F).
     """
 
-    logits: Tensor
+    outputs: Tensor
     embedding: Tensor
     features: Mapping[str, Tensor]
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "NetworkOutput":
         """The output with a function applied to every tensor."""
         features = {name: function(feature) for name, feature in self.features.items()}
-        return NetworkOutput(function(self.logits), function(self.embedding), features)
+        return NetworkOutput(function(self.outputs), function(self.embedding), features)
 
 
 class _Joint(nn.Module):
     """Fusion, embedding norm and head: what teacher and student have in common."""
 
-    def __init__(self, n_modalities: int, n_classes: int, settings: NetworkSettings) -> None:
+    def __init__(self, n_modalities: int, width: int, settings: NetworkSettings) -> None:
         super().__init__()
         dim = settings.embedding_dim
         self.fusion = build_fusion(n_modalities, settings)
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "none": nn.Identity}
         self.norm = norms[settings.embedding_norm](dim)
-        self.head = nn.Linear(dim, n_classes)
+        self.head = nn.Linear(dim, width)
 
     def forward(self, features: Mapping[str, Tensor]) -> NetworkOutput:
         z = self.norm(self.fusion(list(features.values())))
@@ -58,71 +60,108 @@ class Teacher(nn.Module):
     """Encoders for every modality, fusion, embedding norm, head.
 
     Args:
-        shapes: modality -> shape of one sample; the fusion reads features in this order.
-        n_classes: C.
+        shapes: modality -> shape of one sample, of one frame for windows; the fusion reads features
+            in this order.
+        width: W, numbers that it puts out.
         settings: sizes.
-    """
-
-    def __init__(
-        self, shapes: Mapping[str, tuple[int, ...]], n_classes: int, settings: NetworkSettings
-    ) -> None:
-        super().__init__()
-        self.encoders = nn.ModuleDict(
-            {name: build_encoder(shape, settings) for name, shape in shapes.items()}
-        )
-        self.joint = _Joint(len(shapes), n_classes, settings)
-
-    def forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
-        """Samples of every modality, each (B, ...) -> :class:`NetworkOutput`."""
-        return self.joint({name: enc(samples[name]) for name, enc in self.encoders.items()})
-
-
-class Student(nn.Module):
-    """One encoder for the prevalent modality; T-Nets stand in for the privileged ones.
-
-    Without T-Nets, fusion reads the prevalent feature alone.
-
-    Args:
-        prevalent: name of the prevalent modality.
-        encoder: of that modality.
-        tnets: may be empty.
-        n_classes: C.
-        settings: sizes.
+        is_sequence: whether samples are windows of frames.
     """
 
     def __init__(
         self,
-        prevalent: str,
-        encoder: nn.Module,
-        tnets: TNets,
-        n_classes: int,
+        shapes: Mapping[str, tuple[int, ...]],
+        width: int,
         settings: NetworkSettings,
+        is_sequence: bool = False,
     ) -> None:
         super().__init__()
-        self.prevalent = prevalent
-        self.encoder = encoder
-        self.tnets = tnets
-        self.joint = _Joint(1 + len(tnets), n_classes, settings)
+        self.is_sequence = is_sequence
+        self.encoders = nn.ModuleDict(
+            {name: build_encoder(shape, settings) for name, shape in shapes.items()}
+        )
+        self.joint = _Joint(len(shapes), width, settings)
 
-    def forward(self, samples: Tensor) -> NetworkOutput:
-        """Samples of the prevalent modality, (B, ...) -> :class:`NetworkOutput`."""
-        feature = self.encoder(samples)
-        return self.joint({self.prevalent: feature, **self.tnets(feature)})
+    def forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
+        """Samples of every modality, each (B, ...) -> :class:`NetworkOutput`."""
+        if self.is_sequence:
+            return frame_by_frame(self._forward, {name: samples[name] for name in self.encoders})
+        return self._forward(samples)
+
+    def _forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
+        return self.joint({name: enc(samples[name]) for name, enc in self.encoders.items()})
+
+
+class Student(nn.Module):
+    """An encoder for each prevalent modality; T-Nets stand in for the privileged ones.
+
+    Without T-Nets, fusion reads the prevalent features alone.
+
+    Args:
+        encoders: prevalent modality -> encoder.
+        tnets: may be empty.
+        width: W, numbers that it puts out.
+        settings: sizes.
+        is_sequence: whether samples are windows of frames.
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, nn.Module],
+        tnets: TNets,
+        width: int,
+        settings: NetworkSettings,
+        is_sequence: bool = False,
+    ) -> None:
+        super().__init__()
+        self.is_sequence = is_sequence
+        self.encoders = nn.ModuleDict(encoders)
+        self.tnets = tnets
+        self.joint = _Joint(len(encoders) + len(tnets), width, settings)
+
+    def forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
+        """Samples of every prevalent modality, each (B, ...) -> :class:`NetworkOutput`."""
+        if self.is_sequence:
+            return frame_by_frame(self._forward, {name: samples[name] for name in self.encoders})
+        return self._forward(samples)
+
+    def _forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
+        features = {name: enc(samples[name]) for name, enc in self.encoders.items()}
+        return self.joint({**features, **self.tnets(joined(list(features.values())))})
+
+
+def frame_by_frame(
+    network: Callable[[Mapping[str, Tensor]], NetworkOutput], samples: Mapping[str, Tensor]
+) -> NetworkOutput:
+    """A network of frames on windows (B, L, ...): every frame is a sample of its own."""
+    windows = next(iter(samples.values())).shape[:2]
+    flat = network({name: x.flatten(0, 1) for name, x in samples.items()})
+    return flat.map(lambda x: x.unflatten(0, windows))
+
+
+def _frame_shape(corpus: "Corpus", modality: str) -> tuple[int, ...]:
+    """Shape of a sample, or of a frame where samples are windows."""
+    shape = corpus.shape(modality)
+    return shape[1:] if corpus.is_sequence else shape
 
 
 def _standardise(corpus: "Corpus", modality: str, encoder: nn.Module) -> None:
     """Give an encoder the mean and deviation of the corpus's training samples."""
     train = corpus.split.train
+    if modality in corpus.present:
+        train = train[corpus.present[modality][train]]
     if len(corpus.shape(modality)) > 1:
         # The places of a thousand samples tell a channel's moments; all tokens may not fit memory.
         train = train[:: -(-len(train) // 1000)]
-    encoder.standardise_by(corpus.batch(modality, train))  # type: ignore[operator]
+    samples = corpus.batch(modality, train)
+    if corpus.is_sequence:
+        samples = samples.flatten(0, 1)
+    encoder.standardise_by(samples)  # type: ignore[operator]
 
 
 def build_teacher(corpus: "Corpus", settings: NetworkSettings) -> Teacher:
     """A teacher with fresh weights, standardised by the corpus's training samples."""
-    names = (corpus.prevalent, *corpus.privileged)
-    teacher = Teacher({name: corpus.shape(name) for name in names}, corpus.n_classes, settings)
+    shapes = {name: _frame_shape(corpus, name) for name in corpus.names}
+    teacher = Teacher(shapes, corpus.task.output_width, settings, corpus.is_sequence)
     for name, encoder in teacher.encoders.items():
         _standardise(corpus, name, encoder)
     return teacher
@@ -134,27 +173,29 @@ def build_student(
     teacher: Teacher | None = None,
     tnets: TNets | None = None,
 ) -> Student:
-    """A student whose encoder and T-Nets are fresh, or copies of those of the teacher stage.
+    """A student whose encoders and T-Nets are fresh, or copies of those of the teacher stage.
 
     Whatever is copied, the random numbers drawn are the same, so that students of one seed share
     the fresh parts' initial weights.
 
     Args:
-        corpus: standardises a fresh encoder by its training samples.
+        corpus: standardises fresh encoders by its training samples.
         settings: sizes, and what is copied, frozen or left out.
-        teacher: whose encoder is copied; without one it is fresh.
+        teacher: whose encoders are copied; without one they are fresh.
         tnets: which are copied; without them there are none.
     """
-    fresh = build_encoder(corpus.shape(corpus.prevalent), settings)
-    _standardise(corpus, corpus.prevalent, fresh)
-    copied = teacher is not None and settings.student_encoder == "copied"
-    encoder = deepcopy(teacher.encoders[corpus.prevalent]) if copied and teacher else fresh
+    encoders: dict[str, nn.Module] = {}
+    for name in corpus.prevalent:
+        encoders[name] = build_encoder(_frame_shape(corpus, name), settings)
+        _standardise(corpus, name, encoders[name])
+    if teacher is not None and settings.student_encoder == "copied":
+        encoders = {name: deepcopy(teacher.encoders[name]) for name in encoders}
     own_tnets = TNets() if tnets is None or settings.tnet == "none" else deepcopy(tnets)
     if settings.tnet == "random":
         with torch.random.fork_rng():  # so that what is drawn later does not depend on it
             own_tnets = own_tnets.fresh()
-    student = Student(corpus.prevalent, encoder, own_tnets, corpus.n_classes, settings)
+    student = Student(encoders, own_tnets, corpus.task.output_width, settings, corpus.is_sequence)
     student.requires_grad_(True)
-    student.encoder.requires_grad_(not settings.freeze_student_encoder)
+    student.encoders.requires_grad_(not settings.freeze_student_encoder)
     student.tnets.requires_grad_(settings.tnet == "joint")
     return student

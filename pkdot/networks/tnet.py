@@ -1,31 +1,32 @@
-"""T-Nets: hallucinate privileged features from the prevalent one."""
+"""T-Nets: hallucinate privileged features from the prevalent ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 
 class TNet(nn.Module):
-    """An encoder-decoder from the prevalent feature to one privileged feature.
+    """An encoder-decoder from the prevalent features to one privileged feature.
 
-    The narrow waist passes on only what the prevalent modality can say about the privileged one.
+    The narrow waist passes on only what the prevalent modalities can say about the privileged one.
     The output is linear: under a squared error it then tends to the mean privileged feature given
-    the prevalent one, without a unit that can die.
+    the prevalent ones, without a unit that can die.
 
     Args:
-        feature_dim: length F of both features.
+        feature_dim: length F of the privileged feature.
+        in_features: length of the prevalent features together; F by default.
 
     Source: the T-Net of PKDOT, arXiv 2401.15489 (512 to 128 and back); the released script ends
     it in a sigmoid and leaves it untrained.
     """
 
-    def __init__(self, feature_dim: int) -> None:
+    def __init__(self, feature_dim: int, in_features: int | None = None) -> None:
         super().__init__()
-        self.feature_dim = feature_dim
+        self.feature_dim, self.in_features = feature_dim, in_features or feature_dim
         half, quarter = max(feature_dim // 2, 1), max(feature_dim // 4, 1)
         self.layers = nn.Sequential(
-            nn.Linear(feature_dim, half),
+            nn.Linear(self.in_features, half),
             nn.ReLU(),
             nn.Linear(half, quarter),
             nn.ReLU(),
@@ -36,10 +37,10 @@ class TNet(nn.Module):
 
     def fresh(self) -> "TNet":
         """Another one of the same size with newly drawn weights."""
-        return TNet(self.feature_dim)
+        return TNet(self.feature_dim, self.in_features)
 
     def forward(self, prevalent: Tensor) -> Tensor:
-        """Prevalent features (B, F) -> hallucinated privileged features (B, F)."""
+        """Prevalent features (B, F') -> hallucinated privileged features (B, F)."""
         return self.layers(prevalent)
 
 
@@ -91,13 +92,26 @@ class TNets(nn.ModuleDict):
         return {name: tnet(prevalent) for name, tnet in self.items()}
 
 
-def build_tnet(shape: tuple[int, ...], heads: int) -> AnyTNet:
-    """The T-Net for privileged features of this shape: (F,) or (T, F)."""
+def joined(features: Sequence[Tensor]) -> Tensor:
+    """Features of several modalities as one: vectors behind one another, tokens side by side."""
+    if len(features) == 1:
+        return features[0]
+    return torch.cat(list(features), dim=-1 if features[0].ndim == 2 else 1)
+
+
+def build_tnet(shape: tuple[int, ...], heads: int, prevalent: int = 1) -> AnyTNet:
+    """The T-Net for privileged features of this shape: (F,) or (T, F).
+
+    Args:
+        shape: of the privileged feature; prevalent ones have the same width F.
+        heads: of an attention over tokens.
+        prevalent: number of prevalent modalities.
+    """
     if len(shape) == 1:
-        return TNet(shape[0])
+        return TNet(shape[0], prevalent * shape[0])
     return TokenTNet(shape[0], shape[1], heads)
 
 
-def build_tnets(shapes: Mapping[str, tuple[int, ...]], heads: int) -> TNets:
-    """One T-Net for each privileged modality, by the shape of its features: (F,) or (T, F)."""
-    return TNets({name: build_tnet(shape, heads) for name, shape in shapes.items()})
+def build_tnets(shapes: Mapping[str, tuple[int, ...]], heads: int, prevalent: int = 1) -> TNets:
+    """One T-Net for each privileged modality; arguments as for :func:`build_tnet`."""
+    return TNets({name: build_tnet(shape, heads, prevalent) for name, shape in shapes.items()})

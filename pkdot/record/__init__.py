@@ -3,6 +3,7 @@
 Reading needs no torch, and nothing in a record is ever unpickled.
 
     schema, manifest, storage     where things lie in the folder, and in which form
+    target_columns                targets in tables
     recorder, probe_log, folder   writing: metrics, embeddings, predictions, checkpoints
     validation, environment       what a writer gives, checked; versions and hardware
     reader, listing, location     reading one record, all of a folder, and where that folder is
@@ -14,6 +15,7 @@ from .location import runs_directory
 from .reader import RunRecord, open_record
 from .recorder import Recorder
 from .storage import Batch, Embeddings, Features
+from .target_columns import targets_of
 from .validation import Probe
 
 __all__ = [
@@ -27,4 +29,5 @@ __all__ = [
     "list_records",
     "open_record",
     "runs_directory",
+    "targets_of",
 ]

@@ -18,10 +18,14 @@ from ..analysis.statistics import (
     Interval,
     mean_interval,
     paired_difference,
+    percentile_interval,
     resampled_mean,
+    resampled_scores,
 )
 from ..errors import InputError
 from ..settings import flatten
+from ..tasks import Score
+from .target_columns import targets_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,16 +38,18 @@ LONGEST = 5000
 
 @dataclass(frozen=True)
 class Comparison:
-    """Accuracies of several runs, or forms of runs.
+    """Primary scores of several runs, or forms of runs.
 
     Attributes:
-        table: what :func:`pkdot.figures.result_dots` draws; in percent.
+        table: what :func:`pkdot.figures.result_dots` draws; as people read the score.
+        score: what is compared.
         over: the unit of the intervals, e.g. ``seeds``.
         reference: the arm that differences are taken against; empty where nothing is paired.
-        left_out: names of runs without class probabilities on labelled test samples.
+        left_out: names of runs without answers on test samples with a target, or of another task.
     """
 
     table: "pd.DataFrame"
+    score: Score
     over: str
     reference: str
     left_out: tuple[str, ...]
@@ -71,9 +77,22 @@ class _Run:
     seed: int | None
     ids: Any
     units: Any
-    student: Any
-    teacher: Any
-    by_subject: bool
+    outputs: Outputs
+    over: str
+
+    @property
+    def score(self) -> Score:
+        return self.outputs.task.primary
+
+    def value(self, who: str, rows: Any = slice(None)) -> float:
+        """The primary score of some test samples, as people read it."""
+        task, recorded = self.outputs.task, self.outputs.of(who)
+        tally = task.tally(recorded[rows], self.outputs.targets[rows])
+        return self.score.factor * task.tallied([tally])
+
+    def right(self, who: str) -> Any:
+        """1 minus the error of each test sample, (n,)."""
+        return 1.0 - self.outputs.errors(who)
 
 
 def named_runs(records: Sequence["RunRecord"]) -> list[Named]:
@@ -117,21 +136,22 @@ def settings_that_differ(runs: Sequence[Named]) -> "pd.DataFrame":
 
 
 def compare_runs(named: Sequence[Named]) -> Comparison:
-    """Test accuracies of the students of some runs, and of the first one's teacher.
+    """Test scores of the students of some runs, and of the first one's teacher.
 
     Args:
         named: the runs, from :func:`named_runs`; the first is the reference.
 
     Raises:
-        InputError: if none of the runs has class probabilities on labelled test samples.
+        InputError: if none of the runs has answers on test samples with a target.
         RecordError: if a table of predictions is damaged.
     """
     runs = [run for each in named if (run := _read(each))]
+    runs = [run for run in runs if run.score == runs[0].score]
     left_out = tuple(each.title for each in named if each.title not in {r.title for r in runs})
     if not runs:
         raise InputError(
-            "None of these runs has class probabilities on labelled test samples yet; choose runs "
-            "that have finished."
+            "None of these runs has answers on test samples with a target yet; choose runs that "
+            "have finished."
         )
     forms: dict[str, list[_Run]] = {}
     for run in runs:
@@ -140,36 +160,40 @@ def compare_runs(named: Sequence[Named]) -> Comparison:
     alone = any(len(own) < 2 for own in seeds)
     repeated = any(len(s) < len(own) for s, own in zip(seeds, forms.values(), strict=True))
     made = _over_samples(runs) if alone or repeated else _over_seeds(forms)
-    return Comparison(*made, left_out)
+    table, over, reference = made
+    return Comparison(table, runs[0].score, over, reference, left_out)
 
 
 def _read(named: Named) -> _Run | None:
-    table = named.record.predictions
-    table = table[(table["split"] == "test") & (table["label"] >= 0)]
-    table = table.drop_duplicates("sample_id")
-    if not len(table):
+    record = named.record
+    table = record.predictions
+    table = table[table["split"] == "test"].drop_duplicates("sample_id")
+    targets = targets_of(table)
+    if not record.task.has_target(targets).any():
         return None
-    outputs: Outputs | None = outputs_of(table, table["sample_id"], table["label"].to_numpy())
-    if outputs is None or not outputs.known.all():
+    found = outputs_of(table, table["sample_id"], targets, record.task)
+    if found is None:
         return None
-    subjects = table["subject"].astype(str).to_numpy()
-    ids = table["sample_id"].astype(str).to_numpy()
-    by_subject = 1 < len(np.unique(subjects)) < len(ids)
+    kept = found.known & record.task.has_target(targets)
+    groups = table["subject"].astype(str).to_numpy()[kept]
+    ids = table["sample_id"].astype(str).to_numpy()[kept]
+    if not len(ids):
+        return None
+    grouped = 1 < len(np.unique(groups)) < len(ids)
     return _Run(
         named.title,
         named.form,
-        named.record.seed,
+        record.seed,
         ids,
-        subjects if by_subject else ids,
-        outputs.correct("student").astype(float),
-        outputs.correct("teacher").astype(float),
-        by_subject,
+        groups if grouped else ids,
+        Outputs(record.task, found.teacher[kept], found.student[kept], targets[kept]),
+        f"{record.unit}s" if grouped else "samples",
     )
 
 
 def _over_seeds(forms: Mapping[str, list[_Run]]) -> "tuple[pd.DataFrame, str, str]":
     def scores(own: list[_Run], who: str) -> dict[int | None, float]:
-        return {run.seed: 100 * float(getattr(run, who).mean()) for run in own}
+        return {run.seed: run.value(who) for run in own}
 
     reference, firsts = next(iter(forms.items()))
     first = scores(firsts, "student")
@@ -193,17 +217,43 @@ def _over_samples(runs: list[_Run]) -> "tuple[pd.DataFrame, str, str]":
     rows = []
     sides = [(run, "student") for run in runs] + [(first, "teacher")]
     for position, (run, who) in enumerate(sides):
-        values = getattr(run, who)
-        resamples = max(500, min(5000, 2000 * LONGEST // max(1, len(np.unique(run.units)))))
-        difference = None
-        if paired and position > 0:
-            change = 100 * (values - first.student)
-            difference = resampled_mean(change, run.units, resamples=resamples)
-        own = resampled_mean(100 * values, run.units, resamples=resamples)
-        rows.append(_row(run.title, who, own, difference))
-    kinds = {run.by_subject for run in runs}
-    over = "test units" if len(kinds) > 1 else f"test {'subjects' if kinds.pop() else 'samples'}"
+        against = first if paired and position > 0 else None
+        compare = _of_means if run.outputs.task.decomposes else _of_draws
+        rows.append(_row(run.title, who, *compare(run, who, against)))
+    kinds = {run.over for run in runs}
+    over = "test units" if len(kinds) > 1 else f"test {kinds.pop()}"
     return _table(rows, paired), over, first.title if paired else ""
+
+
+Intervals = tuple[Interval, Interval | None]
+"""Of a score, and of its difference from the first student's where there is one."""
+
+
+def _of_means(run: _Run, who: str, against: _Run | None) -> Intervals:
+    """Where the score is a mean over samples."""
+    values, factor = run.right(who), run.score.factor
+    resamples = max(500, min(5000, 2000 * LONGEST // max(1, len(np.unique(run.units)))))
+    difference = None
+    if against is not None:
+        change = factor * (values - against.right("student"))
+        difference = resampled_mean(change, run.units, resamples=resamples)
+    return resampled_mean(factor * values, run.units, resamples=resamples), difference
+
+
+def _of_draws(run: _Run, who: str, against: _Run | None) -> Intervals:
+    """Where the score of some samples is no mean: it is computed anew on every draw."""
+
+    def scores(rows: Any) -> list[float]:
+        first = [] if against is None else [against.value("student", rows)]
+        return [run.value(who, rows), *first]
+
+    draws, n = resampled_scores(scores, run.units), len(np.unique(run.units))
+    value = run.value(who)
+    own = percentile_interval(value, draws[:, 0], n)
+    if against is None:
+        return own, None
+    change = value - against.value("student")
+    return own, percentile_interval(change, draws[:, 0] - draws[:, 1], n)
 
 
 def _row(title: str, who: str, own: Interval, difference: Interval | None) -> dict[str, Any]:

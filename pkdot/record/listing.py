@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import RecordError
+from ..tasks import Classification, Task
 from .location import runs_directory
 from .reader import open_record
 
@@ -18,6 +19,7 @@ class RecordSummary:
         status: running, finished, failed, stopped, or damaged.
         sentence: the status in words.
         scores: last value of each test metric, by ``"stage name"``.
+        task: what was to be learnt.
     """
 
     path: Path
@@ -32,6 +34,11 @@ class RecordSummary:
     simulated: bool = False
     best_epoch: int | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    task: Task = field(default_factory=Classification)
+
+    def primary(self, stage: str) -> float | None:
+        """The task's primary score of ``teacher`` or ``student``; None until it is known."""
+        return self.scores.get(f"{stage} {self.task.primary.name}")
 
 
 def list_records(directory: str | Path | None = None) -> list[RecordSummary]:
@@ -59,6 +66,7 @@ def summarise(path: Path) -> RecordSummary:
                 f"The record {path.name} is damaged: {lost[0]} is missing or cut short; run it "
                 f"again."
             )
+        task = record.task
         scores = {name: float(value) for name, value in record.scores.items()}
     except (RecordError, OSError, ValueError, TypeError) as error:
         return RecordSummary(path, "damaged", str(error), run_id=path.name)
@@ -75,4 +83,5 @@ def summarise(path: Path) -> RecordSummary:
         simulated=record.simulated,
         best_epoch=record.best_epoch,
         scores=scores,
+        task=task,
     )

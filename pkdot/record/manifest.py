@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from ..atomic_files import plain, write_json
-from ..errors import RecordError
+from ..errors import ConfigError, RecordError
+from ..tasks import Classification, Task, read_task
 from . import schema
 
 Status = Literal["running", "finished", "failed", "stopped"]
@@ -32,6 +33,7 @@ class RunManifest(BaseModel):
         message: why it failed; else empty.
         created, updated: ISO 8601 in UTC.
         corpus, method, seed, simulated, class_names, config: of the experiment.
+        task: settings of the task; where a record has none, it is classes by ``class_names``.
         facts: versions, hardware, timings (seconds) and whatever else the writer kept.
         best_epoch: student epoch that was selected; None until it is known.
         scores: last value of each test metric, by ``"stage name"``.
@@ -52,6 +54,7 @@ class RunManifest(BaseModel):
     seed: int | None
     simulated: bool
     class_names: list[str]
+    task: dict[str, Any] | None = None
     config: dict[str, Any]
     facts: dict[str, Any]
     best_epoch: int | None = None
@@ -64,7 +67,7 @@ class RunManifest(BaseModel):
 
         Args:
             run_id: the folder's name; composed of time, corpus, method and seed by default.
-            fields: name, corpus, method, seed, simulated, class_names, config and facts.
+            fields: name, corpus, method, seed, simulated, class_names, task, config and facts.
 
         Raises:
             RecordError: for settings or facts that JSON cannot hold.
@@ -92,7 +95,8 @@ class RunManifest(BaseModel):
         Returns:
             Seconds that the run took so far.
         """
-        for field in {"corpus", "method", "seed", "simulated", "class_names", "config"} - replaced:
+        fields = {"corpus", "method", "seed", "simulated", "class_names", "task", "config"}
+        for field in fields - replaced:
             setattr(self, field, getattr(before, field))
         self.created, self.best_epoch = before.created, before.best_epoch
         facts = dict(before.facts)
@@ -105,6 +109,20 @@ class RunManifest(BaseModel):
             spent = float(total) if isinstance(total, int | float) else 0.0
         self.facts = merged_facts(facts, self.facts)
         return spent
+
+
+def task_of(manifest: RunManifest) -> Task:
+    """The task of a run.
+
+    Raises:
+        RecordError: if the manifest holds values that make none.
+    """
+    if manifest.task is None:
+        return Classification(classes=tuple(manifest.class_names))
+    try:
+        return read_task(manifest.task)
+    except ConfigError as error:
+        raise RecordError(f"The record {manifest.run_id} is damaged: {error}") from None
 
 
 def readable_id(time: str, corpus: str, method: str, seed: int | None) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 from ..errors import InputError
 from . import schema
 from .folder import RecordFolder
+from .manifest import task_of
 from .reader import open_record
 from .storage import Array, Batch, read_arrays
+from .target_columns import target_columns
 from .validation import CheckedProbe, batch_arrays, matrix
 
 
@@ -35,14 +37,20 @@ class ProbeLog:
         return self._rows is not None
 
     def write_probe(self, probe: CheckedProbe) -> None:
-        """Keep names, labels and pictures of the probe samples."""
+        """Keep names, targets and pictures of the probe samples."""
         import pandas as pd
 
         if probe.media:
             self._folder.write_arrays(self._folder.path / schema.IMAGES, probe.media)
         views = [", ".join(probe.media)] * len(probe.ids)
-        columns = (probe.ids, probe.subjects, probe.labels, views)
-        table = pd.DataFrame(dict(zip(schema.PROBE_COLUMNS, columns, strict=True)))
+        table = pd.DataFrame(
+            {
+                "sample_id": probe.ids,
+                "subject": probe.groups,
+                **target_columns(probe.targets),
+                "media": views,
+            }
+        )
         self._folder.write_table(schema.PROBE, table)
         self._rows = len(probe.ids)
 
@@ -56,8 +64,8 @@ class ProbeLog:
                 f"{len(arrays['teacher'])} and {len(arrays['student'])}."
             )
         self._check_rows(len(arrays["teacher"]), "embeddings")
-        classes = len(self._folder.manifest.class_names)
-        seen = batch_arrays(batch, classes) if batch is not None else None
+        task = task_of(self._folder.manifest)
+        seen = batch_arrays(batch, task) if batch is not None else None
         where = schema.epoch_file(path, schema.EMBEDDINGS, epoch)
         notes = {}
         again = where.exists()
@@ -111,7 +119,8 @@ class ProbeLog:
     def _check_rows(self, rows: int, what: str) -> None:
         if self._rows is None:
             names = [str(i) for i in range(rows)]
-            self.write_probe(CheckedProbe(names, [""] * rows, np.full(rows, -1), {}))
+            nothing = task_of(self._folder.manifest).unknown(rows)
+            self.write_probe(CheckedProbe(names, [""] * rows, nothing, {}))
         if rows != self._rows:
             raise InputError(
                 f"The probe has {self._rows} samples, but {rows} rows of {what} were given; give "

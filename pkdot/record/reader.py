@@ -13,8 +13,9 @@ import numpy as np
 
 from ..atomic_files import is_held
 from ..errors import RecordError
+from ..tasks import Task
 from . import schema
-from .manifest import RunManifest, read_manifest, status_sentence
+from .manifest import RunManifest, read_manifest, status_sentence, task_of
 from .storage import (
     Array,
     Batch,
@@ -26,6 +27,7 @@ from .storage import (
     read_arrays,
     read_table,
 )
+from .target_columns import targets_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +102,21 @@ class RunRecord:
         return tuple(self._manifest.class_names)
 
     @property
+    def task(self) -> Task:
+        """What was to be learnt.
+
+        Raises:
+            RecordError: if the record is damaged there.
+        """
+        return task_of(self._manifest)
+
+    @property
+    def unit(self) -> str:
+        """What a group of samples is, in words: subject, actor, video."""
+        data = self._manifest.facts.get("data")
+        return str(data.get("unit", "subject")) if isinstance(data, dict) else "subject"
+
+    @property
     def best_epoch(self) -> int | None:
         """The student epoch that was selected; None until it is known."""
         return self._manifest.best_epoch
@@ -131,7 +148,10 @@ class RunRecord:
 
     @property
     def probe(self) -> "pd.DataFrame":
-        """The N probe samples: sample_id, subject, label (-1: none), media (views, or empty)."""
+        """The N probe samples: sample_id, subject, label (-1: none), media (views, or empty).
+
+        Targets that are values stand in ``target_0 …``; :func:`targets_of` reads either.
+        """
         return self._table(schema.PROBE, schema.PROBE_COLUMNS)
 
     def maps(self) -> "pd.DataFrame":
@@ -190,12 +210,13 @@ class RunRecord:
         )
         try:
             ids = np.array(json.loads(notes["sample_ids"]), dtype=str)
-            labels = arrays["labels"].astype(np.int64)
+            # Records of classes called them labels before there were other targets.
+            targets = arrays["targets"] if "targets" in arrays else arrays["labels"]
         except (KeyError, ValueError) as error:
-            raise damage(self.path, f"the batch of epoch {epoch} has no ids or labels") from error
-        if not len(ids) == len(labels) == len(teacher):
+            raise damage(self.path, f"the batch of epoch {epoch} has no ids or targets") from error
+        if not len(ids) == len(targets) == len(teacher):
             raise damage(self.path, f"the batch of epoch {epoch} has columns of unequal length")
-        return Batch(ids, labels, teacher, student)
+        return Batch(ids, targets, teacher, student)
 
     def probe_batch(self, epoch: int) -> Batch:
         """The probe samples as if they were one batch, to be drawn like :meth:`batch`.
@@ -206,8 +227,7 @@ class RunRecord:
         pair, probe = self.embeddings(epoch), self.probe
         if len(probe) != len(pair.teacher):
             raise damage(self.path, f"epoch {epoch} has not one embedding for each probe sample")
-        ids, labels = (probe[name].to_numpy() for name in ("sample_id", "label"))
-        return Batch(ids.astype(str), labels.astype(np.int64), *pair)
+        return Batch(probe["sample_id"].to_numpy().astype(str), targets_of(probe), *pair)
 
     def features(self) -> Features | None:
         """Real and hallucinated features of the probe, each (N, F); None where none were logged."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..atomic_files import plain
 from ..errors import InputError, RecordError
+from ..tasks import Classification, Task
 from . import schema
 from .environment import environment_facts
 from .folder import RecordFolder
@@ -31,7 +32,6 @@ from .storage import Batch
 from .validation import (
     CheckedProbe,
     Probe,
-    check_classes,
     check_facts,
     check_predictions,
     check_probe,
@@ -61,6 +61,7 @@ class Recorder:
         seed: int | None = None,
         simulated: bool | None = None,
         class_names: Sequence[str] = (),
+        task: Task | None = None,
         config: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
         probe: Probe | None = None,
@@ -77,7 +78,8 @@ class Recorder:
             seed: the run's seed.
             simulated: whether a simulator made the data (no, by default); every figure then says
                 so.
-            class_names: one name a class.
+            class_names: one name a class, where the task is classification.
+            task: what is learnt, if it is another task.
             config: the resolved settings, plain values only.
             facts: what else to keep, e.g. a data fingerprint; versions, threads and hardware are
                 added, and yours win where both name the same.
@@ -90,8 +92,9 @@ class Recorder:
         Raises:
             RecordError: if another process writes this record, it exists and ``resume`` was not
                 asked for, or the folder cannot be written.
-            InputError: if the probe's columns do not match, its labels are no classes, the facts
-                are no mapping, or a resumed record has another probe.
+            InputError: if the probe's columns do not match, its targets are none of the task,
+                class names and a task are given both, the facts are no mapping, or a resumed
+                record has another probe.
         """
         self._began = time.perf_counter()
         self._seconds_before = 0.0
@@ -100,8 +103,16 @@ class Recorder:
             raise InputError(
                 f"config must be a mapping from setting to value, not {type(config).__name__}."
             )
-        class_names = [str(name) for name in class_names]
-        checked = check_probe(probe, len(class_names)) if probe is not None else None
+        if task is not None and len(class_names):
+            raise InputError("Give class_names or a task, not both; a task has names of its own.")
+        known = task is not None or len(class_names) > 0
+        folder = runs_directory() if runs_dir is None else Path(runs_dir).absolute()
+        if resume and run_id is None:
+            raise InputError("resume=True needs the run_id of the record to go on with.")
+        if task is None and resume and not known:
+            task = open_record(folder / str(run_id)).task
+        task = task or Classification(classes=tuple(str(name) for name in class_names))
+        checked = check_probe(probe, task) if probe is not None else None
         self._manifest = RunManifest.begin(
             run_id,
             name=str(name),
@@ -109,23 +120,23 @@ class Recorder:
             method=str(method),
             seed=None if seed is None else int(seed),
             simulated=bool(simulated),
-            class_names=class_names,
+            class_names=list(task.class_names),
+            task=task.model_dump(mode="json"),
             config=dict(config or {}),
             facts={**environment_facts(), **(facts or {})},
         )
-        folder = runs_directory() if runs_dir is None else Path(runs_dir).absolute()
         if resume:
-            if run_id is None:
-                raise InputError("resume=True needs the run_id of the record to go on with.")
             replaced = {
                 "corpus": corpus != "",
                 "method": method != "",
                 "seed": seed is not None,
                 "simulated": simulated is not None,
-                "class_names": bool(class_names),
+                "class_names": known,
+                "task": known,
                 "config": config is not None,
             }
-            self._resume(folder / run_id, {f for f, given in replaced.items() if given}, checked)
+            fields = {field for field, given in replaced.items() if given}
+            self._resume(folder / str(run_id), fields, checked)
         else:
             self._folder = RecordFolder.create(folder, self._manifest, exact=run_id is not None)
             self._metrics = MetricsLog(self._folder)
@@ -239,8 +250,9 @@ class Recorder:
         """Keep the predictions; a second call replaces the first.
 
         Args:
-            frame: columns sample_id, subject, split, label (the truth), and outputs as
-                ``teacher_0 …`` and ``student_0 …``, one column a class or target.
+            frame: columns sample_id, subject, split, label (the true class, -1 for none), and
+                outputs as ``teacher_0 …`` and ``student_0 …``, one column a class or target;
+                targets that are values in ``target_0 …``.
 
         Raises:
             InputError: if a column is missing.
@@ -285,14 +297,12 @@ class Recorder:
         try:
             self._seconds_before = self._manifest.resume(read_manifest(before.path), replaced)
             stored = before.probe
-            if probe is not None:
-                check_classes(probe.labels, "The probe's", len(self._manifest.class_names))
-                if len(stored) and list(stored["sample_id"]) != probe.ids:
-                    raise InputError(
-                        f"The record {self.run_id} follows another probe: its {len(stored)} "
-                        f"samples are not the {len(probe.ids)} given now; give the same probe, or "
-                        f"none."
-                    )
+            other = probe is not None and list(stored["sample_id"]) != probe.ids
+            if probe is not None and len(stored) and other:
+                raise InputError(
+                    f"The record {self.run_id} follows another probe: its {len(stored)} samples "
+                    f"are not the {len(probe.ids)} given now; give the same probe, or none."
+                )
             rows = before.metrics.itertuples(index=False, name=None)
             self._metrics = MetricsLog(folder, rows)
             folder.write_manifest()

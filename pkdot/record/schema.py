@@ -4,8 +4,9 @@
     metrics.parquet                      stage, epoch, split, name, value
     predictions.parquet                  sample_id, subject, split, label, teacher_*, student_*
     probe.parquet                        sample_id, subject, label, media: the fixed probe samples
+                                         (both: target_* beside label, where targets are values)
     embeddings/epoch_NNNN.safetensors    teacher (N, D), student (N, D) of the probe
-    batches/epoch_NNNN.safetensors       teacher (B, D), student (B, D), labels (B,), ids
+    batches/epoch_NNNN.safetensors       teacher (B, D), student (B, D), targets, ids
     features.safetensors                 real (N, F), hallucinated (N, F) of the probe
     maps/<projection>.parquet            epoch, network, sample_id, x, y
     media/images.safetensors             one uint8 array (N, H, W) or (N, H, W, 3) a view

@@ -37,13 +37,13 @@ class Batch:
 
     Attributes:
         sample_ids: (B,) names.
-        labels: (B,) integers; -1 where training had no label.
+        targets: (B,) classes, -1 where training had none; or values (B, T), NaN likewise.
         teacher: embeddings (B, D).
         student: embeddings (B, D').
     """
 
     sample_ids: Any
-    labels: Any
+    targets: Any
     teacher: Any
     student: Any
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import DataError, InputError
+from ..tasks import Task
 from .schema import PREDICTIONS_COLUMNS
 from .storage import Array, Batch
 
@@ -21,16 +22,17 @@ class Probe:
 
     Attributes:
         sample_ids: N unique names.
-        subjects: the group of each sample, N names; None, or empty names, where there are none.
-        labels: N class numbers; -1 where there is none.
+        groups: the group of each sample (a subject, say), N names; None, or empty names, where
+            there are none.
+        targets: N classes, -1 where there is none; or values (N, T), NaN where there is none.
         media: pictures for people to look at, uint8 of shape (N, H, W) or (N, H, W, 3), or a
             mapping from the name of a view to such an array, e.g.
             ``{"teacher sees": full, "student sees": coarse}``. Keep them small: thumbnails.
     """
 
     sample_ids: Any
-    subjects: Any
-    labels: Any
+    groups: Any
+    targets: Any
     media: Any = None
 
 
@@ -94,38 +96,16 @@ def matrix(value: Any, name: str) -> Array:
     return matrix
 
 
-def labels(value: Any, whose: str, classes: int) -> Array:
-    """Class numbers as int64, -1 for none; ``classes`` is their number, 0 where it is not known.
+def checked_targets(value: Any, whose: str, task: Task) -> Array:
+    """Targets as the task has them.
 
     Raises:
-        InputError: for numbers that are not whole or name no class.
+        InputError: for targets that the task cannot have.
     """
-    given = array(value)
-    whole = given.dtype.kind in "biu" or (
-        given.dtype.kind == "f" and bool((given == np.floor(given)).all())
-    )
-    if not whole or not np.isfinite(given).all():
-        raise InputError(
-            f"{whose} labels must be whole numbers, -1 where there is none, not {_shown(given)}; "
-            f"number the classes from 0."
-        )
-    numbers = given.astype(np.int64)
-    check_classes(numbers, whose, classes)
-    return numbers
-
-
-def check_classes(numbers: Array, whose: str, classes: int) -> None:
-    """Refuse labels below -1, or beyond the ``classes`` where their number is known (not 0)."""
-    wrong = numbers[(numbers < -1) | ((numbers >= classes) if classes else False)]
-    if wrong.size:
-        last = f" to {classes - 1}, one a class name" if classes else ""
-        raise InputError(
-            f"{whose} labels must run from 0{last}, or be -1 where there is none, not {wrong[0]}."
-        )
-
-
-def _shown(values: Array) -> str:
-    return repr(values.ravel()[:3].tolist())
+    try:
+        return task.check(array(value))
+    except DataError as error:
+        raise InputError(f"{whose} targets: {error}") from None
 
 
 def check_facts(facts: Any) -> None:
@@ -162,16 +142,16 @@ def epoch_number(value: Any) -> int:
     return int(value)
 
 
-def batch_arrays(batch: Batch, classes: int = 0) -> tuple[dict[str, Array], dict[str, str]]:
+def batch_arrays(batch: Batch, task: Task) -> tuple[dict[str, Array], dict[str, str]]:
     arrays = {
         "teacher": matrix(batch.teacher, "the batch's teacher"),
         "student": matrix(batch.student, "the batch's student"),
-        "labels": labels(batch.labels, "The batch's", classes),
+        "targets": checked_targets(batch.targets, "The batch's", task),
     }
     ids = [str(name) for name in batch.sample_ids]
-    if len({len(ids), *(len(a) for a in arrays.values())}) != 1 or arrays["labels"].ndim != 1:
+    if len({len(ids), *(len(a) for a in arrays.values())}) != 1:
         raise InputError(
-            f"A batch needs as many ids as labels and rows; given are {len(ids)} ids and arrays "
+            f"A batch needs as many ids as targets and rows; given are {len(ids)} ids and arrays "
             f"of {', '.join(str(a.shape) for a in arrays.values())}."
         )
     return arrays, {"sample_ids": json.dumps(ids)}
@@ -179,31 +159,31 @@ def batch_arrays(batch: Batch, classes: int = 0) -> tuple[dict[str, Array], dict
 
 @dataclass(frozen=True)
 class CheckedProbe:
-    """A :class:`Probe` as a record keeps it: N ids, subjects, labels (N,), pictures by view."""
+    """A :class:`Probe` as a record keeps it: N ids, groups, targets, pictures by view."""
 
     ids: list[str]
-    subjects: list[str]
-    labels: Array
+    groups: list[str]
+    targets: Array
     media: dict[str, Array]
 
 
-def check_probe(probe: Probe, classes: int = 0) -> CheckedProbe:
-    """Ids, subjects, labels and pictures; ``classes`` as for :func:`labels`.
+def check_probe(probe: Probe, task: Task) -> CheckedProbe:
+    """Ids, groups, targets and pictures.
 
     Raises:
         InputError: for columns of unequal length, ids that repeat, or pictures that are none.
     """
     ids = [str(name) for name in probe.sample_ids]
-    groups = [""] * len(ids) if probe.subjects is None else probe.subjects
-    subjects = [str(name) for name in groups]
-    numbers = labels(probe.labels, "The probe's", classes)
+    given = [""] * len(ids) if probe.groups is None else probe.groups
+    groups = [str(name) for name in given]
+    targets = checked_targets(probe.targets, "The probe's", task)
     views = probe.media if isinstance(probe.media, Mapping) else {"image": probe.media}
     media = {str(name): array(view) for name, view in views.items() if view is not None}
-    lengths = {len(ids), len(subjects), *numbers.shape, *(len(view) for view in media.values())}
-    if lengths != {len(ids)} or numbers.ndim != 1 or not ids:
+    lengths = {len(ids), len(groups), len(targets), *(len(view) for view in media.values())}
+    if lengths != {len(ids)} or not ids:
         raise InputError(
-            f"A probe needs one subject, label and picture a sample; given are {len(ids)} ids, "
-            f"{len(subjects)} subjects, labels {numbers.shape}"
+            f"A probe needs one group, target and picture a sample; given are {len(ids)} ids, "
+            f"{len(groups)} groups, targets {targets.shape}"
             + "".join(f", {name} {view.shape}" for name, view in media.items())
             + "."
         )
@@ -215,4 +195,4 @@ def check_probe(probe: Probe, classes: int = 0) -> CheckedProbe:
                 f"Pictures must be uint8 of shape (N, H, W) or (N, H, W, 3); view {name!r} is "
                 f"{view.dtype} {view.shape}."
             )
-    return CheckedProbe(ids, subjects, numbers, media)
+    return CheckedProbe(ids, groups, targets, media)

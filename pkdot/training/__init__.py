@@ -8,8 +8,9 @@ encoders           the stage before the teacher: backbones, then features of eve
   checkpoint_cache   trained backbones on disk
 stages             teacher, T-Nets, student
 outputs            outputs of trained networks for samples of a corpus
+  batch_rows         which rows of a batch the distillation loss compares
 controls           what the student reads when one thing about the teacher is taken away
-metrics            of predictions and of hallucinated features
+reconstruction     how well T-Nets hallucinate
 
 Nothing here draws or keeps a record; only trained backbones are kept, in a cache.
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from ..data.corpus import Corpus, IndexArray
 from ..networks.settings import NetworkSettings
@@ -18,7 +19,7 @@ class StageContext:
 
     Attributes:
         fabric: device, precision and ranks.
-        corpus: samples, labels and split.
+        corpus: samples, targets and split.
         network: sizes of the networks.
         training: how they learn.
         seed: of the experiment; each stage draws from a seed of its own, :meth:`seed_of`.
@@ -59,8 +60,22 @@ def selection_indices(corpus: Corpus, settings: TrainingSettings) -> IndexArray:
     return corpus.split.test if leaking else corpus.split.validation
 
 
-def visible_labels(corpus: Corpus) -> np.ndarray:
-    """Labels that the task loss may read, (N,): those of labelled training samples, else -1."""
-    visible = np.full(len(corpus), -1, dtype=np.int64)
-    visible[corpus.split.labelled] = corpus.given_labels[corpus.split.labelled]
-    return visible
+def complete_only(corpus: Corpus, indices: IndexArray) -> IndexArray:
+    """Those of some samples that have every privileged modality."""
+    return indices[corpus.complete[indices]]
+
+
+def visible_targets(corpus: Corpus) -> Tensor:
+    """Targets that the task loss may read, of all N samples on the CPU.
+
+    Those of labelled training samples; the others are missing.
+    """
+    visible = corpus.task.hidden(corpus.given_targets)
+    visible[corpus.split.labelled] = corpus.given_targets[corpus.split.labelled]
+    return target_tensor(visible)
+
+
+def target_tensor(targets: np.ndarray) -> Tensor:
+    """Targets as a tensor: whole numbers in int64, real ones in float32."""
+    tensor = torch.as_tensor(targets)
+    return tensor.float() if tensor.is_floating_point() else tensor

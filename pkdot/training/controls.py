@@ -16,7 +16,7 @@ from torch.nn import functional
 from ..data.corpus import Corpus, IndexArray
 from ..errors import ConfigError
 from ..networks.models import NetworkOutput, build_teacher
-from .context import StageContext, visible_labels
+from .context import StageContext, visible_targets
 from .outputs import TeacherTargets, teacher_targets
 
 Control = Literal[
@@ -65,7 +65,7 @@ def teacher_corpus(control: Control, corpus: Corpus) -> Corpus:
     if control == "true_labels":
         split = corpus.split
         all_labelled = replace(split, labelled=split.train, unlabelled=split.unlabelled[:0])
-        return replace(corpus, given_labels=corpus.labels, split=all_labelled)
+        return replace(corpus, given_targets=corpus.targets, split=all_labelled)
     return corpus
 
 
@@ -116,7 +116,7 @@ def distilled_targets(
         # A cycle through a random order: no sample keeps its own target.
         shuffled = np.random.default_rng(seed).permutation(train)
         order[shuffled] = np.roll(shuffled, 1)
-        device = targets.output.logits.device
+        device = targets.output.outputs.device
         return TeacherTargets(targets.at(order, device))
     if control == "other_batch":
         return OtherBatches(targets.output, corpus.split.train, seed)
@@ -135,37 +135,39 @@ def distilled_targets(
             )
         posterior = torch.as_tensor(corpus.posterior, dtype=torch.float32)
         logits = posterior.clamp_min(torch.finfo(posterior.dtype).tiny).log()
-        return TeacherTargets(targets.output._replace(logits=logits.to(targets.output.logits)))
+        return TeacherTargets(targets.output._replace(outputs=logits.to(targets.output.outputs)))
     return targets
 
 
 def _label_output(like: NetworkOutput, corpus: Corpus, seed: int) -> NetworkOutput:
-    """Labels in the teacher's shapes: a code per class in the place of embedding and features.
+    """Targets in the teacher's shapes: codes of them in the place of embedding and features.
 
-    The right class gets a probability of 0.95. Codes have the length √D of a batch-normalised
-    embedding and are orthogonal where D allows it. Samples without a visible label get zeros, and
-    are in no batch.
+    Logits give the right answer a probability of 0.95. A code is the sum of one direction an
+    output, weighted by the target; directions have the length √D of a batch-normalised embedding
+    and are orthogonal where D allows it. Samples without a visible target get zeros, and are in no
+    batch.
     """
-    labels = torch.as_tensor(visible_labels(corpus))
-    labelled = labels >= 0
-    one_hot = functional.one_hot(labels.clamp_min(0), corpus.n_classes).float() * labelled[:, None]
-    odds = _CONFIDENCE * (corpus.n_classes - 1) / (1 - _CONFIDENCE)
+    task, targets = corpus.task, visible_targets(corpus).numpy()
+    weights = torch.as_tensor(task.ideal_outputs(targets))
+    outputs = torch.as_tensor(task.ideal_outputs(targets, _CONFIDENCE))
 
     def codes(width: int) -> Tensor:
         drawn = torch.randn(
-            max(width, corpus.n_classes), width, generator=torch.Generator().manual_seed(seed)
+            max(width, task.output_width), width, generator=torch.Generator().manual_seed(seed)
         )
-        if width >= corpus.n_classes:
+        if width >= task.output_width:
             drawn = torch.linalg.qr(drawn).Q
-        directions = functional.normalize(drawn[: corpus.n_classes], dim=1)
-        return one_hot @ directions * width**0.5
+        directions = functional.normalize(drawn[: task.output_width], dim=1)
+        return weights @ directions * width**0.5
 
     def feature(real: Tensor) -> Tensor:
         code = codes(real.shape[-1])
-        return code if real.ndim == 2 else code[:, None, :].expand_as(real).contiguous()
+        if code.ndim == real.ndim:
+            return code
+        return code[:, None, :].expand_as(real).contiguous()
 
     return NetworkOutput(
-        one_hot * float(np.log(odds)),
-        codes(like.embedding.shape[1]),
+        outputs,
+        codes(like.embedding.shape[-1]),
         {name: feature(real) for name, real in like.features.items()},
     )

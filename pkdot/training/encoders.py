@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data.corpus import Corpus, Samples
-from ..data.features import Form, SubjectNormalised, cache_folder, with_features
+from ..data.features import Form, GroupNormalised, cache_folder, with_features
 from ..networks.backbones import (
     KINETICS,
     BackboneSettings,
@@ -44,7 +44,7 @@ class EncoderStage:
             weights.
         cached: those of them whose training was in the cache.
         scores: modality -> metrics of one linear layer on its features, by split.
-        test_logits: modality -> (n, C) logits of that layer for the test samples.
+        test_outputs: modality -> (n, W) outputs of that layer for the test samples.
     """
 
     corpus: Corpus
@@ -52,13 +52,12 @@ class EncoderStage:
     trained: tuple[str, ...]
     cached: tuple[str, ...]
     scores: dict[str, Metrics]
-    test_logits: dict[str, Tensor]
+    test_outputs: dict[str, Tensor]
 
 
 def raw_modalities(corpus: Corpus) -> list[str]:
     """The modalities that need a backbone, the prevalent one first."""
-    names = (corpus.prevalent, *corpus.privileged)
-    return [name for name in names if is_raw(corpus.shape(name))]
+    return [name for name in corpus.names if is_raw(corpus.shape(name))]
 
 
 def encoder_stage(
@@ -90,7 +89,7 @@ def encoder_stage(
         tuple(name for name, e in encoded.items() if e.trained),
         tuple(name for name, e in encoded.items() if e.cached),
         {name: e.scores for name, e in encoded.items()},
-        {name: e.test_logits for name, e in encoded.items()},
+        {name: e.test_outputs for name, e in encoded.items()},
     )
 
 
@@ -103,7 +102,7 @@ class _Encoded:
     trained: bool
     cached: bool
     scores: Metrics
-    test_logits: Tensor
+    test_outputs: Tensor
 
 
 def _encoded(
@@ -121,7 +120,7 @@ def _encoded(
     trained, cached = not starts_frozen(shape, backbones), False
     width = int(backbone.feature_dim)  # type: ignore[arg-type]
     if trained:
-        single = Unimodal(backbone, width, corpus.n_classes, backbones.dropout)
+        single = Unimodal(backbone, width, corpus.task.output_width, backbones.dropout)
         single = single.to(context.device)
         cached = yield from cached_training(
             training_key(name, _training_facts(context, name, single, backbones)),
@@ -134,18 +133,18 @@ def _encoded(
         corpus, name, backbone, form, side=backbones.token_side, folder=folder
     )
     if backbones.normalisation == "subject":
-        features = SubjectNormalised(features, corpus.subjects)
+        features = GroupNormalised(features, corpus.groups)
     on_features = replace(context, corpus=with_features(corpus, {name: features}))
     torch.manual_seed(context.seed_of(f"head {name}"))
-    head = Unimodal(None, width, corpus.n_classes, backbones.dropout).to(context.device)
+    head = Unimodal(None, width, corpus.task.output_width, backbones.dropout).to(context.device)
     learning = train_unimodal(on_features, name, head, backbones)
     if trained:
         for _ in learning:  # the stage's curves are those of the backbone
             pass
     else:
         yield from learning
-    scores, test_logits = unimodal_scores(head, on_features.corpus, name)
-    return _Encoded(features, backbone, trained, cached, scores, test_logits)
+    scores, test_outputs = unimodal_scores(head, on_features.corpus, name)
+    return _Encoded(features, backbone, trained, cached, scores, test_outputs)
 
 
 def _training_facts(
@@ -156,9 +155,9 @@ def _training_facts(
     labelled, inner = corpus.split.labelled, context.selection
     return {
         "samples": corpus.source(modality),
-        "labelled": [labelled.tolist(), corpus.given_labels[labelled].tolist()],
-        "inner": [inner.tolist(), corpus.given_labels[inner].tolist()],
-        "ordinal": corpus.ordinal,
+        "labelled": [labelled.tolist(), corpus.given_targets[labelled].tolist()],
+        "inner": [inner.tolist(), corpus.given_targets[inner].tolist()],
+        "task": corpus.task.model_dump(mode="json"),
         "first weights": weights_hash(network),
         "backbones": backbones.model_dump(mode="json"),
         "training": [training.min_batches, training.selection],

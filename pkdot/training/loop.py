@@ -23,15 +23,18 @@ class BatchSnapshot:
 
     Attributes:
         indices: (B,) samples of the corpus.
-        labels: (B,) int64, -1 where training had none; on the training device, like the embeddings.
+        targets: (B,) classes, -1 where training had none, or (B, T) values, NaN likewise; on the
+            training device, like the embeddings.
         teacher: (B, D) embeddings.
         student: (B, D) embeddings.
+        frames: (B,) frame of each row where samples are windows; else None.
     """
 
     indices: IndexArray
-    labels: Tensor
+    targets: Tensor
     teacher: Tensor
     student: Tensor
+    frames: IndexArray | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ Losses = tuple[dict[str, Tensor], BatchSnapshot | None]
 
 
 @dataclass(frozen=True, eq=False)
-class StageTask:
+class StageSpec:
     """What one stage trains, on which batches, and by which losses it learns and is selected.
 
     Attributes:
@@ -73,9 +76,8 @@ class StageTask:
         batches: of an epoch; each pass over them is another epoch.
         losses: (network, indices of a batch) -> :data:`Losses`.
         validate: network -> metrics; the split ``validation`` must be among them.
-        criterion: the validation metric that stops and selects; less is better, but for
-            ``accuracy``. Of two epochs with the same accuracy, the one with the lower
-            cross-entropy is better.
+        badness: validation metrics -> what selection minimises; ties go to the next entry.
+        progress: validation metrics -> what a schedule follows; more is better.
         adapters: parameters that learn along, and are neither selected nor restored.
     """
 
@@ -84,15 +86,9 @@ class StageTask:
     batches: Batches
     losses: Callable[[nn.Module, IndexArray], Losses]
     validate: Callable[[nn.Module], Metrics]
-    criterion: str
+    badness: Callable[[Mapping[str, float]], tuple[float, ...]]
+    progress: Callable[[Mapping[str, float]], float]
     adapters: Iterable[nn.Parameter] = ()
-
-    def badness(self, metrics: Metrics) -> tuple[float, ...]:
-        """What selection minimises; ties go to the next entry."""
-        values = metrics["validation"]
-        if self.criterion == "accuracy":
-            return -values["accuracy"], values["cross_entropy"]
-        return (values[self.criterion],)
 
 
 def set_training_mode(module: nn.Module) -> None:
@@ -124,8 +120,8 @@ def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArr
 
 def _schedule(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, steps: int
-) -> tuple[Callable[[], None], Callable[[Mapping[str, float]], None]]:
-    """What to call after every update, and after every epoch with the validation metrics."""
+) -> tuple[Callable[[], None], Callable[[float], None]]:
+    """What to call after every update, and after every epoch with its progress."""
     rate = torch.optim.lr_scheduler
     if settings.schedule == "one_cycle":
         peak, total = settings.learning_rate, max(steps * settings.epochs, 2)
@@ -136,60 +132,57 @@ def _schedule(
             if next(left, None) is not None:
                 cycle.step()
 
-        return step, lambda metrics: None
+        return step, lambda progress: None
     if settings.schedule == "plateau":
         plateau = rate.ReduceLROnPlateau(optimizer, mode="max", factor=0.01, patience=5)
-
-        def note(metrics: Mapping[str, float]) -> None:
-            # A T-Net has no accuracy; less error is more of what it explains.
-            plateau.step(metrics["accuracy"] if "accuracy" in metrics else metrics["explained"])
-
-        return lambda: None, note
-    return lambda: None, lambda metrics: None
+        return lambda: None, plateau.step
+    return lambda: None, lambda progress: None
 
 
-def fit(fabric: Fabric, task: StageTask, settings: TrainingSettings) -> Reports:
+def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
     """Train until the validation criterion stops improving; leave the best weights in place.
 
-    Train metrics are means over the batches of an epoch. Several ranks exchange no gradient of
-    ``task.adapters``: each computes the loss, and so their gradient, on the whole batch.
+    Train metrics are means over the batches of an epoch that have them. Several ranks exchange no
+    gradient of ``spec.adapters``: each computes the loss, and so their gradient, on the whole
+    batch.
     """
-    network = task.network
+    network = spec.network
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    parameters = [p for p in (*network.parameters(), *task.adapters) if p.requires_grad]
+    parameters = [p for p in (*network.parameters(), *spec.adapters) if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    step, note = _schedule(optimizer, settings, len(task.batches))
+    step, note = _schedule(optimizer, settings, len(spec.batches))
     module, optimizer = fabric.setup(network, optimizer)
-    metrics = task.validate(module)
-    best, best_epoch = task.badness(metrics), 0
+    metrics = spec.validate(module)
+    best, best_epoch = spec.badness(metrics["validation"]), 0
     best_state = {name: value.clone() for name, value in network.state_dict().items()}
-    yield EpochReport(task.stage, 0, metrics, 0, network, of=settings.epochs)
+    yield EpochReport(spec.stage, 0, metrics, 0, network, of=settings.epochs)
     for epoch in range(1, settings.epochs + 1):
         set_training_mode(module)
         sums: dict[str, Tensor] = {}
-        count = 0
+        counts: dict[str, int] = {}
         snapshot = None
-        for indices in task.batches:
+        for indices in spec.batches:
             optimizer.zero_grad(set_to_none=True)
-            parts, snapshot = task.losses(module, indices)
+            parts, snapshot = spec.losses(module, indices)
             fabric.backward(parts["loss"])
             optimizer.step()
             step()
             for name, value in parts.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
-            count += 1
-        metrics = task.validate(module)
-        note(metrics["validation"])
-        metrics["train"] = {name: float(total) / count for name, total in sums.items()}
-        if task.badness(metrics) < best:
-            best, best_epoch = task.badness(metrics), epoch
+                counts[name] = counts.get(name, 0) + 1
+        metrics = spec.validate(module)
+        note(spec.progress(metrics["validation"]))
+        metrics["train"] = {name: float(sums[name]) / n for name, n in counts.items()}
+        badness = spec.badness(metrics["validation"])
+        if badness < best:
+            best, best_epoch = badness, epoch
             best_state = {name: value.clone() for name, value in network.state_dict().items()}
         yield EpochReport(
-            task.stage, epoch, metrics, best_epoch, network, snapshot, settings.epochs
+            spec.stage, epoch, metrics, best_epoch, network, snapshot, settings.epochs
         )
         if epoch - best_epoch >= settings.patience:
             break

@@ -1,6 +1,6 @@
 """Outputs of trained networks for samples of a corpus, in eval mode and in chunks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ class TeacherTargets:
     """The frozen teacher's output for all N samples of a corpus, computed once.
 
     Attributes:
-        output: logits (N, C), embedding (N, D), features modality -> (N, F) or (N, T, F).
+        output: outputs (N, W), embedding (N, D), features modality -> (N, F) or (N, T, F).
     """
 
     output: NetworkOutput
@@ -29,14 +29,19 @@ class TeacherTargets:
         return self.output.map(lambda x: x[rows].to(device))
 
 
-def prevalent_input(corpus: Corpus, indices: IndexArray, device: torch.device) -> Tensor:
-    """n samples of the prevalent modality, (n, ...)."""
-    return corpus.batch(corpus.prevalent, indices).to(device, non_blocking=True)
+def prevalent_input(corpus: Corpus, indices: IndexArray, device: torch.device) -> dict[str, Tensor]:
+    """n samples of every prevalent modality, each (n, ...)."""
+    return _input(corpus, corpus.prevalent, indices, device)
 
 
 def teacher_input(corpus: Corpus, indices: IndexArray, device: torch.device) -> dict[str, Tensor]:
     """n samples of every modality, each (n, ...)."""
-    names = (corpus.prevalent, *corpus.privileged)
+    return _input(corpus, corpus.names, indices, device)
+
+
+def _input(
+    corpus: Corpus, names: Sequence[str], indices: IndexArray, device: torch.device
+) -> dict[str, Tensor]:
     return {name: corpus.batch(name, indices).to(device, non_blocking=True) for name in names}
 
 
@@ -50,7 +55,7 @@ def teacher_output(teacher: nn.Module, corpus: Corpus, indices: IndexArray) -> N
 
 @torch.no_grad()
 def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
-    """The student's output in eval mode for n samples; it reads the prevalent modality alone."""
+    """The student's output in eval mode for n samples; it reads prevalent modalities alone."""
     device = next(student.parameters()).device
     student.eval()
     return _in_chunks(lambda part: student(prevalent_input(corpus, part, device)), indices)
@@ -67,7 +72,7 @@ def _in_chunks(
 ) -> NetworkOutput:
     parts = [forward(indices[i : i + CHUNK]) for i in range(0, len(indices), CHUNK)]
     return NetworkOutput(
-        torch.cat([p.logits for p in parts]).float(),
+        torch.cat([p.outputs for p in parts]).float(),
         torch.cat([p.embedding for p in parts]).float(),
         {k: torch.cat([p.features[k] for p in parts]).float() for k in parts[0].features},
     )

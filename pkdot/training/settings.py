@@ -1,10 +1,11 @@
 """How every stage learns."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..settings import Settings
+from ..tasks import Selection
 
 
 class TrainingSettings(Settings):
@@ -32,9 +33,10 @@ class TrainingSettings(Settings):
         lt=1,
         description="share of the student's task target that is spread evenly over all classes",
     )
-    selection: Literal["accuracy", "cross_entropy"] = Field(
-        "cross_entropy",
-        description="validation criterion that stops and selects teacher and student",
+    selection: Selection = Field(
+        "loss",
+        description="what stops and selects teacher and student on the inner split: the task's "
+        "loss, or its score (accuracy, CCC, …)",
     )
     selection_on: Literal["inner_split", "test_fold_leak"] = Field(
         "inner_split",
@@ -43,8 +45,14 @@ class TrainingSettings(Settings):
     schedule: Literal["constant", "one_cycle", "plateau"] = Field(
         "constant",
         description="learning rate: constant, one warm-up and decay over the epochs, or a "
-        "hundredth after 5 epochs without a better validation accuracy",
+        "hundredth after 5 epochs without a better validation score",
     )
     reconstruction_weight: float = Field(
         1.0, ge=0, description="weight of a joint T-Net's squared error"
     )
+
+    @field_validator("selection", mode="before")
+    @classmethod
+    def _older_words(cls, given: Any) -> Any:
+        older = {"accuracy": "score", "cross_entropy": "loss"}
+        return older.get(given, given) if isinstance(given, str) else given

@@ -2,16 +2,15 @@
 
 from collections.abc import Generator
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..data.batches import Batches
 from ..data.corpus import Corpus, IndexArray
 from ..networks.backbones import BackboneSettings, Unimodal
-from .context import StageContext, visible_labels
-from .loop import EpochReport, Losses, Metrics, StageTask, fit, own_share
-from .metrics import classification_metrics
+from .context import StageContext, visible_targets
+from .loop import EpochReport, Losses, Metrics, StageSpec, fit, own_share
 
 CHUNK = 64  # samples that a backbone encodes at a time
 
@@ -19,7 +18,9 @@ CHUNK = 64  # samples that a backbone encodes at a time
 def train_unimodal(
     context: StageContext, modality: str, network: Unimodal, backbones: BackboneSettings
 ) -> Generator[EpochReport, None, None]:
-    """Train on labelled samples by cross-entropy, with early stopping on the inner split.
+    """Train on labelled samples by the task loss, with early stopping on the inner split.
+
+    Samples that lack the modality are left out.
 
     Args:
         context: of the experiment; its corpus holds what the network reads.
@@ -31,32 +32,45 @@ def train_unimodal(
     names = ("epochs", "patience", "batch_size", "learning_rate", "weight_decay")
     changes = {name: getattr(backbones, name) for name in names}
     settings = training.model_copy(update=changes | {"schedule": "one_cycle"})
-    labels = torch.as_tensor(visible_labels(corpus))
-    inner = context.selection
-    truth = torch.as_tensor(corpus.given_labels[inner])
+    targets = visible_targets(corpus)
+    inner = _present(corpus, modality, context.selection)
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
         share, _ = own_share(context.fabric, batch)
-        logits, _ = module(corpus.batch(modality, share).to(context.device))
-        target = labels[share].to(logits.device)
-        return {"loss": functional.cross_entropy(logits.float(), target)}, None
+        outputs, _ = module(corpus.batch(modality, share).to(context.device))
+        return {"loss": corpus.task.loss(outputs, targets[share].to(outputs.device))}, None
 
     def validate(module: nn.Module) -> Metrics:
-        logits = unimodal_logits(module, corpus, modality, inner)
-        return {"validation": classification_metrics(logits, truth, corpus.ordinal)}
+        outputs = unimodal_outputs(module, corpus, modality, inner)
+        return {"validation": corpus.task.scores(outputs, corpus.given_targets[inner])}
 
-    labelled = corpus.split.labelled
+    labelled = _present(corpus, modality, corpus.split.labelled)
     seed = context.seed_of(f"backbone {modality}")
     batches = Batches(labelled, labelled[:0], settings.batch_size, 1.0, seed, settings.min_batches)
-    task = StageTask(modality, network, batches, losses, validate, settings.selection)
-    yield from fit(context.fabric, task, settings)
+    spec = StageSpec(
+        modality,
+        network,
+        batches,
+        losses,
+        validate,
+        lambda values: corpus.task.badness(values, settings.selection),
+        corpus.task.progress,
+    )
+    yield from fit(context.fabric, spec, settings)
+
+
+def _present(corpus: Corpus, modality: str, indices: IndexArray) -> IndexArray:
+    """Those of some samples that have a modality."""
+    if modality not in corpus.present:
+        return indices
+    return indices[corpus.present[modality][indices]]
 
 
 @torch.no_grad()
-def unimodal_logits(
+def unimodal_outputs(
     network: nn.Module, corpus: Corpus, modality: str, indices: IndexArray
 ) -> Tensor:
-    """Logits (n, C) of a :class:`Unimodal` in eval mode for n samples, float32 on the CPU."""
+    """Outputs (n, W) of a :class:`Unimodal` in eval mode for n samples, float32 on the CPU."""
     device = next(network.parameters()).device
     network.eval()
     chunks = [indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK)]
@@ -65,11 +79,14 @@ def unimodal_logits(
 
 
 def unimodal_scores(network: Unimodal, corpus: Corpus, modality: str) -> tuple[Metrics, Tensor]:
-    """Metrics on validation and test (the latter against the truth), and test logits (n, C)."""
+    """Metrics on validation and test (the latter against the truth), and test outputs (n, W).
+
+    Metrics leave out samples that lack the modality; the outputs for them mean nothing.
+    """
     metrics = {}
-    for part, labels in (("validation", corpus.given_labels), ("test", corpus.labels)):
+    for part, targets in (("validation", corpus.given_targets), ("test", corpus.targets)):
         indices = getattr(corpus.split, part)
-        truth = torch.as_tensor(labels[indices])
-        logits = unimodal_logits(network, corpus, modality, indices)
-        metrics[part] = classification_metrics(logits, truth, corpus.ordinal)
-    return metrics, logits
+        outputs = unimodal_outputs(network, corpus, modality, indices)
+        rows = np.isin(indices, _present(corpus, modality, indices))
+        metrics[part] = corpus.task.scores(outputs[rows], targets[indices[rows]])
+    return metrics, outputs

@@ -22,6 +22,7 @@ from pkdot.analysis.predictions import outputs_of
 from pkdot.errors import InputError
 from pkdot.record import open_record
 from pkdot.record.trajectories import agreement_over_epochs
+from pkdot.tasks import Classification
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(40, 6))
@@ -145,16 +146,20 @@ def predictions() -> pd.DataFrame:
     )
 
 
+TWO = Classification(classes=("no", "yes"))
+
+
 def test_outputs_follow_the_samples_that_are_asked_for() -> None:
-    found = outputs_of(predictions(), ["b", "a", "stranger"], [1, 0, 0])
+    found = outputs_of(predictions(), ["b", "a", "stranger"], [1, 0, 0], TWO)
     assert found is not None
     np.testing.assert_array_equal(found.answers("teacher"), [1, 0, -1])
-    np.testing.assert_array_equal(found.correct("student"), [1, 0, -1])
+    np.testing.assert_array_equal(found.errors("student"), [0, 1, np.nan])
     np.testing.assert_allclose(found.disagreement[:2], [0, 0.5])
     assert np.isnan(found.disagreement[2])
     np.testing.assert_array_equal(found.known, [True, True, False])
 
 
 def test_outputs_are_none_where_the_table_has_no_class_probabilities() -> None:
-    assert outputs_of(predictions(), ["stranger"], [0]) is None
-    assert outputs_of(predictions()[["sample_id", "teacher_0", "student_0"]], ["a"], [0]) is None
+    assert outputs_of(predictions(), ["stranger"], [0], TWO) is None
+    one_column = predictions()[["sample_id", "teacher_0", "student_0"]]
+    assert outputs_of(one_column, ["a"], [0], TWO) is None

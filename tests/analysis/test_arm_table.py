@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pkdot.analysis.arm_table import comparison_table, presentable, subject_scores, verdict
+from pkdot.analysis.arm_table import comparison_table, group_scores, presentable, verdict
 from pkdot.analysis.statistics import gap_closed, paired_difference
 from pkdot.errors import InputError
 
@@ -60,7 +60,7 @@ def test_a_table_over_subjects_counts_each_subject_once() -> None:
     def cell(arm: str, seed: int, fold: int, **right: int) -> dict[str, object]:
         counts = {name: [value, 10] for name, value in right.items()}
         row = {"arm": arm, "title": arm, "role": "student", "accuracy": 0.5}
-        return {**row, "seed": seed, "fold": fold, "by_subject": counts}
+        return {**row, "seed": seed, "fold": fold, "by_group": counts}
 
     cells = pd.DataFrame(
         [
@@ -70,15 +70,15 @@ def test_a_table_over_subjects_counts_each_subject_once() -> None:
             cell("kd", 1, 0, ann=7, bob=8), cell("kd", 1, 1, cem=9),
         ]
     )  # fmt: skip
-    scores = subject_scores(cells)
+    scores = group_scores(cells)
     assert scores["kd"].to_dict() == {"ann": 0.7, "bob": 0.7, "cem": 0.9}
-    table = comparison_table(cells, unit="subject").set_index("name")
+    table = comparison_table(cells, unit="group").set_index("name")
     assert table["n"].tolist() == [3, 3]
     found = paired_difference([70, 70, 90], [50, 60, 60])
     assert table.loc["kd", ["difference", "difference_low"]].tolist() == pytest.approx(
         [found.mean, found.low]
     )
-    with pytest.raises(InputError, match="same subjects"):
-        comparison_table(cells.iloc[:-1].drop(index=5), unit="subject")
-    with pytest.raises(InputError, match="several samples a subject"):
-        comparison_table(cells.drop(columns="by_subject"), unit="subject")
+    with pytest.raises(InputError, match="same groups"):
+        comparison_table(cells.iloc[:-1].drop(index=5), unit="group")
+    with pytest.raises(InputError, match="several samples a group"):
+        comparison_table(cells.drop(columns="by_group"), unit="group")

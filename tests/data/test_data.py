@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from pkdot.data import DigitsSettings, Split, load_corpus
 from pkdot.data.batches import Batches
-from pkdot.errors import ConfigError, DataError, InputError
+from pkdot.errors import ConfigError, DataError
 
 
 def test_the_coarse_view_is_block_means_plus_noise() -> None:
@@ -26,7 +26,7 @@ def test_parts_have_their_sizes_and_do_not_meet() -> None:
     assert sizes == [100, 900, 60, 1797 - 1060]
     every = np.concatenate([split.train, split.validation, split.test])
     assert sorted(every) == list(range(1797))
-    assert np.bincount(corpus.labels[split.labelled]).tolist() == [10] * 10
+    assert np.bincount(corpus.targets[split.labelled]).tolist() == [10] * 10
 
 
 def test_a_seed_gives_one_corpus_and_another_seed_another() -> None:
@@ -38,9 +38,9 @@ def test_a_seed_gives_one_corpus_and_another_seed_another() -> None:
 
 def test_wrong_labels_reach_training_and_never_the_truth() -> None:
     corpus = load_corpus(DigitsSettings(label_noise=0.3), 0)
-    assert np.array_equal(corpus.labels, load_digits().target)
-    assert (corpus.given_labels != corpus.labels).mean() == pytest.approx(0.3, abs=0.03)
-    assert np.array_equal(load_corpus(DigitsSettings(), 0).given_labels, corpus.labels)
+    assert np.array_equal(corpus.targets, load_digits().target)
+    assert (corpus.given_targets != corpus.targets).mean() == pytest.approx(0.3, abs=0.03)
+    assert np.array_equal(load_corpus(DigitsSettings(), 0).given_targets, corpus.targets)
 
 
 def test_refuses_more_images_than_there_are() -> None:
@@ -52,8 +52,8 @@ def test_refuses_more_images_than_there_are() -> None:
 
 def test_a_corpus_refuses_labels_out_of_range() -> None:
     corpus = load_corpus(DigitsSettings(), 0)
-    with pytest.raises(InputError, match=r"0\.\.9"):
-        dataclasses.replace(corpus, labels=corpus.labels + 1)
+    with pytest.raises(DataError, match="from 0 to 9"):
+        dataclasses.replace(corpus, targets=corpus.targets + 1)
 
 
 def indices(*values: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from tests.support.network_outputs import CLASSES, has_setting, pair, ready
 TEACHER, STUDENT, LABELS = pair()
 T, S = (
     {
-        "logits": o.logits.numpy(),
+        "logits": o.outputs.numpy(),
         "z": o.embedding.numpy(),
         **{k: f.numpy() for k, f in o.features.items()},
     }
@@ -367,8 +367,8 @@ def test_transport_on_correlations_becomes_dist_where_each_keeps_its_own(
 def test_two_classes_teach_nothing_within_samples(classes: int) -> None:
     """Two probabilities, centred and brought to length 1, are only a sign."""
     teacher, student, labels = pair()
-    logits = student.logits[:, :classes].clone().requires_grad_(True)
-    few = NetworkOutput(teacher.logits[:, :classes], teacher.embedding, {})
+    logits = student.outputs[:, :classes].clone().requires_grad_(True)
+    few = NetworkOutput(teacher.outputs[:, :classes], teacher.embedding, {})
     answers = NetworkOutput(logits, student.embedding, {})
     ready("dist", intra=0.0).loss(few, answers, labels).backward()
     assert logits.grad is not None
@@ -378,7 +378,7 @@ def test_two_classes_teach_nothing_within_samples(classes: int) -> None:
 
 def test_with_two_classes_transport_on_correlations_is_pkdot() -> None:
     teacher, student = (
-        NetworkOutput(output.logits[:, :2], output.embedding, {}) for output in (TEACHER, STUDENT)
+        NetworkOutput(output.outputs[:, :2], output.embedding, {}) for output in (TEACHER, STUDENT)
     )
     settings = {"policy": "shared", "tolerance": 1e-10}
     found = ready("pkdot_dist", blur=0.3, structure=0.5, identity=10.0, **settings)

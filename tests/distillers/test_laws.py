@@ -20,7 +20,7 @@ def at(output: NetworkOutput, order: torch.Tensor) -> NetworkOutput:
 
 def leaves(output: NetworkOutput) -> dict[str, list[torch.Tensor]]:
     return {
-        "logits": [output.logits],
+        "outputs": [output.outputs],
         "embedding": [output.embedding],
         "features": list(output.features.values()),
     }
@@ -65,13 +65,13 @@ def test_a_method_depends_on_what_it_says_it_reads(name: str) -> None:
     other_teacher, other_student, other_labels = pair(seed=1)
     method = ready(name)
     before = method.loss(teacher, student, labels)
-    for part in ("logits", "embedding", "features"):
+    for part in ("outputs", "embedding", "features"):
         changed = [
             o._replace(**{part: getattr(other, part)})
             for o, other in ((teacher, other_teacher), (student, other_student))
         ]
         assert (method.loss(*changed, labels) != before) == (part in method.reads), part
-    assert (method.loss(teacher, student, other_labels) != before) == ("labels" in method.reads)
+    assert (method.loss(teacher, student, other_labels) != before) == ("targets" in method.reads)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -94,7 +94,7 @@ def test_gradient_agrees_with_finite_differences(name: str) -> None:
         return own + 0 * (logits.sum() + z.sum())
 
     inputs = learning(student)
-    assert torch.autograd.gradcheck(loss, (inputs.logits, inputs.embedding), atol=1e-6)
+    assert torch.autograd.gradcheck(loss, (inputs.outputs, inputs.embedding), atol=1e-6)
 
 
 @pytest.mark.parametrize("network", ["teacher", "student", "both"])
@@ -103,7 +103,7 @@ def test_zero_and_repeated_rows_give_finite_numbers(name: str, network: str) -> 
     teacher, student, labels = pair()
     spoilt = {"teacher": [teacher], "student": [student], "both": [teacher, student]}[network]
     for spoil in spoilt:
-        for part in (spoil.embedding, spoil.logits, *spoil.features.values()):
+        for part in (spoil.embedding, spoil.outputs, *spoil.features.values()):
             part[2:4] = 0.0
             part[5] = part[6]
     student = learning(student)

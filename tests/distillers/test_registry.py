@@ -37,8 +37,8 @@ def test_every_method_has_name_title_and_description() -> None:
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0, 5.0])
 def test_soft_labels_by_hand(temperature: float) -> None:
-    teacher = TEACHER.logits.detach().numpy() / temperature
-    student = STUDENT.logits.detach().numpy() / temperature
+    teacher = TEACHER.outputs.detach().numpy() / temperature
+    student = STUDENT.outputs.detach().numpy() / temperature
     p = softmax(teacher, axis=1)
     kl = (p * (log_softmax(teacher, axis=1) - log_softmax(student, axis=1))).sum(1)
     method = build_distiller("kd", {"kd": {"temperature": temperature}})
@@ -69,10 +69,10 @@ def test_a_sum_adds_weighted_parts() -> None:
 @pytest.mark.parametrize("method", ["kd", "pkdot", "kd+pkdot"])
 def test_gradient_reaches_the_student_alone(method: str) -> None:
     options = {"pkdot": {"k": 5}} if "pkdot" in method else {}
-    teacher = NetworkOutput(TEACHER.logits.detach(), TEACHER.embedding.detach(), {})
+    teacher = NetworkOutput(TEACHER.outputs.detach(), TEACHER.embedding.detach(), {})
     student = output(2)
     build_distiller(method, options)(teacher, student, NO_LABELS).backward()
-    for wanted, tensor in (("kd", student.logits), ("pkdot", student.embedding)):
+    for wanted, tensor in (("kd", student.outputs), ("pkdot", student.embedding)):
         assert (tensor.grad is not None) == (wanted in method.split("+"))
         if tensor.grad is not None:
             assert np.isfinite(tensor.grad.numpy()).all()

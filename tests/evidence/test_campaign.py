@@ -24,7 +24,7 @@ def test_people_of_two_populations_are_different_subjects(tmp_path: Path) -> Non
     bases = regime.bases([100])
     for base, right in zip(bases, (5, 1), strict=True):
         file = cell_file(campaign.cells_folder, base, arm)
-        cell = {"seed": 100, "accuracy": right / 10, "by_subject": {"s1": [right, 10]}}
+        cell = {"seed": 100, "accuracy": right / 10, "by_group": {"s1": [right, 10]}}
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(cell))
     scores = unit_scores(campaign.read(bases, [arm]), "subjects")

@@ -59,7 +59,7 @@ def test_the_comparison_agrees_with_scipy_and_statsmodels() -> None:
 def test_subjects_are_units_where_the_regime_says_so() -> None:
     rows = [
         {"arm": arm, "title": arm, "role": "student", "seed": seed, "accuracy": 0.5}
-        | {"by_subject": {"anna": [50 + gain + 10 * seed, 100], "bert": [25 + gain, 100]}}
+        | {"by_group": {"anna": [50 + gain + 10 * seed, 100], "bert": [25 + gain, 100]}}
         for arm, gain in (("alone", 0), ("kd", 25))
         for seed in (0, 1)
     ]
@@ -68,7 +68,7 @@ def test_subjects_are_units_where_the_regime_says_so() -> None:
     table = compare(pd.DataFrame(rows), replace(SMALL, unit="subjects"), ["kd"]).set_index("name")
     assert table["n"]["kd"] == 2
     assert table["difference"]["kd"] == pytest.approx(25.0)
-    with pytest.raises(InputError, match="do not know test subjects"):
+    with pytest.raises(InputError, match="do not know test groups"):
         unit_scores(cells_of(np.random.default_rng(0), {}), "subjects")
 
 

@@ -23,7 +23,7 @@ def test_regimes_are_what_they_say() -> None:
         assert base.seed == 7
         assert len(corpus.split.labelled) == labelled
         assert len(corpus.split.unlabelled) == unlabelled
-        wrong = (corpus.given_labels != corpus.labels).mean()
+        wrong = (corpus.given_targets != corpus.targets).mean()
         assert wrong == pytest.approx(noise, abs=0.03)
         plain = [arm.name for arm in plain_arms(REGIMES[name])]
         assert ("self_training" in plain) == (unlabelled > 0)

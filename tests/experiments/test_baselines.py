@@ -7,24 +7,26 @@ import pytest
 
 from pkdot.data import load_corpus
 from pkdot.errors import ConfigError
-from pkdot.experiments.baselines import BASELINES, run_baseline
+from pkdot.experiments.baselines import run_baseline
+from pkdot.tasks import Classification
 from tests.support.small_config import small_config
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(BASELINES))
+@pytest.mark.parametrize("name", sorted(Classification.plain.models))
 def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
     config = small_config(data__n_labelled=100)
     corpus = load_corpus(config.data, 0)
-    scores, predicted = run_baseline(name, corpus)
+    scores, outputs = run_baseline(name, corpus)
+    predicted = outputs.argmax(1)
     test = corpus.split.test
-    assert scores["accuracy"] == pytest.approx((predicted == corpus.labels[test]).mean())
+    assert scores["accuracy"] == pytest.approx((predicted == corpus.targets[test]).mean())
     assert scores["accuracy"] > 0.25, "chance is 0.1"
     assert 0.2 < scores["validation"] <= 1
-    hidden = corpus.given_labels.copy()
+    hidden = corpus.given_targets.copy()
     hidden[np.concatenate([test, corpus.split.unlabelled])] = 0
-    blind = replace(corpus, labels=hidden, given_labels=hidden)
-    assert (run_baseline(name, blind)[1] == predicted).all()
+    blind = replace(corpus, targets=hidden, given_targets=hidden)
+    assert (run_baseline(name, blind)[1] == outputs).all()
 
 
 def test_self_training_needs_unlabelled_samples() -> None:

@@ -66,7 +66,7 @@ def test_a_damaged_stage_is_trained_anew(tmp_path: Path) -> None:
         again = teacher_stage(config, tmp_path).shared
     assert whole is not None
     assert again is not None
-    assert torch.equal(whole.targets.output.logits, again.targets.output.logits)
+    assert torch.equal(whole.targets.output.outputs, again.targets.output.outputs)
 
 
 def test_one_teacher_serves_all_methods_and_another_each_other_teacher(tmp_path: Path) -> None:
@@ -117,10 +117,10 @@ def test_a_student_alone_needs_no_teacher_and_has_the_same_numbers(tmp_path: Pat
         corpus = load_corpus(config.data, 0)
         trained = drain(train_networks(config, corpus, make_fabric(config)))
     test = corpus.split.test
-    predicted = trained.output.logits[test].argmax(1).numpy()
-    assert cell["accuracy"] == pytest.approx(float(np.mean(predicted == corpus.labels[test])))
-    assert cell["validation_cross_entropy"] > 0
-    assert "by_subject" not in cell, "every digit is a subject of its own"
+    predicted = trained.output.outputs[test].argmax(1).numpy()
+    assert cell["accuracy"] == pytest.approx(float(np.mean(predicted == corpus.targets[test])))
+    assert cell["validation_criterion"] > 0
+    assert "by_group" not in cell, "every digit is a subject of its own"
 
 
 def test_an_arm_may_not_change_sizes_of_the_shared_teacher() -> None:
@@ -162,6 +162,6 @@ def test_a_stage_of_clips_keeps_features_and_what_each_modality_says_alone(
         assert torch.equal(read.unimodal_logits[name], trained.unimodal_logits[name])
     assert read.unimodal == trained.unimodal
     cell = run_cell(config, Arm("alone", "student alone", ALONE), tmp_path)
-    right, size = np.sum(list(cell["by_subject"].values()), axis=0)
+    right, size = np.sum(list(cell["by_group"].values()), axis=0)
     assert right / size == pytest.approx(cell["accuracy"])
-    assert set(cell["by_subject"]) == set(read.corpus.subjects[read.corpus.split.test])
+    assert set(cell["by_group"]) == set(read.corpus.groups[read.corpus.split.test])

@@ -43,8 +43,8 @@ def test_the_record_holds_what_the_design_promises(record: pkdot.RunRecord) -> N
     assert record.best_epoch in record.epochs
     seen = record.batch(1)
     assert len(seen.sample_ids) == len(seen.teacher) == len(seen.student) == 32
-    assert (seen.labels[:16] >= 0).all()
-    assert (seen.labels[16:] == -1).all(), "half of each batch has no label"
+    assert (seen.targets[:16] >= 0).all()
+    assert (seen.targets[16:] == -1).all(), "half of each batch has no label"
     features = record.features()
     assert features is not None
     assert features.real.shape == features.hallucinated.shape == (20, 8)
@@ -120,7 +120,7 @@ def test_probe_samples_are_test_samples_of_every_class() -> None:
     corpus = load_corpus(small_config().data, 0)
     probe = probe_indices(corpus, 50)
     assert set(probe) <= set(corpus.split.test)
-    assert np.bincount(corpus.labels[probe]).tolist() == [5] * 10
+    assert np.bincount(corpus.targets[probe]).tolist() == [5] * 10
 
 
 def test_snapshots_thin_out() -> None:

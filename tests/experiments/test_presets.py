@@ -96,8 +96,8 @@ def test_the_leak_selects_on_the_test_fold() -> None:
         trained = drain(train_networks(chosen, corpus, make_fabric(chosen)), reports.append)
         best = reports[-1].best_epoch
         shown = [r for r in reports if r.stage == "student"][best].metrics["validation"]
-        predicted = trained.output.logits[part].argmax(1).numpy()
-        assert (predicted == corpus.labels[part]).mean() == pytest.approx(shown["accuracy"])
+        predicted = trained.output.outputs[part].argmax(1).numpy()
+        assert (predicted == corpus.targets[part]).mean() == pytest.approx(shown["accuracy"])
 
 
 def test_an_untrained_tnet_is_fresh_and_stays_so() -> None:
@@ -164,6 +164,6 @@ def test_every_preset_runs_from_the_command_line(
     record = open_record(folder)
     assert record.facts["data"]["subjects_on_both_sides"] == (name == "released")
     other = "emg_corrugator" if name == "released" else "eda"
-    assert set(record.facts["tnet_by_subject"]) == {other}
+    assert set(record.facts["tnet_by_group"]) == {other}
     told = record.metrics.query("split == 'test'")["stage"]
     assert set(told) == {"video", other, "teacher", "tnet", "student"}

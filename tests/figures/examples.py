@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from pkdot import figures
+from pkdot.analysis.predictions import Outputs
 from pkdot.analysis.projection import Maps
 from pkdot.analysis.subgroups import groups_table, people_table
 from pkdot.figures import SampleTable
+from pkdot.tasks import Classification, Regression
 from tests.support.example_records import CLASSES, structured_arrays
 
 RNG = np.random.default_rng(0)
@@ -62,6 +64,18 @@ COVERAGE = pd.DataFrame(
         "classes": [0.2, 0.4, 1.0, 1.0],
     }
 )
+ANSWERS = Outputs(
+    Classification(classes=("no", "yes")),
+    np.array([[0.1, 0.9]]),
+    np.array([[0.5, 0.5]]),
+    np.array([1]),
+)
+VALUES = Outputs(
+    Regression(targets=("valence", "arousal")),
+    np.array([[0.1, 0.9]]),
+    np.array([[0.4, -0.2]]),
+    np.array([[0.3, np.nan]]),
+)
 PEOPLE = people_table(
     pd.DataFrame({"alone": [0.5, 0.7, 0.6], "pkdot": [0.6, 0.6, 0.6]}, index=["a", "b", "c"]),
     {name: {"sex": "w", "age": 20 + 20 * i} for i, name in enumerate("abc")},
@@ -106,7 +120,8 @@ DRAWN: dict[str, Callable[..., Any]] = {
     "agreement": lambda **o: figures.agreement_curves(AGREEMENT, best_epoch=2, epoch=1, **o),
     "coverage": lambda **o: figures.coverage_curves(COVERAGE, k=2, **o),
     "runs": lambda **o: figures.run_curves({"<b>a</b>": METRICS, "b": METRICS}, **o),
-    "answers": lambda **o: figures.sample_answers([[0.1, 0.9]], [[0.5, 0.5]], 0, **o),
+    "answers": lambda **o: figures.sample_answers(ANSWERS, 0, **o),
+    "values": lambda **o: figures.sample_answers(VALUES, 0, **o),
     "one feature": lambda **o: figures.sample_features(
         ARRAYS["real"], np.roll(ARRAYS["real"], 1, axis=0), 0, NAMED, **o
     ),

@@ -13,6 +13,7 @@ from pkdot.errors import InputError
 from pkdot.figures import FigureStyle, SampleTable
 from pkdot.figures.style import CLASS_SYMBOLS, THEMES, class_marker, class_name
 from tests.figures.examples import (
+    ANSWERS,
     ARRAYS,
     CLASSES,
     DRAWN,
@@ -92,7 +93,7 @@ def test_classes_are_told_apart_by_colour_and_marker() -> None:
         lambda: figures.sample_row(TEACHER, STUDENT, 30, anchors=range(30)),
         lambda: figures.similarity_row(TEACHER, STUDENT[:4, :4], 0),
         lambda: figures.similarity_row(TEACHER, STUDENT, -1),
-        lambda: figures.sample_answers([0.1, 0.9], [0.5, 0.5], 0),
+        lambda: figures.sample_answers(ANSWERS, 1),
         lambda: figures.sample_features(ARRAYS["real"], ARRAYS["real"], 30),
         lambda: figures.transport_flows(MAPS, PLAN[:4, :4]),
         lambda: figures.transport_flows(MAPS, PLAN, source=30),

@@ -49,7 +49,7 @@ def test_a_record_gives_back_what_was_logged(finished_record: Path) -> None:
         np.testing.assert_allclose(pair.student, student_at(arrays, epoch), rtol=1e-6, atol=1e-6)
     batch = record.batch(5)
     assert list(batch.sample_ids[:2]) == ["sample-000", "sample-001"]
-    assert list(batch.labels[:5]) == [0, -1, -1, -1, 4]
+    assert list(batch.targets[:5]) == [0, -1, -1, -1, 4]
     assert batch.teacher.shape == batch.student.shape == (40, 12)
     features = record.features()
     assert features is not None

@@ -59,7 +59,7 @@ def test_killed_at_any_moment_the_record_opens(tmp_path: Path, moment: float) ->
     for epoch in record.epochs:
         assert record.embeddings(epoch).student.shape == (40, 16)
     for epoch in record.batch_epochs:
-        assert len(record.batch(epoch).labels) == 40
+        assert len(record.batch(epoch).targets) == 40
     logged = record.metrics
     assert list(logged["epoch"]) == list(range(len(logged)))
     assert len(logged) >= len(record.epochs) - 1
@@ -225,7 +225,7 @@ PROBE = Probe(["a", "b", "c"], ["x", "x", "y"], [0, 1, 0])
         (lambda r: r.log_embeddings(
             0, teacher=np.ones((3, 1)), student=np.ones((3, 1)),
             batch=Batch(["a"], [0, 1], np.ones((2, 1)), np.ones((2, 1)))),
-         "as many ids as labels"),
+         "as many ids as targets"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_refused_with_a_sentence(tmp_path: Path, attempt, sentence) -> None:
@@ -244,10 +244,10 @@ def test_wrong_arguments_are_refused_with_a_sentence(tmp_path: Path, attempt, se
     ("probe", "sentence"),
     [
         (Probe(["a", "a"], ["x", "y"], [0, 1]), "must be unique"),
-        (Probe(["a", "b"], ["x"], [0, 1]), "one subject, label and picture a sample"),
+        (Probe(["a", "b"], ["x"], [0, 1]), "one group, target and picture a sample"),
         (Probe(["a"], ["x"], [0], np.ones((1, 4, 4))), "must be uint8"),
         (Probe(["a"], ["x"], [0], np.ones((1, 4, 4, 2), np.uint8)), "must be uint8"),
-        (Probe([], [], []), "one subject, label and picture a sample"),
+        (Probe([], [], []), "one group, target and picture a sample"),
         (Probe(["a"], ["x"], [0.5]), "whole numbers, -1"),
         (Probe(["a"], ["x"], [float("nan")]), "whole numbers, -1"),
         (Probe(["a"], ["x"], ["0"]), "whole numbers, -1"),

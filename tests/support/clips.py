@@ -3,6 +3,7 @@
 import numpy as np
 
 from pkdot.data.corpus import Corpus, Split
+from pkdot.tasks import Classification, Ordinal
 
 
 def clip_corpus(n: int = 96, *, seed: int = 0, ordinal: bool = False, classes: int = 2) -> Corpus:
@@ -24,15 +25,16 @@ def clip_corpus(n: int = 96, *, seed: int = 0, ordinal: bool = False, classes: i
             "video": clips.astype(np.float32),
             "eda": signals[:, None].astype(np.float32),
         },
-        prevalent="video",
+        prevalent=("video",),
         privileged=("eda",),
-        labels=labels,
-        given_labels=labels,
-        subjects=subjects,
+        targets=labels,
+        given_targets=labels,
+        groups=subjects,
         ids=np.array([f"{subjects[i]}-{i}" for i in range(n)]),
-        class_names=tuple(f"level {c}" for c in range(classes)),
+        task=(Ordinal if ordinal else Classification)(
+            classes=tuple(f"level {c}" for c in range(classes))
+        ),
         split=Split(train, train[:0], validation, test),
         simulated=True,
         fingerprint=f"clips-{n}-{seed}-{classes}",
-        ordinal=ordinal,
     )

@@ -80,7 +80,7 @@ def last_batches(shared: TeacherStage, class_balanced: bool) -> list[BatchSnapsh
 
 
 def labelled_per_class(batch: BatchSnapshot) -> np.ndarray:
-    labels = batch.labels.numpy()
+    labels = batch.targets.numpy()
     return np.bincount(labels[labels >= 0], minlength=10)
 
 

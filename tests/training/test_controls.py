@@ -17,7 +17,7 @@ from pkdot.experiments.experiment import (
     train_networks,
     train_teacher_stage,
 )
-from pkdot.training.context import visible_labels
+from pkdot.training.context import visible_targets
 from pkdot.training.controls import distilled_targets, teacher_control, teacher_corpus
 from pkdot.training.outputs import TeacherTargets
 from pkdot.training.stages import TeacherStage
@@ -79,13 +79,13 @@ def test_labels_alone_know_nothing_but_visible_labels(
     config: ExperimentConfig, stage: TeacherStage
 ) -> None:
     corpus = load_corpus(config.data, 0)
-    visible = visible_labels(corpus)
+    visible = visible_targets(corpus).numpy()
     out = distilled("labels", config, stage).output
     known = visible >= 0
-    probabilities = out.logits[known].softmax(1)
-    assert (out.logits[known].argmax(1).numpy() == visible[known]).all()
+    probabilities = out.outputs[known].softmax(1)
+    assert (out.outputs[known].argmax(1).numpy() == visible[known]).all()
     assert probabilities.max(1).values.numpy() == pytest.approx(0.95, rel=1e-5)
-    assert not out.logits[~known].any()
+    assert not out.outputs[~known].any()
     assert not out.embedding[~known].any()
     a, b = (np.flatnonzero(visible == label)[:2] for label in (3, 5))
     assert torch.equal(out.embedding[a[0]], out.embedding[a[1]])
@@ -99,7 +99,7 @@ def test_codes_of_classes_are_orthogonal_where_they_fit() -> None:
     with surroundings(1):
         own = drain(train_teacher_stage(config, corpus, make_fabric(config)))
     z = distilled("labels", config, own).output.embedding[corpus.split.labelled]
-    visible = torch.as_tensor(visible_labels(corpus)[corpus.split.labelled])
+    visible = torch.as_tensor(visible_targets(corpus).numpy()[corpus.split.labelled])
     assert torch.allclose(z @ z.T / 16, (visible[:, None] == visible[None]).float(), atol=1e-5)
 
 
@@ -117,9 +117,9 @@ def test_an_untrained_teacher_is_not_the_trained_one(
 
 def test_other_teachers_see_what_they_are_said_to_see(config: ExperimentConfig) -> None:
     corpus = load_corpus(config.data, 0)
-    assert (corpus.given_labels != corpus.labels).any()
+    assert (corpus.given_targets != corpus.targets).any()
     ceiling = teacher_corpus("true_labels", corpus)
-    assert (ceiling.given_labels == corpus.labels).all()
+    assert (ceiling.given_targets == corpus.targets).all()
     assert set(ceiling.split.labelled) == set(corpus.split.train)
     assert not set(ceiling.split.labelled) & set(corpus.split.test)
     assert teacher_corpus("no_privileged", corpus).privileged == ()
@@ -152,11 +152,11 @@ def test_the_posterior_replaces_answers_and_nothing_else(
     corpus = load_corpus(config.data, 0)
     with pytest.raises(ConfigError, match="only simulated corpora do"):
         distilled("posterior", config, stage)
-    likely = np.full((len(corpus), corpus.n_classes), 0.0)
+    likely = np.full((len(corpus), corpus.task.output_width), 0.0)
     likely[:, :2] = (0.25, 0.75)
     simulated = replace(corpus, posterior=likely)
     targets = distilled("posterior", config, stage, simulated)
-    assert torch.allclose(targets.output.logits.softmax(1), torch.as_tensor(likely).float())
+    assert torch.allclose(targets.output.outputs.softmax(1), torch.as_tensor(likely).float())
     assert torch.equal(targets.output.embedding, stage.targets.output.embedding)
     assert teacher_control("posterior") == "none", "the student starts from the teacher's parts"
     with pytest.raises(DataError, match="posterior has shape"):

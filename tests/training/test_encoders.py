@@ -12,7 +12,7 @@ from torch import nn
 from pkdot import ExperimentConfig, run_experiment
 from pkdot.data import load_corpus
 from pkdot.data.biovid.index import MARKER
-from pkdot.data.features import SubjectNormalised, with_features
+from pkdot.data.features import GroupNormalised, with_features
 from pkdot.errors import ConfigError, DataError, InputError
 from pkdot.experiments.experiment import (
     drain,
@@ -89,9 +89,9 @@ def test_backbones_learn_to_tell_classes_apart() -> None:
 
 def test_only_training_labels_are_read(encoded: EncoderStage) -> None:
     corpus = clip_corpus()
-    labels = corpus.labels.copy()
+    labels = corpus.targets.copy()
     labels[corpus.split.test] = 1 - labels[corpus.split.test]
-    other = stage(dataclasses.replace(corpus, labels=labels, given_labels=labels), form="tokens")
+    other = stage(dataclasses.replace(corpus, targets=labels, given_targets=labels), form="tokens")
     for name in ("video", "eda"):
         assert weights_hash(other.backbones[name]) == weights_hash(encoded.backbones[name])
 
@@ -114,7 +114,7 @@ def test_cached_features_train_like_the_frozen_backbone_in_the_loop(
         drain(train_networks(chosen, with_features(raw, features), make_fabric(chosen)))
         for features in (cached, lazy)
     )
-    torch.testing.assert_close(one.output.logits, two.output.logits, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(one.output.outputs, two.output.outputs, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(one.output.embedding, two.output.embedding, rtol=1e-3, atol=1e-4)
 
 
@@ -211,7 +211,7 @@ def test_a_subjects_own_look_is_taken_out_of_its_features() -> None:
     rest = {"ann": 3.0, "bob": -5.0, "cem": 8.0}
     features = chance.normal(size=(51, 2, 4)).astype(np.float32)
     features += np.array([rest[name] for name in subjects], dtype=np.float32)[:, None, None]
-    seen = SubjectNormalised(features, subjects)
+    seen = GroupNormalised(features, subjects)
     assert len(seen) == 51
     order = chance.permutation(51)
     values = seen[order]
@@ -300,7 +300,7 @@ def test_an_experiment_on_biovid(
         assert 0 <= record.scores[name] <= 1, name
     assert {"backbone-video", "backbone-eda", "student"} <= set(record.checkpoints)
     assert len(list((tmp_path / "cache" / "features").glob("*.npy"))) == 2
-    errors = record.facts["tnet_by_subject"]["eda"]
+    errors = record.facts["tnet_by_group"]["eda"]
     tested = record.predictions.query("split == 'test'")["subject"]
     assert set(errors) == set(tested)
 
@@ -315,14 +315,15 @@ def test_an_ordinal_task_adds_its_measures() -> None:
 @pytest.mark.usefixtures("_own_cache")
 def test_a_sweep_has_a_row_for_each_modality_alone(biovid_root: Path, tmp_path: Path) -> None:
     chosen = biovid_config(biovid_root)
-    arms = [*unimodal_arms(chosen), Arm("logistic", "logistic regression", role="baseline")]
+    corpus = load_corpus(chosen.data, 0)
+    arms = [*unimodal_arms(corpus), Arm("logistic", "logistic regression", role="baseline")]
     cells = run_sweep(chosen, arms, [0], folder=tmp_path / "cells", progress=False)
     assert cells["arm"].tolist() == ["video", "eda", "logistic"]
     assert cells["accuracy"].between(0, 1).all()
     for row in cells.itertuples():
-        right, size = np.sum(list(row.by_subject.values()), axis=0)
+        right, size = np.sum(list(row.by_group.values()), axis=0)
         assert right / size == pytest.approx(row.accuracy), row.arm
-    assert unimodal_arms(small_config()) == []
+    assert unimodal_arms(load_corpus(small_config().data, 0)) == []
     with pytest.raises(ConfigError, match="no backbone for a modality 'ecg'"):
         run_sweep(
             chosen,
@@ -340,8 +341,8 @@ def test_folds_together_test_every_subject_once(biovid_root: Path, tmp_path: Pat
     folder = tmp_path / "cells"
     cells = run_sweep(chosen, arms, [0], folds=range(5), folder=folder, progress=False)
     assert cells["fold"].tolist() == [0, 1, 2, 3, 4]
-    tested = [name for counts in cells["by_subject"] for name in counts]
-    subjects = load_corpus(chosen.data, 0).subjects
+    tested = [name for counts in cells["by_group"] for name in counts]
+    subjects = load_corpus(chosen.data, 0).groups
     assert sorted(tested) == sorted(set(subjects))
     one = run_sweep(chosen, arms, [0], folder=folder, progress=False)
     assert one["accuracy"].tolist() == cells["accuracy"].tolist()[: len(one)], "the same cell"

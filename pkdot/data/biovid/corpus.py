@@ -12,6 +12,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...keyed_cache import short_hash
+from ...tasks import Classification, Ordinal
 from ..corpus import Corpus, Samples
 from ..features import cache_folder
 from .cachekey import VERSION
@@ -37,7 +38,7 @@ def load(settings: BioVidSettings, seed: int, *, jobs: int = -1, progress: bool 
         index.table["subject"].tolist(), settings.protocol, settings.exclude_low_expressive
     )
     class_ids = TASKS[settings.task]
-    names = (settings.prevalent, *settings.privileged)
+    names = (*settings.prevalent, *settings.privileged)
     prepared = {
         name: prepare(
             index, name, settings.options(name), settings.window,
@@ -141,16 +142,18 @@ def _corpus(
         modalities=modalities,
         prevalent=settings.prevalent,
         privileged=settings.privileged,
-        labels=labels,
-        given_labels=labels,
-        subjects=subjects,
+        targets=labels,
+        given_targets=labels,
+        groups=subjects,
         ids=table["sample"].to_numpy(dtype=str),
-        class_names=tuple(CLASSES[i] for i in class_ids),
+        task=(Ordinal if settings.task == "ordinal" else Classification)(
+            classes=tuple(CLASSES[i] for i in class_ids)
+        ),
         split=split,
         simulated=index.simulated,
         fingerprint=fingerprint,
         sources=sources,
-        ordinal=settings.task == "ordinal",
+        unit="subject",
         posterior=_posterior(index, table["sample"].tolist(), class_ids),
         restricted=not index.simulated,
         media=_media(prepared, rows),

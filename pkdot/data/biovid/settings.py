@@ -7,10 +7,11 @@ anywhere.
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ...errors import ConfigError
 from ...settings import Settings
+from ..modality_names import Names, check_modalities
 from .index import SignalKind
 from .protocols import Protocol, check_exclusion
 
@@ -30,7 +31,7 @@ teacher that read it would read the label. It is also constant over a baseline w
 MODALITIES = ("video", *COLUMN_OF)
 Normalisation = Literal["subject", "fold", "window", "none"]
 
-Task = Literal["bl1_pa4", "five_classes", "ordinal"]
+TaskName = Literal["bl1_pa4", "five_classes", "ordinal"]
 
 TASKS: dict[str, tuple[int, ...]] = {
     "bl1_pa4": (0, 4),
@@ -103,11 +104,9 @@ class BioVidSettings(Settings):
     signals: SignalKind = Field(
         default="filtered", description="biosignals_filtered or biosignals_raw"
     )
-    task: Task = Field(default="bl1_pa4", description="BL1 against PA4, or all five classes")
-    prevalent: str = Field(default="video", description="modality that exists at test time")
-    privileged: tuple[str, ...] = Field(
-        default=("eda",), description="modalities only the teacher sees"
-    )
+    task: TaskName = Field(default="bl1_pa4", description="BL1 against PA4, or all five classes")
+    prevalent: Names = Field(default=("video",), description="modalities that exist at test time")
+    privileged: Names = Field(default=("eda",), description="modalities only the teacher sees")
     protocol: Protocol = Field(default="grouped_5fold", description="how subjects are split")
     fold: int = Field(default=0, ge=0, description="which fold of the protocol")
     fold_seed: int = Field(default=0, ge=0, description="assigns subjects to folds")
@@ -139,20 +138,9 @@ class BioVidSettings(Settings):
     simulated_windows: int = Field(default=10, ge=1, le=99, description="per subject and class")
     simulated_seed: int = Field(default=0, ge=0, description="other seeds, other people")
 
-    @field_validator("privileged")
-    @classmethod
-    def _at_least_one(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not names or len(set(names)) != len(names):
-            raise ValueError("privileged must name one modality or more, each once")
-        return names
-
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        unknown = sorted({self.prevalent, *self.privileged} - set(MODALITIES))
-        if unknown:
-            raise ValueError(f"no modality {unknown[0]!r}; choose from {', '.join(MODALITIES)}")
-        if self.prevalent in self.privileged:
-            raise ValueError(f"{self.prevalent!r} cannot be prevalent and privileged at once")
+        check_modalities(self.prevalent, self.privileged, MODALITIES)
         if not 0 <= self.window[0] < self.window[1] <= 5.5:
             raise ValueError(f"window must lie within 0 to 5.5 seconds, not {self.window}")
         try:
@@ -162,6 +150,16 @@ class BioVidSettings(Settings):
         except ConfigError as error:
             raise ValueError(str(error)) from error
         return self
+
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether there are training samples without a label."""
+        return self.label_fraction < 1
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a simulator makes the data."""
+        return self.root is None
 
     def options(self, modality: str) -> VideoOptions | SignalOptions:
         """How a modality is prepared."""

@@ -40,17 +40,17 @@ def test_the_corpus_follows_the_protocol(biovid_root: Path) -> None:
     corpus = load(biovid_root, privileged=("eda", "emg_corrugator"))
     assert len(corpus) == WINDOWS
     assert corpus.simulated
-    assert corpus.class_names == ("BL1", "PA4")
-    assert np.bincount(corpus.labels).tolist() == [WINDOWS // 2, WINDOWS // 2]
+    assert corpus.task.class_names == ("BL1", "PA4")
+    assert np.bincount(corpus.targets).tolist() == [WINDOWS // 2, WINDOWS // 2]
     assert corpus.shape("video") == (3, 4, 32, 32)
     assert corpus.shape("eda") == (1, 176)
     assert corpus.shape("emg_corrugator") == (1, 352)
     batch = corpus.batch("video", np.array([3, 1]))
     assert batch.dtype == torch.float32
-    corpus.split.check(len(corpus), corpus.subjects)
-    for name, label in zip(corpus.ids, corpus.labels, strict=True):
-        assert f"-{corpus.class_names[label]}-" in name
-    assert all(name.startswith(who) for name, who in zip(corpus.ids, corpus.subjects, strict=True))
+    corpus.split.check(len(corpus), corpus.groups)
+    for name, label in zip(corpus.ids, corpus.targets, strict=True):
+        assert f"-{corpus.task.class_names[label]}-" in name
+    assert all(name.startswith(who) for name, who in zip(corpus.ids, corpus.groups, strict=True))
     assert corpus.media["video"][np.arange(2)].shape == (2, 32, 32, 3)
     curves = corpus.media["eda"][np.arange(2)]
     assert curves.shape == (2, 64, 112)
@@ -100,8 +100,8 @@ def test_pixels_become_what_public_weights_expect(biovid_root: Path) -> None:
 def test_per_subject_normalisation(biovid_root: Path) -> None:
     corpus = load(biovid_root)
     signals = corpus.batch("eda", np.arange(len(corpus))).numpy()[:, 0]
-    for who in set(corpus.subjects):
-        own = signals[corpus.subjects == who]
+    for who in set(corpus.groups):
+        own = signals[corpus.groups == who]
         assert own.mean() == pytest.approx(0, abs=1e-4)
         assert own.std() == pytest.approx(1, abs=1e-3)
 
@@ -113,14 +113,14 @@ def test_fold_normalisation_reads_training_windows_only(biovid_root: Path, tmp_p
     assert float(train.mean()) == pytest.approx(0, abs=1e-4)
     assert float(train.std(unbiased=False)) == pytest.approx(1, abs=1e-3)
     root = files.copy(biovid_root, tmp_path / "c")
-    tested = corpus.subjects[corpus.split.test[0]]
+    tested = corpus.groups[corpus.split.test[0]]
     for path in (root / "biosignals_filtered" / tested).iterdir():
         table = files.read_table(path)
         files.write_table(path, table.assign(gsr=table.gsr + 100))
     moved = load(root, normalisation="fold")
     everything = np.arange(len(corpus))
     difference = (moved.batch("eda", everything) - corpus.batch("eda", everything)).abs()
-    others = corpus.subjects != tested
+    others = corpus.groups != tested
     assert float(difference[others].max()) == 0
     assert float(difference[~others].min()) > 1
 
@@ -166,7 +166,7 @@ def hurt(biovid_root: Path, tmp_path: Path) -> Path:
 def test_damage_is_left_out_counted_and_said(hurt: Path) -> None:
     corpus = load(hurt, protocol="loso_87")
     assert len(corpus) == WINDOWS - 1 - 4
-    assert len(set(corpus.subjects)) == files.SUBJECTS - 1
+    assert len(set(corpus.groups)) == files.SUBJECTS - 1
     left_out = corpus.facts["left_out"]
     assert len(left_out) == 4
     assert sum("it is not there" in line for line in left_out) == 3

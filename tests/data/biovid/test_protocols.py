@@ -20,6 +20,7 @@ from pkdot.data.biovid.protocols import (
 from pkdot.data.biovid.settings import BioVidSettings
 from pkdot.errors import ConfigError, DataError
 from pkdot.experiments.split_leakage import leak_cells
+from pkdot.tasks import Classification
 
 
 def table(subjects: int = 20, windows: int = 10, classes: tuple[int, ...] = (0, 4)) -> pd.DataFrame:
@@ -199,9 +200,9 @@ def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> N
             table, settings.protocol, settings.fold, seed, fold_seed=settings.fold_seed
         )
         return Corpus(
-            name="biovid", modalities={"video": clips}, prevalent="video", privileged=(),
-            labels=labels, given_labels=labels, subjects=subjects,
-            ids=np.arange(96).astype(str), class_names=("BL1", "PA4"), split=split,
+            name="biovid", modalities={"video": clips}, prevalent=("video",), privileged=(),
+            targets=labels, given_targets=labels, groups=subjects,
+            ids=np.arange(96).astype(str), task=Classification(classes=("BL1", "PA4")), split=split,
             simulated=True, fingerprint="made up",
         )  # fmt: skip
 
@@ -210,7 +211,7 @@ def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> N
     cells = leak_cells(ExperimentConfig.preset("default"), (0, 1), progress=False)
     accuracy = cells.groupby("arm")["accuracy"].mean()
     assert accuracy["clips"] > accuracy["people"] + 0.1
-    for counts in cells["by_subject"]:
+    for counts in cells["by_group"]:
         assert sum(size for _, size in counts.values()) == 96, "every window is tested once"
     with pytest.raises(ConfigError, match="pixels of BioVid"):
         leak_cells(ExperimentConfig(), progress=False)

@@ -50,7 +50,7 @@ def test_a_simulated_corpus_tells_its_posterior_and_a_copy_in_another_layout_doe
     corpus = load(BioVidSettings(root=biovid_root), 0, progress=False)
     assert corpus.posterior is not None
     assert corpus.posterior.shape == (len(corpus), 2)
-    assert (corpus.posterior.argmax(1) == corpus.labels).mean() > 0.7
+    assert (corpus.posterior.argmax(1) == corpus.targets).mean() > 0.7
     latents = files.read_table(biovid_root / "simulation" / "latent.csv").set_index("sample_name")
     again = class_posterior(latents["pain"].loc[list(corpus.ids)].to_numpy(), (0, 4))
     assert np.array_equal(corpus.posterior, again)

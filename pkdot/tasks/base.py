@@ -1,0 +1,325 @@
+"""What every task is: the form of a target, how wrong an answer is, how good a set of answers.
+
+A network's *outputs* (..., W) are what the loss reads: logits, or standardised values. *Recorded*
+outputs are what people read: probabilities, or values in their own unit. A target that is missing
+is -1 among whole numbers and NaN among real ones.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from ..errors import ConfigError, InputError
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .plain_models import PlainModels
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Selection = Literal["loss", "score"]
+Tally = list[Any]
+"""What a score is computed from, for some samples: nested lists of numbers, as JSON keeps them."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number that says how good a set of answers is.
+
+    Attributes:
+        name: of the metric, e.g. ``accuracy``.
+        label: in words, for axes and tiles.
+        higher_is_better: its direction.
+        percent: whether people read it as a share in percent.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool = True
+    percent: bool = False
+
+    @property
+    def factor(self) -> float:
+        """From the metric to what people read."""
+        return 100.0 if self.percent else 1.0
+
+    @property
+    def digits(self) -> int:
+        """Decimals of what people read."""
+        return 1 if self.percent else 3
+
+    @property
+    def axis(self) -> str:
+        """Label of an axis."""
+        return f"{self.label}, %" if self.percent else self.label
+
+    @property
+    def difference_unit(self) -> str:
+        """Unit of a difference between two values."""
+        return "points" if self.percent else self.label
+
+    @property
+    def form(self) -> str:
+        """How numbers that people read are written, as :func:`format` takes it."""
+        return f".{self.digits}f"
+
+    def text(self, value: float | None) -> str:
+        """A value as people read it, e.g. ``87.1 %`` or ``0.431``; a dash where there is none."""
+        if value is None or value != value:
+            return "–"
+        return f"{self.factor * value:.{self.digits}f}" + (" %" if self.percent else "")
+
+
+class TargetGroups(NamedTuple):
+    """Samples sorted by their target, for colours and blocks of figures.
+
+    Attributes:
+        numbers: (N,) group of each sample, -1: no target.
+        names: one name a group.
+        by: what the groups are, in the words of legends and axes.
+    """
+
+    numbers: Array
+    names: tuple[str, ...]
+    by: str
+
+
+class Task(Settings, ABC):
+    """Base class: a frozen model that a record keeps, with the functions below.
+
+    Class attributes:
+        offers: what a distiller may need: ``outputs`` always, ``classes`` where each sample has
+            one of several.
+        plain: the plain models of this task.
+        decomposes: whether the primary score is 1 minus the mean of :meth:`errors`, so that it is
+            known of every group by itself.
+        error_label: what :meth:`errors` are, in words.
+        disagreement_label: what :meth:`disagreement` is, in words.
+        recorded_label: what recorded outputs are, in words.
+        recorded_percent: whether people read recorded outputs in percent.
+    """
+
+    offers: ClassVar[frozenset[str]] = frozenset({"outputs"})
+    plain: ClassVar["PlainModels"]
+    decomposes: ClassVar[bool] = False
+    error_label: ClassVar[str]
+    disagreement_label: ClassVar[str]
+    recorded_label: ClassVar[str]
+    recorded_percent: ClassVar[bool] = False
+    kind: str
+
+    # -- targets -----------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """One name an output: classes, targets or labels."""
+
+    @property
+    def output_width(self) -> int:
+        """W, numbers that a network puts out for a sample."""
+        return len(self.names)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes; empty where a sample has no class."""
+        return self.names if "classes" in self.offers else ()
+
+    @abstractmethod
+    def check(self, targets: Any) -> Array:
+        """Targets in the form that the kit keeps: classes (N,), or values (N, T) or (N, L, T).
+
+        Raises:
+            DataError: for targets that the task cannot have.
+        """
+
+    def known(self, targets: Array) -> Array:
+        """Which entries of targets are there, booleans of the same shape."""
+        return targets >= 0 if targets.dtype.kind in "iu" else np.isfinite(targets)
+
+    def has_target(self, targets: Array) -> Array:
+        """Which samples have any target, (N,)."""
+        known = self.known(targets)
+        return np.asarray(known.any(axis=tuple(range(1, known.ndim))))
+
+    def hidden(self, targets: Array) -> Array:
+        """Targets of the same shape of which none is known."""
+        return np.full_like(targets, -1 if targets.dtype.kind in "iu" else np.nan)
+
+    def can_read(self, width: int) -> bool:
+        """Whether recorded outputs of so many numbers a sample are this task's."""
+        return width == self.output_width
+
+    def unknown(self, size: int) -> Array:
+        """Targets of so many samples of which none is known."""
+        return np.full((size, self.output_width), np.nan)
+
+    def fitted(self, targets: Array) -> "Task":
+        """The task with what it learns from training targets, such as their scale."""
+        return self
+
+    @abstractmethod
+    def plain_targets(self, targets: Array) -> Array:
+        """Targets as the plain models of this task learn them, (N,) or (N, T)."""
+
+    @abstractmethod
+    def strata(self, targets: Array) -> Array:
+        """A whole number a sample, (N,), to spread alike over parts of a split; -1: unknown."""
+
+    # -- learning ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def loss(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
+        """Mean loss over all targets that are known, a scalar; 0 where none is.
+
+        Args:
+            outputs: (..., W).
+            targets: as :meth:`check` gives them; missing ones are masked.
+            smoothing: share of a target that is spread over the alternatives, see
+                :meth:`check_smoothing`.
+        """
+
+    def check_smoothing(self, smoothing: float) -> None:
+        """Refuse label smoothing where targets cannot be smoothed.
+
+        Raises:
+            ConfigError: naming the task.
+        """
+        if smoothing:
+            raise ConfigError(
+                f"training.label_smoothing is {smoothing}, but the task {self.kind!r} has no "
+                f"labels to smooth; set it to 0."
+            )
+
+    @abstractmethod
+    def soft_loss(self, teacher: "Tensor", student: "Tensor", temperature: float) -> "Tensor":
+        """How far a student's outputs are from its teacher's, (B, W) each, a scalar."""
+
+    @abstractmethod
+    def coordinates(self, outputs: "Tensor", form: str, temperature: float) -> "Tensor":
+        """Outputs (B, W) as points between which half the squared distance means something."""
+
+    @abstractmethod
+    def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
+        """Outputs (N, W) float32 of a network that knows the targets; zeros for missing ones.
+
+        Args:
+            targets: of N samples.
+            confidence: probability of the right answer where outputs are logits; indicators of 0
+                and 1 if left out.
+        """
+
+    # -- scores ------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def primary(self) -> Score:
+        """The score by which arms are compared."""
+
+    @property
+    @abstractmethod
+    def criterion(self) -> Score:
+        """The loss of a whole set, as a score: what stops and selects by default."""
+
+    @abstractmethod
+    def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
+        """Every score of a set of samples by name; primary and criterion are among them.
+
+        Args:
+            outputs: (N, W) or (N, L, W), arrays or tensors.
+            targets: as :meth:`check` gives them; missing ones are left out.
+
+        Raises:
+            InputError: if shapes do not match, or no target is known.
+        """
+
+    def badness(self, values: Mapping[str, float], selection: Selection) -> tuple[float, ...]:
+        """What selection minimises, from the scores of the inner split; ties go to the next."""
+        chosen = (self.primary, self.criterion) if selection == "score" else (self.criterion,)
+        return tuple(-values[s.name] if s.higher_is_better else values[s.name] for s in chosen)
+
+    def progress(self, values: Mapping[str, float]) -> float:
+        """The primary score, signed so that more is better."""
+        return values[self.primary.name] * (1.0 if self.primary.higher_is_better else -1.0)
+
+    @abstractmethod
+    def tally(self, recorded: Array, targets: Array) -> Tally:
+        """What the primary score of some samples is computed from; of recorded outputs."""
+
+    @abstractmethod
+    def tallied(self, tallies: Sequence[Tally]) -> float:
+        """The primary score of all samples of several tallies; NaN where it is undefined."""
+
+    # -- for people --------------------------------------------------------------------------
+
+    @abstractmethod
+    def recorded(self, outputs: Any) -> Array:
+        """Outputs (..., W) as a record keeps them: probabilities, or values in their own unit."""
+
+    @abstractmethod
+    def answers(self, recorded: Array) -> Array:
+        """What recorded outputs say: classes (N,), or values or labels (N, W); -1 or NaN: none."""
+
+    @abstractmethod
+    def truth(self, targets: Array) -> Array:
+        """Targets in the form of recorded outputs, (N, W); NaN where missing."""
+
+    @abstractmethod
+    def errors(self, recorded: Array, targets: Array) -> Array:
+        """How wrong each of N answers is, 0 for right, (N,); NaN where either is missing."""
+
+    @abstractmethod
+    def disagreement(self, one: Array, other: Array) -> Array:
+        """How far two networks' recorded outputs (N, W) are from each other, (N,); 0: alike."""
+
+    @abstractmethod
+    def grouping(self, targets: Array) -> TargetGroups:
+        """N samples sorted by their target, a few groups."""
+
+    def judgement(self, recorded: Array, targets: Array) -> TargetGroups:
+        """N answers sorted into wrong (0) and right ones (1), for colours; -1: unknown."""
+        errors = self.errors(recorded, targets)
+        numbers = np.where(np.isnan(errors), -1, (errors == 0).astype(int))
+        return TargetGroups(numbers, ("wrong", "right"), "answer")
+
+    @abstractmethod
+    def describe(self, target: Any) -> str:
+        """One target or answer in words."""
+
+
+def as_array(values: Any) -> Array:
+    """A NumPy array from an array, a list or a tensor on any device."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float().numpy() if values.is_floating_point() else values.numpy()
+    return np.asarray(values)
+
+
+def at_least_float32(x: "Tensor") -> "Tensor":
+    """Numbers in which a loss may be taken: half precision becomes float32."""
+    return x if x.element_size() >= 4 else x.float()
+
+
+def flat_pair(outputs: Any, targets: Any, width: int) -> tuple[Array, Array]:
+    """Outputs and targets of any leading axes as matrices (M, W), in float64.
+
+    Raises:
+        InputError: if their shapes do not match.
+    """
+    one, two = as_array(outputs), as_array(targets)
+    if one.shape != two.shape or one.shape[-1:] != (width,) or not one.size:
+        raise InputError(
+            f"Scores need outputs and targets of one shape (N, {width}) with N >= 1, not "
+            f"{one.shape} and {two.shape}."
+        )
+    return one.reshape(-1, width).astype(float), two.reshape(-1, width).astype(float)
+
+
+def mean_of_known(values: Array) -> float:
+    """The mean of the values that are not NaN; NaN where all are."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
