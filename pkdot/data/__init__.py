@@ -4,13 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..errors import ConfigError
 from ..settings import Settings
 from . import biovid, digits
 from .biovid import BioVidSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
+from .given import GivenSettings
 
-CorpusSettings = Annotated[DigitsSettings | BioVidSettings, Field(discriminator="name")]
+CorpusSettings = Annotated[
+    DigitsSettings | BioVidSettings | GivenSettings, Field(discriminator="name")
+]
 
 
 def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -> Corpus:
@@ -20,7 +24,16 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         settings: of one corpus.
         seed: of the split, of noise and of wrong labels.
         progress: whether to draw bars while files are read or made.
+
+    Raises:
+        ConfigError: for a corpus that was given in memory.
+        DataError: if the corpus cannot be used as asked.
     """
+    if isinstance(settings, GivenSettings):
+        raise ConfigError(
+            f"The corpus {settings.corpus!r} was given in memory; give it to run_experiment again, "
+            f"or save it as .npz and name the file."
+        )
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
     return digits.load(settings, seed)
@@ -31,6 +44,7 @@ __all__ = [
     "Corpus",
     "CorpusSettings",
     "DigitsSettings",
+    "GivenSettings",
     "Settings",
     "Split",
     "load_corpus",

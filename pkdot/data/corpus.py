@@ -78,8 +78,9 @@ class Split:
                 )
 
 
-Kind = Literal["vector", "tokens", "signal", "sound", "picture", "clip", "frames"]
-"""What a sample of a modality is: numbers (D,); tokens (T, D); a signal (C, L); a sound (1, L); a
+Kind = Literal["vector", "columns", "tokens", "signal", "sound", "picture", "clip", "frames"]
+"""What a sample of a modality is: numbers of one unit (D,); numbers of a unit each (D,), as columns
+of a table; tokens (T, D); a signal (C, L); a sound (1, L); a
 picture (C, H, W); a clip (3, T, H, W); or a vector a frame, (L, D)."""
 
 

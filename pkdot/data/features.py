@@ -136,4 +136,5 @@ class GroupNormalised:
 
 def with_features(corpus: Corpus, features: dict[str, Samples]) -> Corpus:
     """The same corpus, some of its modalities seen as features instead of clips or signals."""
-    return replace(corpus, modalities={**corpus.modalities, **features})
+    kinds = {name: kind for name, kind in corpus.kinds.items() if name not in features}
+    return replace(corpus, modalities={**corpus.modalities, **features}, kinds=kinds)

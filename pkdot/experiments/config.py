@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..data import CorpusSettings, DigitsSettings
+from ..data import Corpus, CorpusSettings, DigitsSettings
 from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError
 from ..keyed_cache import short_hash
@@ -185,6 +185,11 @@ class ExperimentConfig(Settings):
         """Whether the student takes nothing at all from the teacher."""
         from_teacher = self.network.student_encoder == "copied" or self.network.tnet != "none"
         return self.method == "none" and not from_teacher
+
+    def for_corpus(self, corpus: Corpus) -> "ExperimentConfig":
+        """The same experiment on a corpus in memory."""
+        given = {"name": "given", "corpus": corpus.name, "fingerprint": corpus.fingerprint}
+        return ExperimentConfig(**{**self.model_dump(), "data": given})
 
     def changed(self, changes: Mapping[str, Any]) -> "ExperimentConfig":
         """A copy with some settings changed, named by dotted paths.

@@ -162,6 +162,7 @@ def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
 
 def run_experiment(
     config: ExperimentConfig | Mapping[str, Any] | None = None,
+    corpus: Corpus | None = None,
     *,
     progress: bool = True,
     runs_dir: str | Path | None = None,
@@ -172,6 +173,7 @@ def run_experiment(
     Args:
         config: the experiment, or a mapping that says what is not default in it; digits with the
             default form of PKDOT if none is given.
+        corpus: in memory, in place of the one that ``config.data`` names.
         progress: whether to draw progress bars, of reading the data and of each stage.
         runs_dir: folder of records, :func:`pkdot.record.runs_directory` by default.
         fabric: a launched Fabric of your own, e.g. over several GPUs; one device by default. The
@@ -186,9 +188,12 @@ def run_experiment(
         RecordError: if no record can be written.
     """
     config = ExperimentConfig.of(config)
+    if corpus is not None:
+        config = config.for_corpus(corpus)
     with surroundings(config.threads):
         fabric = fabric or make_fabric(config)
-        corpus = load_corpus(config.data, config.seed, progress=progress)
+        if corpus is None:
+            corpus = load_corpus(config.data, config.seed, progress=progress)
         check_corpus(config, corpus)
         if not fabric.is_global_zero:
             encoded = drain(encode_corpus(config, corpus, fabric))

@@ -23,6 +23,9 @@ class VectorEncoder(nn.Module):
         dropout: probability that a hidden unit is dropped in training.
         input_noise: standard deviation of Gaussian noise added to the standardised input in
             training, a regulariser for few labels.
+        floor: least deviation of an entry, as a share of the overall one. It holds for entries of
+            one unit: one that hardly varies in training (a pixel in the corner) would be blown up
+            where it varies later. Columns of a unit each have none.
     """
 
     mean: Tensor
@@ -35,9 +38,10 @@ class VectorEncoder(nn.Module):
         hidden: int,
         dropout: float,
         input_noise: float = 0.0,
+        floor: float = 0.1,
     ) -> None:
         super().__init__()
-        self.input_noise = input_noise
+        self.input_noise, self.floor = input_noise, floor
         self.register_buffer("mean", torch.zeros(in_features))
         self.register_buffer("deviation", torch.ones(in_features))
         self.layers = nn.Sequential(
@@ -51,14 +55,12 @@ class VectorEncoder(nn.Module):
         )
 
     def standardise_by(self, samples: Tensor) -> None:
-        """Take mean and deviation from training samples (N, in_features).
-
-        No deviation is taken to be under a tenth of the overall one: an entry that hardly varies in
-        training (a pixel in the corner) would be blown up where it varies later.
-        """
+        """Take mean and deviation from training samples (N, in_features)."""
         deviation = samples.std(0, unbiased=False)
         overall = deviation.square().mean().sqrt()
-        floor = 0.1 * overall if overall > 0 else torch.ones(())
+        floor = self.floor * overall if overall > 0 else torch.ones(())
+        if not self.floor:
+            deviation = torch.where(deviation > 0, deviation, 1.0)
         self.mean.copy_(samples.mean(0))
         self.deviation.copy_(deviation.clamp_min(floor))
 
@@ -122,16 +124,17 @@ class TokenEncoder(nn.Module):
 
 
 def build_encoder(
-    shape: tuple[int, ...], settings: NetworkSettings
+    shape: tuple[int, ...], settings: NetworkSettings, kind: str = "vector"
 ) -> VectorEncoder | TokenEncoder:
-    """The encoder for samples of this shape: vectors (D,) or tokens (T, D).
+    """The encoder for samples of this shape: vectors or columns (D,), or tokens (T, D).
 
     Raises:
         InputError: for a shape that no encoder takes.
     """
     s = settings
     if len(shape) == 1:
-        return VectorEncoder(shape[0], s.feature_dim, s.hidden, s.dropout, s.input_noise)
+        floor = 0.0 if kind == "columns" else 0.1
+        return VectorEncoder(shape[0], s.feature_dim, s.hidden, s.dropout, s.input_noise, floor)
     if len(shape) == 2 and shape[0] > 1:
         return TokenEncoder(*shape, s.feature_dim, s.dropout, s.input_noise)
     raise InputError(

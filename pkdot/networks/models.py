@@ -65,6 +65,7 @@ class Teacher(nn.Module):
         width: W, numbers that it puts out.
         settings: sizes.
         is_sequence: whether samples are windows of frames.
+        kinds: modality -> :data:`pkdot.data.corpus.Kind`, where the shape does not tell.
     """
 
     def __init__(
@@ -73,11 +74,16 @@ class Teacher(nn.Module):
         width: int,
         settings: NetworkSettings,
         is_sequence: bool = False,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.is_sequence = is_sequence
+        known = kinds or {}
         self.encoders = nn.ModuleDict(
-            {name: build_encoder(shape, settings) for name, shape in shapes.items()}
+            {
+                name: build_encoder(shape, settings, known.get(name, ""))
+                for name, shape in shapes.items()
+            }
         )
         self.joint = _Joint(len(shapes), width, settings)
 
@@ -161,7 +167,8 @@ def _standardise(corpus: "Corpus", modality: str, encoder: nn.Module) -> None:
 def build_teacher(corpus: "Corpus", settings: NetworkSettings) -> Teacher:
     """A teacher with fresh weights, standardised by the corpus's training samples."""
     shapes = {name: _frame_shape(corpus, name) for name in corpus.names}
-    teacher = Teacher(shapes, corpus.task.output_width, settings, corpus.is_sequence)
+    width = corpus.task.output_width
+    teacher = Teacher(shapes, width, settings, corpus.is_sequence, corpus.kinds)
     for name, encoder in teacher.encoders.items():
         _standardise(corpus, name, encoder)
     return teacher
@@ -186,7 +193,8 @@ def build_student(
     """
     encoders: dict[str, nn.Module] = {}
     for name in corpus.prevalent:
-        encoders[name] = build_encoder(_frame_shape(corpus, name), settings)
+        shape = _frame_shape(corpus, name)
+        encoders[name] = build_encoder(shape, settings, corpus.kinds.get(name, ""))
         _standardise(corpus, name, encoders[name])
     if teacher is not None and settings.student_encoder == "copied":
         encoders = {name: deepcopy(teacher.encoders[name]) for name in encoders}
