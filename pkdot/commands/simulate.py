@@ -1,17 +1,24 @@
-"""``simulate``: write a simulated corpus in a database's own files."""
+"""``simulate``: write a simulated corpus in the files that real ones have."""
 
 import argparse
 from pathlib import Path
 
-HELP = "write a simulated corpus in a database's own files"
+HELP = "write a simulated corpus in the files that real ones have"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", choices=["biovid"])
+    parser.add_argument(
+        "corpus", choices=["biovid", "own"], help="own: a small table, a folder and an .npz"
+    )
     parser.add_argument("dest", type=Path, help="folder to write to; an interrupted one goes on")
     parser.add_argument("--subjects", type=int, default=20, help="simulated people (20)")
-    parser.add_argument("--classes", nargs="+", default=["BL1", "PA4"], help="(BL1 PA4)")
-    parser.add_argument("--windows", type=int, default=10, help="of each class and person (10)")
+    parser.add_argument("--classes", nargs="+", default=["BL1", "PA4"], help="of biovid (BL1 PA4)")
+    parser.add_argument(
+        "--windows",
+        type=int,
+        default=10,
+        help="of each class and person; of own: samples of each person (10)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
     parser.add_argument("--jobs", type=int, default=-1, help="worker processes (all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
@@ -21,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ..data.biovid import require_libraries
 
     require_libraries()
+    if arguments.corpus == "own":
+        return _own(arguments)
     from ..data.simulate.biovid import simulate
 
     path = simulate(
@@ -33,4 +42,22 @@ def run(arguments: argparse.Namespace) -> int:
         progress=not arguments.quiet,
     )
     print(f"The simulated corpus is {path}; read it with: python -m pkdot check biovid {path}")
+    return 0
+
+
+def _own(arguments: argparse.Namespace) -> int:
+    from ..data.simulate.own import write_examples
+
+    found = write_examples(
+        arguments.dest,
+        people=arguments.subjects,
+        samples=arguments.windows,
+        seed=arguments.seed,
+        progress=not arguments.quiet,
+    )
+    print(f"One simulated data set in three forms: {found.table}, {found.folder}, {found.arrays}.")
+    print(
+        f"Read it with: python -m pkdot check own {found.table} --prevalent face "
+        f"--privileged skin voice --target mood --group person"
+    )
     return 0
