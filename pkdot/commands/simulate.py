@@ -58,6 +58,6 @@ def _own(arguments: argparse.Namespace) -> int:
     print(f"One simulated data set in three forms: {found.table}, {found.folder}, {found.arrays}.")
     print(
         f"Read it with: python -m pkdot check own {found.table} --prevalent face "
-        f"--privileged skin voice --target mood --group person"
+        f"--privileged skin,voice --target mood --group person"
     )
     return 0
