@@ -32,8 +32,7 @@ def assemble(source: Source, settings: OwnSettings, seed: int, task: Task | None
         OwnDataError: the first thing that stops training, with what to try.
     """
     check_roles(source, settings)
-    names = (*settings.prevalent, *settings.privileged)
-    readings = {name: source.reading(name) for name in names}
+    readings = {name: source.reading(name) for name in settings.roles}
     findings = [*source.findings]
     for name, reading in readings.items():
         role = "prevalent" if name in settings.prevalent else "privileged"
