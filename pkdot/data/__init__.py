@@ -44,6 +44,22 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
     return digits.load(settings, seed)
 
 
+def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings:
+    """The same settings, bound to what the data hold now; own files may change under their name.
+
+    Args:
+        settings: of one corpus; only own data are read.
+        progress: whether to draw bars while files are read.
+
+    Raises:
+        DataError: if the corpus cannot be used as asked.
+    """
+    if not isinstance(settings, OwnSettings) or settings.contents:
+        return settings
+    contents = load_corpus(settings, 0, progress=progress).facts["contents"]
+    return settings.model_copy(update={"contents": contents})
+
+
 __all__ = [
     "BioVidSettings",
     "Corpus",
@@ -54,4 +70,5 @@ __all__ = [
     "Settings",
     "Split",
     "load_corpus",
+    "pinned",
 ]
