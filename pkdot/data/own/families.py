@@ -68,9 +68,20 @@ def families(columns: Columns, reserved: Collection[str]) -> dict[str, Family]:
 
 
 def family(
-    name: str, known: dict[str, Family], columns: Columns, reserved: Collection[str]
+    name: str,
+    known: dict[str, Family],
+    columns: Columns,
+    reserved: Collection[str],
+    modalities: Collection[str] = (),
 ) -> Family:
     """The family of a name: a known one, or a single column of numbers.
+
+    Args:
+        name: of a modality.
+        known: families of the table.
+        columns: of the table.
+        reserved: columns of ids, targets, groups and split.
+        modalities: all that there are, for hints; those of the table where left out.
 
     Raises:
         OwnDataError: for a name that is no modality, with the nearest that is, and for one that is
@@ -92,9 +103,11 @@ def family(
     if name in reserved and name in columns.types:
         raise OwnDataError(
             f"Column {name!r} of {columns.place} is read as id, target, group or split and can be "
-            f"no modality as well; {nearest(name, known)}"
+            f"no modality as well; {nearest(name, modalities or known)}"
         )
-    raise OwnDataError(f"{columns.place} has no modality {name!r}; {nearest(name, known)}")
+    raise OwnDataError(
+        f"{columns.place} has no modality {name!r}; {nearest(name, modalities or known)}"
+    )
 
 
 def kind_in_features(name: str, features: dict[str, Any]) -> str | None:

@@ -82,6 +82,11 @@ class OwnSettings(SplitSettings):
         return self
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """The modalities that anything reads, the prevalent ones first."""
+        return (*self.prevalent, *self.privileged)
+
+    @property
     def has_unlabelled(self) -> bool:
         """Whether targets are taken from training samples; the data may lack more."""
         return self.label_fraction < 1
