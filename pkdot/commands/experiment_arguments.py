@@ -60,13 +60,13 @@ def own_changes(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Own data in place of the corpus that the settings name."""
+    """Data in place of the corpus that the settings name."""
     own = parser.add_argument_group("own data")
     own.add_argument(
         "--data",
-        type=Path,
         metavar="PATH",
-        help="a table (.csv, .parquet), an .npz file or a folder; see `check own PATH`",
+        help="a table (.csv, .parquet), an .npz file or a folder, see `check own PATH`; or the name "
+        "of bundled data: digits, diabetes, breast_cancer",
     )
     add_own_arguments(own)
 
@@ -79,7 +79,9 @@ def data_changes(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     changes = own_changes(arguments)
     if arguments.data is not None:
-        return {"data.name": "own", "data.path": str(arguments.data), **changes}
+        from ..data import named
+
+        return {f"data.{name}": value for name, value in named(arguments.data).items()} | changes
     config, settings = getattr(arguments, "config", None), getattr(arguments, "set", [])
     if changes and not (config or dict(settings).get("data.name") == "own"):
         raise ConfigError(

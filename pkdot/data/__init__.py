@@ -25,6 +25,19 @@ CorpusSettings = Annotated[
 ]
 
 
+BUNDLED = ("digits", "diabetes", "breast_cancer")
+"""Corpora of real data that come with a package."""
+
+
+def named(data: str) -> dict[str, str]:
+    """Settings of the corpus that a word names: a bundled one, or own data at a path.
+
+    Args:
+        data: one of :data:`BUNDLED`, or a path of any form of own data.
+    """
+    return {"name": data} if data in BUNDLED else {"name": "own", "path": data}
+
+
 def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -> Corpus:
     """Load the corpus that ``settings.name`` names.
 
@@ -72,6 +85,7 @@ def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings
 
 
 __all__ = [
+    "BUNDLED",
     "BioVidSettings",
     "BreastCancerSettings",
     "Corpus",
@@ -83,5 +97,6 @@ __all__ = [
     "Settings",
     "Split",
     "load_corpus",
+    "named",
     "pinned",
 ]

@@ -51,7 +51,7 @@ def read_campaign(arguments: Namespace, own: Mapping[str, Any] | None = None) ->
     if studies is None and quick:
         studies = list(QUICK_STUDIES)
     seeds = _seeds(arguments)
-    name = "evidence" if arguments.data is None else f"evidence-{arguments.data.stem}"
+    name = "evidence" if arguments.data is None else f"evidence-{Path(arguments.data).stem}"
     kept = runs_directory().parent / (f"{name}-quick" if quick else name)
     study_regimes = _study_regimes(arguments)
     campaign = Campaign(
