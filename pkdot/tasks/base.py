@@ -273,6 +273,10 @@ class Task(Settings, ABC):
         """What recorded outputs say: classes (N,), or values or labels (N, W); -1 or NaN: none."""
 
     @abstractmethod
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """Recorded outputs (N, W) as columns of a table for people, (N,) each."""
+
+    @abstractmethod
     def truth(self, targets: Array) -> Array:
         """Targets in the form of recorded outputs, (N, W); NaN where missing."""
 

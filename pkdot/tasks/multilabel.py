@@ -186,6 +186,12 @@ class Multilabel(Task):
     def answers(self, recorded: Array) -> Array:
         return np.where(np.isfinite(recorded), (recorded > 0.5).astype(float), np.nan)
 
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """``answer NAME``, 1 or 0, and ``probability NAME`` of each label."""
+        said = self.answers(recorded)
+        answers = {f"answer {n}": said[:, j] for j, n in enumerate(self.names)}
+        return answers | {f"probability {n}": recorded[:, j] for j, n in enumerate(self.names)}
+
     def truth(self, targets: Array) -> Array:
         return targets
 

@@ -217,6 +217,10 @@ class Regression(Task):
     def answers(self, recorded: Array) -> Array:
         return recorded
 
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """The value of each target, under its name."""
+        return {name: recorded[:, j] for j, name in enumerate(self.names)}
+
     def truth(self, targets: Array) -> Array:
         return targets
 

@@ -4,11 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..data.corpus import Corpus
-from ..networks.backbones import weights_hash
-from ..networks.own import OwnNetwork, network_facts
-from ..settings import Settings
-from ..training.encoders import EncodedModality, EncoderStage
+from ...data.corpus import Corpus
+from ...networks.backbones import weights_hash
+from ...networks.models import Student
+from ...networks.own import OwnNetwork, network_facts
+from ...settings import Settings
+from ...training.encoders import EncodedModality, EncoderStage
 
 
 class BackboneFacts(Settings):
@@ -17,6 +18,7 @@ class BackboneFacts(Settings):
     name: str = Field(description="as the settings of backbones have it")
     trained: bool = Field(description="whether the record keeps its weights as a checkpoint")
     digest: str = Field(description="hash of its weights")
+    features: tuple[int, ...] = Field(description="shape of what it gives for a sample")
     overall: float | None = Field(
         description="deviation of its features where each group's own were taken out; else null"
     )
@@ -45,6 +47,9 @@ class StudentFacts(Settings):
     modalities: dict[str, ModalityFacts]
     is_sequence: bool = Field(description="whether samples are windows of frames")
     form: Literal["pooled", "tokens"] = Field(description="what backbones give the encoders")
+    tnets: dict[str, tuple[int, ...]] = Field(
+        default_factory=dict, description="privileged modality -> shape of its hallucinated feature"
+    )
     own: OwnFacts | None = Field(None, description="of a student of the user's; else null")
 
 
@@ -73,19 +78,23 @@ def student_facts(corpus: Corpus, encoders: EncoderStage, student: Any) -> dict[
         if corpus.is_sequence:
             shape = shape[1:]
         kind = corpus.kind(name) if encoded is None else encoded.kind
-        modalities[name] = ModalityFacts(kind=kind, shape=shape, backbone=_backbone(encoded))
+        backbone = None if encoded is None else _backbone(encoded, corpus.shape(name))
+        modalities[name] = ModalityFacts(kind=kind, shape=shape, backbone=backbone)
     facts = StudentFacts(
-        modalities=modalities, is_sequence=corpus.is_sequence, form=encoders.form, own=own
+        modalities=modalities,
+        is_sequence=corpus.is_sequence,
+        form=encoders.form,
+        tnets=student.tnets.shapes if isinstance(student, Student) else {},
+        own=own,
     )
     return facts.model_dump(mode="json")
 
 
-def _backbone(encoded: EncodedModality | None) -> BackboneFacts | None:
-    if encoded is None:
-        return None
+def _backbone(encoded: EncodedModality, features: tuple[int, ...]) -> BackboneFacts:
     return BackboneFacts(
         name=encoded.name,
         trained=encoded.trained,
         digest=weights_hash(encoded.backbone),
+        features=features,
         overall=encoded.overall,
     )
