@@ -11,9 +11,10 @@ from .biovid import BioVidSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
+from .own.settings import OwnSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | GivenSettings, Field(discriminator="name")
+    DigitsSettings | BioVidSettings | OwnSettings | GivenSettings, Field(discriminator="name")
 ]
 
 
@@ -36,6 +37,10 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         )
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
+    if isinstance(settings, OwnSettings):
+        from .own.load import load
+
+        return load(settings, seed, progress=progress)
     return digits.load(settings, seed)
 
 
@@ -45,6 +50,7 @@ __all__ = [
     "CorpusSettings",
     "DigitsSettings",
     "GivenSettings",
+    "OwnSettings",
     "Settings",
     "Split",
     "load_corpus",
