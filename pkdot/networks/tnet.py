@@ -35,6 +35,11 @@ class TNet(nn.Module):
             nn.Linear(half, feature_dim),
         )
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a hallucinated feature."""
+        return (self.feature_dim,)
+
     def fresh(self) -> "TNet":
         """Another one of the same size with newly drawn weights."""
         return TNet(self.feature_dim, self.in_features)
@@ -63,6 +68,11 @@ class TokenTNet(nn.Module):
         self.attention = nn.MultiheadAttention(feature_dim, heads, batch_first=True)
         self.decode = TNet(feature_dim)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a hallucinated feature."""
+        return (self.places, self.feature_dim)
+
     def fresh(self) -> "TokenTNet":
         """Another one of the same size with newly drawn weights."""
         return TokenTNet(self.places, self.feature_dim, self.heads)
@@ -83,6 +93,11 @@ class TNets(nn.ModuleDict):
     def fresh(self) -> "TNets":
         """The same T-Nets with newly drawn weights."""
         return TNets({name: tnet.fresh() for name, tnet in self.items()})  # type: ignore[operator]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Privileged modality -> shape of its hallucinated feature, (F,) or (T, F)."""
+        return {name: tnet.shape for name, tnet in self.items()}  # type: ignore[misc]
 
     def forward(self, prevalent: Tensor) -> dict[str, Tensor]:
         """Prevalent features, (B, F) or (B, S, F) -> privileged modality -> hallucinated features.
