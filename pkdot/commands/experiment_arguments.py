@@ -65,8 +65,8 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--data",
         metavar="PATH",
-        help="a table (.csv, .parquet), an .npz file or a folder, see `check own PATH`; or the name "
-        "of bundled data: digits, diabetes, breast_cancer",
+        help="a table (.csv, .parquet), an .npz file or a folder, see `check own PATH`; or "
+        "the name of bundled data: digits, diabetes, breast_cancer",
     )
     add_own_arguments(own)
 
