@@ -31,6 +31,7 @@ class Classification(Task):
     decomposes: ClassVar[bool] = True
     error_label: ClassVar[str] = "wrong answers"
     disagreement_label: ClassVar[str] = "half the sum of the differences, from 0 to 1"
+    outputs_label: ClassVar[str] = "classes"
     recorded_label: ClassVar[str] = "probability"
     recorded_percent: ClassVar[bool] = True
 
@@ -206,6 +207,10 @@ class Classification(Task):
 
     def grouping(self, targets: Array) -> TargetGroups:
         return TargetGroups(targets, self.classes, "class")
+
+    @property
+    def target_label(self) -> str:
+        return "class"
 
     def describe(self, target: Any) -> str:
         number = int(target)

@@ -1,6 +1,6 @@
 """Ordinal classification: the classes are levels of one quantity, in rising order."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ class Ordinal(Classification):
     """
 
     kind: Literal["ordinal"] = "ordinal"  # type: ignore[assignment]
+    outputs_label: ClassVar[str] = "levels in rising order"
 
     def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
         import torch
