@@ -284,6 +284,18 @@ def flat_pair(outputs: Any, targets: Any, width: int) -> tuple[Array, Array]:
     return one.reshape(-1, width).astype(float), two.reshape(-1, width).astype(float)
 
 
+def scored_pair(outputs: Any, targets: Any, width: int) -> tuple[Array, Array]:
+    """As :func:`flat_pair`, for scores: some target must be known.
+
+    Raises:
+        InputError: if shapes do not match, or no target is known.
+    """
+    x, y = flat_pair(outputs, targets, width)
+    if not np.isfinite(y).any():
+        raise InputError("Scores need at least one sample whose target is known.")
+    return x, y
+
+
 def mean_of_known(values: Array) -> float:
     """The mean of the values that are not NaN; NaN where all are."""
     known = values[~np.isnan(values)]

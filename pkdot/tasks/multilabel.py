@@ -17,6 +17,7 @@ from .base import (
     at_least_float32,
     flat_pair,
     mean_of_known,
+    scored_pair,
 )
 from .plain_models import LABELLERS, PlainModels
 
@@ -130,7 +131,7 @@ class Multilabel(Task):
         return CROSS_ENTROPY
 
     def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
-        x, y = flat_pair(outputs, targets, self.output_width)
+        x, y = scored_pair(outputs, targets, self.output_width)
         known = np.isfinite(y)
         columns = [(x[k, t], y[k, t]) for t, k in enumerate(known.T)]
         precisions = np.array([average_precision(*pair) for pair in columns])

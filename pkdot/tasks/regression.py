@@ -17,6 +17,7 @@ from .base import (
     at_least_float32,
     flat_pair,
     mean_of_known,
+    scored_pair,
 )
 from .moments import Moments
 from .plain_models import REGRESSORS, PlainModels
@@ -166,7 +167,7 @@ class Regression(Task):
     def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
         import torch
 
-        x, y = flat_pair(outputs, targets, self.output_width)
+        x, y = scored_pair(outputs, targets, self.output_width)
         moments = [Moments.of(*pair) for pair in self._known_columns(self.recorded(x), y)]
         names = [f" {name}" for name in self.targets]
         found: dict[str, float] = {}

@@ -4,9 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pkdot.analysis.arm_table import comparison_table, group_scores, presentable, verdict
+from pkdot.analysis.arm_table import (
+    comparison_table,
+    group_scores,
+    presentable,
+    task_of,
+    verdict,
+)
 from pkdot.analysis.statistics import gap_closed, paired_difference
 from pkdot.errors import InputError
+from pkdot.tasks import Multilabel, Regression
 
 A = np.array([0.61, 0.55, 0.70, 0.64, 0.59])
 B = np.array([0.50, 0.49, 0.63, 0.51, 0.55])
@@ -82,3 +89,41 @@ def test_a_table_over_subjects_counts_each_subject_once() -> None:
         comparison_table(cells.iloc[:-1].drop(index=5), unit="group")
     with pytest.raises(InputError, match="several samples a group"):
         comparison_table(cells.drop(columns="by_group"), unit="group")
+
+
+def group_cells(task: Regression | Multilabel, arms: dict[str, float]) -> pd.DataFrame:
+    """One seed, twelve people of ten samples; answers are the truth with the arm's noise."""
+    rng = np.random.default_rng(0)
+    rows = []
+    truth = task.check((rng.random((12, 10, 2)) > 0.5).astype(float))
+    for arm, noise in arms.items():
+        recorded = truth + noise * rng.standard_normal(truth.shape)
+        tallies = {f"p{i}": task.tally(recorded[i], truth[i]) for i in range(12)}
+        row = {"arm": arm, "title": arm, "role": "student", "seed": 0, "by_group": tallies}
+        whole = task.tallied(list(tallies.values()))
+        rows.append({**row, task.primary.name: whole, "task": task.model_dump(mode="json")})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    "task", [Regression(targets=("a", "b")), Multilabel(labels=("a", "b"))], ids=lambda t: t.kind
+)
+def test_scores_that_are_no_means_are_drawn_group_by_group(task: Regression | Multilabel) -> None:
+    cells = group_cells(task, {"alone": 0.9, "kd": 0.5, "same": 0.9, "teacher": 0.2})
+    assert task_of(cells) == task
+    table = comparison_table(cells, unit="group").set_index("name")
+    score = task.primary
+    for row, cell in zip(table.itertuples(), cells.itertuples(), strict=True):
+        assert row.mean == pytest.approx(score.factor * getattr(cell, score.name)), row.Index
+        assert row.low < row.mean < row.high
+        assert row.n == 12
+    assert table.loc["kd", "difference_low"] > 0
+    assert table.loc["same", "difference_low"] < 0 < table.loc["same", "difference_high"]
+    assert 0 < table.loc["kd", "gap_closed"] < 1
+    assert np.isnan(table.loc["alone", "difference"])
+    unit = "points" if score.percent else "CCC"
+    assert f" {unit} against" in verdict(table.reset_index(), "kd", score=score)
+    assert score.axis in presentable(table.reset_index(), score)
+    tallies = [{"p0": cells["by_group"][0]["p0"]}, *cells["by_group"][1:]]
+    with pytest.raises(InputError, match="same groups"):
+        comparison_table(cells.assign(by_group=tallies), unit="group")

@@ -11,6 +11,7 @@ from pkdot.analysis.statistics import resampled_mean
 from pkdot.errors import InputError
 from pkdot.record import Recorder, RunRecord, open_record
 from pkdot.record.compare import compare_runs, named_runs, settings_that_differ
+from pkdot.tasks import Regression
 
 N = 60
 
@@ -131,3 +132,39 @@ def test_resampling_draws_whole_groups() -> None:
         resampled_mean(values, np.zeros(100))
     with pytest.raises(InputError, match="one group a sample"):
         resampled_mean(values, np.arange(3))
+
+
+def values_record(folder: Path, run_id: str, noise: float) -> RunRecord:
+    """A run of one real target whose student errs by ``noise``."""
+    rng, truth = np.random.default_rng(0), np.sin(np.arange(N))
+    table = pd.DataFrame(
+        {
+            "sample_id": [f"s{i}" for i in range(N)],
+            "subject": [f"person {i % 6}" for i in range(N)],
+            "split": "test",
+            "label": -1,
+            "target_0": truth,
+            "teacher_0": truth,
+            "student_0": truth + noise * rng.standard_normal(N),
+        }
+    )
+    with Recorder(
+        run_id, runs_dir=folder, run_id=run_id, corpus="faces", method=run_id, seed=0,
+        task=Regression(targets=("valence",)),
+    ) as recorder:  # fmt: skip
+        recorder.log_predictions(table)
+    return open_record(folder / run_id)
+
+
+def test_real_values_are_compared_by_their_score_on_draws_of_groups(tmp_path: Path) -> None:
+    runs = [values_record(tmp_path, "rough", 1.0), values_record(tmp_path, "fine", 0.2)]
+    found = compare_runs(named_runs(runs))
+    assert found.score.name == "ccc"
+    rough, fine, teacher = found.table.itertuples()
+    assert teacher.mean == pytest.approx(1.0)
+    assert rough.low < rough.mean < rough.high < fine.low
+    assert fine.difference == pytest.approx(fine.mean - rough.mean)
+    assert fine.difference_low > 0
+    other = record(tmp_path, "classes", np.full(N, True))
+    mixed = compare_runs(named_runs([*runs, other]))
+    assert mixed.left_out == ("faces · kd · seed 0",)
