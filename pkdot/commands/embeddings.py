@@ -40,6 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many samples the pages show, or a file with their names (1000, or all)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the draw of the probe (0)")
+    parser.add_argument(
+        "--drop-missing", action="store_true", help="leave out samples that hold NaN"
+    )
+    parser.add_argument(
+        "--maps",
+        nargs="+",
+        choices=("pca", "umap"),
+        default=["pca"],
+        help="maps that are kept (pca)",
+    )
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
 
 
@@ -65,11 +75,16 @@ def run(arguments: argparse.Namespace) -> int:
             runs_dir=given.runs,
             groups=given.groups,
             task=None if given.task == "auto" else given.task,
+            drop_missing=given.drop_missing,
+            maps=given.maps,
         )
     except InputError as error:  # all of it was typed here
         raise ConfigError(str(error)) from None
     facts, metrics = record.facts, record.metrics
-    print(f"{facts['samples']} samples, joined {facts['joined']}; probe: {facts['probe']}.")
+    left_out = f" ({facts['left out']} with NaN left out)" if facts["left out"] else ""
+    print(
+        f"{facts['samples']} samples{left_out}, joined {facts['joined']}; probe: {facts['probe']}."
+    )
     if given.targets:
         chosen = "" if given.task != "auto" else "; --task takes them for something else"
         print(f"The targets are {record.task.summary}{chosen}.")

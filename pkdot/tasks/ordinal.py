@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ..errors import InputError
-from .base import Array
+from .base import Array, TargetGroups
 from .classification import Classification
 
 
@@ -19,6 +19,12 @@ class Ordinal(Classification):
 
     kind: Literal["ordinal"] = "ordinal"  # type: ignore[assignment]
     outputs_label: ClassVar[str] = "levels in rising order"
+
+    def grouping(self, targets: Array) -> TargetGroups:
+        """The levels, in rising order."""
+        return (
+            super().grouping(targets)._replace(by="level", one="level", many="levels", ordered=True)
+        )
 
     def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
         import torch

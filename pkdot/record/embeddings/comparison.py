@@ -1,21 +1,23 @@
 """From two sets of embeddings to a record: no network, no training, one epoch."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...analysis.agreement import agreement
+from ...analysis.projection import known_projections
 from ...errors import InputError
-from ...tasks import Task
+from ...tasks import Classification, Task
 from ..reader import RunRecord, open_record
 from ..recorder import Recorder
 from ..validation import Probe
-from .files import Array, read_columns
-from .rows import Pair, as_rows, joined, listed, positions, read_whole
+from .files import read_columns
+from .names import Array
+from .rows import Pair, as_rows, joined, listed, positions
 from .targets import draw_probe, task_and_targets
+from .whole_set import read_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 SOURCE = "embeddings, no training"
 """The fact ``source`` of a record that compares embeddings."""
 STAGE = "embeddings"
-FEWEST_FOR_UMAP = 8
 
 
 def compare_embeddings(
@@ -39,6 +40,8 @@ def compare_embeddings(
     runs_dir: str | Path | None = None,
     groups: Any = None,
     task: Task | str | None = None,
+    drop_missing: bool = False,
+    maps: str | Sequence[str] = ("pca",),
 ) -> RunRecord:
     """Compare two sets of embeddings of the same samples, and keep what was found as a record.
 
@@ -60,6 +63,9 @@ def compare_embeddings(
         runs_dir: folder of records; :func:`pkdot.record.runs_directory` by default.
         groups: (N,) the group of each sample (a subject, say), or a file.
         task: what the targets are, or its kind in words, where that cannot be told from them.
+        drop_missing: leave out samples that hold NaN or infinity in either matrix, instead of
+            refusing them; the fact ``left out`` says how many.
+        maps: ``"pca"``, ``"umap"`` (which needs umap-learn, and compiles for seconds), or both.
 
     Returns:
         The record. Its metrics are of stage ``embeddings``: over ``all`` samples linear CKA,
@@ -67,17 +73,21 @@ def compare_embeddings(
         :func:`pkdot.analysis.agreement.agreement`.
 
     Raises:
-        InputError: for matrices, names or targets that do not fit. Nothing is written then.
+        InputError: for matrices, names or targets that do not fit, or an unknown
+            map. Nothing is written then.
         RecordError: if the record cannot be written.
     """
-    called = _checked_names(names)
+    called, drawn = _checked_names(names), known_projections(maps)
     one, other = as_rows(teacher, ids, called[0]), as_rows(student, student_ids, called[1])
     pair = joined(one, other)
     known, values, titles = _task(targets, task, pair)
     group = None if groups is None else _beside(groups, "groups", pair)[0]
+    whole = read_whole(pair, called, drop_missing=drop_missing)
+    total, pair = len(pair), pair.only(whole.kept)
+    values = None if values is None else values[whole.kept]
+    group = None if group is None else group[whole.kept]
     strata = np.zeros(len(pair), dtype=int) if values is None else known.strata(values)
     chosen = draw_probe(strata, probe, pair.ids, seed)
-    whole = read_whole(pair, called)
     followed = pair.take(chosen)
     spread = "" if values is None else f" by strata of {titles}"
     named = not (probe is None or isinstance(probe, int | np.integer))
@@ -88,6 +98,7 @@ def compare_embeddings(
         "names": dict(zip(("teacher", "student"), called, strict=True)),
         "samples": len(pair),
         "widths": dict(zip(called, (part.shape[1] for part in followed), strict=True)),
+        "left out": total - len(pair),
         "joined": pair.joined,
         "probe": "all of them" if len(chosen) == len(pair) else share,
         "data": {"fingerprint": whole.fingerprint, "unit": "group"},
@@ -108,8 +119,7 @@ def compare_embeddings(
         recorder.log_embeddings(0, teacher=followed[0], student=followed[1])
         recorder.log_metrics(STAGE, 0, "all", whole.measures)
         recorder.log_metrics(STAGE, 0, "probe", agreement(*followed))
-        umap = find_spec("umap") is not None and len(chosen) >= FEWEST_FOR_UMAP
-        recorder.finish(maps=("pca", "umap") if umap else ("pca",))
+        recorder.finish(maps=drawn)
     return open_record(recorder.path)
 
 
@@ -125,8 +135,6 @@ def _task(targets: Any, task: Task | str | None, pair: Pair) -> tuple[Task, Arra
     if targets is None:
         if task is not None:
             raise InputError("A task needs targets; give both, or neither.")
-        from ...tasks import Classification
-
         return Classification(), None, ""
     values, titles = _beside(targets, "targets", pair)
     known, checked = task_and_targets(values, task, titles)

@@ -1,20 +1,22 @@
-"""Matrices of embeddings: checked, joined by the names of their rows, and read in one pass."""
+"""Matrices of embeddings: checked, and joined by the names of their rows."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...analysis.cross_moments import CrossMoments
 from ...errors import InputError
 from ..validation import array
-from .files import CHUNK, Array, Rows, read_embeddings
+from .files import Rows, read_embeddings
+from .names import Array
+from .tables import CHUNK
 
 SHOWN = 5
 """Names that a message gives at most."""
+FEWEST = 3
+"""Samples that a comparison needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +26,11 @@ class Pair:
     Attributes:
         teacher: (N, D).
         student: (M, D'), M >= N where it holds further rows.
-        index: (N,) the student's row of each of the teacher's; None where they stand alike.
+        index: (N,) the student's row of each sample; None where it is the sample's position.
         ids: (N,) names of the samples; their positions where nobody named them.
         named: whether somebody did.
         joined: ``by id`` or ``by row``.
+        rows: (N,) the teacher's row of each sample; None where it is the sample's position.
     """
 
     teacher: Any
@@ -36,18 +39,26 @@ class Pair:
     ids: Array
     named: bool
     joined: str
+    rows: Array | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, rows: Any) -> tuple[Array, Array]:
         """Both matrices at some rows (an array or a slice), float32."""
+        of_teacher = rows if self.rows is None else self.rows[rows]
         of_student = rows if self.index is None else self.index[rows]
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and reported as such
             return (
-                np.asarray(self.teacher[rows], dtype=np.float32),
+                np.asarray(self.teacher[of_teacher], dtype=np.float32),
                 np.asarray(self.student[of_student], dtype=np.float32),
             )
+
+    def only(self, kept: Array) -> "Pair":
+        """The pair of some of the samples, given by their positions (n,)."""
+        own = (kept if rows is None else rows[kept] for rows in (self.rows, self.index))
+        of_teacher, of_student = own
+        return replace(self, ids=self.ids[kept], rows=of_teacher, index=of_student)
 
     def chunks(self) -> Iterator[tuple[int, Array, Array]]:
         """Where each chunk of rows begins, and both matrices there."""
@@ -77,8 +88,10 @@ def as_rows(value: Any, ids: Any, where: str) -> Rows:
         raise InputError(
             f"{place} has shape {values.shape}; a matrix (N, D) with one row a sample is needed."
         )
-    if len(values) < 3:
-        raise InputError(f"{place} has {len(values)} rows; a comparison needs 3 samples or more.")
+    if len(values) < FEWEST:
+        raise InputError(
+            f"{place} has {len(values)} rows; a comparison needs {FEWEST} samples or more."
+        )
     names = rows.ids if ids is None else _names(ids)
     if names is not None:
         if len(names) != len(values):
@@ -123,57 +136,6 @@ def positions(wanted: Any, names: Any) -> Array:
     import pandas as pd
 
     return np.asarray(pd.Index(names).get_indexer(pd.Index(np.asarray(wanted, dtype=str))))
-
-
-@dataclass(frozen=True)
-class WholeSet:
-    """What one pass over all samples gives.
-
-    Attributes:
-        measures: measure -> value.
-        fingerprint: hash of both matrices as they are joined.
-    """
-
-    measures: dict[str, float]
-    fingerprint: str
-
-
-def read_whole(pair: Pair, names: Sequence[str]) -> WholeSet:
-    """Measures over all samples, in one pass that holds a few thousand rows at a time.
-
-    Args:
-        pair: of matrices.
-        names: of teacher and student.
-
-    Raises:
-        InputError: naming rows that hold NaN or infinity.
-    """
-    moments, digest = CrossMoments(), hashlib.blake2b(digest_size=16)
-    broken: dict[str, list[Array]] = {name: [] for name in names}
-    for start, *both in pair.chunks():
-        whole = True
-        for name, chunk in zip(names, both, strict=True):
-            bad = np.flatnonzero(~np.isfinite(chunk).all(axis=1))
-            broken[name].append(pair.ids[start + bad])
-            whole = whole and not len(bad)
-            digest.update(chunk.tobytes())
-        if whole:
-            moments.add(*both)
-    for name, chunks in broken.items():
-        rows = np.concatenate(chunks)
-        if len(rows):
-            raise InputError(
-                f"{len(rows)} rows of {name} hold NaN or infinity: {listed(rows)}; leave these "
-                f"samples out."
-            )
-    first, second = moments.dimensions()
-    measures = {
-        "cka": moments.linear_cka(),
-        "procrustes": moments.procrustes(),
-        f"dimensions {names[0]}": first,
-        f"dimensions {names[1]}": second,
-    }
-    return WholeSet(measures, digest.hexdigest())
 
 
 def listed(names: Any) -> str:

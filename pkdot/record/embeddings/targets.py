@@ -7,7 +7,9 @@ import numpy as np
 from ...errors import DataError, InputError
 from ...tasks import KINDS, Classification, Multilabel, Ordinal, Regression, Task
 from ..validation import array
-from .rows import Array, listed, positions
+from .names import Array
+from .rows import listed, positions
+from .tables import is_number
 
 MOST_CLASSES = 20
 """Whole numbers of more kinds than this are taken for values."""
@@ -32,6 +34,8 @@ def task_and_targets(
         InputError: for targets that the task cannot have.
     """
     values = _columns(targets)
+    if not _known(values).any():
+        raise InputError(f"None of the {len(values)} targets is known; leave them out.")
     names = names if len(names) == values.shape[1] else _numbered(values.shape[1])
     kind = task.kind if isinstance(task, Task) else task or _kind(values)
     if kind not in KINDS:
@@ -40,13 +44,19 @@ def task_and_targets(
         if kind in ("classification", "ordinal"):
             known = task.class_names if isinstance(task, Task) else ()
             classes, numbers = _classes(values, kind, known)
+            if len(set(numbers[numbers >= 0].tolist())) < 2:
+                raise InputError(
+                    f"All targets are of one class, {classes[numbers.max()]!r}; give two or more, "
+                    f"or leave the targets out."
+                )
             if isinstance(task, Task):
                 return task, task.check(numbers)
             return (Ordinal if kind == "ordinal" else Classification)(classes=classes), numbers
         if values.dtype.kind == "U":
+            texts = (v for v in values.ravel().tolist() if v and not is_number(v))
             raise InputError(
-                f"Targets of {kind} are numbers, not text such as {values[0, 0]!r}; leave the task "
-                f"out to take them for classes."
+                f"Targets of {kind} are numbers, not text such as {next(texts, '1')!r}; leave the "
+                f"task out, and give one column, to take them for classes."
             )
         if isinstance(task, Task):
             return task, task.check(values)
