@@ -89,10 +89,6 @@ def compare_embeddings(
     strata = np.zeros(len(pair), dtype=int) if values is None else known.strata(values)
     chosen = draw_probe(strata, probe, pair.ids, seed)
     followed = pair.take(chosen)
-    spread = "" if values is None else f" by strata of {titles}"
-    named = not (probe is None or isinstance(probe, int | np.integer))
-    how = "as named" if named else f"drawn{spread}, seed {seed}"
-    share = f"{len(chosen)} of {len(pair)} samples, {how}"
     facts: Mapping[str, Any] = {
         "source": SOURCE,
         "names": dict(zip(("teacher", "student"), called, strict=True)),
@@ -100,7 +96,7 @@ def compare_embeddings(
         "widths": dict(zip(called, (part.shape[1] for part in followed), strict=True)),
         "left out": total - len(pair),
         "joined": pair.joined,
-        "probe": "all of them" if len(chosen) == len(pair) else share,
+        "probe": _probe_in_words(len(chosen), len(pair), probe, titles, seed),
         "data": {"fingerprint": whole.fingerprint, "unit": "group"},
     }
     with Recorder(
@@ -121,6 +117,15 @@ def compare_embeddings(
         recorder.log_metrics(STAGE, 0, "probe", agreement(*followed))
         recorder.finish(maps=drawn)
     return open_record(recorder.path)
+
+
+def _probe_in_words(size: int, total: int, given: Any, titles: str, seed: int) -> str:
+    if size == total:
+        return "all of them"
+    drawn = given is None or isinstance(given, int | np.integer)
+    spread = f" by strata of {titles}" if titles else ""
+    how = f"drawn{spread}, seed {seed}" if drawn else "as named"
+    return f"{size} of {total} samples, {how}"
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, str]:
