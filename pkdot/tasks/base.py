@@ -39,6 +39,7 @@ class Task(Settings, ABC):
         error_label: what :meth:`errors` are, in words.
         disagreement_label: what :meth:`disagreement` is, in words.
         outputs_label: what outputs stand for, in words: classes, values, labels.
+        output_measures: what :meth:`output_scores` gives of each target or label.
         recorded_label: what recorded outputs are, in words.
         recorded_percent: whether people read recorded outputs in percent.
     """
@@ -49,6 +50,7 @@ class Task(Settings, ABC):
     error_label: ClassVar[str]
     disagreement_label: ClassVar[str]
     outputs_label: ClassVar[str]
+    output_measures: ClassVar[tuple[Score, ...]] = ()
     recorded_label: ClassVar[str]
     recorded_percent: ClassVar[bool] = False
     kind: str
@@ -69,6 +71,11 @@ class Task(Settings, ABC):
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes; empty where a sample has no class."""
         return self.names if "classes" in self.offers else ()
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Names of the outputs that are values in units of their own; empty where none is."""
+        return ()
 
     @abstractmethod
     def check(self, targets: Any) -> Array:
@@ -227,12 +234,21 @@ class Task(Settings, ABC):
         numbers = np.where(np.isnan(errors), -1, (errors == 0).astype(int))
         return TargetGroups(numbers, ("wrong", "right"), "answer")
 
+    def confusion(self, recorded: Array, targets: Array) -> Array | None:
+        """How many samples of each true class (row) got each answer, (C, C); None without classes.
+
+        Args:
+            recorded: (N, W).
+            targets: of the N samples; missing ones are left out.
+        """
+        return None
+
     def groupings(self, targets: Array) -> list[TargetGroups]:
         """All ways to sort N samples by their targets; the first is that of :meth:`grouping`."""
         return [self.grouping(targets)]
 
     def output_scores(self, recorded: Array, targets: Array) -> dict[str, dict[str, float]]:
-        """Scores of each target or label by itself, by its name; empty where there are none.
+        """The :attr:`output_measures` of each target or label, by its name; empty where none are.
 
         Args:
             recorded: (N, W).

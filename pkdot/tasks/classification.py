@@ -201,6 +201,13 @@ class Classification(Task):
         judged = (answers >= 0) & (targets >= 0)
         return np.where(judged, (answers != targets).astype(float), np.nan)
 
+    def confusion(self, recorded: Array, targets: Array) -> Array | None:
+        answers, size = self.answers(recorded), recorded.shape[1]
+        judged = (answers >= 0) & (targets >= 0) & (targets < size)
+        counts = np.zeros((size, size), dtype=np.int64)
+        np.add.at(counts, (targets[judged], answers[judged]), 1)
+        return counts
+
     def disagreement(self, one: Array, other: Array) -> Array:
         """Total variation distance, ½ Σ |p − q|, from 0 to 1."""
         return np.asarray(0.5 * np.abs(one - other).sum(axis=1))

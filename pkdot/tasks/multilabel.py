@@ -19,6 +19,7 @@ from .base import (
     mean_of_known,
     scored_pair,
 )
+from .groups import GroupWords
 from .plain_models import LABELLERS, PlainModels
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 PRECISION = Score("mean_average_precision", "mean average precision", percent=True)
 MOST_GROUPS = 9
+MEASURES = (
+    Score("average_precision", "average precision", percent=True),
+    Score("f1", "F1", percent=True),
+)
 CROSS_ENTROPY = Score("binary_cross_entropy", "binary cross-entropy", higher_is_better=False)
 
 
@@ -46,6 +51,7 @@ class Multilabel(Task):
     error_label: ClassVar[str] = "share of labels that are wrong"
     disagreement_label: ClassVar[str] = "mean of the differences, from 0 to 1"
     outputs_label: ClassVar[str] = "labels"
+    output_measures: ClassVar[tuple[Score, ...]] = MEASURES
     recorded_label: ClassVar[str] = "probability"
     recorded_percent: ClassVar[bool] = True
 
@@ -199,8 +205,8 @@ class Multilabel(Task):
         note = (
             f"the groups are the {len(kinds)} most frequent sets of labels, and one of all others"
         )
-        words = ("set of labels", "sets of labels")
-        return TargetGroups(numbers, (*names, "other labels"), "labels", *words, note=note)
+        words = GroupWords("set of labels", "sets of labels", note=note)
+        return TargetGroups(numbers, (*names, "other labels"), "labels", words)
 
     def groupings(self, targets: Array) -> list[TargetGroups]:
         """Sets of labels, then each label by itself."""
@@ -209,8 +215,7 @@ class Multilabel(Task):
                 np.where(np.isfinite(column), column, -1).astype(int),
                 (f"not {label}", label),
                 label,
-                "side",
-                "sides",
+                GroupWords("side", "sides"),
             )
             for label, column in zip(self.labels, targets.T, strict=True)
         ]

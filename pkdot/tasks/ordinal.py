@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import InputError
 from .base import Array, TargetGroups
 from .classification import Classification
+from .groups import GroupWords
 
 
 class Ordinal(Classification):
@@ -22,9 +23,12 @@ class Ordinal(Classification):
 
     def grouping(self, targets: Array) -> TargetGroups:
         """The levels, in rising order."""
-        return (
-            super().grouping(targets)._replace(by="level", one="level", many="levels", ordered=True)
-        )
+        words = GroupWords("level", "levels")
+        return super().grouping(targets)._replace(by="level", words=words, ordered=True)
+
+    @property
+    def target_label(self) -> str:
+        return "level"
 
     def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
         import torch

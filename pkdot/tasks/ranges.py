@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .groups import Array, TargetGroups
+from .groups import Array, GroupWords, TargetGroups
 
 BINS = 5
 
@@ -32,5 +32,5 @@ def ranges(values: Array, edges: Sequence[float], name: str) -> TargetGroups:
     names = [f"up to {texts[0]}", *(f"{a} to {b}" for a, b in pairwise(texts))]
     names.append(f"above {texts[-1]}")
     numbers = np.where(np.isfinite(values), np.searchsorted(edges, values), -1)
-    words = {"one": "range", "many": "ranges", "none": "no target"}
-    return TargetGroups(numbers, tuple(names), name, **words, ordered=True, note=note)
+    words = GroupWords("range", "ranges", "no target", note)
+    return TargetGroups(numbers, tuple(names), name, words, ordered=True, values=values)

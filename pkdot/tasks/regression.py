@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CCC = Score("ccc", "CCC")
+MEASURES = (
+    CCC,
+    Score("pearson", "Pearson's r"),
+    Score("rmse", "RMSE", higher_is_better=False, own_unit=True),
+    Score("mae", "MAE", higher_is_better=False, own_unit=True),
+)
 LOSSES = {
     "ccc": Score("one_minus_ccc", "1 − CCC", higher_is_better=False),
     "mse": Score("mse", "mean squared error, standardised", higher_is_better=False),
@@ -58,10 +64,15 @@ class Regression(Task):
     error_label: ClassVar[str] = "error, in training deviations"
     disagreement_label: ClassVar[str] = "mean difference, in training deviations"
     outputs_label: ClassVar[str] = "values"
+    output_measures: ClassVar[tuple[Score, ...]] = MEASURES
     recorded_label: ClassVar[str] = "value"
 
     @property
     def names(self) -> tuple[str, ...]:
+        return self.targets
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
         return self.targets
 
     def check(self, targets: Any) -> Array:
@@ -171,7 +182,7 @@ class Regression(Task):
         moments = [Moments.of(*pair) for pair in self._known_columns(self.recorded(x), y)]
         names = [f" {name}" for name in self.targets]
         found: dict[str, float] = {}
-        for score in ("ccc", "pearson", "rmse", "mae"):
+        for score in (score.name for score in MEASURES):
             each = [float(getattr(m, score)) for m in moments]
             found[score] = mean_of_known(np.array(each))
             if len(names) > 1:
@@ -245,9 +256,8 @@ class Regression(Task):
         x, y = flat_pair(recorded, targets, self.output_width)
         y = np.where(np.isfinite(x), y, np.nan)
         moments = [Moments.of(*pair) for pair in self._known_columns(x, y)]
-        scores = ("ccc", "pearson", "rmse", "mae")
         return {
-            name: {score: float(getattr(m, score)) for score in scores}
+            name: {score.name: float(getattr(m, score.name)) for score in MEASURES}
             for name, m in zip(self.targets, moments, strict=True)
         }
 

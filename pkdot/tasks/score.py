@@ -12,12 +12,14 @@ class Score:
         label: in words, for axes and tiles.
         higher_is_better: its direction.
         percent: whether people read it as a share in percent.
+        own_unit: whether it is in the unit of its target, and so on no common axis.
     """
 
     name: str
     label: str
     higher_is_better: bool = True
     percent: bool = False
+    own_unit: bool = False
 
     @property
     def factor(self) -> float:
