@@ -26,6 +26,7 @@ _HOMES = {
     "open_record": "record",
     "Recorder": "record",
     "Probe": "record",
+    "compare_embeddings": "record.embeddings",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .method.similarity import cosine_similarity_matrix
     from .method.transport import Transport, sinkhorn, sinkhorn_divergence
     from .record import Probe, Recorder, RunRecord, open_record
+    from .record.embeddings import compare_embeddings
 
 
 def __getattr__(name: str) -> Any:

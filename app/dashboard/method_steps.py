@@ -13,7 +13,7 @@ from pkdot.analysis.predictions import Outputs, outputs_of
 from pkdot.analysis.projection import Maps, project
 from pkdot.method.anchors import POLICIES, gather_anchor_rows, select_anchors
 from pkdot.method.similarity import cosine_similarity_matrix
-from pkdot.record import RunRecord
+from pkdot.record import RunRecord, targets_of
 from pkdot.record.trajectories import agreement_over_epochs
 
 from . import selection
@@ -92,6 +92,21 @@ def film(view: View) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     epochs = tuple(view.record.epochs)
     every = {epoch: maps(selection.at_epoch(view, epoch)) for epoch in epochs}
     return every[epochs[0]].teacher, {epoch: both.student for epoch, both in every.items()}
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=HASH_FUNCS)
+def test_outputs(record: RunRecord) -> Outputs | None:
+    """What both networks answered on test samples with a target; None where nobody kept it."""
+    table = record.predictions
+    table = table[table["split"] == "test"].drop_duplicates("sample_id")
+    targets, task = targets_of(table), record.task
+    found = outputs_of(table, table["sample_id"], targets, task)
+    if found is None:
+        return None
+    kept = found.known & task.has_target(targets)
+    if not kept.any():
+        return None
+    return Outputs(task, found.teacher[kept], found.student[kept], targets[kept])
 
 
 def outputs(view: View) -> Outputs | None:

@@ -9,13 +9,16 @@ import streamlit as st
 
 from pkdot.figures import FigureStyle, SampleTable
 from pkdot.record import Batch, RunRecord
+from pkdot.record.embeddings import SOURCE
 from pkdot.tasks import TargetGroups
 
 from . import widgets
-from .components import figure_style
+from .components import figure_style, plain
 
 LARGEST = 512
 """Samples beyond this many are left out of what has to be solved at every move of a slider."""
+MOST_TARGETS = 8
+"""Targets beyond so many are chosen from a list."""
 SOURCES = {"probe": "probe samples", "batch": "training batch"}
 
 
@@ -29,6 +32,8 @@ class View:
         batch: the probe or a training batch of that epoch.
         is_probe: which of the two.
         subjects: (B,) names, or None where samples are not grouped by subject.
+        target: which of the task's ways to sort samples is chosen, see
+            :meth:`pkdot.tasks.Task.groupings`.
     """
 
     record: RunRecord
@@ -36,6 +41,7 @@ class View:
     batch: Batch
     is_probe: bool
     subjects: Any = None
+    target: int = 0
 
     @property
     def ids(self) -> list[str]:
@@ -45,7 +51,7 @@ class View:
     @property
     def groups(self) -> TargetGroups:
         """The samples sorted by their targets: classes, or ranges of values."""
-        return self.record.task.grouping(self.batch.targets)
+        return self.record.task.groupings(self.batch.targets)[self.target]
 
     @property
     def labels(self) -> Any:
@@ -55,8 +61,12 @@ class View:
     @property
     def samples(self) -> SampleTable:
         """The samples as figures take them."""
-        groups = self.groups
-        return SampleTable(groups.numbers, self.ids, self.subjects, groups.names, groups.by)
+        return SampleTable.of_groups(self.groups, self.ids, self.subjects)
+
+    @property
+    def shown_epoch(self) -> int | None:
+        """The epoch for titles; None where nothing was trained."""
+        return None if is_comparison(self.record) else self.epoch
 
     @property
     def style(self) -> FigureStyle:
@@ -76,6 +86,7 @@ HASH_FUNCS: dict[str | type[Any], Callable[[Any], Any]] = {
         view.epoch,
         view.is_probe,
         len(view.batch.targets),
+        view.target,
     ),
 }
 """What Streamlit's caches know a record or view by; another once the record is written again.
@@ -107,8 +118,13 @@ def choose_view(
         )
         st.stop()
     start = record.best_epoch if record.best_epoch in known else known[-1]
-    with left:
-        epoch = widgets.slide("Epoch of the student", known, start, key="epoch")
+    if is_comparison(record):
+        epoch = start
+        names = network_names(record).items()
+        st.caption("; ".join(f"{who}: {plain(name)}" for who, name in names))
+    else:
+        with left:
+            epoch = widgets.slide("Epoch of the student", known, start, key="epoch")
     if len(known) > 1:
         with button:
             widgets.play_button("epoch", known)
@@ -122,13 +138,40 @@ def choose_view(
         subjects = None if subjects is None else subjects[:LARGEST]
     if subjects is not None and not 1 < len(np.unique(subjects)) < len(subjects):
         subjects = None
-    return View(record, epoch, batch, source == "probe", subjects)
+    target = choose_target(record, batch.targets)
+    return View(record, epoch, batch, source == "probe", subjects, target)
+
+
+def is_comparison(record: RunRecord) -> bool:
+    """Whether a record compares embeddings that somebody brought, without any training."""
+    return record.facts.get("source") == SOURCE
+
+
+def network_names(record: RunRecord) -> dict[str, str]:
+    """What teacher and student are called, where the record says."""
+    names = record.facts.get("names")
+    known = names if isinstance(names, dict) else {}
+    return {who: str(known[who]) for who in ("teacher", "student") if who in known}
+
+
+def choose_target(record: RunRecord, targets: Any) -> int:
+    """Which target sorts and colours the samples, where there are several; see :class:`View`."""
+    groupings = record.task.groupings(targets)
+    known = [i for i, groups in enumerate(groupings) if (groups.numbers >= 0).any()]
+    if len(known) < 2:
+        return known[0] if known else 0
+    names = {str(i): plain(groupings[i].by) for i in known}
+    if len(names) <= MOST_TARGETS:
+        return int(widgets.choose("Sort and colour by", list(names), key="target", names=names))
+    return int(
+        widgets.pick("Sort and colour by", list(names), key="target", format_func=names.__getitem__)
+    )
 
 
 def at_epoch(view: View, epoch: int) -> View:
     """The same probe samples at another epoch."""
     batch = _first(view.record.probe_batch(epoch), len(view.batch.targets))
-    return View(view.record, epoch, batch, True, view.subjects)
+    return View(view.record, epoch, batch, True, view.subjects, view.target)
 
 
 def _first(batch: Batch, size: int) -> Batch:

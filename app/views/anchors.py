@@ -62,13 +62,15 @@ elif not view.is_probe:
     st.caption("Pictures are kept of the probe samples only; look at those to see the anchors.")
 
 components.panel(
-    "Left: how like its nearest anchor a sample is, on average; right: how many classes have an "
-    "anchor.",
+    "Left: how like its nearest anchor a sample is, on average; right: how many "
+    f"{components.plain(samples.words.many)} have an anchor.",
     "few anchors are cheap, but what no anchor resembles, no row describes; dissimilar anchors "
     "trade nearness for contrast.",
 )
 components.draw(
-    lambda: figures.coverage_curves(method_steps.coverage(view), k=k, style=view.style),
+    lambda: figures.coverage_curves(
+        method_steps.coverage(view), k=k, classes=samples.words.many, style=view.style
+    ),
     "coverage",
     data=lambda: method_steps.coverage(view),
 )

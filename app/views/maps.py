@@ -1,5 +1,7 @@
 """Where samples lie, to the teacher and to the student."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -8,7 +10,7 @@ from dashboard import components, method_steps, record_picker, selection, widget
 from dashboard.figure_cache import figures
 from pkdot.analysis.neighbours import closeness, purity, purity_by_chance, trustworthiness
 from pkdot.analysis.projection import Maps
-from pkdot.figures import Grouping
+from pkdot.figures import Grouping, SampleTable
 from pkdot.figures.style import answer_marker
 
 st.title("Embeddings", anchor=False)
@@ -26,6 +28,7 @@ view = selection.choose_view(
 )
 samples, labels, ids = view.samples, view.labels, view.ids
 
+many = components.plain(samples.words.many)
 colours = {"class": view.groups.by, "subject": record.unit}
 outputs = method_steps.outputs(view)
 if not (labels >= 0).any():
@@ -42,6 +45,8 @@ colours = colours or {"none": "nothing"}
 with right:
     colour = widgets.choose("Colour by", list(colours), key="colour", names=colours)
 grouping = samples.by_class()
+if colour == "none":
+    grouping = Grouping(labels)
 if colour == "subject":
     grouping = samples.by_subject()
 elif colour == "error" and outputs is not None:
@@ -49,8 +54,9 @@ elif colour == "error" and outputs is not None:
     grouping = Grouping(judged.numbers, judged.names, colours[colour], answer_marker)
 elif colour in ("prediction", "teacher") and outputs is not None:
     answers = outputs.answers("student" if colour == "prediction" else "teacher")
-    groups = record.task.grouping(answers)
-    grouping = Grouping(groups.numbers, groups.names, colours[colour])
+    groups = record.task.groupings(answers)[view.target]
+    answered = SampleTable.of_groups(groups, ids).by_class()
+    grouping = replace(answered, by=colours[colour])
 
 options = {"grouping": grouping, "projection": kinds[kind], "style": view.style}
 chosen = set(st.session_state.get("chosen", ())) & set(ids)
@@ -88,7 +94,7 @@ components.panel(
     "what is together on the left and torn apart on the right is structure that the student lacks.",
 )
 components.draw(
-    lambda: figures.embedding_maps(maps, samples, epoch=view.epoch, chosen=here, **options),
+    lambda: figures.embedding_maps(maps, samples, epoch=view.shown_epoch, chosen=here, **options),
     "maps",
     data=coordinates,
     on_pick=take,
@@ -130,7 +136,7 @@ if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
     components.panel(
         "The same maps as a film: press Play under it, and each point glides from one logged epoch "
         "to the next.",
-        "an eye that follows the points sees which classes part early, and which never do.",
+        f"an eye that follows the points sees which {many} part early, and which never do.",
     )
     if st.toggle("Show the film", value=len(ids) <= 256, key="film", bind="query-params"):
         components.draw(
@@ -144,7 +150,7 @@ if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
 
 components.panel(
     "Trustworthiness: how far neighbours on the map are neighbours in the embedding. Purity: how "
-    "many of a sample's ten nearest are of its class.",
+    f"many of a sample's ten nearest are of its {components.plain(samples.words.one)}.",
     "a map can lie; these numbers say how much, and the purity in the embedding does not depend "
     "on the map at all.",
 )

@@ -5,7 +5,9 @@ import math
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, new_run, record_picker, widgets
+from dashboard import components, new_run, record_picker, selection, widgets
+from dashboard.answers import show_answers
+from dashboard.comparison import show_comparison
 from dashboard.figure_cache import figures
 from pkdot.record import RecordSummary, RunRecord, open_record, runs_directory
 
@@ -164,7 +166,7 @@ def score_text(record: RunRecord, network: str) -> str:
     return primary.text(value) if math.isfinite(value) else "not a number"
 
 
-def show_comparison(keys: list[str]) -> None:
+def show_several(keys: list[str]) -> None:
     """Final scores with intervals, curves, and the settings that differ."""
     from pkdot.record.compare import (  # statistics load slowly
         compare_runs,
@@ -235,7 +237,11 @@ if found:
     show_list()
 several = ticked_keys()
 if len(several) > 1:
-    show_comparison(several)
+    show_several(several)
     st.divider()
 record = record_picker.chosen_record(metrics=True)
-show_run(record)
+if selection.is_comparison(record):
+    show_comparison(record)
+else:
+    show_run(record)
+    show_answers(record)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, record_picker, widgets
+from dashboard import components, record_picker, selection, widgets
 from dashboard.figure_cache import figures
 from pkdot.analysis.predictions import outputs_of
 from pkdot.figures import SampleTable
@@ -18,8 +18,8 @@ probe, media, features = record.probe, record.media(), record.features()
 style = components.figure_style(record.simulated)
 ids = [str(name) for name in probe["sample_id"]]
 task, targets = record.task, targets_of(probe)
-groups = task.grouping(targets)
-samples = SampleTable(groups.numbers, ids, class_names=groups.names, by=groups.by)
+groups = task.groupings(targets)[selection.choose_target(record, targets)]
+samples = SampleTable.of_groups(groups, ids)
 outputs = outputs_of(record.predictions, ids, targets, task) if len(probe) else None
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
@@ -35,7 +35,7 @@ if not media and features is None and outputs is None:
 def group_word(number: int) -> str:
     """A group of targets in plain words."""
     known = 0 <= number < len(groups.names)
-    return groups.names[number] if known else ("no label" if number < 0 else str(number))
+    return groups.names[number] if known else (groups.words.none if number < 0 else str(number))
 
 
 def answer_word(who: str, row: int) -> str:
@@ -97,7 +97,7 @@ position = ids.index(widgets.pick("Sample", listed, key="sample"))
 left, right = st.columns([1, 2], vertical_alignment="center")
 with left:
     subject = str(probe["subject"].iloc[position])
-    facts = {"sample": ids[position], groups.by: task.describe(targets[position])}
+    facts = {"sample": ids[position], task.target_label: task.describe(targets[position])}
     facts |= {record.unit: subject} if subject not in ("", ids[position]) else {}
     if outputs is not None and outputs.known[position]:
         facts["teacher's answer"] = answer_word("teacher", position)
@@ -143,7 +143,7 @@ if features is not None:
 def answers() -> pd.DataFrame:
     """Every probe sample with both answers, in the order above."""
     words = [task.describe(targets[row]) for row in rows]
-    table = pd.DataFrame({"sample": listed, groups.by: words})
+    table = pd.DataFrame({"sample": listed, task.target_label: words})
     if outputs is not None:
         for who in ("teacher", "student"):
             table[who] = [answer_word(who, row) for row in rows]

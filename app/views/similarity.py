@@ -60,7 +60,8 @@ components.draw(
     on_pick=selection.pick_sample(view),
 )
 st.caption(
-    f"At epoch {view.epoch} the student's similarities follow the teacher's with a correlation of "
+    f"{'Here' if view.shown_epoch is None else f'At epoch {view.epoch}'} the student's "
+    "similarities follow the teacher's with a correlation of "
     f"{components.number(matrix_correlation(teacher, student))}; 1 would be the same structure."
 )
 

@@ -39,13 +39,15 @@ elif settings.relative:
     st.caption(f"ε = {solution.epsilon:.3g}: {blur**2:.3g} times the median cost.")
 
 debiased = "Debiased: what remains when each cloud's distance to itself is taken away."
-components.tiles(
+has_groups = bool((samples.labels >= 0).any())
+one = components.plain(samples.words.one)
+tiles = (
     {
         "divergence": f"{solution.divergence:.4f}",
         "cost": f"{solution.cost:.4f}",
         "entropy, nats": f"{solution.entropy:.2f}",
         "on the diagonal": f"{100 * solution.diagonal:.1f} %",
-        "within the class": components.number(100 * solution.within_class, ".0f", " %"),
+        f"within the {one}": components.number(100 * solution.within_class, ".0f", " %"),
         "iterations": solution.iterations,
     },
     {
@@ -57,12 +59,15 @@ components.tiles(
         f"to {2 * np.log(len(ids)):.2f}, where it sends everything everywhere.",
         "on the diagonal": "Mass of samples matched to themselves; by chance "
         f"{100 / len(ids):.1f} %.",
-        "within the class": "Mass that goes to a sample of the same class. The figure below gives "
-        "the share by chance.",
+        f"within the {one}": f"Mass that goes to a sample of the same {one}. The figure below "
+        "gives the share by chance.",
         "iterations": "Of the solver, which takes larger steps than the textbook's iteration at "
         "the end of this page.",
     },
 )
+if not has_groups:
+    tiles[0].pop(f"within the {one}")
+components.tiles(*tiles)
 if not solution.converged:
     st.warning(
         f"At this ε the plan was not found within {settings.max_iterations} iterations "
@@ -103,8 +108,11 @@ components.draw(
 
 components.panel(
     "Left the teacher's map, right the student's; each line carries mass: to the sample "
-    "itself, within its class, or, in red, out of it. Click a sample to choose it.",
-    "red flows are where the student's structure is not yet the teacher's.",
+    + (f"itself, within its {one}, or, in red, out of it." if has_groups else "itself or another.")
+    + " Click a sample to choose it.",
+    "red flows are where the student's structure is not yet the teacher's."
+    if has_groups
+    else "where lines cross, the student's structure is not yet the teacher's.",
 )
 
 
@@ -151,11 +159,11 @@ if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="que
                 "entropy (nats)": components.number(found.entropy),
                 "mass moved": components.number(100 * found.mass, ".0f", " %"),
                 "on the diagonal": components.number(100 * found.diagonal, ".1f", " %"),
-                "within the class": components.number(100 * found.within_class, ".0f", " %"),
+                f"within the {one}": components.number(100 * found.within_class, ".0f", " %"),
                 "converged": "yes" if found.converged else "no",
             }
             for name, found in solved.items()
-        ),
+        ).drop(columns=[] if has_groups else f"within the {one}"),
         hide_index=True,
     )
 

@@ -8,6 +8,7 @@ COMMANDS = (
     "run",
     "sweep",
     "runs",
+    "embeddings",
     "app",
     "notebooks",
     "check",

@@ -6,6 +6,7 @@ computes more than what a picture needs; measures live in :mod:`pkdot.analysis`.
 """
 
 from .anchors import anchor_images, anchor_maps
+from .answers import answered_outputs, answered_values, confusion_matrices
 from .bundles import Grouping, SampleTable
 from .curves import training_curves
 from .features import hallucination
@@ -33,7 +34,10 @@ __all__ = [
     "anchor_images",
     "anchor_maps",
     "anchor_rows",
+    "answered_outputs",
+    "answered_values",
     "class_name",
+    "confusion_matrices",
     "convergence",
     "coverage_curves",
     "embedding_maps",

@@ -11,7 +11,7 @@ from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .images import image_grid
 from .maps import bare_axes, class_points
-from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish, in_words
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish, in_words
 
 EXPLANATIONS = {
     "shared": "least similar to the batch on average",
@@ -67,7 +67,7 @@ def anchor_maps(
     if not anchors:
         raise InputError("No policy was given; give at least one, with its anchors.")
     colours, samples = style.colours, table_for(samples, len(points))
-    names, labels, class_names = samples.names, samples.labels, samples.class_names
+    names = samples.names
     columns = min(3, len(anchors))
     rows = -(-len(anchors) // columns)
     titles = [f"<b>{in_words(p)}</b><br>{EXPLANATIONS.get(p, '')}" for p in anchors]
@@ -109,8 +109,7 @@ def anchor_maps(
                     "line": {"width": 1.6},
                 },
                 customdata=[
-                    [clean(names[i]), class_name(int(labels[i]), class_names), 100 * share[i]]
-                    for i in chosen
+                    [clean(names[i]), samples.group_of(int(i)), 100 * share[i]] for i in chosen
                 ],
                 hovertemplate="anchor %{customdata[0]}<br>%{customdata[1]}"
                 f"<br>used by %{{customdata[2]:.0f}} % of rows<extra>{in_words(policy)}</extra>",
@@ -123,7 +122,7 @@ def anchor_maps(
     for row in range(1, rows + 1):
         filled = min(columns, len(anchors) - (row - 1) * columns)
         bare_axes(figure, filled, clean(projection), row)
-    figure.update_layout(legend={"title": {"text": "class"}})
+    figure.update_layout(legend={"title": {"text": samples.by_class().legend_title}})
     figure = finish(
         figure,
         "The anchors on the teacher's map",
@@ -162,13 +161,12 @@ def anchor_images(
         anchors = np.argsort(-share, kind="stable")[: int((share > 0).sum())]
     total, anchors = len(anchors), anchors[:most]
     samples = table_for(samples, size)
-    labels, names = samples.labels, samples.class_names
-    captions = [class_name(int(labels[i]), names) if labels[i] >= 0 else "" for i in anchors]
+    labels = samples.labels
+    captions = [samples.group_of(int(i)) if labels[i] >= 0 else "" for i in anchors]
     kinds = len(np.unique(labels[anchors][labels[anchors] >= 0]))
     shown = f"{total} anchors" + (f", the first {most} are shown" if total > most else "")
-    spread = f"; these come from {kinds} of {len(np.unique(labels[labels >= 0]))} classes" * (
-        kinds > 0
-    )
+    spread = f"; these come from {kinds} of {len(np.unique(labels[labels >= 0]))} "
+    spread = f"{spread}{clean(samples.words.many)}" * (kinds > 0)
     return image_grid(
         {name: np.asarray(view)[anchors] for name, view in views.items()},
         captions=captions,

@@ -8,8 +8,11 @@ import numpy as np
 
 from ..analysis.matrix_order import by_group, codes
 from ..errors import InputError
-from .style import Array, Theme, class_marker
+from ..tasks.groups import CLASS_WORDS, GroupWords, TargetGroups
+from .style import UNLABELLED, Array, Theme, class_marker, class_name, clean, level_marker
 
+COLUMNS = ("targets", "ids", "subjects", "values")
+"""Of a :class:`SampleTable`, a row a sample."""
 Marker = Callable[[int, Theme], tuple[str, str]]
 
 
@@ -24,6 +27,9 @@ class Grouping:
         marker: colour and symbol of a group, see :func:`pkdot.figures.style.class_marker`.
         order: (N,) indices, an order of the samples for matrices that is not group by group;
             blocks are then not marked.
+        none: what samples without a group are called.
+        values: (N,) what the groups are ranges of, NaN where missing; colours then follow these,
+            and so does the order within a group.
     """
 
     numbers: Array
@@ -31,10 +37,22 @@ class Grouping:
     by: str = "class"
     marker: Marker = class_marker
     order: Array | None = None
+    none: str = UNLABELLED
+    values: Array | None = None
 
     def drawing_order(self) -> Array:
         """Indices (N,) of the samples from top to bottom of a matrix."""
-        return by_group(self.numbers) if self.order is None else np.asarray(self.order)
+        if self.order is not None:
+            return np.asarray(self.order)
+        if self.values is None:
+            return by_group(self.numbers)
+        rising = np.argsort(self.values, kind="stable")
+        return rising[by_group(np.asarray(self.numbers)[rising])]
+
+    @property
+    def legend_title(self) -> str:
+        """Cleaned; empty where a colour bar says it."""
+        return clean(self.by) if self.values is None else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +65,12 @@ class SampleTable:
         subjects: (N,) name of the subject, video or actor of each sample.
         class_names: one name a class.
         by: what the classes are, in the words of legends and axes.
+        words: what a class is called; a range, say, where targets are values.
+        ordered: whether the classes stand in rising order.
+        values: (N,) what the classes are ranges of, NaN where missing.
 
     Raises:
-        InputError: if ids or subjects are not as many as targets.
+        InputError: if ids, subjects or values are not as many as targets.
     """
 
     targets: Any
@@ -57,9 +78,12 @@ class SampleTable:
     subjects: Any = None
     class_names: Sequence[str] = ()
     by: str = "class"
+    words: GroupWords = CLASS_WORDS
+    ordered: bool = False
+    values: Any = None
 
     def __post_init__(self) -> None:
-        for name in ("targets", "ids", "subjects"):
+        for name in COLUMNS:
             column = getattr(self, name)
             if column is None:
                 continue
@@ -77,6 +101,14 @@ class SampleTable:
     def unlabelled(cls, size: int) -> "SampleTable":
         """Samples of which nothing is known but how many they are."""
         return cls(np.full(size, -1))
+
+    @classmethod
+    def of_groups(
+        cls, groups: TargetGroups, ids: Any = None, subjects: Any = None
+    ) -> "SampleTable":
+        """Samples as a task sorts them, see :meth:`pkdot.tasks.Task.grouping`."""
+        words, ordered, values = groups.words, groups.ordered, groups.values
+        return cls(groups.numbers, ids, subjects, groups.names, groups.by, words, ordered, values)
 
     @property
     def labels(self) -> Array:
@@ -100,15 +132,22 @@ class SampleTable:
             raise InputError(f"There is no sample {position} among {len(self)}; choose another.")
         return str(self.names[position])
 
+    def group_of(self, position: int) -> str:
+        """The name of one sample's class, cleaned."""
+        return class_name(int(self.labels[position]), self.class_names, self.words.none)
+
     def take(self, indices: Any) -> "SampleTable":
         """The rows at ``indices`` (n,) or in a slice, in that order."""
-        columns = {"targets": self.targets, "ids": self.ids, "subjects": self.subjects}
+        columns = {name: getattr(self, name) for name in COLUMNS}
         rows: dict[str, Any] = {n: c if c is None else c[indices] for n, c in columns.items()}
         return replace(self, **rows)
 
     def by_class(self) -> Grouping:
         """The samples grouped by class."""
-        return Grouping(self.labels, self.class_names, self.by)
+        names = self.class_names
+        marker = level_marker(len(names)) if self.ordered else class_marker
+        none, values = self.words.none, self.values
+        return Grouping(self.labels, names, self.by, marker, none=none, values=values)
 
     def by_subject(self) -> Grouping:
         """The samples grouped by subject.

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from ..errors import InputError
 from .bundles import Grouping, SampleTable, table_for
-from .maps import MOST_NAMES, bare_axes, class_points
+from .maps import bare_axes, class_points, is_listed
 from .style import DEFAULT_STYLE, FigureStyle, Theme, clean, finish
 
 STEP = 900
@@ -53,7 +53,6 @@ def map_film(
     grouping = samples.by_class() if grouping is None else grouping
     first, last = min(maps), max(maps)
     figure = make_subplots(1, 2, subplot_titles=["Teacher", "Student"], horizontal_spacing=0.05)
-    few = len(np.unique(grouping.numbers)) <= MOST_NAMES
     for column, points in enumerate((t, maps[first]), start=1):
         class_points(
             figure,
@@ -61,7 +60,7 @@ def map_film(
             samples,
             style,
             grouping=grouping,
-            legend=column == 1 and few,
+            legend=column == 1 and is_listed(grouping),
             row=1,
             col=column,
         )
@@ -88,7 +87,7 @@ def map_film(
         "teacher's",
         height=580,
     )
-    legend = {"title": {"text": clean(grouping.by)}}
+    legend = {"title": {"text": grouping.legend_title}}
     return figure.update_layout(legend=legend, **_controls(maps, style.colours))
 
 

@@ -9,22 +9,27 @@ from ..analysis.projection import Maps
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .maps import checked_maps, class_points
-from .style import DEFAULT_STYLE, Array, FigureStyle, Theme, class_name, clean, finish
+from .style import DEFAULT_STYLE, Array, FigureStyle, Theme, clean, finish
 
 STRENGTHS = ((0, 0.15, 0.6, 0.3), (0.15, 0.5, 1.1, 0.45), (0.5, 1.01, 2.0, 0.6))
 """Of the strongest flow: from, to; width and opacity of a line."""
 LEAST = 0.1
 """Shares below this many percent are no bars."""
-KINDS = ("to itself", "within its class", "to another class", "to a sample without label")
 
 
 def _kinds(pairs: Array, labels: Array) -> Array:
-    """For pairs (M, 2) of samples the index into :data:`KINDS`, (M,)."""
+    """For pairs (M, 2) of samples the index into :func:`_kind_words`, (M,)."""
     source, target = labels[pairs[:, 0]], labels[pairs[:, 1]]
     kinds = np.where(source == target, 1, 2)
     kinds[(source < 0) | (target < 0)] = 3
     kinds[pairs[:, 0] == pairs[:, 1]] = 0
     return kinds
+
+
+def _kind_words(samples: SampleTable) -> tuple[str, ...]:
+    one, without = clean(samples.words.one), clean(samples.words.without)
+    unknown = f"to a sample {without}" if (samples.labels >= 0).any() else "to another sample"
+    return "to itself", f"within its {one}", f"to another {one}", unknown
 
 
 def _kind_colours(colours: Theme) -> tuple[str, ...]:
@@ -78,7 +83,7 @@ def transport_flows(
     mass = p[pairs[:, 0], pairs[:, 1]]
     share = float(mass.sum() / (p.sum() if source is None else p[source].sum()))
     figure = go.Figure()
-    _add_lines(figure, (left, right), pairs, mass, _kinds(pairs, samples.labels), colours)
+    _add_lines(figure, (left, right), pairs, mass, samples, colours)
     for points, legend in ((left, True), (right, False)):
         kept = None
         if source is not None:
@@ -108,7 +113,7 @@ def _add_lines(
     sides: tuple[Array, Array],
     pairs: Array,
     mass: Array,
-    kinds: Array,
+    samples: SampleTable,
     colours: Theme,
 ) -> None:
     """Add the lines of M pairs: one trace a kind and strength, as plotly gives a trace one width.
@@ -118,12 +123,13 @@ def _add_lines(
         sides: coordinates (B, 2) of the teacher's and of the student's samples.
         pairs: (M, 2) positions.
         mass: (M,).
-        kinds: (M,) indices into :data:`KINDS`.
+        samples: the B samples.
         colours: of the theme.
     """
     left, right = sides
+    kinds, words = _kinds(pairs, samples.labels), _kind_words(samples)
     top = mass.max(initial=1e-300)
-    for number in range(len(KINDS) - 1, -1, -1):
+    for number in range(len(words) - 1, -1, -1):
         first = True
         for low, high, width, opacity in STRENGTHS:
             strength = mass / top
@@ -137,8 +143,8 @@ def _add_lines(
                 mode="lines",
                 line={"color": _kind_colours(colours)[number], "width": width},
                 opacity=opacity,
-                name=KINDS[number],
-                legendgroup=KINDS[number],
+                name=words[number],
+                legendgroup=words[number],
                 showlegend=first,
                 hoverinfo="skip",
             )
@@ -171,14 +177,14 @@ def sample_mass(
     if not p[source].sum() > 0:
         raise InputError("This sample has no mass in the plan; choose another.")
     colours, samples = style.colours, table_for(samples, len(p))
-    labels, names, class_names = samples.labels, samples.names, samples.class_names
+    names, kind_words = samples.names, _kind_words(samples)
     pairs = strongest(p, most, source)
     shares = 100 * p[source, pairs[:, 1]] / p[source].sum()
     pairs, shares = pairs[shares >= LEAST], shares[shares >= LEAST]
-    kinds = _kinds(pairs, labels)
-    words = [
-        f"{clean(names[j], 24)} · {class_name(int(labels[j]), class_names)}" for j in pairs[:, 1]
-    ]
+    kinds = _kinds(pairs, samples.labels)
+    words = [clean(names[j], 24) for j in pairs[:, 1]]
+    if (samples.labels >= 0).any():
+        words = [f"{clean(names[j], 24)} · {samples.group_of(j)}" for j in pairs[:, 1]]
     figure = go.Figure()
     for number in np.unique(kinds):
         own = np.flatnonzero(kinds == number)
@@ -186,7 +192,7 @@ def sample_mass(
             x=shares[own],
             y=own,
             orientation="h",
-            name=KINDS[number],
+            name=kind_words[number],
             marker={"color": _kind_colours(colours)[number]},
             text=[f"{shares[i]:.1f} %" for i in own],
             textposition="outside",

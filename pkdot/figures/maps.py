@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from ..analysis.projection import Maps
 from ..errors import InputError
 from .bundles import Grouping, SampleTable, table_for
-from .style import DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish
+from .style import DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish, scale
 
 MOST_NAMES = 20
 """More groups than this are not listed: hovering over a point names its own."""
@@ -44,6 +44,8 @@ def class_points(
 ) -> None:
     """Add points to a panel, one trace a group, so that the legend switches both maps.
 
+    Where groups are ranges of values, colours follow the values, and a bar explains them.
+
     Each point carries its position in the table and its name as ``customdata``, for selections.
 
     Args:
@@ -61,12 +63,20 @@ def class_points(
     grouping = samples.by_class() if grouping is None else grouping
     numbers, names, colours = np.asarray(grouping.numbers), samples.names, style.colours
     kept = np.full(len(numbers), True) if kept is None else np.asarray(kept)
+    if grouping.values is not None:
+        numbers = np.where(np.isfinite(grouping.values), 0, -1)
+        figure.update_layout(coloraxis=value_axis(grouping, style))
     for number in np.unique(numbers):
         members = np.flatnonzero(numbers == number)
         # the legend shows a trace's first point
         members = members[np.argsort(~kept[members], kind="stable")]
         colour, symbol = grouping.marker(int(number), colours)
-        group = class_name(int(number), grouping.names)
+        group = class_name(int(number), grouping.names, grouping.none)
+        paint: dict[str, Any] = {"color": colour, "symbol": symbol}
+        by_value = grouping.values is not None and number >= 0
+        if grouping.values is not None and number >= 0:
+            group = clean(grouping.by)
+            paint = {"color": grouping.values[members], "coloraxis": "coloraxis"}
         figure.add_trace(
             go.Scatter(
                 x=points[members, 0],
@@ -74,20 +84,41 @@ def class_points(
                 mode="markers",
                 name=group,
                 legendgroup=f"class {number}",
-                showlegend=legend,
+                showlegend=legend and not by_value,
                 marker={
-                    "color": colour,
-                    "symbol": symbol,
+                    **paint,
                     "size": size,
                     # one number for all is drawn much faster than a list of equal ones
                     "opacity": opacity if kept.all() else np.where(kept[members], opacity, 0.12),
                     "line": {"width": 0.5, "color": colours.paper},
                 },
                 customdata=[[int(i), clean(names[i])] for i in members],
-                hovertemplate=f"%{{customdata[1]}}<br>{group}<extra></extra>",
+                hovertemplate=f"%{{customdata[1]}}<br>{group}"
+                + ": %{marker.color:.3g}" * by_value
+                + "<extra></extra>",
             ),
             **place,
         )
+
+
+def is_listed(grouping: Grouping) -> bool:
+    """Whether the groups are few enough for a legend."""
+    return grouping.values is not None or len(np.unique(grouping.numbers)) <= MOST_NAMES
+
+
+def value_axis(grouping: Grouping, style: FigureStyle) -> dict[str, Any]:
+    """The colours of values, with their bar under the legend."""
+    return {
+        "colorscale": scale(style.colours.values),
+        "colorbar": {
+            "title": {"text": clean(grouping.by), "side": "right"},
+            "thickness": 12,
+            "outlinewidth": 0,
+            "len": 0.66,
+            "y": 0,
+            "yanchor": "bottom",
+        },
+    }
 
 
 def bare_axes(figure: Any, columns: int, projection: str, row: int = 1) -> None:
@@ -151,7 +182,7 @@ def embedding_maps(
             style,
             grouping=grouping,
             kept=chosen,
-            legend=column == 1 and len(np.unique(grouping.numbers)) <= MOST_NAMES,
+            legend=column == 1 and is_listed(grouping),
             row=1,
             col=column,
         )
@@ -160,7 +191,7 @@ def embedding_maps(
     figure.update_yaxes(range=[-span, span])
     bare_axes(figure, 2, clean(projection))
     figure.update_layout(
-        legend={"title": {"text": clean(grouping.by)}},
+        legend={"title": {"text": grouping.legend_title}},
         dragmode="lasso",
     )
     return finish(

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from .bundles import SampleTable
-from .style import Array, class_name, clean, scale
+from .style import UNLABELLED, Array, class_name, clean, scale
 
 LARGEST = 256
 """Matrices above this many rows or columns are drawn in blocks.
@@ -42,7 +42,14 @@ def shrunk_note(shape: tuple[int, ...], drawn: tuple[int, ...]) -> str:
     return f" · drawn as {drawn[0]} × {drawn[1]} blocks"
 
 
-def class_ticks(labels: Array, names: Any, *, room: float, upright: bool = False) -> dict[str, Any]:
+def class_ticks(
+    labels: Array,
+    names: Any,
+    *,
+    room: float,
+    upright: bool = False,
+    none: str = UNLABELLED,
+) -> dict[str, Any]:
     """Axis ticks at the middle of each class, for labels (B,) in drawing order.
 
     Args:
@@ -51,11 +58,12 @@ def class_ticks(labels: Array, names: Any, *, room: float, upright: bool = False
         room: length of the axis in pixels. Where the names do not fit beside each other, none is
             shown; under each other (``upright``), one that would touch the name above is left out.
         upright: whether the axis is vertical.
+        none: what samples below 0 are called.
     """
     values, first, counts = np.unique(labels, return_index=True, return_counts=True)
     drawing = np.argsort(first)  # samples without label (-1) are drawn last
     values, first, counts = values[drawing], first[drawing], counts[drawing]
-    words = [class_name(int(value), names) for value in values]
+    words = [class_name(int(value), names, none) for value in values]
     middles = first + counts / 2 - 0.5
     if upright:
         fitting = [0]

@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ..analysis.matrix_order import by_group
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
@@ -42,7 +41,7 @@ def plan_panels(
         raise InputError("A plan holds NaN or infinity; raise epsilon.")
     colours, size = style.colours, shape[0]
     samples = table_for(samples, size)
-    order = by_group(samples.labels)
+    order = samples.by_class().drawing_order()
     labels = samples.labels[order]
     titles = [_panel_title(name, WIDTH / len(arrays)) for name in arrays]
     figure = make_subplots(
@@ -51,6 +50,7 @@ def plan_panels(
         subplot_titles=titles,
         horizontal_spacing=0.025,
     )
+    room: dict[str, Any] = {"room": 200, "none": samples.words.none}
     drawn = 0
     for column, plan in enumerate(arrays.values(), start=1):
         plan = plan[np.ix_(order, order)]
@@ -85,7 +85,7 @@ def plan_panels(
             constrain="domain",
             showgrid=False,
             **(
-                class_ticks(labels, samples.class_names, room=200, upright=True)
+                class_ticks(labels, samples.class_names, upright=True, **room)
                 if column == 1
                 else {"showticklabels": False, "ticks": ""}
             ),
@@ -98,7 +98,7 @@ def plan_panels(
         range=[-0.5, size - 0.5],
         constrain="domain",
         showgrid=False,
-        **class_ticks(labels, samples.class_names, room=200),
+        **class_ticks(labels, samples.class_names, **room),
     )
     figure.update_yaxes(title="teacher sample", row=1, col=1)
     second_line = 18 if any("<br>" in title for title in titles) else 0

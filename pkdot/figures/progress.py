@@ -81,6 +81,7 @@ def coverage_curves(
     table: Any,
     *,
     k: int | None = None,
+    classes: str = "classes",
     style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """How well the anchors of each policy stand for all samples, as k grows.
@@ -89,6 +90,7 @@ def coverage_curves(
         table: rows of policy, k, coverage, classes, from
             :func:`~pkdot.analysis.anchor_coverage.coverage_curves`.
         k: the number in force; marked where given.
+        classes: what classes of samples are called.
         style: theme, width, and whether the data are simulated.
 
     Raises:
@@ -99,7 +101,7 @@ def coverage_curves(
     colours = style.colours
     panels = {"coverage": "similarity to the nearest anchor"}
     if table["classes"].notna().any():
-        panels["classes"] = "classes with an anchor (%)"
+        panels["classes"] = f"{clean(classes)} with an anchor (%)"
     figure = make_subplots(1, len(panels), horizontal_spacing=0.1)
     for column, (name, words) in enumerate(panels.items(), start=1):
         figure.update_yaxes(title=words, row=1, col=column)

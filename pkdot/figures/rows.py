@@ -6,11 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ..analysis.matrix_order import by_group
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .matrices import class_grid, class_lines, class_ticks, heat, in_blocks, shrunk_note
-from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish, in_words
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish, in_words
 
 
 def anchor_rows(
@@ -36,7 +35,7 @@ def anchor_rows(
     if t.shape != s.shape or t.ndim != 2:
         raise InputError(f"Rows must have one shape (B, k), not {t.shape} and {s.shape}.")
     colours, samples = style.colours, table_for(samples, len(t))
-    order = by_group(samples.labels)
+    order = samples.by_class().drawing_order()
     t, s, labels = t[order], s[order], samples.labels[order]
     figure = make_subplots(
         1, 2, subplot_titles=["Teacher", "Student"], horizontal_spacing=0.05, shared_yaxes=True
@@ -60,7 +59,7 @@ def anchor_rows(
         class_grid(figure, labels, colours.ink, columns=rows.shape[1], row=1, col=column)
     figure.update_xaxes(title="anchor (position in the row)", showgrid=False)
     figure.update_yaxes(
-        **class_ticks(labels, samples.class_names, room=360, upright=True),
+        **class_ticks(labels, samples.class_names, room=360, upright=True, none=samples.words.none),
         autorange="reversed",
         showgrid=False,
     )
@@ -112,11 +111,11 @@ def sample_row(
     if own.shape != t.shape[1:]:
         raise InputError(f"Rows {t.shape} need as many anchors as columns, not {own.shape}.")
     kinds, class_names = samples.labels[own], samples.class_names
-    order = by_group(kinds)
+    order = samples.take(own).by_class().drawing_order()
     t, s, kinds = t[position][order], s[position][order], kinds[order]
     b = None if b is None else b[position][order]
     colours, positions = style.colours, np.arange(len(t))
-    names = [class_name(int(kind), class_names) for kind in kinds]
+    names = [samples.group_of(i) for i in own[order]]
     figure = go.Figure()
     gaps_x = np.column_stack([positions, positions, np.full(len(t), np.nan)]).ravel()
     gaps_y = np.column_stack([t, s, np.full(len(t), np.nan)]).ravel()
@@ -142,14 +141,15 @@ def sample_row(
             hovertemplate=f"{name}: %{{y:.2f}}<br>anchor %{{x}}, %{{customdata}}<extra></extra>",
         )
     known = (kinds >= 0).any()
+    ticks = class_ticks(kinds, class_names, room=640, none=samples.words.none)
     for border in class_lines(kinds):
         figure.add_vline(border, line={"color": colours.faint, "width": 1})
     figure.update_xaxes(
-        title="anchor, by its class" if known else "anchor",
+        title=f"anchor, by its {clean(samples.words.one)}" if known else "anchor",
         range=[-0.8, len(t) - 0.2],
         showgrid=False,
         zeroline=False,
-        **(class_ticks(kinds, class_names, room=640) if known else {}),
+        **(ticks if known else {}),
     )
     figure.update_yaxes(title="cosine similarity", range=[-1.05, 1.05])
     subtitle = "the longer the line, the more the two disagree; mean |difference| "

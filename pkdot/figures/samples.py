@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from ..analysis.predictions import Outputs
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish
+
+MOST_VALUES = 6
+"""Targets of one sample that are drawn at most."""
 
 
 def sample_answers(
@@ -22,7 +26,7 @@ def sample_answers(
 
     Args:
         outputs: of both networks for N samples; the true class or labels are written in bold, true
-            values are marked.
+            values are marked; of many values the first :data:`MOST_VALUES` are drawn.
         position: of the sample among the N.
         samples: the N samples.
         style: theme, width, and whether the data are simulated.
@@ -30,55 +34,71 @@ def sample_answers(
     Raises:
         InputError: if there is no such sample.
     """
-    task, colours = outputs.task, style.colours
     samples = table_for(samples, len(outputs.teacher))
     name = clean(samples.name_of(position))
+    draw = _value_bars if outputs.task.value_names else _share_bars
+    return finish(
+        draw(outputs, position, samples, style),
+        f"What both answered: {name}",
+        style,
+        subtitle=f"disagreement {outputs.disagreement[position]:.2f}: "
+        f"{outputs.task.disagreement_label}",
+        height=360,
+    )
+
+
+def _share_bars(outputs: Outputs, position: int, samples: SampleTable, style: FigureStyle) -> Any:
+    """A bar an output and network, in percent; what is true is written in bold."""
+    task, colours = outputs.task, style.colours
     width = outputs.teacher.shape[1]
     truth = task.truth(outputs.targets[position : position + 1])[0]
     truth = truth if len(truth) == width else np.full(width, np.nan)
     names = [class_name(j, task.names) for j in range(width)]
-    percent = task.recorded_percent
-    known = bool(np.isfinite(truth).any())
-    if percent and known:
-        names = [f"<b>{word}</b>" if t == 1 else word for word, t in zip(names, truth, strict=True)]
+    names = [f"<b>{word}</b>" if t == 1 else word for word, t in zip(names, truth, strict=True)]
     figure = go.Figure()
-    factor, form, unit = (100, ".1f", " %") if percent else (1, ".3g", "")
     for who, colour in (("teacher", colours.teacher), ("student", colours.student)):
         figure.add_bar(
             x=list(range(width)),
-            y=factor * outputs.of(who)[position],
+            y=100 * outputs.of(who)[position],
             name=who,
             marker={"color": colour},
-            hovertemplate=f"{who}: %{{y:{form}}}{unit}<extra></extra>",
+            hovertemplate=f"{who}: %{{y:.1f}} %<extra></extra>",
         )
-    if known and not percent:
-        figure.add_scatter(
-            x=list(range(width)),
-            y=truth,
-            mode="markers",
-            name="true value",
-            marker={"color": colours.ink, "symbol": "diamond", "size": 11},
-            hovertemplate=f"true value: %{{y:{form}}}<extra></extra>",
-        )
-    word = samples.by if percent else "target"
+    word = clean(samples.by)
     figure.update_xaxes(
-        title=f"{word} (the true one in bold)" if percent and known else word,
+        title=f"{word} (the true one in bold)" if np.isfinite(truth).any() else word,
         tickmode="array",
         tickvals=list(range(width)),
         ticktext=names,
         showgrid=False,
     )
-    if percent:
-        figure.update_yaxes(title=f"{task.recorded_label} (%)", range=[0, 104])
-    else:
-        figure.update_yaxes(title=f"{task.recorded_label}, in the target's unit")
-    return finish(
-        figure,
-        f"What both answered: {name}",
-        style,
-        subtitle=f"disagreement {outputs.disagreement[position]:.2f}: {task.disagreement_label}",
-        height=360,
-    )
+    return figure.update_yaxes(title=f"{task.recorded_label} (%)", range=[0, 104])
+
+
+def _value_bars(outputs: Outputs, position: int, samples: SampleTable, style: FigureStyle) -> Any:
+    """A panel a target, since each has its own unit; the true value is marked."""
+    task, colours = outputs.task, style.colours
+    truth = task.truth(outputs.targets[position : position + 1])[0]
+    names = task.value_names[:MOST_VALUES]
+    figure = make_subplots(1, len(names), horizontal_spacing=0.3 / len(names))
+    for j, name in enumerate(names):
+        place = {"row": 1, "col": j + 1}
+        for who, colour in (("teacher", colours.teacher), ("student", colours.student)):
+            figure.add_bar(
+                x=[who],
+                y=[outputs.of(who)[position, j]],
+                name=who,
+                showlegend=False,
+                marker={"color": colour},
+                hovertemplate=f"{who}: %{{y:.3g}}<extra>{clean(name)}</extra>",
+                **place,
+            )
+        if np.isfinite(truth[j]):
+            line = {"color": colours.ink, "width": 1.6, "dash": "dot"}
+            note = {"text": f"true: {truth[j]:.3g}", "xanchor": "right", "yanchor": "bottom"}
+            figure.add_hline(truth[j], line=line, annotation=note, **place)
+        figure.update_yaxes(title=clean(name), **place)
+    return figure.update_xaxes(title="network", showgrid=False)
 
 
 def sample_features(

@@ -89,8 +89,9 @@ def similarity_matrices(
             hovertemplate=f"{name}: %{{z:.2f}}<br>row %{{y:.0f}}, column %{{x:.0f}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)
-        ticks = class_ticks(groups, grouping.names, room=240, upright=True)
-        below = class_ticks(groups, grouping.names, room=240)
+        room: dict[str, Any] = {"room": 240, "none": grouping.none}
+        ticks = class_ticks(groups, grouping.names, upright=True, **room)
+        below = class_ticks(groups, grouping.names, **room)
         square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
         edge = size - 0.5
         figure.update_xaxes(
@@ -163,7 +164,9 @@ def similarity_row(
         scaleanchor="x",
         constrain="domain",
     )
-    figure.update_layout(legend={"title": {"text": "class of the other"}})
+    if samples.values is None:
+        title = f"{clean(samples.by)} of the other"
+        figure.update_layout(legend={"title": {"text": title}})
     return finish(
         figure,
         f"One sample against all others: {name}",

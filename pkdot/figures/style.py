@@ -9,13 +9,14 @@ teacher and student.
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from ..tasks.groups import CLASS_WORDS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Scale = list[list[Any]]
@@ -35,7 +36,7 @@ CLASS_SYMBOLS = (
     "circle", "square", "diamond", "triangle-up", "cross",
     "pentagon", "star", "hexagon", "triangle-down", "x",
 )  # fmt: skip
-UNLABELLED = "no label"
+UNLABELLED = CLASS_WORDS.none
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Theme:
         sequential: from nothing to much; diverging: from −1 over 0 to 1.
         difference: from "the teacher has more" to "the student has more".
         classes: ten colours for classes.
+        values: from low to high, each of which stands out from the paper.
     """
 
     ink: str
@@ -62,6 +64,7 @@ class Theme:
     diverging: tuple[str, ...]
     difference: tuple[str, ...]
     classes: tuple[str, ...]
+    values: tuple[str, ...]
 
 
 THEMES: dict[str, Theme] = {
@@ -78,6 +81,7 @@ THEMES: dict[str, Theme] = {
         diverging=("#6b2a80", "#b48cc2", "#f6f5f7", "#7dbdb0", "#00665a"),
         difference=("#0b6bb5", "#90bfe2", "#f7f7f7", "#f2b88c", "#d1570b"),
         classes=_ON_PAPER,
+        values=("#3b1a6e", "#3f4f9c", "#2b7f9b", "#2fa67f", "#86c14a", "#e0b91e"),
     ),
     "dark": Theme(
         ink="#e6ebf2",
@@ -92,6 +96,7 @@ THEMES: dict[str, Theme] = {
         diverging=("#c58bdc", "#724a85", "#171d27", "#26756b", "#5fd9c0"),
         difference=("#5cb3f0", "#2e5d80", "#171d27", "#84522f", "#ff9350"),
         classes=_ON_INK,
+        values=("#7a6cf0", "#4f92e8", "#35b4b8", "#4fce88", "#a9dc5a", "#fbe25a"),
     ),
 }
 
@@ -151,7 +156,10 @@ def clean(text: object, longest: int = 40) -> str:
     return html.escape(words if len(words) <= longest else words[: longest - 1] + "…")
 
 
-SPELLINGS = {"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"}
+SPELLINGS = {
+    **{"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"},
+    **{"ccc": "CCC", "mse": "MSE", "rmse": "RMSE", "mae": "MAE", "cka": "CKA"},
+}
 """Parts of names that people write otherwise."""
 
 
@@ -161,10 +169,10 @@ def in_words(name: object) -> str:
     return clean(" ".join(SPELLINGS.get(part, part) for part in parts))
 
 
-def class_name(label: int, names: Sequence[str]) -> str:
-    """The name of a class, cleaned; its number where it has none."""
+def class_name(label: int, names: Sequence[str], none: str = UNLABELLED) -> str:
+    """The name of a class, cleaned; its number where it has none, ``none`` below 0."""
     if label < 0:
-        return UNLABELLED
+        return none
     return clean(names[label] if label < len(names) else label)
 
 
@@ -177,6 +185,30 @@ def class_marker(label: int, colours: Theme) -> tuple[str, str]:
         colours.classes[label % len(colours.classes)],
         CLASS_SYMBOLS[(label + turn) % len(CLASS_SYMBOLS)],
     )
+
+
+def level_marker(count: int) -> Callable[[int, Theme], tuple[str, str]]:
+    """Colours and markers of ``count`` groups in rising order, as :func:`class_marker` gives them.
+
+    Colours run from low to high.
+    """
+
+    def marker(level: int, colours: Theme) -> tuple[str, str]:
+        symbol = class_marker(level, colours)[1]
+        if level < 0:
+            return colours.neutral, symbol
+        return between(colours.values, level / max(1, count - 1)), symbol
+
+    return marker
+
+
+def between(colours: Sequence[str], share: float) -> str:
+    """The colour at a share from 0 to 1 of the way along evenly spaced ones."""
+    place = min(max(share, 0.0), 1.0) * (len(colours) - 1)
+    first = min(int(place), len(colours) - 2)
+    low, high = ([int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours[first:][:2])
+    mixed = (round(a + (place - first) * (b - a)) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
 def answer_marker(correct: int, colours: Theme) -> tuple[str, str]:

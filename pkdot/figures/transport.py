@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ..analysis.matrix_order import by_group
 from ..errors import InputError
 from ..method.plan_measures import diagonal_mass, within_class_mass
 from .bundles import SampleTable, table_for
@@ -18,7 +17,7 @@ from .matrices import (
     mark_row,
     shrunk_note,
 )
-from .style import DEFAULT_STYLE, FigureStyle, finish
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish
 
 
 def transport_plan(
@@ -50,7 +49,7 @@ def transport_plan(
     size, on_diagonal = len(p), diagonal_mass(p)
     colours, samples = style.colours, table_for(samples, size)
     same = within_class_mass(p, samples.labels)
-    order = by_group(samples.labels)
+    order = samples.by_class().drawing_order()
     p, labels = p[np.ix_(order, order)], samples.labels[order]
     share = 100 * p / p.sum(axis=1, keepdims=True).clip(min=np.finfo(float).tiny)
     drawn = in_blocks(share, total=True)
@@ -85,15 +84,16 @@ def transport_plan(
     class_grid(figure, labels, colours.neutral, width=0.5)
     clickable_diagonal(figure, order, samples)
     mark_row(figure, order, marked, colours.teacher)
-    ticks = class_ticks(labels, samples.class_names, room=460, upright=True)
-    sorted_by = ", by class" if (labels >= 0).any() else ""
+    room: dict[str, Any] = {"room": 460, "none": samples.words.none}
+    ticks = class_ticks(labels, samples.class_names, upright=True, **room)
+    sorted_by = f", by {clean(samples.by)}" if (labels >= 0).any() else ""
     figure.update_xaxes(
         title=f"student sample{sorted_by}",
         constrain="domain",
         showgrid=False,
         zeroline=False,
         range=[-0.5, edge],
-        **class_ticks(labels, samples.class_names, room=460),
+        **class_ticks(labels, samples.class_names, **room),
     )
     figure.update_yaxes(
         title=f"teacher sample{sorted_by}",
@@ -112,7 +112,8 @@ def transport_plan(
         known = labels[labels >= 0]
         _, counts = np.unique(known, return_counts=True)
         by_chance = np.square(counts / len(known)).sum()
-        subtitle += f", {100 * same:.0f} % within the class (by chance {100 * by_chance:.0f} %)"
+        one = clean(samples.words.one)
+        subtitle += f", {100 * same:.0f} % within the {one} (by chance {100 * by_chance:.0f} %)"
     subtitle += "" if epsilon is None else f" · ε = {epsilon:.3g}"
     return finish(
         figure,

@@ -4,6 +4,7 @@ classification, ordinal    one of several classes; classes that are levels of on
 regression                 one or several real values
 multilabel                 several labels, each of which holds or not
 base                       what every task offers
+score, groups, ranges      how a score is read; samples sorted by target, and by ranges of values
 moments, plain_models      sums behind regression's scores; models of scikit-learn for each task
 
 NumPy is enough to read a record; torch is imported inside the functions that train.
@@ -15,11 +16,13 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..errors import ConfigError
-from .base import Score, Selection, Tally, TargetGroups, Task
+from .base import Selection, Tally, Task
 from .classification import Classification
+from .groups import TargetGroups
 from .multilabel import Multilabel
 from .ordinal import Ordinal
 from .regression import Regression
+from .score import Score
 
 AnyTask = Annotated[Classification | Ordinal | Regression | Multilabel, Field(discriminator="kind")]
 KINDS: dict[str, type[Task]] = {

@@ -7,13 +7,14 @@ is -1 among whole numbers and NaN among real ones.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from ..errors import ConfigError, InputError
 from ..settings import Settings
+from .groups import TargetGroups
+from .score import Score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,68 +25,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Selection = Literal["loss", "score"]
 Tally = list[Any]
 """What a score is computed from, for some samples: nested lists of numbers, as JSON keeps them."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """One number that says how good a set of answers is.
-
-    Attributes:
-        name: of the metric, e.g. ``accuracy``.
-        label: in words, for axes and tiles.
-        higher_is_better: its direction.
-        percent: whether people read it as a share in percent.
-    """
-
-    name: str
-    label: str
-    higher_is_better: bool = True
-    percent: bool = False
-
-    @property
-    def factor(self) -> float:
-        """From the metric to what people read."""
-        return 100.0 if self.percent else 1.0
-
-    @property
-    def digits(self) -> int:
-        """Decimals of what people read."""
-        return 1 if self.percent else 3
-
-    @property
-    def axis(self) -> str:
-        """Label of an axis."""
-        return f"{self.label}, %" if self.percent else self.label
-
-    @property
-    def difference_unit(self) -> str:
-        """Unit of a difference between two values."""
-        return "points" if self.percent else self.label
-
-    @property
-    def form(self) -> str:
-        """How numbers that people read are written, as :func:`format` takes it."""
-        return f".{self.digits}f"
-
-    def text(self, value: float | None) -> str:
-        """A value as people read it, e.g. ``87.1 %`` or ``0.431``; a dash where there is none."""
-        if value is None or value != value:
-            return "–"
-        return f"{self.factor * value:.{self.digits}f}" + (" %" if self.percent else "")
-
-
-class TargetGroups(NamedTuple):
-    """Samples sorted by their target, for colours and blocks of figures.
-
-    Attributes:
-        numbers: (N,) group of each sample, -1: no target.
-        names: one name a group.
-        by: what the groups are, in the words of legends and axes.
-    """
-
-    numbers: Array
-    names: tuple[str, ...]
-    by: str
 
 
 class Task(Settings, ABC):
@@ -99,6 +38,8 @@ class Task(Settings, ABC):
             known of every group by itself.
         error_label: what :meth:`errors` are, in words.
         disagreement_label: what :meth:`disagreement` is, in words.
+        outputs_label: what outputs stand for, in words: classes, values, labels.
+        output_measures: what :meth:`output_scores` gives of each target or label.
         recorded_label: what recorded outputs are, in words.
         recorded_percent: whether people read recorded outputs in percent.
     """
@@ -108,6 +49,8 @@ class Task(Settings, ABC):
     decomposes: ClassVar[bool] = False
     error_label: ClassVar[str]
     disagreement_label: ClassVar[str]
+    outputs_label: ClassVar[str]
+    output_measures: ClassVar[tuple[Score, ...]] = ()
     recorded_label: ClassVar[str]
     recorded_percent: ClassVar[bool] = False
     kind: str
@@ -128,6 +71,11 @@ class Task(Settings, ABC):
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes; empty where a sample has no class."""
         return self.names if "classes" in self.offers else ()
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Names of the outputs that are values in units of their own; empty where none is."""
+        return ()
 
     @abstractmethod
     def check(self, targets: Any) -> Array:
@@ -302,6 +250,39 @@ class Task(Settings, ABC):
         errors = self.errors(recorded, targets)
         numbers = np.where(np.isnan(errors), -1, (errors == 0).astype(int))
         return TargetGroups(numbers, ("wrong", "right"), "answer")
+
+    def confusion(self, recorded: Array, targets: Array) -> Array | None:
+        """How many samples of each true class (row) got each answer, (C, C); None without classes.
+
+        Args:
+            recorded: (N, W).
+            targets: of the N samples; missing ones are left out.
+        """
+        return None
+
+    def groupings(self, targets: Array) -> list[TargetGroups]:
+        """All ways to sort N samples by their targets; the first is that of :meth:`grouping`."""
+        return [self.grouping(targets)]
+
+    def output_scores(self, recorded: Array, targets: Array) -> dict[str, dict[str, float]]:
+        """The :attr:`output_measures` of each target or label, by its name; empty where none are.
+
+        Args:
+            recorded: (N, W).
+            targets: of the N samples; missing ones are left out.
+        """
+        return {}
+
+    @property
+    def target_label(self) -> str:
+        """What a sample's target is called: class, the name of a value, labels."""
+        return self.names[0] if len(self.names) == 1 else self.outputs_label
+
+    @property
+    def summary(self) -> str:
+        """What is learnt, in a few words."""
+        shown = ", ".join(self.names[:8]) + (", …" if len(self.names) > 8 else "")
+        return f"{self.outputs_label} ({shown})" if self.names else self.outputs_label
 
     @abstractmethod
     def describe(self, target: Any) -> str:

@@ -33,6 +33,7 @@ class Classification(Task):
     decomposes: ClassVar[bool] = True
     error_label: ClassVar[str] = "wrong answers"
     disagreement_label: ClassVar[str] = "half the sum of the differences, from 0 to 1"
+    outputs_label: ClassVar[str] = "classes"
     recorded_label: ClassVar[str] = "probability"
     recorded_percent: ClassVar[bool] = True
 
@@ -220,12 +221,23 @@ class Classification(Task):
         judged = (answers >= 0) & (targets >= 0)
         return np.where(judged, (answers != targets).astype(float), np.nan)
 
+    def confusion(self, recorded: Array, targets: Array) -> Array | None:
+        answers, size = self.answers(recorded), recorded.shape[1]
+        judged = (answers >= 0) & (targets >= 0) & (targets < size)
+        counts = np.zeros((size, size), dtype=np.int64)
+        np.add.at(counts, (targets[judged], answers[judged]), 1)
+        return counts
+
     def disagreement(self, one: Array, other: Array) -> Array:
         """Total variation distance, ½ Σ |p − q|, from 0 to 1."""
         return np.asarray(0.5 * np.abs(one - other).sum(axis=1))
 
     def grouping(self, targets: Array) -> TargetGroups:
         return TargetGroups(targets, self.classes, "class")
+
+    @property
+    def target_label(self) -> str:
+        return "class"
 
     def describe(self, target: Any) -> str:
         number = int(target)

@@ -19,6 +19,7 @@ from .base import (
     mean_of_known,
     scored_pair,
 )
+from .groups import GroupWords
 from .plain_models import LABELLERS, PlainModels
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ PRECISION = Score("mean_average_precision", "mean average precision", percent=Tr
 MOST_GROUPS = 9
 LEAST = 1e-7
 """A probability nearer to 0 or 1 than this is taken to be so near."""
+MEASURES = (
+    Score("average_precision", "average precision", percent=True),
+    Score("f1", "F1", percent=True),
+)
 CROSS_ENTROPY = Score("binary_cross_entropy", "binary cross-entropy", higher_is_better=False)
 
 
@@ -47,6 +52,8 @@ class Multilabel(Task):
     plain: ClassVar[PlainModels] = LABELLERS
     error_label: ClassVar[str] = "share of labels that are wrong"
     disagreement_label: ClassVar[str] = "mean of the differences, from 0 to 1"
+    outputs_label: ClassVar[str] = "labels"
+    output_measures: ClassVar[tuple[Score, ...]] = MEASURES
     recorded_label: ClassVar[str] = "probability"
     recorded_percent: ClassVar[bool] = True
 
@@ -219,7 +226,40 @@ class Multilabel(Task):
         for number, kind in enumerate(kinds):
             numbers[(targets == np.array(kind)).all(axis=1)] = number
         names = [self.describe(np.array(kind)) for kind in kinds]
-        return TargetGroups(numbers, (*names, "other labels"), "labels")
+        note = (
+            f"the groups are the {len(kinds)} most frequent sets of labels, and one of all others"
+        )
+        words = GroupWords("set of labels", "sets of labels", note=note)
+        return TargetGroups(numbers, (*names, "other labels"), "labels", words)
+
+    def groupings(self, targets: Array) -> list[TargetGroups]:
+        """Sets of labels, then each label by itself."""
+        each = [
+            TargetGroups(
+                np.where(np.isfinite(column), column, -1).astype(int),
+                (f"not {label}", label),
+                label,
+                GroupWords("side", "sides"),
+            )
+            for label, column in zip(self.labels, targets.T, strict=True)
+        ]
+        return [self.grouping(targets), *each]
+
+    def output_scores(self, recorded: Array, targets: Array) -> dict[str, dict[str, float]]:
+        """Average precision and F1 of each label."""
+        x, y = flat_pair(recorded, targets, self.output_width)
+        known = np.isfinite(x) & np.isfinite(y)
+        pairs = {
+            name: (x[k, t], y[k, t])
+            for (t, k), name in zip(enumerate(known.T), self.labels, strict=True)
+        }
+        return {
+            name: {
+                "average_precision": average_precision(p, truth),
+                "f1": _f1(p > 0.5, truth > 0),
+            }
+            for name, (p, truth) in pairs.items()
+        }
 
     def _frequent(self, targets: Array) -> tuple[tuple[int, ...], ...]:
         rows = targets.reshape(-1, self.output_width)

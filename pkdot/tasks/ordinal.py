@@ -1,12 +1,13 @@
 """Ordinal classification: the classes are levels of one quantity, in rising order."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from ..errors import InputError
-from .base import Array
+from .base import Array, TargetGroups
 from .classification import Classification
+from .groups import GroupWords
 
 
 class Ordinal(Classification):
@@ -18,6 +19,16 @@ class Ordinal(Classification):
     """
 
     kind: Literal["ordinal"] = "ordinal"  # type: ignore[assignment]
+    outputs_label: ClassVar[str] = "levels in rising order"
+
+    def grouping(self, targets: Array) -> TargetGroups:
+        """The levels, in rising order."""
+        words = GroupWords("level", "levels")
+        return super().grouping(targets)._replace(by="level", words=words, ordered=True)
+
+    @property
+    def target_label(self) -> str:
+        return "level"
 
     def scores(self, outputs: Any, targets: Any) -> dict[str, float]:
         import torch

@@ -1,7 +1,6 @@
 """Regression: one or several real values a sample, or a frame."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -22,17 +21,23 @@ from .base import (
 )
 from .moments import Moments
 from .plain_models import REGRESSORS, PlainModels
+from .ranges import fifths, ranges
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 CCC = Score("ccc", "CCC")
+MEASURES = (
+    CCC,
+    Score("pearson", "Pearson's r"),
+    Score("rmse", "RMSE", higher_is_better=False, own_unit=True),
+    Score("mae", "MAE", higher_is_better=False, own_unit=True),
+)
 LOSSES = {
     "ccc": Score("one_minus_ccc", "1 − CCC", higher_is_better=False),
     "mse": Score("mse", "mean squared error, standardised", higher_is_better=False),
     "huber": Score("huber", "Huber loss, standardised", higher_is_better=False),
 }
-BINS = 5
 
 
 class Regression(Task):
@@ -58,10 +63,16 @@ class Regression(Task):
     plain: ClassVar[PlainModels] = REGRESSORS
     error_label: ClassVar[str] = "error, in training deviations"
     disagreement_label: ClassVar[str] = "mean difference, in training deviations"
+    outputs_label: ClassVar[str] = "values"
+    output_measures: ClassVar[tuple[Score, ...]] = MEASURES
     recorded_label: ClassVar[str] = "value"
 
     @property
     def names(self) -> tuple[str, ...]:
+        return self.targets
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
         return self.targets
 
     def check(self, targets: Any) -> Array:
@@ -92,7 +103,7 @@ class Regression(Task):
             means.append(float(known.mean()) if len(known) else 0.0)
             deviations.append(deviation if deviation > 0 else 1.0)
         fitted = {"means": tuple(means), "deviations": tuple(deviations)}
-        return self.model_copy(update=fitted | {"edges": tuple(_fifths(_first(targets)))})
+        return self.model_copy(update=fitted | {"edges": tuple(fifths(_first(targets)))})
 
     def plain_targets(self, targets: Array) -> Array:
         return self.standardised(targets)
@@ -100,7 +111,7 @@ class Regression(Task):
     def strata(self, targets: Array) -> Array:
         """Fifths of the first target, of windows of its mean."""
         value = _first(targets)
-        edges = np.array(self.edges) if self.edges else _fifths(value)
+        edges = np.array(self.edges) if self.edges else fifths(value)
         return np.where(np.isfinite(value), np.searchsorted(edges, value), -1)
 
     def _scale(self) -> tuple[Array, Array]:
@@ -175,7 +186,7 @@ class Regression(Task):
         moments = [Moments.of(*pair) for pair in self._known_columns(self.recorded(x), y)]
         names = [f" {name}" for name in self.targets]
         found: dict[str, float] = {}
-        for score in ("ccc", "pearson", "rmse", "mae"):
+        for score in (score.name for score in MEASURES):
             each = [float(getattr(m, score)) for m in moments]
             found[score] = mean_of_known(np.array(each))
             if len(names) > 1:
@@ -248,12 +259,22 @@ class Regression(Task):
 
     def grouping(self, targets: Array) -> TargetGroups:
         """Fifths of the first target."""
-        values = _first(targets)
-        edges = self.edges or tuple(_fifths(values))
-        texts = [f"{edge:.3g}" for edge in edges]
-        names = [f"up to {texts[0]}", *(f"{a} to {b}" for a, b in pairwise(texts))]
-        names.append(f"above {texts[-1]}")
-        return TargetGroups(self.strata(targets), tuple(names), self.targets[0])
+        return ranges(_first(targets), self.edges, self.targets[0])
+
+    def groupings(self, targets: Array) -> list[TargetGroups]:
+        """Fifths of each target; edges are known of the first, of the others they are found."""
+        others = zip(targets.T[1:], self.targets[1:], strict=True)
+        return [self.grouping(targets), *(ranges(column, (), name) for column, name in others)]
+
+    def output_scores(self, recorded: Array, targets: Array) -> dict[str, dict[str, float]]:
+        """CCC, Pearson correlation, RMSE and MAE of each target."""
+        x, y = flat_pair(recorded, targets, self.output_width)
+        y = np.where(np.isfinite(x), y, np.nan)
+        moments = [Moments.of(*pair) for pair in self._known_columns(x, y)]
+        return {
+            name: {score.name: float(getattr(m, score.name)) for score in MEASURES}
+            for name, m in zip(self.targets, moments, strict=True)
+        }
 
     def describe(self, target: Any) -> str:
         values = np.atleast_1d(np.asarray(target, dtype=float))
@@ -276,13 +297,6 @@ def _mean_over_known(values: Array) -> Array:
     known = np.isfinite(values)
     sums = np.where(known, values, 0.0).sum(axis=1)
     return np.where(known.any(axis=1), sums / np.maximum(known.sum(axis=1), 1), np.nan)
-
-
-def _fifths(values: Array) -> Array:
-    """The edges between fifths of the values that are known; zeros where none is."""
-    known = values[np.isfinite(values)]
-    shares = np.linspace(0, 1, BINS + 1)[1:-1]
-    return np.quantile(known, shares) if len(known) else np.zeros(len(shares))
 
 
 def _one_minus_ccc(x: "Tensor", y: "Tensor") -> "Tensor":

@@ -31,7 +31,7 @@ def test_runs_of_the_same_test_samples_are_compared_in_pairs(tmp_path: Path) -> 
         write_record(tmp_path / "runs", run_id=run_id, method=method)
     app = opened("runs", **{"with": ["two", "one"]})
     assert "2 runs compared" in words(app)
-    assert figures(app) == 3
+    assert figures(app) == 4
     assert "paired difference to patterns · pkdot · seed 0" in spec(app, 0)
     assert "over 6 test subjects" in spec(app, 0)
     assert "How these runs trained" in spec(app, 1)

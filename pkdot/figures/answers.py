@@ -1,0 +1,209 @@
+"""All answers of both networks at once: values against the truth, labels one by one, confusions."""
+
+from typing import Any
+
+import numpy as np
+from plotly.subplots import make_subplots
+
+from ..analysis.predictions import Outputs
+from ..errors import InputError
+from .matrices import heat
+from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish
+
+MOST_POINTS = 2000
+"""Samples beyond these are left out of a cloud of points, evenly."""
+MOST_WRITTEN = 12
+"""Classes up to which the cells of a confusion matrix hold their numbers."""
+NETWORKS = ("teacher", "student")
+
+
+def answered_values(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
+    """Answers over true values, a panel a target; on the dotted line an answer is right.
+
+    Args:
+        outputs: of both networks for N samples, of a task whose outputs are values.
+        style: theme, width, and whether the data are simulated.
+
+    Raises:
+        InputError: where outputs are no values, or no target is known.
+    """
+    task, colours = outputs.task, style.colours
+    truth = task.truth(outputs.targets)
+    if not task.value_names or not np.isfinite(truth).any():
+        raise InputError("There is no answer to draw over a true value; is any target known?")
+    scores = {who: task.output_scores(outputs.of(who), outputs.targets) for who in NETWORKS}
+    first = task.output_measures[0]
+    titles = []
+    for name in task.value_names:
+        both = ", ".join(f"{who} {first.text(scores[who][name][first.name])}" for who in NETWORKS)
+        titles.append(f"<b>{clean(name)}</b><br>{first.label}: {both}")
+    columns = min(3, len(titles))
+    rows = -(-len(titles) // columns)
+    figure = make_subplots(
+        rows, columns, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.3 / rows
+    )
+    shown = np.unique(np.linspace(0, len(truth) - 1, MOST_POINTS).astype(int))
+    for j, name in enumerate(task.value_names):
+        place = {"row": j // columns + 1, "col": j % columns + 1}
+        known = np.isfinite(truth[:, j])
+        every = [truth[known, j], *(outputs.of(who)[known, j] for who in NETWORKS)]
+        ends = [float(f(values)) for f, values in ((np.nanmin, every), (np.nanmax, every))]
+        figure.add_scatter(
+            x=ends,
+            y=ends,
+            mode="lines",
+            line={"color": colours.ink, "width": 1.2, "dash": "dot"},
+            name="answer = truth",
+            legendgroup="line",
+            showlegend=j == 0,
+            hoverinfo="skip",
+            **place,
+        )
+        for who, colour, symbol in (
+            ("teacher", colours.teacher, "circle"),
+            ("student", colours.student, "diamond"),
+        ):
+            figure.add_scatter(
+                x=truth[shown, j],
+                y=outputs.of(who)[shown, j],
+                mode="markers",
+                name=who,
+                legendgroup=who,
+                showlegend=j == 0,
+                marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.65},
+                hovertemplate=f"{who}: %{{y:.3g}}, true %{{x:.3g}}<extra>{clean(name)}</extra>",
+                **place,
+            )
+        figure.update_xaxes(title=f"true {clean(name)}", **place)
+        figure.update_yaxes(title=f"answered {clean(name)}", **place)
+    left_out = f"; {len(shown)} of {len(truth)} are drawn" if len(shown) < len(truth) else ""
+    figure = finish(
+        figure,
+        "Answers against the truth",
+        style,
+        subtitle=f"{len(truth)} samples, each target in its own unit{left_out}",
+        height=150 + 330 * rows,
+    )
+    return figure.update_layout(margin={"t": 126}).update_annotations(font={"size": 12.5})
+
+
+def answered_outputs(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
+    """Scores of each target or label by itself, as bars; a panel a score on a common axis.
+
+    Args:
+        outputs: of both networks for N samples.
+        style: theme, width, and whether the data are simulated.
+
+    Raises:
+        InputError: where the task has no scores of single outputs.
+    """
+    task, colours = outputs.task, style.colours
+    scores = {who: task.output_scores(outputs.of(who), outputs.targets) for who in NETWORKS}
+    names = list(scores["teacher"])
+    if not names:
+        raise InputError("This task has no scores of single outputs.")
+    measures = [measure for measure in task.output_measures if not measure.own_unit]
+    figure = make_subplots(1, len(measures), shared_yaxes=True, horizontal_spacing=0.04)
+    for column, measure in enumerate(measures, start=1):
+        for who, colour in zip(NETWORKS, (colours.teacher, colours.student), strict=True):
+            values = [measure.factor * scores[who][name][measure.name] for name in names]
+            figure.add_bar(
+                x=values,
+                y=[clean(name) for name in names],
+                orientation="h",
+                name=who,
+                legendgroup=who,
+                showlegend=column == 1,
+                marker={"color": colour},
+                text=[measure.text(value / measure.factor) for value in values],
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate=f"%{{y}}: %{{x:{measure.form}}}<extra>{who}</extra>",
+                row=1,
+                col=column,
+            )
+        ends = {"range": [0, 118]} if measure.percent else {}
+        better = "" if measure.higher_is_better else ", lower is better"
+        figure.update_xaxes(title=f"{measure.axis}{better}", **ends, row=1, col=column)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_yaxes(title=clean(task.outputs_label), col=1)
+    figure.update_layout(bargap=0.3)
+    count = int(task.has_target(outputs.targets).sum())
+    return finish(
+        figure,
+        f"How well each of the {clean(task.outputs_label)} is answered",
+        style,
+        subtitle=f"over {count} samples whose target is known",
+        height=170 + 46 * len(names),
+    )
+
+
+def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
+    """What samples of each class were taken for, by teacher and by student.
+
+    Args:
+        outputs: of both networks for N samples, of a task with classes.
+        style: theme, width, and whether the data are simulated.
+
+    Raises:
+        InputError: where the task has no classes, or no class is known.
+    """
+    task, colours = outputs.task, style.colours
+    counts = {who: task.confusion(outputs.of(who), outputs.targets) for who in NETWORKS}
+    if any(found is None or not found.sum() for found in counts.values()):
+        raise InputError("A confusion matrix needs classes, and samples whose class is known.")
+    size = outputs.teacher.shape[1]
+    names = [class_name(number, task.class_names) for number in range(size)]
+    figure = make_subplots(
+        1,
+        2,
+        subplot_titles=[who.capitalize() for who in NETWORKS],
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+    )
+    for column, who in enumerate(NETWORKS, start=1):
+        found = np.asarray(counts[who])
+        of_class = found.sum(axis=1, keepdims=True)
+        share = 100 * found / np.maximum(of_class, 1)
+        written = {"texttemplate": "%{z:.0f}"} if size <= MOST_WRITTEN else {}
+        trace = heat(
+            share,
+            share.shape,
+            colours.sequential,
+            0,
+            100,
+            customdata=np.stack([found, np.broadcast_to(of_class, found.shape)], axis=-1),
+            showscale=column == 2,
+            colorbar={
+                "title": {"text": "share of the true class (%)", "side": "right"},
+                "thickness": 12,
+                "outlinewidth": 0,
+            },
+            hovertemplate="%{customdata[0]} of %{customdata[1]}: %{z:.1f} %<extra></extra>",
+            **written,
+        )
+        figure.add_trace(trace, 1, column)
+        figure.update_yaxes(
+            scaleanchor=f"x{column if column > 1 else ''}", constrain="domain", col=column
+        )
+    ticks = {
+        "tickmode": "array",
+        "tickvals": list(range(size)),
+        "ticktext": names,
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+    }
+    if size > 2 * MOST_WRITTEN:
+        ticks = {**ticks, "showticklabels": False}
+    figure.update_xaxes(title=f"answered {clean(task.target_label)}", constrain="domain", **ticks)
+    figure.update_yaxes(autorange="reversed", **ticks)
+    figure.update_yaxes(title=f"true {clean(task.target_label)}", col=1)
+    return finish(
+        figure,
+        "What each class is taken for",
+        style,
+        subtitle=f"{int(np.asarray(counts['student']).sum())} samples; each row adds up to 100 %, "
+        "the diagonal is right",
+        height=460,
+    )
