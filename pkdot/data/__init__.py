@@ -6,15 +6,22 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import biovid, digits
+from . import biovid, bundled_tables, digits
 from .biovid import BioVidSettings
+from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
 from .own.settings import OwnSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | OwnSettings | GivenSettings, Field(discriminator="name")
+    DigitsSettings
+    | DiabetesSettings
+    | BreastCancerSettings
+    | BioVidSettings
+    | OwnSettings
+    | GivenSettings,
+    Field(discriminator="name"),
 ]
 
 
@@ -41,6 +48,10 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         from .own.load import load
 
         return load(settings, seed, progress=progress)
+    if isinstance(settings, DiabetesSettings):
+        return bundled_tables.load_diabetes_corpus(settings, seed)
+    if isinstance(settings, BreastCancerSettings):
+        return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
 
 
@@ -62,8 +73,10 @@ def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings
 
 __all__ = [
     "BioVidSettings",
+    "BreastCancerSettings",
     "Corpus",
     "CorpusSettings",
+    "DiabetesSettings",
     "DigitsSettings",
     "GivenSettings",
     "OwnSettings",

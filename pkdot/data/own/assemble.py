@@ -112,7 +112,7 @@ def _corpus(
         given_targets=what.targets,
         groups=source.ids if source.groups is None else source.groups,
         ids=source.ids,
-        task=what.task.fitted(what.targets[split.labelled]),
+        task=what.task,
         split=split,
         simulated=settings.simulated,
         fingerprint=short_hash([contents, *(part.tolist() for part in parts)]),
