@@ -6,15 +6,22 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import biovid, digits
+from . import biovid, bundled_tables, digits
 from .biovid import BioVidSettings
+from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
 from .own.settings import OwnSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | OwnSettings | GivenSettings, Field(discriminator="name")
+    DigitsSettings
+    | DiabetesSettings
+    | BreastCancerSettings
+    | BioVidSettings
+    | OwnSettings
+    | GivenSettings,
+    Field(discriminator="name"),
 ]
 
 
@@ -41,17 +48,40 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         from .own.load import load
 
         return load(settings, seed, progress=progress)
+    if isinstance(settings, DiabetesSettings):
+        return bundled_tables.load_diabetes_corpus(settings, seed)
+    if isinstance(settings, BreastCancerSettings):
+        return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
+
+
+def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings:
+    """The same settings, bound to what the data hold now; own files may change under their name.
+
+    Args:
+        settings: of one corpus; only own data are read.
+        progress: whether to draw bars while files are read.
+
+    Raises:
+        DataError: if the corpus cannot be used as asked.
+    """
+    if not isinstance(settings, OwnSettings) or settings.contents:
+        return settings
+    contents = load_corpus(settings, 0, progress=progress).facts["contents"]
+    return settings.model_copy(update={"contents": contents})
 
 
 __all__ = [
     "BioVidSettings",
+    "BreastCancerSettings",
     "Corpus",
     "CorpusSettings",
+    "DiabetesSettings",
     "DigitsSettings",
     "GivenSettings",
     "OwnSettings",
     "Settings",
     "Split",
     "load_corpus",
+    "pinned",
 ]

@@ -98,7 +98,7 @@ class Corpus:
         given_targets: what training and validation read: ``targets``, or with noise in them.
         groups: the group of each sample, (N,) str: subject, actor, video; splits respect it.
         ids: unique sample names, (N,) str.
-        task: what is to be learnt.
+        task: what is to be learnt; fitted to the labelled training targets where it is not yet.
         split: the four parts.
         simulated: whether a simulator made the data; every figure then says "simulated".
         fingerprint: hash of data and options, for caches and records.
@@ -171,12 +171,16 @@ class Corpus:
             raise DataError(
                 f"Corpus {self.name!r}: a modality is named twice among {', '.join(self.names)}."
             )
-        for column in (self.targets, self.given_targets):
+        for name in ("targets", "given_targets"):
             try:
-                self.task.check(column)
+                checked = self.task.check(getattr(self, name))
             except DataError as error:
                 raise DataError(f"Corpus {self.name!r}: {error}") from None
+            object.__setattr__(self, name, checked)  # whole numbers could not hold a missing value
         self.split.check(size)
+        if not self.task.is_fitted:
+            fitted = self.task.fitted(self.given_targets[self.split.labelled])
+            object.__setattr__(self, "task", fitted)
 
     def __len__(self) -> int:
         return len(self.ids)

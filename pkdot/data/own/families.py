@@ -49,15 +49,18 @@ def families(columns: Columns, reserved: Collection[str]) -> dict[str, Family]:
         if name in reserved or not name:
             continue
         prefix, dot, _ = name.partition(".")
-        if dot and prefix and columns.is_number(name):
-            groups.setdefault(prefix, []).append(name)
-        elif is_list(kind):
+        if is_list(kind):
             found[name] = Family(name, (name,), "lists")
         elif _holds_files(kind):
             found[name] = Family(name, (name,), "cells")
         elif columns.is_text(name) and _are_paths(columns.first_texts(name)):
             found[name] = Family(name, (name,), "paths")
+        elif dot and prefix and (columns.is_number(name) or columns.is_text(name)):
+            groups.setdefault(prefix, []).append(name)
     for prefix, members in groups.items():
+        if not any(columns.is_number(member) for member in members):
+            continue
+        # a text among numbers stays in the family, so that it is refused and not passed over
         ends = [member[len(prefix) + 1 :] for member in members]
         if all(re.fullmatch(r"\d+", end) for end in ends):
             members = sorted(members, key=lambda member: int(member[len(prefix) + 1 :]))

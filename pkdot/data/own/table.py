@@ -100,7 +100,7 @@ def read_labels(columns: Columns, settings: OwnSettings) -> dict[str, Any]:
     def column(role: str, name: str, default: str) -> np.ndarray | None:
         if name in there:
             return columns.text(name)
-        if name != default:
+        if name and name != default:
             raise OwnDataError(f"{place} has no {role} column {name!r}; {nearest(name, there)}")
         return None
 
@@ -113,7 +113,7 @@ def read_labels(columns: Columns, settings: OwnSettings) -> dict[str, Any]:
     return {
         "ids": numbered(len(columns)) if ids is None else ids,
         "groups": groups,
-        "split": columns.part_words() if split is None else split,
+        "split": columns.part_words() if split is None and settings.split else split,
         "targets": targets,
         "target_names": settings.target,
         "class_names": class_names,
