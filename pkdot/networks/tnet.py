@@ -79,7 +79,8 @@ class TokenTNet(nn.Module):
 
     def forward(self, prevalent: Tensor) -> Tensor:
         """Prevalent tokens (B, S, F) -> hallucinated privileged tokens (B, T, F)."""
-        queries = self.queries.expand(len(prevalent), -1, -1)
+        # shape and not len, which an exporter would take for a constant
+        queries = self.queries.expand(prevalent.shape[0], -1, -1)
         answers, _ = self.attention(queries, prevalent, prevalent, need_weights=False)
         return self.decode(queries + answers)
 

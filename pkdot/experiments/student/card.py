@@ -1,6 +1,7 @@
 """The model card of a trained student: what it reads and says, how well, and what it is not for."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,3 +136,8 @@ def _interval_cells(task: Task, recorded: Array, targets: Array, units: Array) -
     found = percentile_interval(value, draws[:, 0], len(names))
     ends = f"{task.primary.text(found.low)} to {task.primary.text(found.high)}"
     return f"{task.primary.text(value)} | {ends}"
+
+
+def card_path(out: Path) -> Path:
+    """Where the model card of a file lies: beside it."""
+    return out.with_name(f"{out.stem}.card.md")
