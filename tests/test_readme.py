@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from pkdot.data.simulate.biovid import simulate
+from pkdot.data.simulate.own import write_examples
 
 ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING = (
@@ -178,7 +179,13 @@ def try_conda(words: list[str], folder: Path) -> None:
 
 def try_pkdot(words: list[str], folder: Path) -> None:
     small = [] if words[3] == "runs" else ["--quiet", "--set", "training.epochs=2"]
-    if words[3] == "check":
+    words = [word.replace("trial", str(folder / "trial")) for word in words]
+    if words[3:5] == ["simulate", "own"]:
+        small = ["--quiet", "--subjects", "3", "--windows", "1"]
+    elif str(folder) in "".join(words):
+        write_examples(folder / "trial", people=3, samples=4, progress=False)
+        small = small[:1] if words[3] == "check" else small
+    elif words[3] == "check":
         simulate(folder / "corpus", subjects=3, windows=1, jobs=1, progress=False)
         words, small = [*words[:-1], str(folder / "corpus")], ["--quiet"]
     run([*words, *small], limit=300)
