@@ -106,8 +106,12 @@ class Campaign:
         return next((regime.people for regime in self.regimes if regime.people), ())
 
     def contenders_of(self, regime: Regime) -> list[Contender]:
-        """Those that the regime's data can have."""
-        return [c for c in self.contenders if regime.simulated or not c.needs_latent]
+        """Those that the regime's data and task can have."""
+        return [
+            contender
+            for contender in self.contenders
+            if contender.suits(regime.task) and (regime.simulated or not contender.needs_latent)
+        ]
 
     def studies_of(self, regime: Regime) -> Sequence[Study]:
         """The studies that are run on a regime."""

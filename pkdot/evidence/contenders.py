@@ -15,6 +15,7 @@ from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
 from ..experiments.cells import Arm
 from ..experiments.sweep import ALONE, method_title
+from ..tasks import Task
 
 Kind = Literal["reference", "method", "ceiling"]
 Changes = Mapping[str, Any]
@@ -61,6 +62,18 @@ class Contender:
         methods, method = available_distillers(), str(self.candidates[0].get("method", "none"))
         kinds = [methods[part].distiller for part in parse_method(method)]
         return any(issubclass(kind, TransportDistiller) for kind in kinds)
+
+    def suits(self, task: Task) -> bool:
+        """Whether it can be had with a task: what the method needs, labels to smooth."""
+        first, methods = self.candidates[0], available_distillers()
+        parts = parse_method(str(first.get("method", "none")))
+        if not all(methods[part].distiller.needs <= task.offers for part in parts):
+            return False
+        try:
+            task.check_smoothing(float(first.get("training.label_smoothing", 0.0)))
+        except ConfigError:
+            return False
+        return True
 
     def arms(self, settings: int = BUDGET) -> list[Arm]:
         """One arm a setting to try: all of them, or so many, evenly picked.

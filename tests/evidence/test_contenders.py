@@ -9,6 +9,7 @@ from pkdot.distillers import available_distillers
 from pkdot.errors import ConfigError
 from pkdot.evidence.contenders import Contender, find_contenders
 from pkdot.evidence.regimes import REGIMES
+from pkdot.tasks import Classification, Regression
 from tests.support.small_campaign import small_campaign
 
 
@@ -46,3 +47,14 @@ def test_only_simulated_corpora_have_a_posterior(tmp_path: Path) -> None:
         {c.name for c in campaign.contenders_of(REGIMES[name])} for name in ("few", "biovid_all")
     ]
     assert names[1] - names[0] == {"posterior"}
+
+
+def test_methods_that_need_classes_do_not_compete_where_there_are_none() -> None:
+    tasks = (Classification(classes=("a", "b")), Regression(targets=("v",)))
+    classes, values = ({c.name for c in find_contenders() if c.suits(task)} for task in tasks)
+    assert classes == {c.name for c in find_contenders()}
+    lacking = classes - values
+    assert {"dkd", "crd"} & lacking
+    assert {"alone", "kd", "pkdot", "rows"} <= values
+    for name in lacking & set(available_distillers()):
+        assert available_distillers()[name].distiller.needs

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def write(path: Path, rows: int, features: int) -> None:
 
 
 def measure(arguments: list[str]) -> dict[str, float]:
-    """Seconds and peak memory (MiB) of one command of the command line, in this process.
+    """Seconds, seconds of computing, and peak memory (MiB) of one command of the command line, in this process.
 
     Raises:
         RuntimeError: if the command fails.
@@ -70,14 +70,18 @@ def measure(arguments: list[str]) -> dict[str, float]:
     import pkdot.experiments.experiment  # noqa: F401  (its import is not what is measured)
     from pkdot.__main__ import main
 
-    began = perf_counter()
+    began, worked = perf_counter(), process_time()
     with redirect_stdout(StringIO()):
         status = main(arguments)
     if status:
         raise RuntimeError(f"{arguments[0]} ended with status {status}")
     unit = 1 if sys.platform == "darwin" else 1024  # bytes, or kibibytes
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-    return {"seconds": perf_counter() - began, "peak_mib": peak}
+    return {
+        "seconds": perf_counter() - began,
+        "cpu_seconds": process_time() - worked,
+        "peak_mib": peak,
+    }
 
 
 def table(rows: list[int], features: int, forms: list[str]) -> Iterator[dict[str, Any]]:
@@ -107,10 +111,10 @@ def main() -> None:
     if given.one:
         print(json.dumps(measure(json.loads(given.one))))
         return
-    print("| form | rows | file, MiB | command | seconds | peak, MiB |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| form | rows | file, MiB | command | seconds | CPU seconds | peak, MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for row in table(given.rows, given.features, given.forms):
-        figures = f"{row['seconds']:.1f} | {row['peak_mib']:.0f}"
+        figures = f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {row['peak_mib']:.0f}"
         what = f"{row['form']} | {row['rows']:,} | {row['file_mib']:.0f} | {row['work']}"
         print(f"| {what} | {figures} |", flush=True)
 
