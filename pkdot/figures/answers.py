@@ -206,7 +206,7 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
     figure.update_yaxes(title=f"true {clean(task.target_label)}", col=1)
     return finish(
         figure,
-        "What each class is taken for",
+        f"What each {clean(task.target_label)} is taken for",
         style,
         subtitle=f"{int(np.asarray(counts['student']).sum())} samples; each row adds up to 100 %, "
         "the diagonal is right",

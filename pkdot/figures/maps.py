@@ -63,7 +63,7 @@ def class_points(
     grouping = samples.by_class() if grouping is None else grouping
     numbers, names, colours = np.asarray(grouping.numbers), samples.names, style.colours
     kept = np.full(len(numbers), True) if kept is None else np.asarray(kept)
-    values = grouping.values
+    values, nothing_known = grouping.values, bool((numbers < 0).all())
     if values is not None:
         numbers = np.where(np.isfinite(values), 0, -1)
         figure.update_layout(coloraxis=value_axis(grouping, style))
@@ -76,6 +76,8 @@ def class_points(
             group = class_name(int(number), grouping.names, grouping.none)
             paint: dict[str, Any] = {"color": colour, "symbol": symbol}
             hover, listed = group, legend
+            if nothing_known:  # hollow points would only say that each lacks what all lack
+                paint, hover, listed = {"color": colour, "symbol": "circle"}, "", False
         else:
             group = clean(grouping.by)
             paint = {"color": values[members], "coloraxis": "coloraxis"}
@@ -96,7 +98,8 @@ def class_points(
                     "line": {"width": 0.5, "color": colours.paper},
                 },
                 customdata=[[int(i), clean(names[i])] for i in members],
-                hovertemplate=f"%{{customdata[1]}}<br>{hover}<extra></extra>",
+                hovertemplate="<br>".join(filter(None, ["%{customdata[1]}", hover]))
+                + "<extra></extra>",
             ),
             **place,
         )

@@ -158,7 +158,7 @@ def clean(text: object, longest: int = 40) -> str:
 
 SPELLINGS = {
     **{"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"},
-    **{"ccc": "CCC", "mse": "MSE", "rmse": "RMSE", "mae": "MAE", "cka": "CKA"},
+    **{name.lower(): name for name in ("CCC", "CKA", "MAE", "MSE", "Procrustes", "RMSE")},
 }
 """Parts of names that people write otherwise."""
 

@@ -132,5 +132,5 @@ def test_a_comparison_says_what_was_measured(tmp_path: Path) -> None:
     assert tiles["samples"] == str(N)
     assert (tiles["teacher's width"], tiles["student's width"]) == ("12", "8")
     table = app.dataframe[-1].value.set_index("measure")
-    assert table.loc["cka", "all samples"] == pytest.approx(float(tiles["linear CKA"]), abs=0.01)
-    assert np.isnan(table.loc["procrustes", "probe"])
+    assert table.loc["CKA", "all samples"] == pytest.approx(float(tiles["linear CKA"]), abs=0.01)
+    assert np.isnan(table.loc["Procrustes", "probe"])

@@ -70,6 +70,12 @@ def test_without_any_group_nothing_is_said_of_labels() -> None:
     assert {trace.name for trace in figure.data} == {"to itself", "to another sample"}
 
 
+def test_points_of_which_nothing_is_known_are_plain_and_unlisted() -> None:
+    figure = figures.embedding_maps(Maps(POINTS, POINTS))
+    assert {trace.marker.symbol for trace in figure.data} == {"circle"}
+    assert not any(trace.showlegend for trace in figure.data)
+
+
 def test_levels_rise_in_colour_and_classes_do_not() -> None:
     levels = np.arange(N) % 4
     names = ("none", "some", "much", "most")
