@@ -162,10 +162,8 @@ def choose_target(record: RunRecord, targets: Any) -> int:
         return known[0] if known else 0
     names = {str(i): plain(groupings[i].by) for i in known}
     if len(names) <= MOST_TARGETS:
-        return int(widgets.choose("Sort and colour by", list(names), key="target", names=names))
-    return int(
-        widgets.pick("Sort and colour by", list(names), key="target", format_func=names.__getitem__)
-    )
+        return int(widgets.choose("Target", list(names), key="target", names=names))
+    return int(widgets.pick("Target", list(names), key="target", format_func=names.__getitem__))
 
 
 def at_epoch(view: View, epoch: int) -> View:

@@ -63,7 +63,9 @@ elif not view.is_probe:
 
 components.panel(
     "Left: how like its nearest anchor a sample is, on average; right: how many "
-    f"{components.plain(samples.words.many)} have an anchor.",
+    f"{components.plain(samples.words.many)} have an anchor."
+    if (samples.labels >= 0).any()
+    else "How like its nearest anchor a sample is, on average.",
     "few anchors are cheap, but what no anchor resembles, no row describes; dissimilar anchors "
     "trade nearness for contrast.",
 )

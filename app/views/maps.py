@@ -29,9 +29,10 @@ view = selection.choose_view(
 samples, labels, ids = view.samples, view.labels, view.ids
 
 many = components.plain(samples.words.many)
-colours = {"class": view.groups.by, "subject": record.unit}
+colours = {"class": components.plain(view.groups.by), "subject": components.plain(record.unit)}
 outputs = method_steps.outputs(view)
-if not (labels >= 0).any():
+has_groups = bool((labels >= 0).any())
+if not has_groups:
     colours.pop("class")
 if samples.subjects is None:
     colours.pop("subject")
@@ -149,10 +150,18 @@ if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
         )
 
 components.panel(
-    "Trustworthiness: how far neighbours on the map are neighbours in the embedding. Purity: how "
-    f"many of a sample's ten nearest are of its {components.plain(samples.words.one)}.",
-    "a map can lie; these numbers say how much, and the purity in the embedding does not depend "
-    "on the map at all.",
+    "Trustworthiness: how far neighbours on the map are neighbours in the embedding."
+    + (
+        f" Purity: how many of a sample's ten nearest are of its "
+        f"{components.plain(samples.words.one)}."
+    )
+    * has_groups,
+    "a map can lie; these numbers say how much"
+    + (
+        ", and the purity in the embedding does not depend on the map at all."
+        if has_groups
+        else "."
+    ),
 )
 
 
@@ -177,4 +186,7 @@ def measured() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-st.dataframe(measured(), hide_index=True)
+health = measured()
+st.dataframe(
+    health if has_groups else health[["network", "trustworthiness of the map"]], hide_index=True
+)

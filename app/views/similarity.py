@@ -15,7 +15,11 @@ view = selection.choose_view(record)
 teacher, student = method_steps.similarities(view)
 samples, ids = view.samples, view.ids
 
-orders = {"class": samples.by, "subject": record.unit, "clustering": "the teacher's clustering"}
+orders = {
+    "class": components.plain(samples.by),
+    "subject": components.plain(record.unit),
+    "clustering": "the teacher's clustering",
+}
 if not (samples.labels >= 0).any():
     orders.pop("class")
 if samples.subjects is None:

@@ -44,10 +44,13 @@ def answered_values(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> 
     )
     shown = np.unique(np.linspace(0, len(truth) - 1, MOST_POINTS).astype(int))
     for j, name in enumerate(task.value_names):
+        if not np.isfinite(truth[:, j]).any():
+            continue
         place = {"row": j // columns + 1, "col": j % columns + 1}
         known = np.isfinite(truth[:, j])
-        every = [truth[known, j], *(outputs.of(who)[known, j] for who in NETWORKS)]
-        ends = [float(f(values)) for f, values in ((np.nanmin, every), (np.nanmax, every))]
+        low, high = float(truth[known, j].min()), float(truth[known, j].max())
+        room = 0.06 * (high - low) or 1.0
+        ends = [low - room, high + room]
         figure.add_scatter(
             x=ends,
             y=ends,
@@ -74,7 +77,7 @@ def answered_values(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> 
                 hovertemplate=f"{who}: %{{y:.3g}}, true %{{x:.3g}}<extra>{clean(name)}</extra>",
                 **place,
             )
-        figure.update_xaxes(title=f"true {clean(name)}", **place)
+        figure.update_xaxes(title=f"true {clean(name)}", range=ends, **place)
         figure.update_yaxes(title=f"answered {clean(name)}", **place)
     left_out = f"; {len(shown)} of {len(truth)} are drawn" if len(shown) < len(truth) else ""
     figure = finish(
@@ -122,7 +125,9 @@ def answered_outputs(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) ->
                 row=1,
                 col=column,
             )
-        ends = {"range": [0, 118]} if measure.percent else {}
+        top = max(np.nanmax([scores[who][n][measure.name] for n in names]) for who in NETWORKS)
+        low = min(np.nanmin([scores[who][n][measure.name] for n in names]) for who in NETWORKS)
+        ends = {"range": [1.2 * measure.factor * min(0.0, low), 1.2 * measure.factor * top]}
         better = "" if measure.higher_is_better else ", lower is better"
         figure.update_xaxes(title=f"{measure.axis}{better}", **ends, row=1, col=column)
     figure.update_yaxes(autorange="reversed", showgrid=False)
@@ -201,7 +206,7 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
     figure.update_yaxes(title=f"true {clean(task.target_label)}", col=1)
     return finish(
         figure,
-        "What each class is taken for",
+        f"What each {clean(task.target_label)} is taken for",
         style,
         subtitle=f"{int(np.asarray(counts['student']).sum())} samples; each row adds up to 100 %, "
         "the diagonal is right",

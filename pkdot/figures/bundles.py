@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ class SampleTable:
     def by_class(self) -> Grouping:
         """The samples grouped by class."""
         names = self.class_names
-        marker = level_marker(len(names)) if self.ordered else class_marker
+        marker = partial(level_marker, count=len(names)) if self.ordered else class_marker
         none, values = self.words.none, self.values
         return Grouping(self.labels, names, self.by, marker, none=none, values=values)
 

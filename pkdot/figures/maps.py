@@ -63,20 +63,25 @@ def class_points(
     grouping = samples.by_class() if grouping is None else grouping
     numbers, names, colours = np.asarray(grouping.numbers), samples.names, style.colours
     kept = np.full(len(numbers), True) if kept is None else np.asarray(kept)
-    if grouping.values is not None:
-        numbers = np.where(np.isfinite(grouping.values), 0, -1)
+    values, nothing_known = grouping.values, bool((numbers < 0).all())
+    if values is not None:
+        numbers = np.where(np.isfinite(values), 0, -1)
         figure.update_layout(coloraxis=value_axis(grouping, style))
     for number in np.unique(numbers):
         members = np.flatnonzero(numbers == number)
         # the legend shows a trace's first point
         members = members[np.argsort(~kept[members], kind="stable")]
-        colour, symbol = grouping.marker(int(number), colours)
-        group = class_name(int(number), grouping.names, grouping.none)
-        paint: dict[str, Any] = {"color": colour, "symbol": symbol}
-        by_value = grouping.values is not None and number >= 0
-        if grouping.values is not None and number >= 0:
+        if values is None or number < 0:
+            colour, symbol = grouping.marker(int(number), colours)
+            group = class_name(int(number), grouping.names, grouping.none)
+            paint: dict[str, Any] = {"color": colour, "symbol": symbol}
+            hover, listed = group, legend
+            if nothing_known:  # hollow points would only say that each lacks what all lack
+                paint, hover, listed = {"color": colour, "symbol": "circle"}, "", False
+        else:
             group = clean(grouping.by)
-            paint = {"color": grouping.values[members], "coloraxis": "coloraxis"}
+            paint = {"color": values[members], "coloraxis": "coloraxis"}
+            hover, listed = f"{group}: %{{marker.color:.3g}}", False
         figure.add_trace(
             go.Scatter(
                 x=points[members, 0],
@@ -84,7 +89,7 @@ def class_points(
                 mode="markers",
                 name=group,
                 legendgroup=f"class {number}",
-                showlegend=legend and not by_value,
+                showlegend=listed,
                 marker={
                     **paint,
                     "size": size,
@@ -93,8 +98,7 @@ def class_points(
                     "line": {"width": 0.5, "color": colours.paper},
                 },
                 customdata=[[int(i), clean(names[i])] for i in members],
-                hovertemplate=f"%{{customdata[1]}}<br>{group}"
-                + ": %{marker.color:.3g}" * by_value
+                hovertemplate="<br>".join(filter(None, ["%{customdata[1]}", hover]))
                 + "<extra></extra>",
             ),
             **place,

@@ -66,7 +66,7 @@ def _share_bars(outputs: Outputs, position: int, samples: SampleTable, style: Fi
         )
     word = clean(samples.by)
     figure.update_xaxes(
-        title=f"{word} (the true one in bold)" if np.isfinite(truth).any() else word,
+        title=f"{word} (what is true in bold)" if np.isfinite(truth).any() else word,
         tickmode="array",
         tickvals=list(range(width)),
         ticktext=names,

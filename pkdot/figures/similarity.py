@@ -164,7 +164,7 @@ def similarity_row(
         scaleanchor="x",
         constrain="domain",
     )
-    if samples.values is None:
+    if samples.values is None and (samples.labels >= 0).any():
         title = f"{clean(samples.by)} of the other"
         figure.update_layout(legend={"title": {"text": title}})
     return finish(

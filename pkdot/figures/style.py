@@ -9,7 +9,7 @@ teacher and student.
 """
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,7 +158,7 @@ def clean(text: object, longest: int = 40) -> str:
 
 SPELLINGS = {
     **{"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"},
-    **{"ccc": "CCC", "mse": "MSE", "rmse": "RMSE", "mae": "MAE", "cka": "CKA"},
+    **{name.lower(): name for name in ("CCC", "CKA", "MAE", "MSE", "Procrustes", "RMSE")},
 }
 """Parts of names that people write otherwise."""
 
@@ -187,19 +187,12 @@ def class_marker(label: int, colours: Theme) -> tuple[str, str]:
     )
 
 
-def level_marker(count: int) -> Callable[[int, Theme], tuple[str, str]]:
-    """Colours and markers of ``count`` groups in rising order, as :func:`class_marker` gives them.
-
-    Colours run from low to high.
-    """
-
-    def marker(level: int, colours: Theme) -> tuple[str, str]:
-        symbol = class_marker(level, colours)[1]
-        if level < 0:
-            return colours.neutral, symbol
-        return between(colours.values, level / max(1, count - 1)), symbol
-
-    return marker
+def level_marker(level: int, colours: Theme, *, count: int) -> tuple[str, str]:
+    """Colour and marker of one of ``count`` groups in rising order; colours run along with them."""
+    colour, symbol = class_marker(level, colours)
+    if level < 0:
+        return colour, symbol
+    return between(colours.values, level / max(1, count - 1)), symbol
 
 
 def between(colours: Sequence[str], share: float) -> str:
