@@ -203,3 +203,51 @@ def test_misuse_of_a_comparison_stops_before_any_work(
     with pytest.raises(papermill.PapermillExecutionError, match=sentence):
         execute(name, tmp_path, folder=str(tmp_path / "kept"), **parameters)
     assert not (tmp_path / "kept").exists()
+
+
+def test_own_data_run_from_a_simulated_table_to_a_student_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    notebook = execute("run_own.ipynb", tmp_path, epochs=2, n_seeds=1, jobs=1)
+    told = printed(notebook)
+    assert "240 samples · 12 persons" in told
+    assert "This is classification; the score is accuracy." in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = pkdot.open_record(folder)
+    assert record.simulated
+    assert f"student: accuracy {100 * record.scores['student accuracy']:.1f} %" in told
+    assert "# Model card" in told
+    titles = [
+        output["data"]["application/vnd.plotly.v1+json"]["layout"]["title"]["text"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "application/vnd.plotly.v1+json" in output.get("data", {})
+    ]
+    assert len(titles) == 4
+    assert all("simulated data" in title for title in titles)
+
+
+def test_own_data_may_be_a_bundled_table_of_values(tmp_path: Path) -> None:
+    told = printed(
+        execute(
+            "run_own.ipynb",
+            tmp_path,
+            data="diabetes",
+            epochs=3,
+            n_seeds=2,
+            jobs=1,
+            runs_dir=str(tmp_path / "runs"),
+        )
+    )
+    assert "This is regression; the score is CCC." in told
+    assert re.search(r"^PKDOT: [+-]0\.\d+ CCC against the student alone", told, re.MULTILINE)
+
+
+def test_own_data_that_are_not_there_stop_the_notebook_with_a_sentence(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    with pytest.raises(papermill.PapermillExecutionError, match="There is no file or folder"):
+        execute("run_own.ipynb", tmp_path, data="nowhere.csv", runs_dir=str(runs))
+    assert not runs.exists()
