@@ -71,7 +71,7 @@ def _head(campaign: Campaign) -> list[str]:
         "",
         _versions(),
         "",
-        *_code("make evidence QUICK=1" if campaign.quick else _command(campaign)),
+        *_code(_short_form(campaign) if campaign.quick else _command(campaign)),
     ]
 
 
@@ -105,7 +105,7 @@ def _studies_head(campaign: Campaign, page: Path) -> list[str]:
         "",
         _versions(),
         "",
-        *_code(_short_form(campaign, command) if campaign.quick else command),
+        *_code(_short_form(campaign) if campaign.quick else command),
     ]
 
 
@@ -128,10 +128,10 @@ def _command(campaign: Campaign) -> str:
     return " ".join(parts) + _study_arguments(campaign)
 
 
-def _short_form(campaign: Campaign, command: str) -> str:
+def _short_form(campaign: Campaign) -> str:
     """The command of the short form, which the Makefile knows for the kit's own regimes."""
     is_own = any(regime.data_arguments for regime in campaign.regimes)
-    return f"{command} --quick" if is_own else "make evidence QUICK=1"
+    return f"{_command(campaign)} --quick" if is_own else "make evidence QUICK=1"
 
 
 def _study_arguments(campaign: Campaign) -> str:

@@ -98,14 +98,13 @@ def test_sweep_over_folds_of_own_data(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "teacher" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_evidence_of_own_data_names_them_in_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
     path = write_table(tmp_path / "own.csv", frame(96))
     words = ["--data", str(path), *ROLES, "--methods", "kd", "--seeds", "2", "--quiet", "--quick"]
-    assert main(["evidence", "--step", "tune", "compare", "report", *words]) == 0
+    assert main(["evidence", "--step", "report", *words]) == 0
     report = (tmp_path / "evidence-own-quick" / "evidence.md").read_text()
     assert "## own: 96 samples, classification" in report
     assert f"python -m pkdot evidence --data {path} --prevalent face --privileged eda" in report

@@ -60,7 +60,7 @@ def write(path: Path, rows: int, features: int) -> None:
 
 
 def measure(arguments: list[str]) -> dict[str, float]:
-    """Seconds, seconds of computing, and peak memory (MiB) of one command line, in this process.
+    """Seconds, CPU seconds and peak memory (MiB) of one command, in this process.
 
     Raises:
         RuntimeError: if the command fails.
