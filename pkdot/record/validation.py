@@ -58,7 +58,8 @@ def array(value: Any) -> Array:
     """
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-        value = value.float().numpy() if value.is_floating_point() else value.numpy()
+        is_half = value.is_floating_point() and value.element_size() < 4  # NumPy has no bfloat16
+        value = (value.float() if is_half else value).numpy()
     try:
         return np.asarray(value)
     except ValueError as error:

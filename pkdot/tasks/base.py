@@ -293,7 +293,8 @@ def as_array(values: Any) -> Array:
     """A NumPy array from an array, a list or a tensor on any device."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
-        values = values.float().numpy() if values.is_floating_point() else values.numpy()
+        is_half = values.is_floating_point() and values.element_size() < 4  # NumPy has no bfloat16
+        values = (values.float() if is_half else values).numpy()
     return np.asarray(values)
 
 
