@@ -121,7 +121,7 @@ def _corpus(
         sources=sources,
         frames=source.frames,
         unit="sample" if source.groups is None else settings.group,
-        restricted=True,
+        restricted=not settings.simulated,
         media={
             name: Picked(reading.views, rows)
             for name, reading in readings.items()

@@ -23,7 +23,11 @@ def model_card(record: RunRecord) -> str:
     """
     data = record.facts.get("data", {})
     simulated = "yes: a simulator made the data" if record.simulated else "no"
-    restricted = "; pictures of it must not be passed on" if data.get("restricted") else ""
+    licence = "not known to the kit; ask who gave them to you"
+    if record.simulated:
+        licence = "none is needed, as a simulator made them"
+    elif data.get("restricted"):
+        licence += ", and pass no picture of them on before you know"
     sizes = ", ".join(
         f"{data[part]:,} {part}"
         for part in ("labelled", "unlabelled", "validation", "test")
@@ -46,7 +50,7 @@ def model_card(record: RunRecord) -> str:
         "",
         f"- Corpus: {record.corpus}; simulated: {simulated}.",
         f"- Samples: {sizes or 'not known'}.",
-        f"- Licence of the data: not known to the kit{restricted}; ask who gave them to you.",
+        f"- Licence of the data: {licence}.",
         "",
         "## Scores on the test samples",
         "",
