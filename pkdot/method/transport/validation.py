@@ -206,3 +206,13 @@ def warn_not_converged(
         ConvergenceWarning,
         stacklevel=3,  # the caller of the solver
     )
+
+
+def warn_not_resolved(span: float) -> None:
+    """Warn that costs of ``span`` times epsilon leave nothing of epsilon in float64."""
+    warnings.warn(
+        f"Transport met its marginals, but costs up to {span:.1e} times epsilon must be paid, and "
+        f"rounding hides epsilon beside them: raise epsilon or blur, or bring outlying points in.",
+        ConvergenceWarning,
+        stacklevel=3,  # the caller of the solver
+    )
