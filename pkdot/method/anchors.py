@@ -5,6 +5,8 @@ student's. Ties go to the lower index, so that a choice never depends on the mac
 """
 
 from collections.abc import Callable
+from numbers import Real
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +24,10 @@ def _mean_to_others(similarity: Tensor) -> Tensor:
 
 def _in_range(anchors: Tensor, size: int) -> bool:
     return anchors.numel() == 0 or 0 <= int(anchors.min()) <= int(anchors.max()) < size
+
+
+def _is_whole(k: Any) -> bool:
+    return isinstance(k, Real) and not isinstance(k, bool) and float(k).is_integer()
 
 
 def _shared(similarity: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
@@ -111,12 +117,12 @@ def select_anchors(
     if policy not in POLICIES:
         raise InputError(f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}.")
     size = similarity.shape[0]
-    if policy != "all" and (int(k) != k or not 1 <= k < size):
+    if policy != "all" and not (_is_whole(k) and 1 <= k < size):
         raise InputError(
             f"k = {k} anchors were asked for in a batch of {size} samples; k must be a whole "
             f"number from 1 to {size - 1}: take fewer anchors or a larger batch."
         )
-    return POLICIES[policy](similarity, int(k), generator)
+    return POLICIES[policy](similarity, size if policy == "all" else int(k), generator)
 
 
 def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from .validation import (
     check_range,
     check_tensor,
     checked_iterations,
+    checked_not_negative,
     checked_positive,
     checked_weights,
     magnitude,
@@ -84,6 +85,7 @@ def sinkhorn_divergence(
     """
     blur = checked_positive("blur", blur)
     epsilon = blur * blur
+    identity = checked_not_negative("identity", identity)
     max_iterations = checked_iterations(max_iterations)
     largest = _check_points(x, y)
     with torch.autocast(x.device.type, enabled=False):
@@ -92,7 +94,7 @@ def sinkhorn_divergence(
         limit = DEFAULT_TOLERANCE[dtype] if tolerance is None else tolerance
         limits = Limits(checked_positive("tolerance", limit), max_iterations)
         # no cost is larger: half the square of twice the largest coordinate, in every direction
-        bound = 2.0 * x.shape[-1] * largest * largest + (identity if identity < math.inf else 0.0)
+        bound = 2.0 * x.shape[-1] * largest * largest + identity
         check_magnitude(bound, dtype)
         uniform = a is None and b is None
         a = checked_weights("a", a, x, x.shape[-2]).detach()
@@ -106,7 +108,7 @@ def sinkhorn_divergence(
             epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
         check_range("blur", epsilon, bound, dtype)
         health = _Health(span=bound / epsilon * BITS)
-        value = _Divergence.apply(x, y, a, b, Terms(epsilon, float(identity), limits), health)
+        value = _Divergence.apply(x, y, a, b, Terms(epsilon, identity, limits), health)
         if not health.worst <= limits.tolerance:  # here, as within autograd there is no caller
             made = health.iterations
             warn_not_converged(health.worst, limits.tolerance, made, max_iterations, dtype)

@@ -19,26 +19,41 @@ def working_dtype(*tensors: Tensor | None) -> torch.dtype:
     return torch.float64 if wide else torch.float32
 
 
-def checked_positive(name: str, number: float) -> float:
+def checked_positive(name: str, number: Any) -> float:
     """A finite number above zero, or InputError."""
-    try:
-        value = float(number)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
+    value = _as_float(number)
     if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be a finite number above 0, not {number}.")
+        raise InputError(f"{name} must be a finite number above 0, not {number!r}.")
     return value
 
 
-def checked_iterations(max_iterations: int) -> int:
+def checked_not_negative(name: str, number: Any) -> float:
+    """A finite number of at least zero, or InputError."""
+    value = _as_float(number)
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(f"{name} must be finite and >= 0, not {number!r}.")
+    return value
+
+
+def checked_count(name: str, number: Any) -> int:
     """A whole number of at least 1, or InputError."""
+    value = _as_float(number)
+    if not (math.isfinite(value) and value >= 1 and value == int(value)):
+        raise InputError(f"{name} must be a whole number >= 1, not {number!r}.")
+    return int(value)
+
+
+def _as_float(number: Any) -> float:
+    """A number as a float; NaN for anything else, strings and truth values included."""
     try:
-        wrong = int(max_iterations) != max_iterations or max_iterations < 1
-    except (TypeError, ValueError, OverflowError):
-        wrong = True
-    if wrong:
-        raise InputError(f"max_iterations must be a whole number >= 1, not {max_iterations}.")
-    return int(max_iterations)
+        return math.nan if isinstance(number, str | bytes | bool) else float(number)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return math.nan
+
+
+def checked_iterations(max_iterations: Any) -> int:
+    """A whole number of at least 1, or InputError."""
+    return checked_count("max_iterations", max_iterations)
 
 
 def check_first_derivative() -> None:
