@@ -25,6 +25,7 @@ from .transport.validation import (
     checked_iterations,
     checked_not_negative,
     checked_positive,
+    usable,
 )
 
 KINDS = ("entropic", "unbalanced", "exact")
@@ -257,6 +258,7 @@ class PKDOTLoss(nn.Module):
                 f"{len(z_teacher)} and {len(z_student)} rows."
             )
         dtype = torch.float64 if torch.float64 in (z_teacher.dtype, z_student.dtype) else None
+        z_teacher, z_student = usable(z_teacher), usable(z_student)
         with torch.autocast(z_teacher.device.type, enabled=False):
             teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
             student = cosine_similarity_matrix(z_student.to(dtype))

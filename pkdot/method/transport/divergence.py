@@ -29,6 +29,7 @@ from .validation import (
     checked_positive,
     checked_weights,
     magnitude,
+    refuse_functorch,
     warn_not_converged,
     warn_not_resolved,
     working_dtype,
@@ -119,8 +120,9 @@ def sinkhorn_divergence(
 
 def _check_points(x: Tensor, y: Tensor) -> float:
     """The largest coordinate, or InputError."""
-    check_tensor("A cloud", x)
-    check_tensor("A cloud", y)
+    for cloud in (x, y):
+        check_tensor("A cloud", cloud)
+        refuse_functorch(cloud)
     if not (x.ndim >= 2 and x.is_floating_point() and y.is_floating_point()) or (
         x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1] or 0 in (*x.shape, *y.shape)
     ):

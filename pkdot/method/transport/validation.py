@@ -78,6 +78,30 @@ def all_finite(*tensors: Tensor) -> bool:
     return math.isfinite(float(total)) or all(bool(torch.isfinite(t).all()) for t in tensors)
 
 
+def usable(tensor: Tensor) -> Tensor:
+    """A tensor that autograd can keep: a copy of one that was computed under inference mode."""
+    spoilt = tensor.is_inference() and not torch.is_inference_mode_enabled()
+    return tensor.clone() if spoilt else tensor
+
+
+def refuse_vmap(tensor: Tensor) -> None:
+    """Raise InputError within ``torch.vmap``, where no value of a tensor can be looked at."""
+    if torch._C._functorch.is_batchedtensor(tensor):
+        raise InputError(
+            "This loss cannot be mapped by torch.vmap, as it looks at the values of a batch; call "
+            "it in a loop, or give transport leading batch axes."
+        )
+
+
+def refuse_functorch(tensor: Tensor) -> None:
+    """Raise InputError within ``torch.func`` transforms, which transport has no rule for."""
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        raise InputError(
+            "Transport cannot be differentiated by torch.func; use torch.autograd.grad or "
+            "backward()."
+        )
+
+
 def check_tensor(what: str, value: Any) -> None:
     """Raise InputError for arrays and lists: no gradient could reach what they came from."""
     if not isinstance(value, Tensor):
@@ -85,6 +109,7 @@ def check_tensor(what: str, value: Any) -> None:
             f"{what} must be a tensor, not {type(value).__name__}; give a torch tensor, for "
             f"instance by torch.as_tensor."
         )
+    refuse_vmap(value)
 
 
 def magnitude(*tensors: Tensor) -> float:
@@ -126,6 +151,7 @@ def check_range(name: str, epsilon: float, largest: float, dtype: torch.dtype) -
 def checked_cost(cost: Tensor) -> float:
     """Largest magnitude of a finite floating cost (..., n, m) with no empty axis, or InputError."""
     check_tensor("A cost", cost)
+    refuse_functorch(cost)
     if cost.ndim < 2 or not cost.is_floating_point() or 0 in cost.shape:
         raise InputError(
             f"A cost must be a floating tensor of shape (..., n, m) without an empty axis, not "
