@@ -6,14 +6,16 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import biovid, digits
+from . import biovid, bundled_tables, digits
 from .biovid import BioVidSettings
+from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | GivenSettings, Field(discriminator="name")
+    DigitsSettings | DiabetesSettings | BreastCancerSettings | BioVidSettings | GivenSettings,
+    Field(discriminator="name"),
 ]
 
 
@@ -36,13 +38,19 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         )
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
+    if isinstance(settings, DiabetesSettings):
+        return bundled_tables.load_diabetes_corpus(settings, seed)
+    if isinstance(settings, BreastCancerSettings):
+        return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
 
 
 __all__ = [
     "BioVidSettings",
+    "BreastCancerSettings",
     "Corpus",
     "CorpusSettings",
+    "DiabetesSettings",
     "DigitsSettings",
     "GivenSettings",
     "Settings",
