@@ -169,7 +169,7 @@ def _solve(cost: Tensor, a: Tensor, b: Tensor, terms: _Terms, start: Tensor | No
     if 2.0 * terms.largest > wide.RESOLVED[cost.dtype] * bit:
         far = wide.too_far(solved.f, solved.g)
         far = far if bool(far.any()) else None
-    plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g.mul_(bit)
+    plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g * bit
     better = None
     if far is not None:
         better = wide.solve(flat[far], shares[0][far], shares[1][far], bit, terms.limits)
@@ -181,13 +181,12 @@ def _solve(cost: Tensor, a: Tensor, b: Tensor, terms: _Terms, start: Tensor | No
     if mass is not None:
         error = error / mass.squeeze(-1)
     value = (a * f).sum(-1) + (b * g).sum(-1)
+    if 2.0 * terms.largest > wide.CANCELLING[cost.dtype] * bit:
+        own = wide.dual_value(scaled, shares, solved.g, offset, bit)
+        value = _of_mass(own, mass, bit).to(value)
     converged, iterations = error <= terms.limits.tolerance, solved.iterations
     if far is not None and better is not None:
-        own = better.value
-        if mass is not None:
-            total = mass.squeeze(-1)[far].to(own)
-            own = total * (own - bit * total.log2())
-        value[far] = own.to(value)
+        value[far] = _of_mass(better.value, None if mass is None else mass[far], bit).to(value)
         converged[far] &= better.resolved
         iterations = max(iterations, better.iterations)
     return Transport(
@@ -199,6 +198,14 @@ def _solve(cost: Tensor, a: Tensor, b: Tensor, terms: _Terms, start: Tensor | No
         iterations,
         error.reshape(batch),
     )
+
+
+def _of_mass(value: Tensor, mass: Tensor | None, bit: float) -> Tensor:
+    """The value for weights of any mass (p, 1), from that for a mass of 1, (p,)."""
+    if mass is None:
+        return value
+    total = mass.squeeze(-1).to(value)
+    return total * (value - bit * total.log2())
 
 
 class Envelope(torch.autograd.Function):

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import simplex, solver
+from . import log_domain, simplex, solver
 from .problem import Limits, Problem
 
 # Bits that a potential may reach: its rounding is then below 2^-8 of epsilon in float32, and below
 # 2^-20 in float64.
 RESOLVED = {torch.float32: 2.0**15, torch.float64: 2.0**32}
+
+# Beyond so many bits the value, a difference of potentials, loses more than a ten-thousandth of
+# epsilon. float64 loses none.
+CANCELLING = {torch.float32: 2.0**11, torch.float64: float("inf")}
 
 # Up to so many bits float64 needs no exact plan beside it.
 NARROW = 2.0**22
@@ -52,6 +56,25 @@ def too_far(f: Tensor, g: Tensor) -> Tensor:
     """Whether potentials (p, n) and (p, m), in bits, outgrow what their type resolves, (p,)."""
     far = torch.maximum(f.abs().amax(-1), g.abs().amax(-1))
     return ~(far <= RESOLVED[f.dtype])
+
+
+def dual_value(
+    cost: Tensor, weights: tuple[Tensor, Tensor], g: Tensor, offset: Tensor, bit: float
+) -> Tensor:
+    """The dual in float64 at g and the exact answer to it, (p,): rounding of g changes it little.
+
+    Args:
+        cost: in bits, less ``offset``, (p, n, m).
+        weights: of mass 1, (p, n) and (p, m).
+        g: in bits, (p, m).
+        offset: what was taken off every row, in units of the cost, (p, n).
+        bit: epsilon ln 2, in the unit of the cost.
+    """
+    kind = solver.widest(cost.device)
+    cost, g, offset = cost.to(kind), g.to(kind), offset.to(kind)
+    a, b = (w.to(kind) / w.to(kind).sum(-1, keepdim=True) for w in weights)
+    f = log_domain.update_f(cost, g, b.log2())
+    return (a * (bit * f + offset)).sum(-1) + bit * (b * g).sum(-1)
 
 
 def solve(cost: Tensor, a: Tensor, b: Tensor, bit: float, limits: Limits) -> Wide:
