@@ -120,7 +120,7 @@ class Distiller(nn.Module, ABC):
             )
         layer = self.adapters[name]
         kind = next((p.dtype for p in layer.parameters()), x.dtype)
-        return layer(x.to(kind)).to(x.dtype)
+        return layer(x) if kind == x.dtype else layer(x.to(kind)).to(x.dtype)
 
     @abstractmethod
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
@@ -156,12 +156,17 @@ class Distiller(nn.Module, ABC):
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
         self._applied_weight = weight
-        given = [x for o in (teacher, student) for x in (o.outputs, o.embedding)]
-        dtype = working_dtype(*given)
-        teacher = teacher.map(lambda x: usable(x.detach()).to(dtype))
-        student = student.map(lambda x: usable(x).to(dtype))
-        with torch.autocast(student.embedding.device.type, enabled=False):
-            return weight * self.loss(teacher, student, usable(targets))
+        dtype = working_dtype(
+            teacher.outputs, teacher.embedding, student.outputs, student.embedding
+        )
+        teacher = teacher.map(lambda x: usable(x.detach(), dtype))
+        student = student.map(lambda x: usable(x, dtype))
+        targets = usable(targets, targets.dtype)
+        device = student.embedding.device.type
+        if not torch.is_autocast_enabled(device):
+            return weight * self.loss(teacher, student, targets)
+        with torch.autocast(device, enabled=False):
+            return weight * self.loss(teacher, student, targets)
 
 
 class SumOfDistillers(Distiller):

@@ -7,23 +7,26 @@ from torch import Tensor
 NOISE = 4.0 * torch.finfo(torch.float32).eps
 
 
-def length(x: Tensor) -> Tensor:
-    """Euclidean length of every row, (..., D) -> (...,); its gradient at zero is zero.
+def of_size_one(x: Tensor) -> Tensor:
+    """A tensor over its largest entry, a constant to autograd; for losses that scale leaves alone.
 
-    Rows of any finite size are safe: each is first divided by its largest entry.
+    Squares of squares of its entries then neither over- nor underflow.
     """
-    largest = x.detach().abs().amax(-1, keepdim=True)
-    largest = largest.masked_fill(largest == 0, 1.0)
-    squared = (x / largest).square().sum(-1)
+    largest = x.detach().abs().amax()
+    return x / largest.masked_fill(largest == 0, 1.0)
+
+
+def length(x: Tensor) -> Tensor:
+    """Euclidean length of every row, (..., D) -> (...,); its gradient at zero is zero."""
+    squared = x.square().sum(-1)
     is_zero = squared == 0
-    scaled = squared.masked_fill(is_zero, 1.0).sqrt().masked_fill(is_zero, 0.0)
-    return largest.squeeze(-1) * scaled
+    return squared.masked_fill(is_zero, 1.0).sqrt().masked_fill(is_zero, 0.0)
 
 
 def unit(x: Tensor) -> Tensor:
     """Every row divided by its length, (..., D); a row of zeros stays one."""
-    norm = length(x).unsqueeze(-1)
-    return x.masked_fill(norm == 0, 0.0) / norm.masked_fill(norm == 0, 1.0)
+    squared = x.square().sum(-1, keepdim=True)
+    return _over_length(x, squared, squared == 0)
 
 
 def centred_unit(x: Tensor) -> Tensor:
@@ -33,9 +36,14 @@ def centred_unit(x: Tensor) -> Tensor:
     precision: its direction would be noise, and its gradient the inverse of that noise.
     """
     spread = x - x.mean(-1, keepdim=True)
+    squared = spread.square().sum(-1, keepdim=True)
     noise = NOISE * x.detach().abs().amax(-1, keepdim=True)
-    is_constant = spread.detach().abs().amax(-1, keepdim=True) <= noise
-    return unit(spread.masked_fill(is_constant, 0.0))
+    return _over_length(spread, squared, squared <= x.shape[-1] * noise.square())
+
+
+def _over_length(x: Tensor, squared: Tensor, is_zero: Tensor) -> Tensor:
+    """Rows over the root of their squared length (..., 1); zeros where told."""
+    return x.masked_fill(is_zero, 0.0) / squared.masked_fill(is_zero, 1.0).sqrt()
 
 
 def off_diagonal(x: Tensor) -> Tensor:

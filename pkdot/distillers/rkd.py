@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
-from .geometry import length, off_diagonal, unit
+from .geometry import length, of_size_one, off_diagonal, unit
 
 
 class RKDSettings(DistillerSettings):
@@ -57,10 +57,9 @@ class RKD(Distiller):
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         if len(student.embedding) < 2:  # no pair to compare
-            return 0.0 * student.embedding.sum()
-        d_teacher, d_student = (
-            z.unsqueeze(0) - z.unsqueeze(1) for z in (teacher.embedding, student.embedding)
-        )
+            return 0.0 * student.embedding.square().sum()
+        z_teacher, z_student = (of_size_one(o.embedding) for o in (teacher, student))
+        d_teacher, d_student = (z.unsqueeze(0) - z.unsqueeze(1) for z in (z_teacher, z_student))
         distance = functional.smooth_l1_loss(_distances(d_student), _distances(d_teacher))
         loss = self.settings.distance * distance
         if self.settings.angle:  # B³ numbers, not computed where they count nothing

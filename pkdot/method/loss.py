@@ -26,6 +26,7 @@ from .transport.validation import (
     checked_not_negative,
     checked_positive,
     usable,
+    working_dtype,
 )
 
 KINDS = ("entropic", "unbalanced", "exact")
@@ -257,11 +258,11 @@ class PKDOTLoss(nn.Module):
                 f"Teacher and student must embed the same samples; the batches have "
                 f"{len(z_teacher)} and {len(z_student)} rows."
             )
-        dtype = torch.float64 if torch.float64 in (z_teacher.dtype, z_student.dtype) else None
-        z_teacher, z_student = usable(z_teacher), usable(z_student)
+        dtype = working_dtype(z_teacher, z_student)
+        z_teacher, z_student = usable(z_teacher.detach(), dtype), usable(z_student, dtype)
         with torch.autocast(z_teacher.device.type, enabled=False):
-            teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
-            student = cosine_similarity_matrix(z_student.to(dtype))
+            teacher = cosine_similarity_matrix(z_teacher)
+            student = cosine_similarity_matrix(z_student)
             anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
             teacher_rows = self._shifted(read_rows(teacher, anchors), teacher)
             student_rows = self._shifted(read_rows(student, anchors), student)

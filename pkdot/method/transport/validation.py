@@ -78,10 +78,11 @@ def all_finite(*tensors: Tensor) -> bool:
     return math.isfinite(float(total)) or all(bool(torch.isfinite(t).all()) for t in tensors)
 
 
-def usable(tensor: Tensor) -> Tensor:
-    """A tensor that autograd can keep: a copy of one that was computed under inference mode."""
-    spoilt = tensor.is_inference() and not torch.is_inference_mode_enabled()
-    return tensor.clone() if spoilt else tensor
+def usable(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A tensor in a type, and one that autograd can keep if it was computed in inference mode."""
+    if tensor.is_inference() and not torch.is_inference_mode_enabled():
+        tensor = tensor.clone()
+    return tensor if tensor.dtype == dtype else tensor.to(dtype)
 
 
 def refuse_vmap(tensor: Tensor) -> None:
