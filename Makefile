@@ -47,6 +47,7 @@ check: setup  ## lint, types and the quick tests: before every commit
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
 	@$(PY) -m pkdot.benchmarks.features
+	@$(PY) -m pkdot.benchmarks.shift
 	@$(PY) tests/support/measure_page.py
 
 evidence: setup  ## compare all methods fairly, write the report (QUICK=1: some minutes)

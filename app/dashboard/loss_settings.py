@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from pkdot.method.anchors import POLICIES
-from pkdot.method.loss import KINDS, PKDOTLoss
+from pkdot.method.loss import KINDS, SHIFTS, PKDOTLoss
 from pkdot.record import RunRecord
 
 from . import widgets
@@ -44,6 +44,7 @@ class LossSettings:
     relative: bool = False
     tolerance: float | None = None
     max_iterations: int = MOST_ITERATIONS
+    shift: str | None = None
 
     def loss(self) -> PKDOTLoss:
         """The loss; its policy ``random`` draws the same anchors at every visit."""
@@ -135,6 +136,7 @@ VALID: dict[str, Callable[[Any], bool]] = {
     "relative": lambda value: isinstance(value, bool),
     "tolerance": _is_positive,
     "max_iterations": _is_whole,
+    "shift": lambda value: value in SHIFTS,
 }
 """What a setting must be; as a record may come from anybody, any other value is left out."""
 

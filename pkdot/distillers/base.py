@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, ClassVar
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from ..errors import ConfigError, InputError
+from ..method.transport.validation import refuse_vmap, usable, working_dtype
 from ..networks.models import NetworkOutput
 from ..settings import Settings
 from ..tasks import Classification, Task
@@ -106,7 +108,7 @@ class Distiller(nn.Module, ABC):
         self._applied_weight = None
 
     def adapted(self, name: str, x: Tensor) -> Tensor:
-        """The output of an adapter for ``x``.
+        """The output of an adapter for ``x``, in the floating type of ``x``.
 
         Raises:
             InputError: if :meth:`prepare` has not built it.
@@ -116,7 +118,9 @@ class Distiller(nn.Module, ABC):
                 f"The method {self.name!r} has no adapter for {name!r} yet; call prepare with an "
                 f"example of the teacher's and the student's output first."
             )
-        return self.adapters[name](x)
+        layer = self.adapters[name]
+        kind = next((p.dtype for p in layer.parameters()), x.dtype)
+        return layer(x) if kind == x.dtype else layer(x.to(kind)).to(x.dtype)
 
     @abstractmethod
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
@@ -139,14 +143,30 @@ class Distiller(nn.Module, ABC):
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         """Weight times :meth:`loss`, the teacher's output taken as a constant.
 
-        Each call in training mode is one update of the warm-up.
+        Computed in float32, or float64 where any output is, whatever autocast is in force: half
+        precision cannot hold a Gram matrix or a plan. Each call in training mode is one update of
+        the warm-up.
+
+        Raises:
+            InputError: within ``torch.vmap``, which hides the values of a batch.
         """
+        refuse_vmap(student.embedding)
         weight = self.weight(targets)
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
         self._applied_weight = weight
-        return weight * self.loss(teacher.map(Tensor.detach), student, targets)
+        dtype = working_dtype(
+            teacher.outputs, teacher.embedding, student.outputs, student.embedding
+        )
+        teacher = teacher.map(lambda x: usable(x.detach(), dtype))
+        student = student.map(lambda x: usable(x, dtype))
+        targets = usable(targets, targets.dtype)
+        device = student.embedding.device.type
+        if not torch.is_autocast_enabled(device):
+            return weight * self.loss(teacher, student, targets)
+        with torch.autocast(device, enabled=False):
+            return weight * self.loss(teacher, student, targets)
 
 
 class SumOfDistillers(Distiller):

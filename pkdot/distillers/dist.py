@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
-from .geometry import unit
+from .geometry import centred_unit
 
 
 class DISTSettings(DistillerSettings):
@@ -23,8 +23,7 @@ class DISTSettings(DistillerSettings):
 
 def _distance(x: Tensor, y: Tensor) -> Tensor:
     """One less the mean Pearson correlation of rows; a constant row correlates with nothing."""
-    x, y = (unit(rows - rows.mean(1, keepdim=True)) for rows in (x, y))
-    return 1.0 - (x * y).sum(1).mean()
+    return 1.0 - (centred_unit(x) * centred_unit(y)).sum(1).mean()
 
 
 class DIST(Distiller):

@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..method.loss import PKDOTLoss
 from ..networks.models import NetworkOutput
 from .base import tuning_grid
-from .geometry import unit
+from .geometry import centred_unit
 from .pkdot import PKDOT, PKDOTSettings
 
 
@@ -89,7 +89,7 @@ class PKDOTCorrelation(PKDOT):
     def _correlations(self, logits: Tensor) -> Tensor:
         """[u, √(B/C) v] of logits (B, C), (B, 2C)."""
         p = (logits / self.settings.temperature).softmax(1)
-        within_samples = unit(p - p.mean(1, keepdim=True))
-        within_classes = unit((p - p.mean(0)).T).T
+        within_samples = centred_unit(p)
+        within_classes = centred_unit(p.T).T
         scale = (len(p) / p.shape[1]) ** 0.5
         return torch.cat([within_samples, scale * within_classes], dim=1)

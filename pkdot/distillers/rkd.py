@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
-from .geometry import length, off_diagonal, unit
+from .geometry import length, of_size_one, off_diagonal, unit
 
 
 class RKDSettings(DistillerSettings):
@@ -41,9 +41,9 @@ class RKD(Distiller):
 
     ψ(i, j) = ‖z_i − z_j‖ / (mean distance of all pairs); ∠(i, j, k) is the angle at z_j between the
     directions to z_i and z_k; huber(x) is ½ x² for |x| <= 1, else |x| − ½. Means run over pairs and
-    triples of distinct samples; with two samples there is no triple, and that part is zero. Between
-    equal embeddings there is no direction, and the cosine counts as 0. Reads embeddings (B, D); no
-    labels.
+    triples of distinct samples: with two samples there is no triple, and that part is zero; with
+    one there is no pair either. Between equal embeddings there is no direction, and the cosine
+    counts as 0. Reads embeddings (B, D); no labels.
 
     Source: Park, Kim, Lu and Cho, "Relational Knowledge Distillation", CVPR 2019,
     arXiv 1904.05068.
@@ -56,9 +56,10 @@ class RKD(Distiller):
     tuning = tuning_grid((50.0, 250.0, 1250.0), angle=(2.0, 0.0))
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
-        d_teacher, d_student = (
-            z.unsqueeze(0) - z.unsqueeze(1) for z in (teacher.embedding, student.embedding)
-        )
+        if len(student.embedding) < 2:  # no pair to compare
+            return 0.0 * student.embedding.square().sum()
+        z_teacher, z_student = (of_size_one(o.embedding) for o in (teacher, student))
+        d_teacher, d_student = (z.unsqueeze(0) - z.unsqueeze(1) for z in (z_teacher, z_student))
         distance = functional.smooth_l1_loss(_distances(d_student), _distances(d_teacher))
         loss = self.settings.distance * distance
         if self.settings.angle:  # B³ numbers, not computed where they count nothing

@@ -36,7 +36,9 @@ class MatchedRows(Distiller):
     def __init__(self, settings: MatchedRowsSettings) -> None:
         super().__init__(settings)
         self.generator = torch.Generator()
-        self.structural = PKDOTLoss(settings.k, policy=settings.policy, generator=self.generator)
+        self.structural = PKDOTLoss(
+            settings.k, policy=settings.policy, generator=self.generator, shift=settings.shift
+        )
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Seed the draws of the policy ``random`` from torch's seed in force."""

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..networks.models import NetworkOutput
 from .base import Distiller, DistillerSettings, tuning_grid
-from .geometry import unit
+from .geometry import of_size_one, unit
 
 
 class SPSettings(DistillerSettings):
@@ -15,6 +15,7 @@ class SPSettings(DistillerSettings):
 
 
 def _gram(z: Tensor) -> Tensor:
+    z = of_size_one(z)
     return unit(z @ z.T)
 
 

@@ -21,6 +21,7 @@ _LOSS_OPTIONS = {
     "relative",
     "tolerance",
     "max_iterations",
+    "shift",
 }
 """Settings that :class:`pkdot.PKDOTLoss` reads, under its own names."""
 
@@ -33,6 +34,12 @@ class AnchorSettings(DistillerSettings):
     )
     policy: Literal["shared", "per_sample", "farthest", "random", "most_similar", "all"] = Field(
         "all", description="how anchors are chosen; all: every sample of the batch is one"
+    )
+
+    shift: Literal["minimum", "minimum_detached"] | None = Field(
+        None,
+        description="taken off each similarity matrix: its minimum, with gradient as in the "
+        "released script, or as a constant; null for nothing",
     )
 
     def anchors_in_batch(self) -> int:

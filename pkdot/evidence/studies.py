@@ -79,6 +79,12 @@ def _named(name: str, *values: str) -> tuple[Level, ...]:
     )
 
 
+_RELEASED_ANCHORS: Changes = {
+    "options.pkdot.policy": "per_sample",
+    "options.pkdot.k": 30,
+    "options.pkdot.blur": 0.1,
+}
+
 STUDIES: dict[str, Study] = {
     study.name: study
     for study in (
@@ -131,6 +137,20 @@ STUDIES: dict[str, Study] = {
             "Which samples should be anchors?",
             _named("policy", "shared", "per_sample", "farthest", "random", "most_similar", "all"),
             "all",
+        ),
+        Study(
+            "shift",
+            "what is taken off each similarity matrix",
+            "What does the released script's shift by the minimum do?",
+            tuple(
+                Level(label, {**_RELEASED_ANCHORS, "options.pkdot.shift": value})
+                for label, value in (
+                    ("nothing", None),
+                    ("minimum, a constant", "minimum_detached"),
+                    ("minimum, with gradient", "minimum"),
+                )
+            ),
+            "nothing",
         ),
         Study(
             "identity",

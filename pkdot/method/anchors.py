@@ -5,6 +5,8 @@ student's. Ties go to the lower index, so that a choice never depends on the mac
 """
 
 from collections.abc import Callable
+from numbers import Real
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +24,10 @@ def _mean_to_others(similarity: Tensor) -> Tensor:
 
 def _in_range(anchors: Tensor, size: int) -> bool:
     return anchors.numel() == 0 or 0 <= int(anchors.min()) <= int(anchors.max()) < size
+
+
+def _is_whole(k: Any) -> bool:
+    return isinstance(k, Real) and not isinstance(k, bool) and float(k).is_integer()
 
 
 def _shared(similarity: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
@@ -48,6 +54,12 @@ def _farthest(similarity: Tensor, k: int, generator: torch.Generator | None) -> 
 
 
 def _random(similarity: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
+    if generator is not None and torch._C._current_graph_task_id() != -1:
+        raise InputError(
+            "Activation checkpointing calls the loss again within backward, where a generator of "
+            "one's own would draw other anchors: leave the loss out of the checkpoint, or draw "
+            "from torch's global generator."
+        )
     order = torch.randperm(similarity.shape[-1], generator=generator)
     return order[:k].to(similarity.device)
 
@@ -97,7 +109,8 @@ def select_anchors(
         Indices, shape (k,), or (B, k) for ``per_sample``, or (B,) for ``all``.
 
     Raises:
-        InputError: for a matrix that is not square, an unknown policy, or k outside 1..B-1.
+        InputError: for a matrix that is not square, an unknown policy, k outside 1..B-1, or random
+            anchors from a generator of one's own that a checkpoint would draw a second time.
 
     Source: anchors by dissimilarity: PKDOT, arXiv 2401.15489; ``farthest``: Gonzalez, "Clustering
     to minimize the maximum intercluster distance", 1985; the other policies are variants to compare
@@ -111,12 +124,17 @@ def select_anchors(
     if policy not in POLICIES:
         raise InputError(f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}.")
     size = similarity.shape[0]
-    if policy != "all" and (int(k) != k or not 1 <= k < size):
+    if policy != "all" and size < 2:
+        raise InputError(
+            f"A batch of {size} sample has no other to be an anchor; give at least two samples, or "
+            f"take the policy 'all'."
+        )
+    if policy != "all" and not (_is_whole(k) and 1 <= k < size):
         raise InputError(
             f"k = {k} anchors were asked for in a batch of {size} samples; k must be a whole "
             f"number from 1 to {size - 1}: take fewer anchors or a larger batch."
         )
-    return POLICIES[policy](similarity, int(k), generator)
+    return POLICIES[policy](similarity, size if policy == "all" else int(k), generator)
 
 
 def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:

@@ -18,9 +18,19 @@ from .transport import (
     with_identity,
 )
 from .transport.entropic import relative_epsilon
-from .transport.validation import all_finite, check_tensor, checked_iterations, checked_positive
+from .transport.validation import (
+    all_finite,
+    check_tensor,
+    checked_count,
+    checked_iterations,
+    checked_not_negative,
+    checked_positive,
+    usable,
+    working_dtype,
+)
 
 KINDS = ("entropic", "unbalanced", "exact")
+SHIFTS = (None, "minimum", "minimum_detached")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +41,7 @@ class Structure:
         teacher_similarity: cosine similarities of the teacher's embeddings, (B, B).
         student_similarity: the same of the student's, (B, B).
         anchors: indices chosen on the teacher's matrix, (k,) or (B, k).
-        teacher_rows: the teacher's similarities to the anchors, (B, k).
+        teacher_rows: the teacher's similarities to the anchors, shifted where asked for, (B, k).
         student_rows: the student's similarities to the same anchors, (B, k).
         cost: ½‖teacher row i − student row j‖², plus what identity adds, (B, B).
         transport: the plan from teacher rows (i) to student rows (j) under that cost.
@@ -66,11 +76,17 @@ class PKDOTLoss(nn.Module):
         identity: extra cost of sending a sample to another one; 0 is the method, which is blind to
             the pairing; see :func:`pkdot.method.transport.with_identity`.
         relative: take blur² as a fraction of the median cost between the rows.
+        shift: what is taken off each similarity matrix before rows are read: nothing; ``minimum``,
+            its smallest entry, through which gradient flows as in the released script, so that
+            nearly all of the gradient lies on the student's least similar pair
+            (``reports/benchmarks/shift.md``); or ``minimum_detached``, the same number as a
+            constant.
 
     Raises:
         InputError: for settings outside these ranges.
 
-    Source: the loss of PKDOT, arXiv 2401.15489.
+    Source: the loss of PKDOT, arXiv 2401.15489; ``shift`` as in its public script
+    (haseebaslam95/PKDOT, commit 4f1b6d4).
     """
 
     def __init__(
@@ -86,31 +102,30 @@ class PKDOTLoss(nn.Module):
         penalty: float = 1.0,
         identity: float = 0.0,
         relative: bool = False,
+        shift: str | None = None,
     ) -> None:
         super().__init__()
-        if int(k) != k or k < 1:
-            raise InputError(f"k = {k} anchors were asked for; k must be a whole number >= 1.")
         if policy not in POLICIES:
             raise InputError(
                 f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
             )
-        for name, number in (("blur", blur), ("penalty", penalty)):
-            if not 0 < number < float("inf"):
-                raise InputError(f"{name} must be a finite number above 0, not {number}.")
-        if not 0 <= identity < float("inf"):
-            raise InputError(f"identity must be finite and >= 0, not {identity}.")
+        if shift not in SHIFTS:
+            raise InputError(
+                f"Unknown shift {shift!r}; choose minimum or minimum_detached, or None for none."
+            )
         if transport not in KINDS:
             raise InputError(f"Unknown transport {transport!r}; choose one of {', '.join(KINDS)}.")
-        self.k = int(k)
-        self.blur = float(blur)
+        self.k = checked_count("k", k)
+        self.blur = checked_positive("blur", blur)
         self.policy = policy
         self.tolerance = None if tolerance is None else checked_positive("tolerance", tolerance)
         self.max_iterations = checked_iterations(max_iterations)
         self.generator = generator
         self.transport = transport
-        self.penalty = float(penalty)
-        self.identity = float(identity)
+        self.penalty = checked_positive("penalty", penalty)
+        self.identity = checked_not_negative("identity", identity)
         self.relative = relative
+        self.shift = shift
 
     def extra_repr(self) -> str:
         return f"k={self.k}, blur={self.blur}, policy={self.policy!r}"
@@ -186,6 +201,13 @@ class PKDOTLoss(nn.Module):
         own = [self._cost(rows, rows) for rows in (teacher_rows, student_rows)]
         return value - 0.5 * sum(self._transport(cost, epsilon, weights).value for cost in own)
 
+    def _shifted(self, rows: Tensor, similarity: Tensor) -> Tensor:
+        """Rows (B, k) less the smallest entry of the matrix (B, B) that they were read from."""
+        if self.shift is None:
+            return rows
+        smallest = similarity.amin()
+        return rows - (smallest if self.shift == "minimum" else smallest.detach())
+
     def _cost(self, x: Tensor, y: Tensor) -> Tensor:
         cost = squared_cost(x, y)
         return with_identity(cost, self.identity) if self.identity else cost
@@ -236,11 +258,12 @@ class PKDOTLoss(nn.Module):
                 f"Teacher and student must embed the same samples; the batches have "
                 f"{len(z_teacher)} and {len(z_student)} rows."
             )
-        dtype = torch.float64 if torch.float64 in (z_teacher.dtype, z_student.dtype) else None
+        dtype = working_dtype(z_teacher, z_student)
+        z_teacher, z_student = usable(z_teacher.detach(), dtype), usable(z_student, dtype)
         with torch.autocast(z_teacher.device.type, enabled=False):
-            teacher = cosine_similarity_matrix(z_teacher.detach().to(dtype))
-            student = cosine_similarity_matrix(z_student.to(dtype))
+            teacher = cosine_similarity_matrix(z_teacher)
+            student = cosine_similarity_matrix(z_student)
             anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
-            teacher_rows = read_rows(teacher, anchors)
-            student_rows = read_rows(student, anchors)
+            teacher_rows = self._shifted(read_rows(teacher, anchors), teacher)
+            student_rows = self._shifted(read_rows(student, anchors), student)
         return teacher, student, anchors, teacher_rows, student_rows

@@ -50,7 +50,7 @@ def test_studies_are_valid_and_their_usual_level_changes_nothing() -> None:
         Study("x", "x", "x?", (Level("a"), Level("a")), "a")
 
 
-@pytest.mark.parametrize("name", ["k", "epsilon", "policy", "identity", "confidence"])
+@pytest.mark.parametrize("name", ["k", "epsilon", "policy", "identity", "confidence", "shift"])
 def test_every_level_of_a_study_is_another_loss(name: str) -> None:
     base = REGIMES["few"].base.changed({"method": "pkdot"})
     generator = torch.Generator().manual_seed(0)
@@ -63,7 +63,10 @@ def test_every_level_of_a_study_is_another_loss(name: str) -> None:
     for level in STUDIES[name].levels:
         distiller = build_distiller("pkdot", base.changed(level.changes).options)
         distiller.prepare(teacher, student)
-        losses.append(float(distiller.loss(teacher, student, labels)))
+        z = student.embedding.clone().requires_grad_(True)
+        loss = distiller.loss(teacher, student._replace(embedding=z), labels)
+        # two levels may differ in the gradient alone
+        losses.append((float(loss.detach()), float(torch.autograd.grad(loss, z)[0].norm())))
     assert len(set(losses)) == len(STUDIES[name].levels)
 
 

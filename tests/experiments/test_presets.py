@@ -64,6 +64,7 @@ def test_what_released_does_otherwise_is_told_in_full() -> None:
     settings = [d.setting for d in told if d.setting]
     for setting in (
         "options.pkdot.policy",
+        "options.pkdot.shift",
         "network.tnet",
         "data.protocol",
         "training.selection_on",

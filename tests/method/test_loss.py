@@ -126,8 +126,17 @@ def test_refuses_a_batch_it_cannot_use(change, message):
     [
         {"k": 0},
         {"k": 2.5},
+        {"k": None},
+        {"k": "3"},
+        {"k": True},
         {"policy": "best"},
         {"blur": 0.0},
+        {"blur": "0.1"},
+        {"blur": None},
+        {"penalty": "1"},
+        {"identity": -1},
+        {"identity": "0"},
+        {"identity": float("nan")},
         {"tolerance": 0.0},
         {"tolerance": float("nan")},
         {"max_iterations": 0},
@@ -135,8 +144,27 @@ def test_refuses_a_batch_it_cannot_use(change, message):
     ],
 )
 def test_refuses_settings_it_cannot_use(options):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=next(iter(options))) as caught:
         pkdot.PKDOTLoss(**options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda z: pkdot.sinkhorn_divergence(z, z, blur="0.1"),
+        lambda z: pkdot.sinkhorn_divergence(z, z, identity=-1),
+        lambda z: pkdot.sinkhorn_divergence(z, z, identity=None),
+        lambda z: pkdot.sinkhorn(z, epsilon="0.1"),
+        lambda z: pkdot.select_anchors(z, None),
+        lambda z: pkdot.select_anchors(z, "2"),
+        lambda z: pkdot.select_anchors(z, float("inf")),
+    ],
+)
+def test_functions_refuse_what_is_no_number(call):
+    with pytest.raises(InputError) as caught:
+        call(torch.eye(4))
+    assert "\n" not in str(caught.value)
 
 
 def test_random_anchors_follow_the_generator():

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
+from .validation import checked_not_negative
 
 
 def squared_cost(x: Tensor, y: Tensor) -> Tensor:
@@ -47,7 +48,6 @@ def with_identity(cost: Tensor, identity: float) -> Tensor:
             f"Identity needs as many source as target points, in the same order; the cost has "
             f"shape {tuple(cost.shape)}."
         )
-    if not 0 <= identity < float("inf"):
-        raise InputError(f"identity must be finite and >= 0, not {identity}.")
+    identity = checked_not_negative("identity", identity)
     own = torch.eye(cost.shape[-1], dtype=cost.dtype, device=cost.device)
     return cost + identity * (1.0 - own)

@@ -25,12 +25,16 @@ from .validation import (
     check_range,
     check_tensor,
     checked_iterations,
+    checked_not_negative,
     checked_positive,
     checked_weights,
     magnitude,
+    refuse_functorch,
     warn_not_converged,
+    warn_not_resolved,
     working_dtype,
 )
+from .wide import RESOLVED
 
 DEFAULT_TOLERANCE = {torch.float32: 5e-5, torch.float64: 1e-8}
 
@@ -82,6 +86,7 @@ def sinkhorn_divergence(
     """
     blur = checked_positive("blur", blur)
     epsilon = blur * blur
+    identity = checked_not_negative("identity", identity)
     max_iterations = checked_iterations(max_iterations)
     largest = _check_points(x, y)
     with torch.autocast(x.device.type, enabled=False):
@@ -90,7 +95,7 @@ def sinkhorn_divergence(
         limit = DEFAULT_TOLERANCE[dtype] if tolerance is None else tolerance
         limits = Limits(checked_positive("tolerance", limit), max_iterations)
         # no cost is larger: half the square of twice the largest coordinate, in every direction
-        bound = 2.0 * x.shape[-1] * largest * largest + (identity if identity < math.inf else 0.0)
+        bound = 2.0 * x.shape[-1] * largest * largest + identity
         check_magnitude(bound, dtype)
         uniform = a is None and b is None
         a = checked_weights("a", a, x, x.shape[-2]).detach()
@@ -103,18 +108,21 @@ def sinkhorn_divergence(
         if relative:
             epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
         check_range("blur", epsilon, bound, dtype)
-        health = _Health()
-        value = _Divergence.apply(x, y, a, b, Terms(epsilon, float(identity), limits), health)
+        health = _Health(span=bound / epsilon * BITS)
+        value = _Divergence.apply(x, y, a, b, Terms(epsilon, identity, limits), health)
         if not health.worst <= limits.tolerance:  # here, as within autograd there is no caller
             made = health.iterations
             warn_not_converged(health.worst, limits.tolerance, made, max_iterations, dtype)
+        elif not health.resolved:
+            warn_not_resolved(bound / epsilon)
         return value if mass is None else mass * value
 
 
 def _check_points(x: Tensor, y: Tensor) -> float:
     """The largest coordinate, or InputError."""
-    check_tensor("A cloud", x)
-    check_tensor("A cloud", y)
+    for cloud in (x, y):
+        check_tensor("A cloud", cloud)
+        refuse_functorch(cloud)
     if not (x.ndim >= 2 and x.is_floating_point() and y.is_floating_point()) or (
         x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1] or 0 in (*x.shape, *y.shape)
     ):
@@ -161,6 +169,7 @@ class Parts:
         worst: the largest marginal error of all.
         iterations: made between the clouds.
         self_iterations: made on x and on y.
+        bits: cost of each point to its centre, (p, n) and (p, m), and potentials, likewise.
     """
 
     x: Tensor
@@ -174,6 +183,12 @@ class Parts:
     worst: float
     iterations: int
     self_iterations: tuple[int, int]
+    bits: tuple[Tensor, ...]
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether a cost or a potential outgrows what the type of the points resolves."""
+        return not bool(torch.cat(self.bits, -1).abs().amax() <= RESOLVED[self.x.dtype])
 
 
 def solve_parts(x: Tensor, y: Tensor, a: Tensor, b: Tensor, terms: Terms) -> Parts:
@@ -206,17 +221,25 @@ def solve_parts(x: Tensor, y: Tensor, a: Tensor, b: Tensor, terms: Terms) -> Par
     value.add_(shift.square().sum(-1), alpha=0.5)
     worst = max(worst_x, worst_y, between.worst)
     made = (made_x, made_y)
-    return Parts(
-        x, y, scale, shift, between.plan, self_x, self_y, value, worst, between.iterations, made
-    )
+    plan, bits, steps = between.plan, (of_x, of_y, between.f, between.g), between.iterations
+    return Parts(x, y, scale, shift, plan, self_x, self_y, value, worst, steps, made, bits)
 
 
 @dataclass
 class _Health:
-    """Of the hardest of the three problems: largest marginal error, and iterations."""
+    """What is known of the three problems.
 
+    Attributes:
+        span: no cost is larger, in bits.
+        worst: largest marginal error.
+        iterations: of the hardest.
+        resolved: whether the floating type holds both the costs and epsilon.
+    """
+
+    span: float
     worst: float = 0.0
     iterations: int = 0
+    resolved: bool = True
 
 
 class _Divergence(torch.autograd.Function):
@@ -236,6 +259,14 @@ class _Divergence(torch.autograd.Function):
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
         a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
         parts = solve_parts(x, y, a, b, terms)
+        dtype = x.dtype
+        if health.span > RESOLVED[dtype] and parts.too_wide:
+            if solver.widest(x.device) != dtype:
+                wide_x, wide_y, wide_a, wide_b = (
+                    t.to(solver.widest(x.device)) for t in (x, y, a, b)
+                )
+                parts = solve_parts(wide_x, wide_y, wide_a, wide_b, terms)
+            health.resolved = parts.x.dtype != dtype and not parts.too_wide
         health.worst = parts.worst
         health.iterations = max(parts.iterations, *parts.self_iterations)
         x, y, scale = parts.x, parts.y, parts.scale
@@ -243,12 +274,14 @@ class _Divergence(torch.autograd.Function):
         # d OT / d x_i = sum_j P_ij (x_i - y_j): the terms in x_i cancel between the two plans
         if ctx.needs_input_grad[0]:
             grad_x = (product(parts.self_x, x) - product(parts.plan, y)).div_(scale)
-            grad_x = grad_x.sub_(a.unsqueeze(-1) * parts.shift.unsqueeze(-2)).reshape(shapes[0])
+            grad_x = grad_x.sub_(a.unsqueeze(-1) * parts.shift.unsqueeze(-2))
+            grad_x = grad_x.to(dtype).reshape(shapes[0])
         if ctx.needs_input_grad[1]:
             grad_y = (product(parts.self_y, y) - product(parts.plan.mT, x)).div_(scale)
-            grad_y = grad_y.add_(b.unsqueeze(-1) * parts.shift.unsqueeze(-2)).reshape(shapes[1])
+            grad_y = grad_y.add_(b.unsqueeze(-1) * parts.shift.unsqueeze(-2))
+            grad_y = grad_y.to(dtype).reshape(shapes[1])
         ctx.save_for_backward(grad_x, grad_y)
-        return parts.value.reshape(batch)
+        return parts.value.to(dtype).reshape(batch)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:

@@ -1,13 +1,13 @@
 """Entropic transport for a given cost: both marginals are met."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...errors import InputError
-from . import solver
+from . import solver, wide
 from .kernels import BITS
 from .problem import Limits, Problem
 from .result import Transport
@@ -20,6 +20,7 @@ from .validation import (
     checked_positive,
     checked_weights,
     warn_not_converged,
+    warn_not_resolved,
     working_dtype,
 )
 
@@ -91,10 +92,13 @@ def sinkhorn(
         check_range("epsilon", epsilon, largest, cost.dtype)
         guess = None if start is None else _checked_start(start, b)
         with torch.no_grad():
-            solved = _solve(cost, a, b, epsilon, limits, start=guess, of_mass_one=uniform)
+            solved = _solve(cost, a, b, _Terms(epsilon, largest, limits, uniform), guess)
         if not bool(solved.converged.all()):
             error, made = float(solved.marginal_error.max()), solved.iterations
-            warn_not_converged(error, limits.tolerance, made, max_iterations, cost.dtype)
+            if error <= limits.tolerance:
+                warn_not_resolved(largest / epsilon)
+            else:
+                warn_not_converged(error, limits.tolerance, made, max_iterations, cost.dtype)
         value = Envelope.apply(cost, a, b, solved.plan, solved.f, solved.g, solved.value)
     return replace(solved, value=value)
 
@@ -124,38 +128,52 @@ def _checked_start(start: Transport, b: Tensor) -> Tensor:
     return start.g.to(b)
 
 
-def _solve(
-    cost: Tensor,
-    a: Tensor,
-    b: Tensor,
-    epsilon: float,
-    limits: Limits,
-    *,
-    start: Tensor | None,
-    of_mass_one: bool,
-) -> Transport:
+@dataclass(frozen=True)
+class _Terms:
+    """What goes with a cost.
+
+    Attributes:
+        epsilon: in units of the cost.
+        largest: no cost is larger in magnitude.
+        limits: when to stop.
+        uniform: whether all weights are known to sum to 1.
+    """
+
+    epsilon: float
+    largest: float
+    limits: Limits
+    uniform: bool
+
+
+def _solve(cost: Tensor, a: Tensor, b: Tensor, terms: _Terms, start: Tensor | None) -> Transport:
     """The plan and its health; leading axes are flattened for the solver and restored.
 
     Args:
         cost: (..., n, m).
         a: (..., n).
         b: (..., m).
-        epsilon: in units of the cost.
-        limits: when to stop.
+        terms: epsilon and limits.
         start: a guess of g, (..., m).
-        of_mass_one: whether all weights are known to sum to 1.
     """
     batch, (n, m) = cost.shape[:-2], cost.shape[-2:]
     flat, a, b = cost.reshape(-1, n, m), a.reshape(-1, n), b.reshape(-1, m)
     # An offset common to a row moves into its potential: the solver then sees small numbers.
     offset = flat.amin(-1)
-    bit = epsilon / BITS
+    bit = terms.epsilon / BITS
     scaled = (flat - offset.unsqueeze(-1)).div_(bit)
     guess = None if start is None else (None, start.reshape(-1, m) / bit)
-    mass = None if of_mass_one else a.sum(-1, keepdim=True)
+    mass = None if terms.uniform else a.sum(-1, keepdim=True)
     shares = (a, b) if mass is None else (a / mass, b / mass)
-    solved = solver.solve(Problem.of(scaled, *shares), limits, guess)
-    plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g.mul_(bit)
+    solved = solver.solve(Problem.of(scaled, *shares), terms.limits, guess)
+    far = None  # problems whose potentials round away epsilon; none if the cost is small enough
+    if 2.0 * terms.largest > wide.RESOLVED[cost.dtype] * bit:
+        far = wide.too_far(solved.f, solved.g)
+        far = far if bool(far.any()) else None
+    plan, f, g = solved.plan, solved.f.mul_(bit).add_(offset), solved.g * bit
+    better = None
+    if far is not None:
+        better = wide.solve(flat[far], shares[0][far], shares[1][far], bit, terms.limits)
+        plan[far], f[far], g[far] = (x.to(cost) for x in (better.plan, better.f, better.g))
     if mass is not None:  # plan = a b 2^(f + g − C) for weights of any mass: f takes up the factor
         plan, f = plan.mul_(mass.unsqueeze(-1)), f - bit * mass.log2()
     sides = torch.cat([plan.sum(-1) - a, plan.sum(-2) - b], -1).abs_()
@@ -163,15 +181,31 @@ def _solve(
     if mass is not None:
         error = error / mass.squeeze(-1)
     value = (a * f).sum(-1) + (b * g).sum(-1)
+    if 2.0 * terms.largest > wide.CANCELLING[cost.dtype] * bit:
+        own = wide.dual_value(scaled, shares, solved.g, offset, bit)
+        value = _of_mass(own, mass, bit).to(value)
+    converged, iterations = error <= terms.limits.tolerance, solved.iterations
+    if far is not None and better is not None:
+        value[far] = _of_mass(better.value, None if mass is None else mass[far], bit).to(value)
+        converged[far] &= better.resolved
+        iterations = max(iterations, better.iterations)
     return Transport(
         plan.reshape(cost.shape),
         f.reshape(*batch, n),
         g.reshape(*batch, m),
         value.reshape(batch),
-        (error <= limits.tolerance).reshape(batch),
-        solved.iterations,
+        converged.reshape(batch),
+        iterations,
         error.reshape(batch),
     )
+
+
+def _of_mass(value: Tensor, mass: Tensor | None, bit: float) -> Tensor:
+    """The value for weights of any mass (p, 1), from that for a mass of 1, (p,)."""
+    if mass is None:
+        return value
+    total = mass.squeeze(-1).to(value)
+    return total * (value - bit * total.log2())
 
 
 class Envelope(torch.autograd.Function):

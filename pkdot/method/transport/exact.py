@@ -1,11 +1,14 @@
 """Transport without entropy, by the network simplex."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from .entropic import Envelope
 from .result import Transport
+from .simplex import MAX_ITERATIONS, Vertex, solve
 from .validation import (
     check_masses,
     checked_cost,
@@ -13,8 +16,6 @@ from .validation import (
     warn_not_converged,
     working_dtype,
 )
-
-MAX_ITERATIONS = 1_000_000
 
 
 def exact_transport(cost: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Transport:
@@ -25,12 +26,14 @@ def exact_transport(cost: Tensor, a: Tensor | None = None, b: Tensor | None = No
     is one of many gradients).
 
     Args:
-        cost: (..., n, m).
+        cost: (..., n, m), of any scale; see :func:`pkdot.method.transport.simplex.solve` for
+            costs that stand for a mask.
         a: source weights, (n,) or (..., n), uniform by default.
         b: target weights, (m,) or (..., m).
 
     Returns:
-        Plan, potentials with f[i] + g[j] <= cost[i, j], and value ⟨P, C⟩.
+        Plan, potentials with f[i] + g[j] <= cost[i, j], and value ⟨P, C⟩. ``converged`` says that
+        potentials prove the plan optimal, but for rounding.
 
     Raises:
         InputError: as :func:`sinkhorn`.
@@ -41,37 +44,53 @@ def exact_transport(cost: Tensor, a: Tensor | None = None, b: Tensor | None = No
     Source: the network simplex of Bonneel et al., "Displacement interpolation using Lagrangian mass
     transport", 2011, as POT has it (Flamary et al., JMLR 2021).
     """
-    import ot  # a heavy import, needed here only
-
     checked_cost(cost)
     cost = cost.to(working_dtype(cost, a, b))
     a = checked_weights("a", a, cost, cost.shape[-2])
     b = checked_weights("b", b, cost, cost.shape[-1])
     check_masses(a, b)
     batch, (n, m) = cost.shape[:-2], cost.shape[-2:]
+    noise = float(torch.finfo(cost.dtype).eps)
 
     def host(t: Tensor, *shape: int) -> np.ndarray:
         return t.detach().reshape(-1, *shape).double().cpu().numpy()
 
-    plans, fs, gs, optimal = [], [], [], []
-    for one, p, q in zip(host(cost, n, m), host(a, n), host(b, m), strict=True):
-        q = q * (p.sum() / q.sum())  # the simplex needs equal totals to the last digit
-        plan, log = ot.emd(p, q, one, numItermax=MAX_ITERATIONS, log=True)
-        plans.append(plan)
-        fs.append(log["u"])
-        gs.append(log["v"])
-        optimal.append(log["warning"] is None)
-    plan = torch.as_tensor(np.stack(plans)).to(cost).reshape(cost.shape)
-    f = torch.as_tensor(np.stack(fs)).to(cost).reshape(*batch, n)
-    g = torch.as_tensor(np.stack(gs)).to(cost).reshape(*batch, m)
+    found = [
+        solve(one, p, q, noise)
+        for one, p, q in zip(host(cost, n, m), host(a, n), host(b, m), strict=True)
+    ]
     with torch.no_grad():
+        all_of = _stacked(found, cost)
+        plan, f, g = (
+            all_of.plan.reshape(cost.shape),
+            all_of.f.reshape(*batch, n),
+            all_of.g.reshape(*batch, m),
+        )
         error = _marginal_error(plan, a, b)
-        value = (plan * cost).sum((-1, -2))
-    converged = torch.as_tensor(optimal, device=cost.device).reshape(batch)
-    if not all(optimal):
+        value = all_of.value.reshape(batch)
+    converged = torch.tensor([one.optimal for one in found], device=cost.device).reshape(batch)
+    if not all(one.optimal for one in found):
         warn_not_converged(float(error.max()), 0.0, MAX_ITERATIONS, MAX_ITERATIONS, cost.dtype)
     value = Envelope.apply(cost, a, b, plan, f, g, value)
     return Transport(plan, f, g, value, converged, 0, error)
+
+
+class _Stack(NamedTuple):
+    """Vertices of p problems as tensors, batch axis p first."""
+
+    plan: Tensor
+    f: Tensor
+    g: Tensor
+    value: Tensor
+
+
+def _stacked(found: list[Vertex], like: Tensor) -> _Stack:
+    return _Stack(
+        *(
+            torch.as_tensor(np.stack([getattr(one, name) for one in found])).to(like)
+            for name in _Stack._fields
+        )
+    )
 
 
 def _marginal_error(plan: Tensor, a: Tensor, b: Tensor) -> Tensor:

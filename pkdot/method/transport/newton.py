@@ -79,7 +79,10 @@ def solve(problem: Problem, f: Tensor, g: Tensor, limits: Limits) -> tuple[Tenso
         newton = (BITS * length).unsqueeze(-1) * direction
         step = torch.where(use_sinkhorn.unsqueeze(-1), sinkhorn, newton)
         trial = _at(problem, now.f + step)
-        taken = use_sinkhorn | (trial.dual > now.dual) | (trial.error < now.error)
+        # Near the optimum rounding hides whether the dual rises. Elsewhere a lower error with a
+        # lower dual would be a leap to where one point takes the mass of another.
+        level = trial.dual >= now.dual - 8 * torch.finfo(a.dtype).eps * now.dual.abs()
+        taken = use_sinkhorn | (trial.dual > now.dual) | (level & (trial.error < now.error))
         now = _choose(taken, trial, now)
         use_sinkhorn = ~taken & (length <= cautious)
         shorter = torch.where(length > cautious, cautious, length / 2)

@@ -19,26 +19,41 @@ def working_dtype(*tensors: Tensor | None) -> torch.dtype:
     return torch.float64 if wide else torch.float32
 
 
-def checked_positive(name: str, number: float) -> float:
+def checked_positive(name: str, number: Any) -> float:
     """A finite number above zero, or InputError."""
-    try:
-        value = float(number)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
+    value = _as_float(number)
     if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be a finite number above 0, not {number}.")
+        raise InputError(f"{name} must be a finite number above 0, not {number!r}.")
     return value
 
 
-def checked_iterations(max_iterations: int) -> int:
+def checked_not_negative(name: str, number: Any) -> float:
+    """A finite number of at least zero, or InputError."""
+    value = _as_float(number)
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(f"{name} must be finite and >= 0, not {number!r}.")
+    return value
+
+
+def checked_count(name: str, number: Any) -> int:
     """A whole number of at least 1, or InputError."""
+    value = _as_float(number)
+    if not (math.isfinite(value) and value >= 1 and value == int(value)):
+        raise InputError(f"{name} must be a whole number >= 1, not {number!r}.")
+    return int(value)
+
+
+def _as_float(number: Any) -> float:
+    """A number as a float; NaN for anything else, strings and truth values included."""
     try:
-        wrong = int(max_iterations) != max_iterations or max_iterations < 1
-    except (TypeError, ValueError, OverflowError):
-        wrong = True
-    if wrong:
-        raise InputError(f"max_iterations must be a whole number >= 1, not {max_iterations}.")
-    return int(max_iterations)
+        return math.nan if isinstance(number, str | bytes | bool) else float(number)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return math.nan
+
+
+def checked_iterations(max_iterations: Any) -> int:
+    """A whole number of at least 1, or InputError."""
+    return checked_count("max_iterations", max_iterations)
 
 
 def check_first_derivative() -> None:
@@ -63,6 +78,31 @@ def all_finite(*tensors: Tensor) -> bool:
     return math.isfinite(float(total)) or all(bool(torch.isfinite(t).all()) for t in tensors)
 
 
+def usable(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A tensor in a type, and one that autograd can keep if it was computed in inference mode."""
+    if tensor.is_inference() and not torch.is_inference_mode_enabled():
+        tensor = tensor.clone()
+    return tensor if tensor.dtype == dtype else tensor.to(dtype)
+
+
+def refuse_vmap(tensor: Tensor) -> None:
+    """Raise InputError within ``torch.vmap``, where no value of a tensor can be looked at."""
+    if torch._C._functorch.is_batchedtensor(tensor):
+        raise InputError(
+            "This loss cannot be mapped by torch.vmap, as it looks at the values of a batch; call "
+            "it in a loop, or give transport leading batch axes."
+        )
+
+
+def refuse_functorch(tensor: Tensor) -> None:
+    """Raise InputError within ``torch.func`` transforms, which transport has no rule for."""
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        raise InputError(
+            "Transport cannot be differentiated by torch.func; use torch.autograd.grad or "
+            "backward()."
+        )
+
+
 def check_tensor(what: str, value: Any) -> None:
     """Raise InputError for arrays and lists: no gradient could reach what they came from."""
     if not isinstance(value, Tensor):
@@ -70,6 +110,7 @@ def check_tensor(what: str, value: Any) -> None:
             f"{what} must be a tensor, not {type(value).__name__}; give a torch tensor, for "
             f"instance by torch.as_tensor."
         )
+    refuse_vmap(value)
 
 
 def magnitude(*tensors: Tensor) -> float:
@@ -111,6 +152,7 @@ def check_range(name: str, epsilon: float, largest: float, dtype: torch.dtype) -
 def checked_cost(cost: Tensor) -> float:
     """Largest magnitude of a finite floating cost (..., n, m) with no empty axis, or InputError."""
     check_tensor("A cost", cost)
+    refuse_functorch(cost)
     if cost.ndim < 2 or not cost.is_floating_point() or 0 in cost.shape:
         raise InputError(
             f"A cost must be a floating tensor of shape (..., n, m) without an empty axis, not "
@@ -203,6 +245,16 @@ def warn_not_converged(
         f"Transport stopped after {iterations} iterations with a marginal error of {error:.2e} "
         f"(tolerance {tolerance:.0e}): raise epsilon or blur{more}{precise}, or accept a looser "
         f"tolerance.",
+        ConvergenceWarning,
+        stacklevel=3,  # the caller of the solver
+    )
+
+
+def warn_not_resolved(span: float) -> None:
+    """Warn that costs of ``span`` times epsilon leave nothing of epsilon in float64."""
+    warnings.warn(
+        f"Transport met its marginals, but costs up to {span:.1e} times epsilon must be paid, and "
+        f"rounding hides epsilon beside them: raise epsilon or blur, or bring outlying points in.",
         ConvergenceWarning,
         stacklevel=3,  # the caller of the solver
     )

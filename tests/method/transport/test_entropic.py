@@ -180,7 +180,7 @@ def test_blind_to_identity():
         ({"epsilon": 1e-300}, "epsilon is out of range"),
         ({"epsilon": 1e200}, "epsilon is out of range"),
         ({"epsilon": 1e-42, "relative": True}, "epsilon is out of range"),
-        ({"epsilon": "much"}, "above 0, not much"),
+        ({"epsilon": "much"}, "above 0, not 'much'"),
         ({"max_iterations": float("nan")}, "max_iterations"),
         ({"cost": torch.full((2, 3), 1e38)}, "overflow torch.float32"),
         ({"cost": torch.rand(0, 2, 3)}, "without an empty axis"),
