@@ -20,7 +20,7 @@ import numpy as np
 from ...atomic_files import WriterLock, remove_leftovers, write_text
 from ...errors import ConfigError, DataError
 from ..biovid.index import CLASSES, MARKER
-from ..biovid.video import one_thread_in_workers
+from ..media.workers import one_thread_in_workers
 from .face import Face, draw_face, random_face
 from .files import table, write_video
 from .motion import FPS, action_units, poses
