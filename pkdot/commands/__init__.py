@@ -11,6 +11,7 @@ COMMANDS = (
     "app",
     "notebooks",
     "check",
+    "fetch",
     "simulate",
     "example",
     "evidence",

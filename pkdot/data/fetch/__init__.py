@@ -103,7 +103,9 @@ def _check(
             f"and add --accept-licence if you will keep to it."
         )
     if wrong := [part for part in parts or () if part not in PARTS[corpus]]:
-        raise ConfigError(f"No part {wrong[0]!r} of {corpus}; choose from {', '.join(PARTS[corpus])}.")
+        raise ConfigError(
+            f"No part {wrong[0]!r} of {corpus}; choose from {', '.join(PARTS[corpus])}."
+        )
     if actors is not None and corpus == "fsdd":
         raise ConfigError("FSDD is one small archive of all speakers; leave the actors out.")
 

@@ -38,6 +38,7 @@ FSDD = GitArchive(
     repository="Jakobovski/free-spoken-digit-dataset",
     commit="d6938f9bf1545aa66d8489fc9f1385a7abd64282",  # tag v1.0.10
     trees={"recordings": "d04322e322a9f937f6f4f7c8546693755184df5b"},
+    executable=("*_nicolas_*", "*_theo_*"),
     size=16_000_000,
 )
 
@@ -107,7 +108,8 @@ def fetch_ravdess(
         known: archive -> MD5, see :data:`RAVDESS_MD5`.
 
     Raises:
-        DataError: for an actor that does not exist, and as the functions of this room.
+        ConfigError: for an actor that does not exist.
+        DataError: as the functions of this room.
     """
     names = ravdess_archives(parts, actors)
     missing = [name for name in names if not job.has_archive(name)]
@@ -135,7 +137,7 @@ def ravdess_archives(parts: Sequence[str], actors: Sequence[int] | None = None) 
     """Names of the archives that hold some parts. Actor 18 has no song.
 
     Raises:
-        DataError: for an actor that does not exist.
+        ConfigError: for an actor that does not exist.
     """
     chosen = numbers_in(actors, range(1, 25), "actor")
     names = []
@@ -171,7 +173,8 @@ def fetch_cremad(
         archive: the commit.
 
     Raises:
-        DataError: for an actor that does not exist, and as the functions of this room.
+        ConfigError: for an actor that does not exist.
+        DataError: as the functions of this room.
     """
     chosen = {str(actor) for actor in numbers_in(actors, range(1001, 1092), "actor")}
     remote = archive.remote(servers.archives)

@@ -7,16 +7,16 @@ Straub, "Pro Git", 2014.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from zipfile import ZipFile
 
-from ...errors import DataError
-from .unpack import members, opened
+from .unpack import UnusableArchive, members, opened
 from .web import RemoteFile
 
-_PLAIN_FILE = b"100644"
+_PLAIN, _EXECUTABLE = b"100644", b"100755"
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class GitArchive:
     Attributes:
         repository: ``owner/name`` on GitHub.
         commit: its full hash.
-        trees: folder -> hash of its tree; the folder holds plain files only.
+        trees: folder -> hash of its tree; the folder holds files only.
         blobs: file -> hash of its blob.
+        executable: patterns of names in ``trees`` that git keeps as executable, which enters the
+            tree's hash.
         size: bytes of the archive, roughly.
     """
 
@@ -35,6 +37,7 @@ class GitArchive:
     commit: str
     trees: Mapping[str, str]
     blobs: Mapping[str, str] = field(default_factory=dict)
+    executable: tuple[str, ...] = ()
     size: int = 0
 
     def remote(self, server: str) -> RemoteFile:
@@ -51,30 +54,30 @@ class GitArchive:
         """Compare what the archive holds with the hashes.
 
         Raises:
-            DataError: naming the first folder or file that differs; the archive is then deleted.
+            UnusableArchive: naming the first folder or file that differs; the archive is deleted.
         """
         with opened(archive) as file:
             wrong = self._difference(file)
-        if wrong:
-            archive.unlink()
-            raise DataError(
+            if not wrong:
+                return
+            raise UnusableArchive(
                 f"{wrong} of {self.repository} differs from commit {self.commit[:12]}; the archive "
                 f"was deleted: fetch again, and if it stays so, do not use it."
             )
 
     def _difference(self, file: ZipFile) -> str | None:
-        found = {
-            path: blob_id(file.read(info)) for path, info in members(file, self.place).items()
-        }
+        found = {path: blob_id(file.read(info)) for path, info in members(file, self.place).items()}
         for folder, tree in self.trees.items():
             inside = {
                 path.rpartition("/")[2]: blob
                 for path, blob in found.items()
                 if path.rpartition("/")[0] == folder
             }
-            if tree_id(inside) != tree:
+            if tree_id(inside, self.executable) != tree:
                 return f"The folder {folder}"
-        return next((f"The file {p}" for p, blob in self.blobs.items() if found.get(p) != blob), None)
+        return next(
+            (f"The file {p}" for p, blob in self.blobs.items() if found.get(p) != blob), None
+        )
 
 
 def blob_id(content: bytes) -> str:
@@ -82,9 +85,17 @@ def blob_id(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def tree_id(blobs: Mapping[str, str]) -> str:
-    """Git's hash of a folder of plain files, from name -> blob."""
-    names = sorted(blobs, key=str.encode)
-    entries = [_PLAIN_FILE + b" " + n.encode() + b"\0" + bytes.fromhex(blobs[n]) for n in names]
-    content = b"".join(entries)
+def tree_id(blobs: Mapping[str, str], executable: Iterable[str] = ()) -> str:
+    """Git's hash of a folder of files, from name -> blob.
+
+    Args:
+        blobs: name -> hash of its blob.
+        executable: patterns of names that are kept as executable.
+    """
+
+    def entry(name: str) -> bytes:
+        mode = _EXECUTABLE if any(fnmatchcase(name, one) for one in executable) else _PLAIN
+        return mode + b" " + name.encode() + b"\0" + bytes.fromhex(blobs[name])
+
+    content = b"".join(entry(name) for name in sorted(blobs, key=str.encode))
     return hashlib.sha1(b"tree %d\0" % len(content) + content).hexdigest()

@@ -1,4 +1,4 @@
-"""The folder that is being filled: one writer, progress, and a list of what is there and checked."""
+"""The folder that is being filled: one writer, progress, and a list of what was checked."""
 
 import json
 import shutil
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ...atomic_files import WriterLock, write_json
-from ...errors import DataError, HeldError
+from ...errors import ConfigError, DataError, HeldError
 from ..open.pointers import Pointer
 from ..open.terms import TERMS
 from .unpack import Place, require_space, unpack
-from .web import RemoteFile, fetch_file
+from .web import RemoteFile, fetch_file, readable
 
 LIST = "FETCHED.json"
 """What was fetched: corpus, terms, archives and files with their sizes."""
@@ -51,8 +51,7 @@ class Job:
         """Print a line without breaking a bar."""
         from tqdm.auto import tqdm
 
-        if self.progress:
-            tqdm.write(text)
+        tqdm.write(text)
 
     def bar(self, total: int | None, title: str) -> Any:
         """A bar that counts bytes."""
@@ -93,15 +92,20 @@ class Job:
             DataError: as :func:`~pkdot.data.fetch.unpack.unpack`.
         """
         with self.bar(None, f"unpacking {archive.name}") as bar:
-            sizes = unpack(archive, self.dest, place, bar.update)
+            sizes = unpack(archive, self.dest, self.work / "unpacked", place, bar.update)
         self.files |= sizes
         self.archives[archive.name] = sorted(sizes)
         self.save()
         archive.unlink()
 
     def require_space(self, size: int) -> None:
-        """Raise :class:`DataError` unless so many bytes more fit on the disk."""
-        require_space(self.dest, size, TERMS[self.corpus].title)
+        """Say how many bytes of disk a fetch takes at most.
+
+        Raises:
+            DataError: where they do not fit.
+        """
+        free = require_space(self.dest, size, TERMS[self.corpus].title)
+        self.say(f"About {readable(size)} of disk are needed; {readable(free)} are free.")
 
     def save(self) -> None:
         """Write the list."""
@@ -157,27 +161,32 @@ def opened_job(corpus: str, dest: Path, progress: bool) -> Iterator[Job]:
             f"Another process is fetching into {dest}; wait until it ends, or choose another "
             f"folder."
         ) from None
-    with lock:
-        job._read()
-        before = dict(job.files)
-        try:
-            yield job
-        finally:
-            if job.files != before:
-                job.save()
-        shutil.rmtree(job.work, ignore_errors=True)
+    try:
+        with lock:
+            job._read()
+            before = dict(job.files)
+            try:
+                yield job
+            finally:
+                if job.files != before:
+                    job.save()
+            shutil.rmtree(job.work, ignore_errors=True)
+    finally:
+        for folder in (job.work, dest):  # where nothing came, nothing stays
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def numbers_in(given: Iterable[int] | None, known: Iterable[int], what: str) -> list[int]:
     """The numbers that were asked for, sorted; all that are known where None.
 
     Raises:
-        DataError: for a number that is not known.
+        ConfigError: for a number that is not known.
     """
     all_numbers = sorted(known)
-    if given is None:
-        return all_numbers
-    with suppress(StopIteration):
-        wrong = next(number for number in given if number not in all_numbers)
-        raise DataError(f"There is no {what} {wrong}; they are {all_numbers[0]} to {all_numbers[-1]}.")
-    return sorted(set(given))
+    wrong = [number for number in given or () if number not in all_numbers]
+    if wrong:
+        raise ConfigError(
+            f"There is no {what} {wrong[0]}; they are {all_numbers[0]} to {all_numbers[-1]}."
+        )
+    return all_numbers if given is None else sorted(set(given))

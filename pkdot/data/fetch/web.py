@@ -208,6 +208,7 @@ class ResumableDownload:
             self._keep_version(answer.headers.get("ETag", ""))
             if have == 0:
                 total = int(answer.headers.get("Content-Length", 0)) or None
+            answer.raw.enforce_content_length = False  # or the last bytes before a cut are lost
             with self.part.open("ab" if have else "wb") as stream:
                 for chunk in answer.iter_content(_CHUNK):
                     stream.write(chunk)

@@ -23,7 +23,9 @@ def listed_files(server: str, record: int) -> dict[str, Listed]:
     """
     content = get_json(f"{server}/api/records/{record}")
     try:
-        return {one.file.name: one for one in (_listed(server, record, f) for f in content["files"])}
+        return {
+            one.file.name: one for one in (_listed(server, record, f) for f in content["files"])
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"Record {record} of {server} lists no files with size and checksum; look at "
