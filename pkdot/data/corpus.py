@@ -181,6 +181,48 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @classmethod
+    def from_arrays(
+        cls,
+        modalities: Mapping[str, Any],
+        targets: Any,
+        *,
+        groups: Any = None,
+        ids: Any = None,
+        split: Any = None,
+        frames: Any = None,
+        task: Task | str | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> "Corpus":
+        """A corpus of arrays in memory.
+
+        Args:
+            modalities: name -> array or tensor (N, ...) of numbers. A row of nothing but NaN means
+                that the sample lacks the modality. Bytes (uint8) with the colour last are pixels.
+            targets: (N,) classes (text or whole numbers) or values, (N, T) values or labels, or
+                (N, L, T) with a target a frame. Missing: -1, NaN or an empty text.
+            groups: (N,) names of what must stay on one side of a split; each sample by itself
+                where left out.
+            ids: (N,) unique names; numbers where left out.
+            split: (N,) of train, test, validation (optional) and unlabelled; drawn where left out.
+            frames: (N, L) names of the frames of windows.
+            task: a task, its name, or None: told by the targets.
+            seed: of the inner validation and of the choice of labels.
+            options: ``prevalent`` and ``privileged`` (names; the first modality is prevalent, the
+                others privileged, where left out), ``name`` and ``unit`` for people, and further
+                settings of :class:`pkdot.data.own.OwnSettings`, e.g. ``label_fraction=0.2``,
+                ``kinds={"eda": "signal"}``, ``protocol="kfold"``, ``drop_missing=True``.
+
+        Raises:
+            ConfigError: for an option that there is not.
+            DataError: for arrays that make no corpus, in one sentence.
+        """
+        from .own.arrays import from_arrays
+
+        columns = {"groups": groups, "ids": ids, "split": split, "frames": frames}
+        return from_arrays(modalities, targets, columns, task, seed, options)
+
     @property
     def names(self) -> tuple[str, ...]:
         """All modalities that anything reads, the prevalent ones first."""
