@@ -128,7 +128,9 @@ class GroupNormalised:
     ) -> None:
         self._features = features
         names, group = np.unique(groups, return_inverse=True)
-        number, means, deviations = np.zeros(len(names), dtype=np.int64), [], []
+        number = np.zeros(len(names), dtype=np.int64)
+        means: list[np.ndarray] = []
+        deviations: list[np.ndarray] = []
         for i in range(len(names)):
             rows = np.flatnonzero((group == i) & (True if present is None else present))
             if len(rows):  # a group without the modality keeps number 0: none of it is ever read

@@ -92,8 +92,7 @@ class BackboneSettings(Settings):
         for modality, name in self.encoders.items():
             if name not in known:
                 raise ConfigError(
-                    f"backbones.encoders names {name!r} for {modality!r}; choose from "
-                    f"{_choices()}."
+                    f"backbones.encoders names {name!r} for {modality!r}; choose from {_choices()}."
                 )
         return self
 
@@ -124,7 +123,7 @@ class BackboneSettings(Settings):
         return name
 
     def check_modalities(self, kinds: Mapping[str, str]) -> None:
-        """Refuse ``encoders`` that name a modality which is not there, or a backbone of another kind.
+        """Refuse ``encoders`` with an unknown modality, or a backbone of another kind.
 
         Args:
             kinds: of every modality that is read.

@@ -9,7 +9,7 @@ from .tokens import Encoded, as_tokens
 
 
 class _Picture(nn.Module):
-    """A 2-D network; its map counts as that of a clip of one moment, whose tokens can be thinned."""
+    """A 2-D network; its map counts as that of a clip of one moment: its tokens can be thinned."""
 
     layers: nn.Module
 

@@ -15,7 +15,7 @@ from .tokens import Encoded, as_tokens
 
 
 class ChannelScale(nn.Module):
-    """Each channel of signals (B, C, L) less its mean, over its deviation, both of training samples.
+    """Each channel of signals (B, C, L) less its training mean, over its training deviation.
 
     Channels have units of their own, and the first convolution adds them up. A channel that never
     varies keeps its scale.

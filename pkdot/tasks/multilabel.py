@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PRECISION = Score("mean_average_precision", "mean average precision", percent=True)
 MOST_GROUPS = 9
+LEAST = 1e-7
+"""A probability nearer to 0 or 1 than this is taken to be so near."""
 CROSS_ENTROPY = Score("binary_cross_entropy", "binary cross-entropy", higher_is_better=False)
 
 
@@ -168,6 +170,18 @@ class Multilabel(Task):
         """Probability of each label, (..., T)."""
         x = as_array(outputs).astype(float)
         return np.exp(-np.logaddexp(0.0, -x))
+
+    def recorded_tensor(self, outputs: "Tensor") -> "Tensor":
+        return outputs.float().sigmoid()
+
+    def unrecorded(self, recorded: Array) -> Array:
+        """Log-odds of probabilities; where any number lies outside 0 to 1, all are logits."""
+        values = recorded.astype(float)
+        inside = np.nan_to_num(values, nan=0.5)
+        if inside.min() < 0 or inside.max() > 1:
+            return values
+        values = np.clip(values, LEAST, 1 - LEAST)
+        return np.log(values) - np.log1p(-values)
 
     def answers(self, recorded: Array) -> Array:
         return np.where(np.isfinite(recorded), (recorded > 0.5).astype(float), np.nan)

@@ -244,8 +244,8 @@ def test_weights_that_are_missing_or_of_no_use() -> None:
         BackboneSettings(video="r3d18")
     with pytest.raises(ConfigError, match="belong to the backbone 'r3d18'"):
         BackboneSettings(video_weights="kinetics")
+    absent = BackboneSettings(video="r3d18", video_weights="/absent")
     with pytest.raises(DataError, match="no weights at"):
-        absent = BackboneSettings(video="r3d18", video_weights="/absent")
         build_backbone("r3d18", "clip", (3, 4, 32, 32), absent)
     for kind, shape in (("vector", (64,)), ("signal", (64,)), ("sound", (2, 64)), ("clip", (1, 4))):
         with pytest.raises(InputError, match="No backbone takes"):
