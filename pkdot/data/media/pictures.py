@@ -49,10 +49,10 @@ def check_content(path: Path, content: bytes) -> None:
         return
     decoder = av.CodecContext.create("mjpeg", "r")
     decoder.options = {"err_detect": "explode"}
-    decoder.thread_count = 1  # type: ignore[attr-defined]
+    decoder.thread_count = 1
     try:
-        frames = decoder.decode(av.Packet(content))  # type: ignore[attr-defined]
-        frames += decoder.decode(None)  # type: ignore[attr-defined]
+        frames = decoder.decode(av.Packet(content))
+        frames += decoder.decode(None)
     except (av.error.FFmpegError, ValueError) as error:
         raise DamagedFile(path, "damaged", f"its picture is damaged ({cause(error)})") from None
     if not frames or any(frame.is_corrupt for frame in frames):

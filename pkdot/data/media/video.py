@@ -5,7 +5,7 @@ counts them, so that nobody takes such a video for whole.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class VideoReader:
     _noted: set[int] = field(default_factory=set, repr=False)
     _last: float = math.nan
 
-    def __iter__(self) -> Iterator[tuple[float, av.VideoFrame]]:
+    def __iter__(self) -> Generator[tuple[float, av.VideoFrame], None, None]:
         """Time and frame; damaged frames are left out and counted."""
         with opened(self.path) as container:
             stream = picture_stream(self.path, container)

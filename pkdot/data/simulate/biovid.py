@@ -19,7 +19,8 @@ import numpy as np
 
 from ...atomic_files import WriterLock, remove_leftovers, write_text
 from ...errors import ConfigError, DataError
-from ..biovid.index import CLASSES, MARKER
+from ..biovid.index import CLASSES
+from ..marker import MARKER
 from ..media.workers import one_thread_in_workers
 from .face import Face, draw_face, random_face
 from .files import table, write_video

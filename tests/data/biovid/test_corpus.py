@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from pkdot.data import biovid
-from pkdot.data.biovid.index import MARKER
 from pkdot.data.biovid.settings import BioVidSettings, VideoOptions
 from pkdot.data.corpus import Corpus
+from pkdot.data.marker import MARKER
 from pkdot.errors import ConfigError, DataError
 from pkdot.experiments.recording import data_facts, describe_probe, probe_rows
 from tests.support import biovid_files as files
