@@ -7,13 +7,21 @@ from pydantic import Field
 from ..errors import ConfigError
 from ..settings import Settings
 from . import biovid, digits
+from . import open as open_corpora
 from .biovid import BioVidSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
+from .open import CREMADSettings, FSDDSettings, OpenSettings, RAVDESSSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | GivenSettings, Field(discriminator="name")
+    DigitsSettings
+    | BioVidSettings
+    | FSDDSettings
+    | RAVDESSSettings
+    | CREMADSettings
+    | GivenSettings,
+    Field(discriminator="name"),
 ]
 
 
@@ -34,6 +42,8 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
             f"The corpus {settings.corpus!r} was given in memory; give it to run_experiment again, "
             f"or save it as .npz and name the file."
         )
+    if isinstance(settings, OpenSettings):
+        return open_corpora.load(settings, seed, progress=progress)
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
     return digits.load(settings, seed)
@@ -41,10 +51,13 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
 
 __all__ = [
     "BioVidSettings",
+    "CREMADSettings",
     "Corpus",
     "CorpusSettings",
     "DigitsSettings",
+    "FSDDSettings",
     "GivenSettings",
+    "RAVDESSSettings",
     "Settings",
     "Split",
     "load_corpus",

@@ -71,10 +71,24 @@ def read_clip(
         pictures, fps = _decode(path, start, stop, count)
     else:
         pictures, fps = _read_folder(path, start, stop, count, first_frame, last_frame), USUAL_FPS
-    box = find_face(pictures[count // 2]) if options.face else None
+    crops, found = crop_faces(pictures, options)
+    return Clip(crops, fps, found)
+
+
+def crop_faces(pictures: list[np.ndarray], options: VideoOptions) -> tuple[np.ndarray, bool]:
+    """The same square of each frame, around the face of the middle one.
+
+    Args:
+        pictures: frames (H, W, 3) uint8 RGB of one size.
+        options: of the crop.
+
+    Returns:
+        (frames, size, size, 3) uint8, and whether a face was found; else the centre is cropped.
+    """
+    box = find_face(pictures[len(pictures) // 2]) if options.face else None
     top, left, side = _square(pictures[0].shape, box, options.margin)
     crops = np.stack([_crop(picture, top, left, side, options.size) for picture in pictures])
-    return Clip(crops, fps, box is not None)
+    return crops, box is not None
 
 
 def _targets(start: float, stop: float, count: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...atomic_files import WriterLock, write_json
 from ...errors import ConfigError, DataError, HeldError
+from ..open.index import WORK
 from ..open.pointers import Pointer
 from ..open.terms import TERMS
 from .unpack import Place, require_space, unpack
@@ -17,9 +18,6 @@ from .web import RemoteFile, fetch_file, readable
 
 LIST = "FETCHED.json"
 """What was fetched: corpus, terms, archives and files with their sizes."""
-
-WORK = ".fetching"
-"""Folder of half downloads; it goes when all is there."""
 
 
 @dataclass
