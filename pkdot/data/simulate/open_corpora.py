@@ -21,7 +21,7 @@ from .face import Face, Pose, draw_face, random_face
 from .files import write_video, write_wav
 from .voice import RATE, Manner, Speaker, random_speaker, say_digit, speak
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the simulator draws something else; part of the marker and of caches."""
 
 FPS, SECONDS, SIZE = 25, 0.8, 120
@@ -38,7 +38,7 @@ _SHOWN: dict[str, tuple[tuple[float, ...], tuple[float, float, float, float]]] =
     "surprised": ((0.0, 0.0, 0.0, 0.0, 0.2, 0.9), (8.0, 4.0, 0.2, 1.5)),
 }
 _ALIASES = {"angry": "anger", "fearful": "fear"}
-_FACE_GAIN, _FACE_NOISE = 0.5, 0.14
+_FACE_GAIN, _FACE_NOISE = 1.0, 0.1
 _VOICE_NOISE = np.array([1.4, 1.8, 0.5, 0.8])
 _RIGHT = (0.40, 0.57, 0.63)  # share of raters, by voice, face and both, as in CREMA-D
 _RATERS = 10
