@@ -7,6 +7,7 @@ the settings, the versions of what decodes. An interrupted preparation goes on w
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ class Options:
     def of(cls, medium: str, settings: OpenSettings) -> "Options":
         """Those of a medium."""
         if medium == "video":
-            return cls(video=getattr(settings, "video"))  # noqa: B009 - only some corpora have it
+            return cls(video=getattr(settings, "video", None))
         return cls(seconds=settings.seconds, middle=settings.name != "fsdd")
 
     @property
@@ -113,52 +114,21 @@ def prepare(
     import joblib
     from tqdm.auto import tqdm
 
-    folder = cache_folder() / index.corpus
-    values = KeyedCache(folder, ".npy", _read_values, _write_values)
-    notes = KeyedCache(folder, ".json", _read_notes, _write_notes)
     paths = index.table[medium].tolist()
     chunks = [paths[at : at + CHUNK] for at in range(0, len(paths), CHUNK)]
     keys = [f"{medium}-{_key(index.root, chunk, options)}" for chunk in chunks]
-    missing = sum(
-        len(chunk)
-        for chunk, key in zip(chunks, keys, strict=True)
-        if not values.file(key).is_file()
-    )
-
-    def one(path: str) -> tuple[np.ndarray | None, dict[str, Any]]:
-        if not path:
-            return None, {"kind": "missing", "reason": "there is no such file"}
-        try:
-            return options.read(index.root / path)
-        except DamagedFile as damage:
-            return None, {"kind": damage.kind, "reason": damage.reason}
-
-    with (
-        joblib.Parallel(n_jobs=jobs, prefer="threads") as parallel,
-        tqdm(
-            total=missing,
+    facts: list[dict[str, Any]] = []
+    arrays: list[np.ndarray] = []
+    with joblib.Parallel(n_jobs=jobs, prefer="threads") as parallel:
+        reader = _Reader(index.root, options, cache_folder() / index.corpus, parallel)
+        lacking = [key for key in keys if not reader.values.file(key).is_file()]
+        for chunk, key in tqdm(
+            list(zip(chunks, keys, strict=True)),
             desc=f"reading {index.corpus}, {medium}",
-            unit="file",
-            disable=not progress or not missing,
-        ) as bar,
-    ):
-
-        def compute(chunk: list[str], key: str) -> list[dict[str, Any]]:
-            found = parallel(joblib.delayed(one)(path) for path in chunk)
-            bar.update(len(chunk))
-            zero = np.zeros(options.shape, options.dtype)
-            values.keep(key, np.stack([zero if v is None else v for v, _ in found]))
-            return [fact for _, fact in found]
-
-        facts: list[dict[str, Any]] = []
-        arrays: list[np.ndarray] = []
-        for chunk, key in zip(chunks, keys, strict=True):
-            own = notes.find_or_compute(key, lambda c=chunk, k=key: compute(c, k))  # type: ignore[misc]
-            array = values.find(key)
-            if array is None:  # the notes outlived the values
-                own = compute(chunk, key)
-                array = values.find(key)
-            assert array is not None
+            unit=f"{CHUNK} files",
+            disable=not progress or not lacking,
+        ):
+            own, array = reader.chunk(chunk, key)
             facts += own
             arrays.append(array)
     usable = np.array(["kind" not in fact for fact in facts], dtype=bool)
@@ -169,6 +139,47 @@ def prepare(
         facts=tuple(fact if "kind" not in fact else {} for fact in facts),
         fingerprint=short_hash(keys),
     )
+
+
+class _Reader:
+    """Reads some files at a time and keeps what came of them.
+
+    Args:
+        root: the folder of recordings.
+        options: how they are read.
+        folder: of the cache.
+        parallel: runs several reads at once.
+    """
+
+    def __init__(self, root: Path, options: Options, folder: Path, parallel: Any) -> None:
+        self._root, self._options, self._parallel = root, options, parallel
+        self.values = KeyedCache(folder, ".npy", _read_values, _write_values)
+        self.notes = KeyedCache(folder, ".json", _read_notes, _write_notes)
+
+    def chunk(self, paths: list[str], key: str) -> tuple[list[dict[str, Any]], np.ndarray]:
+        """Facts and values of some files, in their order."""
+        compute = partial(self._compute, paths, key)
+        facts, values = self.notes.find_or_compute(key, compute), self.values.find(key)
+        if values is None:  # the notes outlived the values
+            facts, values = compute(), self.values.find(key)
+        assert values is not None
+        return facts, values
+
+    def _compute(self, paths: list[str], key: str) -> list[dict[str, Any]]:
+        import joblib
+
+        found = self._parallel(joblib.delayed(self._one)(path) for path in paths)
+        zero = np.zeros(self._options.shape, self._options.dtype)
+        self.values.keep(key, np.stack([zero if v is None else v for v, _ in found]))
+        return [fact for _, fact in found]
+
+    def _one(self, path: str) -> tuple[np.ndarray | None, dict[str, Any]]:
+        if not path:
+            return None, {"kind": "missing", "reason": "there is no such file"}
+        try:
+            return self._options.read(self._root / path)
+        except DamagedFile as damage:
+            return None, {"kind": damage.kind, "reason": damage.reason}
 
 
 def _damages(index: OpenIndex, medium: str, facts: list[dict[str, Any]]) -> Iterator[Damage]:

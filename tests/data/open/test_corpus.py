@@ -295,3 +295,13 @@ def test_simulated_folders_are_whole_and_never_mixed(fsdd_root: Path, tmp_path: 
     with pytest.raises(ConfigError, match="1 to 4 for ravdess, not 5"):
         simulate("ravdess", tmp_path / "r", groups=3, recordings=5, progress=False)
     assert not (tmp_path / "r").exists()
+
+
+def test_a_damaged_cache_is_made_again(fsdd_root: Path, cache: Path) -> None:
+    settings = FSDDSettings(root=fsdd_root, n_folds=4, seconds=0.4)
+    rows = np.arange(5)
+    before = set((cache / "fsdd").glob("*.npy"))
+    first = load(settings).batch("sound", rows)
+    for file in set((cache / "fsdd").glob("*.npy")) - before:
+        file.write_bytes(file.read_bytes()[:100])
+    assert np.array_equal(load(settings).batch("sound", rows), first)
