@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from pkdot import open_record
 from pkdot.__main__ import main
 from pkdot.data import CREMADSettings, FSDDSettings, RAVDESSSettings, load_corpus
 from pkdot.data.biovid.settings import VideoOptions
@@ -305,3 +306,32 @@ def test_a_damaged_cache_is_made_again(fsdd_root: Path, cache: Path) -> None:
     for file in set((cache / "fsdd").glob("*.npy")) - before:
         file.write_bytes(file.read_bytes()[:100])
     assert np.array_equal(load(settings).batch("sound", rows), first)
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_on_a_folder(
+    ravdess_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {
+        "data.name": "ravdess",
+        "data.root": ravdess_root,
+        "data.n_folds": 3,
+        "data.seconds": 0.8,
+        "data.video.size": 32,
+        "data.video.frames": 3,
+        "backbones.epochs": 1,
+        "training.epochs": 1,
+        "network.embedding_norm": "none",
+        "options.pkdot.k": 4,
+    }
+    changes = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    assert main(["run", "--quiet", "--runs", str(tmp_path), *changes]) == 0
+    (folder,) = tmp_path.iterdir()
+    record = open_record(folder)
+    assert record.simulated
+    assert record.unit == "actor"
+    assert {"video accuracy", "sound accuracy", "teacher accuracy", "student accuracy"} <= set(
+        record.scores
+    )
+    assert set(record.media()) == {"video", "sound"}
+    assert "Livingstone" in str(record.facts)
