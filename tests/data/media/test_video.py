@@ -1,6 +1,5 @@
 """Videos that are damaged are found; turned ones stand upright."""
 
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +9,9 @@ from pkdot.data.media.damage import DamagedFile
 from pkdot.data.media.video import VideoReader, survey_video, upright
 from pkdot.data.simulate.film import write_film
 from tests.support import affwild2_files as files
+from tests.support.film_damage import TURNS, damage_packets, turn
 
 FRAMES = 24
-TURNS = {  # degrees clockwise to show a picture -> the upper left of its matrix in the container
-    90: (0, 1, -1, 0),
-    180: (-1, 0, 0, -1),
-    270: (0, -1, 1, 0),
-}
-
-
-def turn(path: Path, degrees: int) -> None:
-    """Write a rotation into the header of an mp4's first track, as phones do."""
-    content = bytearray(path.read_bytes())
-    at = content.index(b"tkhd") + 44
-    a, b, c, d = (65536 * x for x in TURNS[degrees])
-    content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("degrees", TURNS)
@@ -59,11 +45,7 @@ def test_a_whole_video_has_no_damage(film: Path) -> None:
 
 
 def test_damaged_packets_are_counted(film: Path) -> None:
-    content = bytearray(film.read_bytes())
-    begin = content.index(b"mdat")
-    middle = begin + (len(content) - begin) // 2
-    content[middle : middle + 200] = b"\xff" * 200
-    film.write_bytes(content)
+    damage_packets(film)
     survey = survey_video(film)
     assert "damaged" in survey.damage
     assert len(survey.times) < FRAMES
