@@ -6,14 +6,15 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import biovid, digits
+from . import affwild2, biovid, digits
+from .affwild2 import AffWild2Settings
 from .biovid import BioVidSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | GivenSettings, Field(discriminator="name")
+    DigitsSettings | BioVidSettings | AffWild2Settings | GivenSettings, Field(discriminator="name")
 ]
 
 
@@ -36,10 +37,13 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         )
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
+    if isinstance(settings, AffWild2Settings):
+        return affwild2.load(settings, seed, progress=progress)
     return digits.load(settings, seed)
 
 
 __all__ = [
+    "AffWild2Settings",
     "BioVidSettings",
     "Corpus",
     "CorpusSettings",

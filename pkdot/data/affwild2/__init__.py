@@ -1,6 +1,28 @@
-"""Corpus ``affwild2``: valence and arousal of faces in videos, with their sound."""
+"""Corpus ``affwild2``: valence and arousal of faces in videos, with their sound.
+
+Settings can be written and read anywhere; reading the files needs PyAV, OpenCV and pooch, which are
+imported only then.
+"""
+
+from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
+from .settings import AffWild2Settings
+
+if TYPE_CHECKING:
+    from ..corpus import Corpus
+
+
+def load(settings: AffWild2Settings, seed: int, *, progress: bool = True) -> "Corpus":
+    """The corpus of one seed; see :func:`pkdot.data.affwild2.corpus.load`.
+
+    Raises:
+        ConfigError: where a library for videos is not installed.
+    """
+    require_libraries()
+    from .corpus import load as load_corpus
+
+    return load_corpus(settings, seed, progress=progress)
 
 
 def require_libraries() -> None:
@@ -14,4 +36,4 @@ def require_libraries() -> None:
         )
 
 
-__all__ = ["require_libraries"]
+__all__ = ["AffWild2Settings", "load", "require_libraries"]
