@@ -11,6 +11,7 @@ from ._version import __version__
 
 _HOMES = {
     "PkdotError": "errors",
+    "Corpus": "data.corpus",
     "ExperimentConfig": "experiments.config",
     "cosine_similarity_matrix": "method.similarity",
     "select_anchors": "method.anchors",
@@ -29,6 +30,7 @@ _HOMES = {
 __all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
+    from .data.corpus import Corpus
     from .errors import PkdotError
     from .experiments.config import ExperimentConfig
     from .experiments.experiment import run_experiment

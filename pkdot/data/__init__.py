@@ -6,15 +6,22 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import affwild2, biovid, digits
+from . import affwild2, biovid, bundled_tables, digits
 from .affwild2 import AffWild2Settings
 from .biovid import BioVidSettings
+from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
 
 CorpusSettings = Annotated[
-    DigitsSettings | BioVidSettings | AffWild2Settings | GivenSettings, Field(discriminator="name")
+    DigitsSettings
+    | DiabetesSettings
+    | BreastCancerSettings
+    | BioVidSettings
+    | AffWild2Settings
+    | GivenSettings,
+    Field(discriminator="name"),
 ]
 
 
@@ -39,14 +46,20 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         return biovid.load(settings, seed, progress=progress)
     if isinstance(settings, AffWild2Settings):
         return affwild2.load(settings, seed, progress=progress)
+    if isinstance(settings, DiabetesSettings):
+        return bundled_tables.load_diabetes_corpus(settings, seed)
+    if isinstance(settings, BreastCancerSettings):
+        return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
 
 
 __all__ = [
     "AffWild2Settings",
     "BioVidSettings",
+    "BreastCancerSettings",
     "Corpus",
     "CorpusSettings",
+    "DiabetesSettings",
     "DigitsSettings",
     "GivenSettings",
     "Settings",

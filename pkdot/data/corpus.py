@@ -98,7 +98,7 @@ class Corpus:
         given_targets: what training and validation read: ``targets``, or with noise in them.
         groups: the group of each sample, (N,) str: subject, actor, video; splits respect it.
         ids: unique sample names, (N,) str.
-        task: what is to be learnt.
+        task: what is to be learnt; fitted to the labelled training targets where it is not yet.
         split: the four parts.
         simulated: whether a simulator made the data; every figure then says "simulated".
         fingerprint: hash of data and options, for caches and records.
@@ -172,15 +172,61 @@ class Corpus:
             raise DataError(
                 f"Corpus {self.name!r}: a modality is named twice among {', '.join(self.names)}."
             )
-        for column in (self.targets, self.given_targets):
+        for name in ("targets", "given_targets"):
             try:
-                self.task.check(column)
+                checked = self.task.check(getattr(self, name))
             except DataError as error:
                 raise DataError(f"Corpus {self.name!r}: {error}") from None
+            object.__setattr__(self, name, checked)  # whole numbers could not hold a missing value
         self.split.check(size)
+        if not self.task.is_fitted:
+            fitted = self.task.fitted(self.given_targets[self.split.labelled])
+            object.__setattr__(self, "task", fitted)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        modalities: Mapping[str, Any],
+        targets: Any,
+        *,
+        groups: Any = None,
+        ids: Any = None,
+        split: Any = None,
+        frames: Any = None,
+        task: Task | str | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> "Corpus":
+        """A corpus of arrays in memory.
+
+        Args:
+            modalities: name -> array or tensor (N, ...) of numbers. A row of nothing but NaN means
+                that the sample lacks the modality. Bytes (uint8) with the colour last are pixels.
+            targets: (N,) classes (text or whole numbers) or values, (N, T) values or labels, or
+                (N, L, T) with a target a frame. Missing: -1, NaN or an empty text.
+            groups: (N,) names of what must stay on one side of a split; each sample by itself
+                where left out.
+            ids: (N,) unique names; numbers where left out.
+            split: (N,) of train, test, validation (optional) and unlabelled; drawn where left out.
+            frames: (N, L) names of the frames of windows.
+            task: a task, its name, or None: told by the targets.
+            seed: of the inner validation and of the choice of labels.
+            options: ``prevalent`` and ``privileged`` (names; the first modality is prevalent, the
+                others privileged, where left out), ``name`` and ``unit`` for people, and further
+                settings of :class:`pkdot.data.own.OwnSettings`, e.g. ``label_fraction=0.2``,
+                ``kinds={"eda": "signal"}``, ``protocol="kfold"``, ``drop_missing=True``.
+
+        Raises:
+            ConfigError: for an option that there is not.
+            DataError: for arrays that make no corpus, in one sentence.
+        """
+        from .own.arrays import from_arrays
+
+        columns = {"groups": groups, "ids": ids, "split": split, "frames": frames}
+        return from_arrays(modalities, targets, columns, task, seed, options)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -158,6 +158,11 @@ class Task(Settings, ABC):
         """Targets of so many samples of which none is known."""
         return np.full((size, self.output_width), np.nan)
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has what it learns from training targets."""
+        return True
+
     def fitted(self, targets: Array) -> "Task":
         """The task with what it learns from training targets, such as their scale."""
         return self

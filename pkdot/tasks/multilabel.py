@@ -68,6 +68,10 @@ class Multilabel(Task):
             raise DataError(f"A label is 0 or 1, or NaN where missing; found {wrong[0]:g}.")
         return values
 
+    @property
+    def is_fitted(self) -> bool:
+        return bool(self.combinations)
+
     def fitted(self, targets: Array) -> "Multilabel":
         return self.model_copy(update={"combinations": self._frequent(targets)})
 

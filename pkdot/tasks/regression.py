@@ -79,6 +79,10 @@ class Regression(Task):
             raise DataError("A target is infinite; give numbers, and NaN where one is missing.")
         return values
 
+    @property
+    def is_fitted(self) -> bool:
+        return bool(self.means)
+
     def fitted(self, targets: Array) -> "Regression":
         flat = targets.reshape(-1, self.output_width)
         means, deviations = [], []
