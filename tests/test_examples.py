@@ -19,6 +19,7 @@ QUICK = {
     "compare_two_methods": (["--seeds", "2", "--epochs", "2"], r"points, .+ over 2 seeds"),
     "draw_a_plan": ([], r"% of the mass stays with its own sample"),
     "loss_in_a_loop": ([], r"alone \d\d\.\d%, with PKDOTLoss \d\d\.\d%"),
+    "own_networks": (["--epochs", "3"], r"^Right: teacher \d\d\.\d%, student \d\d\.\d%$"),
     "write_and_open_a_record": ([], r"^finished: the loss fell"),
     "your_own_distiller": (["--epochs", "2"], r"^kd\+centred: the student is right on"),
 }

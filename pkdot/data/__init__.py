@@ -13,6 +13,7 @@ from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
+from .own.settings import OwnSettings
 
 CorpusSettings = Annotated[
     DigitsSettings
@@ -20,6 +21,7 @@ CorpusSettings = Annotated[
     | BreastCancerSettings
     | BioVidSettings
     | AffWild2Settings
+    | OwnSettings
     | GivenSettings,
     Field(discriminator="name"),
 ]
@@ -46,11 +48,31 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         return biovid.load(settings, seed, progress=progress)
     if isinstance(settings, AffWild2Settings):
         return affwild2.load(settings, seed, progress=progress)
+    if isinstance(settings, OwnSettings):
+        from .own.load import load
+
+        return load(settings, seed, progress=progress)
     if isinstance(settings, DiabetesSettings):
         return bundled_tables.load_diabetes_corpus(settings, seed)
     if isinstance(settings, BreastCancerSettings):
         return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
+
+
+def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings:
+    """The same settings, bound to what the data hold now; own files may change under their name.
+
+    Args:
+        settings: of one corpus; only own data are read.
+        progress: whether to draw bars while files are read.
+
+    Raises:
+        DataError: if the corpus cannot be used as asked.
+    """
+    if not isinstance(settings, OwnSettings) or settings.contents:
+        return settings
+    contents = load_corpus(settings, 0, progress=progress).facts["contents"]
+    return settings.model_copy(update={"contents": contents})
 
 
 __all__ = [
@@ -62,7 +84,9 @@ __all__ = [
     "DiabetesSettings",
     "DigitsSettings",
     "GivenSettings",
+    "OwnSettings",
     "Settings",
     "Split",
     "load_corpus",
+    "pinned",
 ]

@@ -98,33 +98,50 @@ def kept_features(
     return written
 
 
+def groups_repeat(groups: np.ndarray) -> bool:
+    """Whether at least half of some samples share their group, (N,), with another one."""
+    _, which, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    return bool(2 * (sizes[which] > 1).sum() >= len(groups) > 0)
+
+
 class GroupNormalised:
     """Features with each group's own mean and deviation taken out, entry by entry.
 
     A face or a skin at rest carries no pain, and differs from person to person. No target is read,
     but all samples of a group are, also of a test group: it is meant for recordings that are at
-    hand as a whole.
+    hand as a whole. Groups of one sample become zeros, so that it is of no use where most are such
+    (:func:`groups_repeat`).
 
     Args:
         features: (N, ...).
         groups: (N,), whose sample each is.
+        present: (N,), which samples have the modality; all where left out. The others are read for
+            no mean.
 
-    A deviation is taken to be no less than a tenth of the overall one, so that an entry that
-    hardly varies is not blown up; a group of one sample becomes zeros.
+    Attributes:
+        overall: the deviation over all entries and groups. One of a single entry is taken to be no
+            less than a tenth of it, so that an entry that hardly varies is not blown up.
     """
 
-    def __init__(self, features: Samples, groups: np.ndarray) -> None:
+    def __init__(
+        self, features: Samples, groups: np.ndarray, present: np.ndarray | None = None
+    ) -> None:
         self._features = features
-        names, self._group = np.unique(groups, return_inverse=True)
-        means, deviations = [], []
+        names, group = np.unique(groups, return_inverse=True)
+        number = np.zeros(len(names), dtype=np.int64)
+        means: list[np.ndarray] = []
+        deviations: list[np.ndarray] = []
         for i in range(len(names)):
-            rows = np.asarray(features[np.flatnonzero(self._group == i)], dtype=np.float32)
-            means.append(rows.mean(0))
-            deviations.append(rows.std(0))
-        self._mean = np.stack(means)
+            rows = np.flatnonzero((group == i) & (True if present is None else present))
+            if len(rows):  # a group without the modality keeps number 0: none of it is ever read
+                values = np.asarray(features[rows], dtype=np.float32)
+                number[i] = len(means)
+                means.append(values.mean(0))
+                deviations.append(values.std(0))
+        self._group, self._mean = number[group], np.stack(means)
         deviation = np.stack(deviations)
-        overall = float(np.sqrt(np.square(deviation).mean()))
-        self._deviation = np.maximum(deviation, 0.1 * overall if overall > 0 else 1.0)
+        self.overall = float(np.sqrt(np.square(deviation).mean()))
+        self._deviation = np.maximum(deviation, deviation_floor(self.overall))
 
     def __len__(self) -> int:
         return len(self._group)
@@ -134,7 +151,15 @@ class GroupNormalised:
         return (np.asarray(self._features[index]) - self._mean[who]) / self._deviation[who]
 
 
+def deviation_floor(overall: float) -> float:
+    """The least deviation that features are divided by, see :class:`GroupNormalised`."""
+    return 0.1 * overall if overall > 0 else 1.0
+
+
 def with_features(corpus: Corpus, features: dict[str, Samples]) -> Corpus:
-    """The same corpus, some of its modalities seen as features instead of clips or signals."""
-    kinds = {name: kind for name, kind in corpus.kinds.items() if name not in features}
+    """The same corpus, some of its modalities seen as features instead of raw samples."""
+    kinds = dict(corpus.kinds)
+    for name, samples in features.items():
+        places = np.asarray(samples[np.zeros(1, dtype=np.int64)]).ndim == 3
+        kinds[name] = "tokens" if places else "vector"
     return replace(corpus, modalities={**corpus.modalities, **features}, kinds=kinds)

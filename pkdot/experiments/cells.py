@@ -18,11 +18,12 @@ from ..data import Corpus, load_corpus
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..keyed_cache import KeyedCache, short_hash
-from ..training.context import complete_only
+from ..training.context import complete_only, present_only
 from ..training.encoders import raw_modalities
 from ..training.loop import EpochReport
 from ..training.outputs import student_output
-from ..training.stages import Trained, train_student
+from ..training.stages import Trained
+from ..training.student import train_student
 from .baselines import BASELINES, run_baseline
 from .config import PLACES, RECORDED, ExperimentConfig
 from .experiment import (
@@ -189,7 +190,7 @@ def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, 
             **alone["test"],
             "validation": alone["validation"][corpus.task.primary.name],
             **_context(corpus),
-            **_by_group(stage.unimodal_outputs[arm.name], corpus),
+            **_by_group(*_seen_alone(stage.unimodal_outputs[arm.name], corpus, arm.name)),
         }
     assert shared is not None
     if arm.role == "teacher":
@@ -258,6 +259,13 @@ def _seen_by_teacher(corpus: Corpus) -> Corpus:
                 f"cannot be scored; leave the arm 'teacher' out."
             )
     return replace(corpus, split=replace(corpus.split, **parts))
+
+
+def _seen_alone(outputs: Tensor, corpus: Corpus, modality: str) -> tuple[Tensor, Corpus]:
+    """Outputs of the test samples that have a modality, and the corpus with those alone."""
+    test = corpus.split.test
+    seen = np.isin(test, present_only(corpus, modality, test))
+    return outputs[seen], replace(corpus, split=replace(corpus.split, test=test[seen]))
 
 
 def _context(corpus: Corpus) -> dict[str, Any]:

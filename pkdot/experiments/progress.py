@@ -1,5 +1,7 @@
 """Progress bars of a training."""
 
+import sys
+from collections.abc import Sequence
 from typing import Any, Self
 
 from tqdm.auto import tqdm
@@ -13,15 +15,18 @@ class StageBars:
     Args:
         enabled: whether to draw.
         score: metric that stands beside the bar of a stage that has it.
+        notes: sentences that stand above the bars.
     """
 
-    def __init__(self, enabled: bool, score: str) -> None:
+    def __init__(self, enabled: bool, score: str, notes: Sequence[str] = ()) -> None:
         self._enabled = enabled
         self._shown = (score, "explained")
         self._bar: Any = None
-        self._stage = ""
+        self._stage, self._notes = "", notes
 
     def __enter__(self) -> Self:
+        for note in self._notes if self._enabled else ():
+            tqdm.write(note, file=sys.stderr)
         return self
 
     def __exit__(self, *error: object) -> None:

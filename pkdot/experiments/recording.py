@@ -1,16 +1,21 @@
 """From a training's reports to the entries of a record."""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..data import Corpus
+from ..networks import NetworkOutput
+from ..networks.own import OwnNetwork
 from ..networks.tokens import pool
 from ..record import Batch, Probe, Recorder
+from ..training.batch_rows import ComparedRows, pick_frames
 from ..training.context import complete_only
 from ..training.encoders import EncoderStage
 from ..training.loop import EpochReport
@@ -35,11 +40,41 @@ def keeps_media(corpus: Corpus, wanted: bool | None) -> bool:
     return not corpus.restricted if wanted is None else wanted
 
 
-def describe_probe(corpus: Corpus, indices: np.ndarray, media: bool | None = None) -> Probe:
+def probe_rows(corpus: Corpus, size: int) -> ComparedRows:
+    """What is followed through training: test samples, or frames of test windows, each once.
+
+    Args:
+        corpus: N samples.
+        size: rows at most.
+    """
+    chosen = probe_indices(corpus, size)
+    if not corpus.is_sequence:
+        return ComparedRows(len(chosen), torch.as_tensor(chosen))
+    known = np.isfinite(corpus.targets[chosen]).any(axis=2)
+    known |= ~known.any(axis=1, keepdims=True)
+    window, place = pick_frames(torch.as_tensor(known), np.random.default_rng(0), size)
+    names = corpus.frame_names(chosen)[window.numpy(), place.numpy()]
+    first = torch.as_tensor(np.sort(np.unique(names, return_index=True)[1]))
+    samples = torch.as_tensor(chosen)[window[first]]
+    return ComparedRows(len(first), samples, place[first])
+
+
+def row_names(corpus: Corpus, samples: np.ndarray, frames: np.ndarray | None) -> np.ndarray:
+    """Names of samples, or of one frame of each of some windows, (R,)."""
+    if frames is None:
+        return corpus.ids[samples]
+    return corpus.frame_names(samples)[np.arange(len(samples)), frames]
+
+
+def describe_probe(corpus: Corpus, rows: ComparedRows, media: bool | None = None) -> Probe:
     """The probe samples as a record keeps them, with pictures where it :func:`keeps_media`."""
+    indices = rows.samples(np.arange(len(corpus)))
     kept = corpus.media if keeps_media(corpus, media) else {}
     views = {view: np.asarray(images[indices]) for view, images in kept.items()}
-    return Probe(corpus.ids[indices], corpus.groups[indices], corpus.targets[indices], views)
+    targets = corpus.targets[indices]
+    if rows.frames is not None:
+        targets = targets[np.arange(len(indices)), rows.frames]
+    return Probe(row_names(corpus, indices, rows.frames), corpus.groups[indices], targets, views)
 
 
 def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
@@ -50,6 +85,7 @@ def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
         "prevalent": list(corpus.prevalent),
         "privileged": list(corpus.privileged),
         "unit": corpus.unit,
+        "restricted": corpus.restricted,
     }
     if keeps_media(corpus, media):
         facts["media"] = "kept: " + (", ".join(corpus.media) or "none")
@@ -77,7 +113,7 @@ class RecordKeeper:
 
     recorder: Recorder
     corpus: Corpus
-    probe: np.ndarray
+    probe: ComparedRows
     snapshot_growth: float
     targets: TeacherTargets | None = None
     best_epochs: dict[str, int] = field(default_factory=dict)
@@ -96,15 +132,20 @@ class RecordKeeper:
 
     def _keep_embeddings(self, report: EpochReport) -> None:
         assert self.targets is not None
-        output = student_output(report.network, self.corpus, self.probe)
+        samples, which = np.unique(
+            self.probe.samples(np.arange(len(self.corpus))), return_inverse=True
+        )
+        output = student_output(report.network, self.corpus, samples)
+        rows = replace(self.probe, index=torch.as_tensor(which))
         batch = None
         if report.batch is not None:
             last = report.batch
-            batch = Batch(self.corpus.ids[last.indices], last.targets, last.teacher, last.student)
+            names = row_names(self.corpus, last.indices, last.frames)
+            batch = Batch(names, last.targets, last.teacher, last.student)
         self.recorder.log_embeddings(
             report.epoch,
-            teacher=self.targets.output.embedding[self.probe],
-            student=output.embedding,
+            teacher=self.probe.take(self.targets.output.embedding),
+            student=rows.take(output.embedding.cpu()),
             batch=batch,
         )
 
@@ -127,19 +168,27 @@ class RecordKeeper:
         if not is_snapshot_epoch(best, self.snapshot_growth):
             self.recorder.log_embeddings(
                 best,
-                teacher=targets.embedding[self.probe],
-                student=trained.output.embedding[self.probe],
+                teacher=self.probe.take(targets.embedding),
+                student=self.probe.take(trained.output.embedding),
             )
         names = [n for n in self.corpus.privileged if n in trained.output.features]
         if names:
             self.recorder.log_features(
-                real=torch.cat([pool(targets.features[n][self.probe]) for n in names], dim=1),
-                hallucinated=torch.cat(
-                    [pool(trained.output.features[n][self.probe]) for n in names], dim=1
-                ),
+                real=self._probe_features(targets, names),
+                hallucinated=self._probe_features(trained.output, names),
             )
         self.recorder.log_predictions(predictions_table(trained, self.corpus))
-        self.recorder.log_checkpoint("teacher", trained.shared.teacher.state_dict())
+        teacher = trained.shared.teacher
+        weights = teacher.state_dict()
+        if isinstance(teacher, OwnNetwork) and not teacher.learns:
+            # The user has the module as it was; the record keeps what the kit put on top.
+            weights = {name: x for name, x in weights.items() if name.startswith("head.")}
+        if weights:
+            self.recorder.log_checkpoint("teacher", weights)
         for name, tnet in trained.shared.tnets.items():
             self.recorder.log_checkpoint(f"tnet-{name}", tnet.state_dict())
         self.recorder.log_checkpoint("student", trained.student.state_dict())
+
+    def _probe_features(self, output: NetworkOutput, names: Sequence[str]) -> Tensor:
+        """Features of the probe, tokens averaged, behind one another, (R, F)."""
+        return torch.cat([pool(self.probe.take(output.features[name])) for name in names], dim=1)

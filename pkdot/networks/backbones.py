@@ -1,26 +1,42 @@
-"""Backbones: raw clips and signals -> tokens and a pooled vector; trained or loaded, then frozen.
+"""Backbones: raw samples -> tokens and a pooled vector; trained or loaded, then frozen.
 
 The features of a frozen backbone are computed once and become a modality of their own
-(:mod:`pkdot.training.encoders`); teacher and student put a small trainable encoder on top.
+(:mod:`pkdot.training.encoders`); teacher and student put a small trainable encoder on top. The kind
+of a modality (:data:`pkdot.data.corpus.Kind`) says which backbones can read it.
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from ..errors import ConfigError, InputError
 from ..settings import Settings
+from .augment import AUGMENTATIONS
+from .picture import PictureResNet18, SmallPictureNet
 from .signal import SmallSignalNet, SpectrogramNet
+from .sound import LogMelNet
 from .tokens import pool
 from .video import SmallVideoNet
 from .weights import download_r3d18, load_r3d18
 
 KINETICS = "kinetics"
 """Instead of a path: the public Kinetics-400 weights, downloaded once and checked by their hash."""
+
+BACKBONES: dict[str, tuple[str, ...]] = {
+    "clip": ("small", "r3d18"),
+    "signal": ("small", "spectrogram", "spectrogram_resnet18"),
+    "sound": ("log_mel", "log_mel_resnet18"),
+    "picture": ("small", "resnet18"),
+}
+"""Kind of raw samples -> names of the backbones that read them."""
+
+_SETTING = {"clip": "video", "signal": "signal", "sound": "sound", "picture": "picture"}
+_SHAPES = {"clip": "(3, T, H, W)", "signal": "(C, L)", "sound": "(1, L)", "picture": "(C, H, W)"}
 
 
 class BackboneSettings(Settings):
@@ -36,11 +52,24 @@ class BackboneSettings(Settings):
     signal: Literal["small", "spectrogram", "spectrogram_resnet18"] = Field(
         "small", description="1-D network on the samples, or a 2-D one on their spectrogram"
     )
-    feature_dim: int = Field(64, ge=4, description="width of the two small networks' features")
-    normalisation: Literal["subject", "none"] = Field(
-        "subject",
-        description="of the features: take out each subject's own mean and deviation (over all "
-        "windows of the subject, in the test too; no label is read), or leave them",
+    sound: Literal["log_mel", "log_mel_resnet18"] = Field(
+        "log_mel", description="2-D network on the log-mel spectrogram, small or a ResNet-18"
+    )
+    sound_rate: float = Field(16_000.0, gt=0, description="samples a second of sounds")
+    picture: Literal["small", "resnet18"] = Field(
+        "small", description="2-D network on pictures, small or a ResNet-18, untrained at first"
+    )
+    encoders: dict[str, str] = Field(
+        default_factory=dict,
+        description="modality -> its backbone, in place of the one of its kind, e.g. eda -> "
+        "spectrogram",
+    )
+    feature_dim: int = Field(64, ge=4, description="width of the small networks' features")
+    normalisation: Literal["group", "none"] = Field(
+        "group",
+        description="of the features: take out each group's own mean and deviation (over all "
+        "samples of the subject, actor or video, in the test too; no label is read), or leave "
+        "them; left where most groups have one sample, which would become zeros",
     )
     token_side: int = Field(
         3, ge=1, description="tokens along each side of a clip's map at most, for attending fusions"
@@ -52,87 +81,150 @@ class BackboneSettings(Settings):
     learning_rate: float = Field(4e-3, gt=0, description="of Adam; the peak of its one cycle")
     weight_decay: float = Field(0.01, ge=0, description="of Adam (decoupled)")
 
+    @field_validator("normalisation", mode="before")
+    @classmethod
+    def _older_word(cls, given: Any) -> Any:
+        return "group" if given == "subject" else given
+
+    @model_validator(mode="after")
+    def _known_encoders(self) -> Self:
+        known = {name for names in BACKBONES.values() for name in names}
+        for modality, name in self.encoders.items():
+            if name not in known:
+                raise ConfigError(
+                    f"backbones.encoders names {name!r} for {modality!r}; choose from {_choices()}."
+                )
+        return self
+
     @model_validator(mode="after")
     def _weights_where_needed(self) -> Self:
-        if self.video == "r3d18" and self.video_weights is None:
+        r3d18 = self.video == "r3d18" or "r3d18" in self.encoders.values()
+        if r3d18 and self.video_weights is None:
             raise ConfigError(
                 "R3D-18 is of no use without pretrained weights: give video_weights a path, or "
                 f"{KINETICS!r} to download the public ones."
             )
-        if self.video == "small" and (self.video_weights is not None or self.fine_tune):
+        if not r3d18 and (self.video_weights is not None or self.fine_tune):
             raise ConfigError("video_weights and fine_tune belong to the backbone 'r3d18'.")
         return self
 
+    def backbone_of(self, modality: str, kind: str) -> str:
+        """The name of the backbone that reads a raw modality.
 
-def is_raw(shape: tuple[int, ...]) -> bool:
-    """Whether samples of this shape are clips (3, T, H, W) or signals (1, L), not vectors."""
-    return (len(shape) == 4 and shape[0] == 3) or (len(shape) == 2 and shape[0] == 1)
+        Raises:
+            ConfigError: if the one that ``encoders`` names reads another kind.
+        """
+        name: str = self.encoders.get(modality, getattr(self, _SETTING[kind]))
+        if name not in BACKBONES[kind]:
+            raise ConfigError(
+                f"backbones.encoders names {name!r} for {modality!r}, whose samples are of the "
+                f"kind {kind}; choose from {', '.join(BACKBONES[kind])}."
+            )
+        return name
+
+    def check_modalities(self, kinds: Mapping[str, str]) -> None:
+        """Refuse ``encoders`` with an unknown modality, or a backbone of another kind.
+
+        Args:
+            kinds: of every modality that is read.
+
+        Raises:
+            ConfigError: one sentence with the choices.
+        """
+        for modality in self.encoders:
+            raw = [name for name, kind in kinds.items() if is_raw(kind)]
+            if modality not in raw:
+                why = (
+                    f"whose samples are of the kind {kinds[modality]} and go through no backbone"
+                    if modality in kinds
+                    else "which is no modality of this corpus"
+                )
+                raise ConfigError(
+                    f"backbones.encoders names a backbone for {modality!r}, {why}; modalities "
+                    f"with one: {', '.join(raw) or 'none'}."
+                )
+            self.backbone_of(modality, kinds[modality])
+
+    def stays_frozen(self, backbone: str) -> bool:
+        """Whether a backbone comes with weights that are not trained further."""
+        return backbone == "r3d18" and not self.fine_tune
 
 
-def starts_frozen(shape: tuple[int, ...], settings: BackboneSettings) -> bool:
-    """Whether the backbone for this shape comes with weights that are not trained further."""
-    return len(shape) == 4 and settings.video == "r3d18" and not settings.fine_tune
+def _choices() -> str:
+    return "; ".join(f"{', '.join(names)} (of a {kind})" for kind, names in BACKBONES.items())
+
+
+def is_raw(kind: str) -> bool:
+    """Whether samples of this kind go through a backbone first."""
+    return kind in BACKBONES
 
 
 def build_backbone(
-    shape: tuple[int, ...], settings: BackboneSettings, weights_folder: Path | None = None
+    name: str,
+    kind: str,
+    shape: tuple[int, ...],
+    settings: BackboneSettings,
+    weights_folder: Path | None = None,
 ) -> nn.Module:
-    """A backbone for raw samples of this shape; its forward gives :class:`Encoded`.
+    """A backbone for raw samples; its forward gives :class:`~pkdot.networks.tokens.Encoded`.
 
     Args:
-        shape: of one sample: a clip (3, T, H, W) or a signal (1, L).
-        settings: which network.
+        name: one of :data:`BACKBONES` of that kind.
+        kind: of the samples.
+        shape: of one sample.
+        settings: sizes, and where weights lie.
         weights_folder: where a download is kept; only read for ``kinetics``.
 
     Raises:
-        InputError: for a shape that no backbone takes.
+        InputError: for a shape or kind that the backbone does not take.
         DataError: for weights that are missing, damaged or another network's.
     """
-    if not is_raw(shape):
+    if not is_raw(kind) or not _fits(kind, shape):
+        known = ", ".join(f"a {k} {form}" for k, form in _SHAPES.items())
         raise InputError(
-            f"No backbone takes samples of shape {shape}; clips (3, T, H, W) and signals (1, L) "
-            f"are understood."
+            f"No backbone takes samples of the kind {kind} and shape {shape}; understood are "
+            f"{known}."
         )
-    if len(shape) == 4:
-        if settings.video == "small":
-            return SmallVideoNet(settings.feature_dim)
-        assert settings.video_weights is not None
-        if settings.video_weights != KINETICS:
-            return load_r3d18(Path(settings.video_weights).expanduser())
-        if weights_folder is None:
-            raise ConfigError("Downloading weights needs a folder to keep them; give one.")
-        return load_r3d18(download_r3d18(weights_folder))
-    if settings.signal == "small":
-        return SmallSignalNet(settings.feature_dim)
-    return SpectrogramNet(size="small" if settings.signal == "spectrogram" else "resnet18")
+    channels, dim = shape[0], settings.feature_dim
+    if kind == "signal":
+        if name == "small":
+            return SmallSignalNet(dim, channels=channels)
+        size = "resnet18" if name == "spectrogram_resnet18" else "small"
+        return SpectrogramNet(size=size, channels=channels)
+    if kind == "sound":
+        size = "resnet18" if name == "log_mel_resnet18" else "small"
+        return LogMelNet(settings.sound_rate, size, dim)
+    if kind == "picture":
+        if name == "small":
+            return SmallPictureNet(dim, channels=channels)
+        return PictureResNet18(channels)
+    if name == "small":
+        return SmallVideoNet(dim)
+    return _pretrained(settings, weights_folder)
 
 
-def augment(clips: Tensor) -> Tensor:
-    """Each clip (B, 3, T, H, W) mirrored, moved and lit at random, the same in all its frames.
+def _fits(kind: str, shape: tuple[int, ...]) -> bool:
+    """Whether a shape is one of the kind's."""
+    form = _SHAPES[kind][1:-1].split(", ")
+    pairs = zip(form, shape, strict=False)
+    return len(form) == len(shape) and all(not a.isdigit() or int(a) == n for a, n in pairs)
 
-    Half are mirrored left to right, as pain has no handedness; all are moved by up to a fourteenth
-    of the side, borders repeated; contrast varies by a fifth (standard deviation), the brightness
-    of each colour by a fifth of a pixel's deviation.
-    """
-    size, device = len(clips), clips.device
-    mirrored = torch.rand(size, 1, 1, 1, 1, device=device) < 0.5
-    clips = torch.where(mirrored, clips.flip(-1), clips)
-    reach = clips.shape[-1] // 14
-    moves = torch.randint(-reach, reach + 1, (2, size, 1), device=device)
-    rows = (torch.arange(clips.shape[-2], device=device) + moves[0]).clamp(0, clips.shape[-2] - 1)
-    columns = (torch.arange(clips.shape[-1], device=device) + moves[1]).clamp(
-        0, clips.shape[-1] - 1
-    )
-    clips = clips.gather(3, rows[:, None, None, :, None].expand_as(clips))
-    clips = clips.gather(4, columns[:, None, None, None, :].expand_as(clips))
-    contrast = 1 + 0.2 * torch.randn(size, 1, 1, 1, 1, device=device)
-    return clips * contrast + 0.2 * torch.randn(size, 3, 1, 1, 1, device=device)
+
+def _pretrained(settings: BackboneSettings, weights_folder: Path | None) -> nn.Module:
+    """R3D-18 with the weights that the settings name."""
+    assert settings.video_weights is not None
+    if settings.video_weights != KINETICS:
+        return load_r3d18(Path(settings.video_weights).expanduser())
+    if weights_folder is None:
+        raise ConfigError("Downloading weights needs a folder to keep them; give one.")
+    return load_r3d18(download_r3d18(weights_folder))
 
 
 class Unimodal(nn.Module):
     """A backbone with a small head of its own: how it is trained, and scored alone.
 
-    In training, clips are changed at random by :func:`augment`.
+    In training, samples are changed at random as :data:`~pkdot.networks.augment.AUGMENTATIONS` has
+    it for their kind.
 
     Args:
         backbone: gives :class:`Encoded`; None where the samples are features already, (B, F) or
@@ -140,13 +232,19 @@ class Unimodal(nn.Module):
         feature_dim: F.
         n_classes: C.
         dropout: probability that an entry of the pooled vector is dropped in training.
+        kind: of the samples.
     """
 
     def __init__(
-        self, backbone: nn.Module | None, feature_dim: int, n_classes: int, dropout: float
+        self,
+        backbone: nn.Module | None,
+        feature_dim: int,
+        n_classes: int,
+        dropout: float,
+        kind: str = "",
     ) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.backbone, self.augment = backbone, AUGMENTATIONS.get(kind)
         # Features that were not trained for the task come in any scale.
         self.norm = nn.BatchNorm1d(feature_dim, affine=False) if backbone is None else nn.Identity()
         self.dropout = nn.Dropout(dropout)
@@ -161,8 +259,8 @@ class Unimodal(nn.Module):
         if self.backbone is None:
             pooled = pool(samples)
         else:
-            if self.training and samples.ndim == 5:
-                samples = augment(samples)
+            if self.training and self.augment is not None:
+                samples = self.augment(samples)
             pooled = self.backbone(samples).pooled
         return self.score(pooled), pooled
 
@@ -173,5 +271,6 @@ def weights_hash(network: nn.Module) -> str:
     for name, value in sorted(network.state_dict().items()):
         tensor = value.detach().cpu().contiguous()
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        digest.update(tensor.numpy().tobytes())
+        # As bytes, since NumPy lacks some types (bfloat16).
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

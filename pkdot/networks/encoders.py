@@ -1,6 +1,6 @@
 """Trainable encoders of teacher and student: vectors or tokens -> features of one width.
 
-Clips and signals come here as features of a frozen backbone (:mod:`pkdot.training.encoders`).
+Raw samples come here as features of a frozen backbone (:mod:`pkdot.training.encoders`).
 """
 
 import torch
@@ -124,9 +124,14 @@ class TokenEncoder(nn.Module):
 
 
 def build_encoder(
-    shape: tuple[int, ...], settings: NetworkSettings, kind: str = "vector"
+    shape: tuple[int, ...], settings: NetworkSettings, kind: str = ""
 ) -> VectorEncoder | TokenEncoder:
     """The encoder for samples of this shape: vectors or columns (D,), or tokens (T, D).
+
+    Args:
+        shape: of a sample.
+        settings: sizes.
+        kind: :data:`pkdot.data.corpus.Kind`; told by the shape where it is empty.
 
     Raises:
         InputError: for a shape that no encoder takes.
@@ -135,9 +140,9 @@ def build_encoder(
     if len(shape) == 1:
         floor = 0.0 if kind == "columns" else 0.1
         return VectorEncoder(shape[0], s.feature_dim, s.hidden, s.dropout, s.input_noise, floor)
-    if len(shape) == 2 and shape[0] > 1:
+    if len(shape) == 2 and (kind in ("tokens", "frames") or (not kind and shape[0] > 1)):
         return TokenEncoder(*shape, s.feature_dim, s.dropout, s.input_noise)
     raise InputError(
         f"No encoder takes samples of shape {shape}; vectors (D,) and tokens (T, D) are "
-        f"understood, and clips and signals go through a backbone first."
+        f"understood, and clips, pictures, signals and sounds go through a backbone first."
     )

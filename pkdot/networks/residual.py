@@ -1,9 +1,11 @@
-"""The basic residual block (He et al., 2016) over two or three axes, and stacks of it.
+"""The basic residual block (He et al., 2016) over two or three axes, stacks and whole nets of it.
 
 Submodules carry the names that torchvision gives them, so that public weights load unchanged.
 """
 
 from torch import Tensor, nn
+
+from ..errors import InputError
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -57,6 +59,40 @@ def stage(
     """Blocks in a row; the first one changes width and resolution."""
     first = block(in_channels, out_channels, stride)
     return nn.Sequential(first, *(block(out_channels, out_channels, 1) for _ in range(blocks - 1)))
+
+
+MAP_SIZES = ("small", "resnet18")
+
+
+def residual_map(channels: int, size: str, feature_dim: int = 64) -> tuple[nn.Sequential, int]:
+    """A 2-D network of residual blocks: (B, channels, H, W) -> map (B, F, H', W'), and F.
+
+    Args:
+        channels: of the input.
+        size: ``"resnet18"`` (11.2 million parameters, F = 512; sizes a 32nd of the input's) or
+            ``"small"`` (F = ``feature_dim``; sizes a sixteenth), rounded up.
+        feature_dim: F of the small one.
+
+    Raises:
+        InputError: for another size.
+    """
+    if size not in MAP_SIZES:
+        raise InputError(f"size must be 'small' or 'resnet18', not {size!r}.")
+    whole = size == "resnet18"
+    widths, blocks = ((64, 128, 256, 512), 2) if whole else ((16, 32, feature_dim), 1)
+    stem = nn.Sequential(
+        nn.Conv2d(channels, widths[0], 7, stride=2, padding=3, bias=False),
+        nn.BatchNorm2d(widths[0]),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(3, stride=2, padding=1),
+    )
+    stages = [
+        stage(BasicBlock2d, before, after, blocks, stride=1 if first else 2)
+        for first, before, after in zip(
+            (True, False, False, False), (widths[0], *widths), widths, strict=False
+        )
+    ]
+    return nn.Sequential(stem, *stages), widths[-1]
 
 
 def initialise(network: nn.Module) -> None:

@@ -266,8 +266,20 @@ class Task(Settings, ABC):
         """Outputs (..., W) as a record keeps them: probabilities, or values in their own unit."""
 
     @abstractmethod
+    def recorded_tensor(self, outputs: "Tensor") -> "Tensor":
+        """The same as :meth:`recorded` of a tensor, on its device, so that it can be exported."""
+
+    @abstractmethod
+    def unrecorded(self, recorded: Array) -> Array:
+        """Outputs (..., W) whose recorded form is the one given; NaN where that is NaN."""
+
+    @abstractmethod
     def answers(self, recorded: Array) -> Array:
         """What recorded outputs say: classes (N,), or values or labels (N, W); -1 or NaN: none."""
+
+    @abstractmethod
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """Recorded outputs (N, W) as columns of a table for people, (N,) each."""
 
     @abstractmethod
     def truth(self, targets: Array) -> Array:

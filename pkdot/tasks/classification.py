@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ACCURACY = Score("accuracy", "accuracy", percent=True)
+LEAST = 1e-12
+"""A probability of zero has no logit; it is taken for this."""
 CROSS_ENTROPY = Score("cross_entropy", "cross-entropy", higher_is_better=False)
 
 
@@ -186,9 +188,27 @@ class Classification(Task):
 
         return np.asarray(torch.as_tensor(outputs).float().softmax(-1).cpu())
 
+    def recorded_tensor(self, outputs: "Tensor") -> "Tensor":
+        return outputs.float().softmax(-1)
+
+    def unrecorded(self, recorded: Array) -> Array:
+        """Logarithms of probabilities; rows that are no probabilities are logits already."""
+        values = recorded.astype(float)
+        sums = np.abs(np.nansum(values, axis=-1) - 1.0) < 1e-3
+        known = np.isfinite(values).all(axis=-1)
+        if not (np.nan_to_num(values) >= 0).all() or not sums[known].all():
+            return values
+        return np.log(np.maximum(values, LEAST))
+
     def answers(self, recorded: Array) -> Array:
         finite = np.isfinite(recorded).all(axis=1)
         return np.where(finite, np.nan_to_num(recorded).argmax(axis=1), -1)
+
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """``answer``, the name of the likeliest class, and ``probability NAME`` of each."""
+        names = np.array([*self.names, ""])
+        shown = {f"probability {n}": recorded[:, j] for j, n in enumerate(self.names)}
+        return {"answer": names[self.answers(recorded)], **shown}
 
     def truth(self, targets: Array) -> Array:
         indicators = self.ideal_outputs(targets).astype(float)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PRECISION = Score("mean_average_precision", "mean average precision", percent=True)
 MOST_GROUPS = 9
+LEAST = 1e-7
+"""A probability nearer to 0 or 1 than this is taken to be so near."""
 CROSS_ENTROPY = Score("binary_cross_entropy", "binary cross-entropy", higher_is_better=False)
 
 
@@ -173,8 +175,26 @@ class Multilabel(Task):
         x = as_array(outputs).astype(float)
         return np.exp(-np.logaddexp(0.0, -x))
 
+    def recorded_tensor(self, outputs: "Tensor") -> "Tensor":
+        return outputs.float().sigmoid()
+
+    def unrecorded(self, recorded: Array) -> Array:
+        """Log-odds of probabilities; where any number lies outside 0 to 1, all are logits."""
+        values = recorded.astype(float)
+        inside = np.nan_to_num(values, nan=0.5)
+        if inside.min() < 0 or inside.max() > 1:
+            return values
+        values = np.clip(values, LEAST, 1 - LEAST)
+        return np.log(values) - np.log1p(-values)
+
     def answers(self, recorded: Array) -> Array:
         return np.where(np.isfinite(recorded), (recorded > 0.5).astype(float), np.nan)
+
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """``answer NAME``, 1 or 0, and ``probability NAME`` of each label."""
+        said = self.answers(recorded)
+        answers = {f"answer {n}": said[:, j] for j, n in enumerate(self.names)}
+        return answers | {f"probability {n}": recorded[:, j] for j, n in enumerate(self.names)}
 
     def truth(self, targets: Array) -> Array:
         return targets

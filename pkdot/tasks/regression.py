@@ -211,8 +211,19 @@ class Regression(Task):
         mean, deviation = self._scale()
         return as_array(outputs) * deviation + mean
 
+    def recorded_tensor(self, outputs: "Tensor") -> "Tensor":
+        mean, deviation = (outputs.new_tensor(x) for x in self._scale())
+        return outputs * deviation + mean
+
+    def unrecorded(self, recorded: Array) -> Array:
+        return self.standardised(recorded.astype(float))
+
     def answers(self, recorded: Array) -> Array:
         return recorded
+
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """The value of each target, under its name."""
+        return {name: recorded[:, j] for j, name in enumerate(self.names)}
 
     def truth(self, targets: Array) -> Array:
         return targets

@@ -6,7 +6,9 @@ encoders           the stage before the teacher: backbones, then features of eve
   unimodal           one modality alone, trained and scored
   encoding           features by a frozen backbone
   checkpoint_cache   trained backbones on disk
-stages             teacher, T-Nets, student
+stages             teacher, T-Nets
+  own                a teacher that the user brings
+student            the student
 outputs            outputs of trained networks for samples of a corpus
   batch_rows         which rows of a batch the distillation loss compares
 controls           what the student reads when one thing about the teacher is taken away

@@ -65,6 +65,13 @@ def complete_only(corpus: Corpus, indices: IndexArray) -> IndexArray:
     return indices[corpus.complete[indices]]
 
 
+def present_only(corpus: Corpus, modality: str, indices: IndexArray) -> IndexArray:
+    """Those of some samples that have a modality."""
+    if modality not in corpus.present:
+        return indices
+    return indices[corpus.present[modality][indices]]
+
+
 def visible_targets(corpus: Corpus) -> Tensor:
     """Targets that the task loss may read, of all N samples on the CPU.
 

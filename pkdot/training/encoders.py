@@ -1,12 +1,13 @@
 """The stage before the teacher: backbones learn alone, are frozen, and encode every sample once.
 
-Each raw modality (clips, signals) gets a backbone with a head of its own, which learns from the
-labelled training samples and stops early on the inner split; a pretrained one stays as it is, and
-only its head learns. Then the features of every sample are computed once, and the corpus of clips
-and signals is a corpus of features: teacher, T-Nets and student never run a frozen network again.
+Each raw modality (clips, pictures, signals, sounds) gets a backbone with a head of its own, which
+learns from the labelled training samples and stops early on the inner split; a pretrained one stays
+as it is, and only its head learns. Then the features of every sample are computed once, and the
+corpus of raw samples is a corpus of features: teacher, T-Nets and student never run a frozen
+network again.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,51 @@ import torch
 from torch import Tensor, nn
 
 from ..data.corpus import Corpus, Samples
-from ..data.features import Form, GroupNormalised, cache_folder, with_features
+from ..data.features import Form, GroupNormalised, cache_folder, groups_repeat, with_features
 from ..networks.backbones import (
     KINETICS,
     BackboneSettings,
     Unimodal,
     build_backbone,
     is_raw,
-    starts_frozen,
     weights_hash,
 )
+from ..networks.signal import ChannelScale
 from .checkpoint_cache import cached_training, training_key
-from .context import StageContext
+from .context import StageContext, present_only
 from .encoding import encode
 from .loop import EpochReport, Metrics
 from .unimodal import train_unimodal, unimodal_scores
+
+
+@dataclass(frozen=True)
+class EncodedModality:
+    """A raw modality behind its frozen backbone.
+
+    Attributes:
+        backbone: frozen, in eval mode, on the training device.
+        name: of the backbone, as settings have it.
+        kind: of the raw samples.
+        shape: of one raw sample.
+        features: (N, F), or (N, T, F) where tokens were asked for; normalised as the settings say.
+        overall: deviation of the features over all entries and groups, where each group's own mean
+            and deviation were taken out; None where they were not.
+        trained: whether the backbone learned for this task; else it came with its weights.
+        cached: whether its training was in the cache.
+        scores: metrics of one linear layer on the features, by split.
+        test_outputs: (n, W) outputs of that layer for the test samples.
+    """
+
+    backbone: nn.Module
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    features: Samples
+    overall: float | None
+    trained: bool
+    cached: bool
+    scores: Metrics
+    test_outputs: Tensor
 
 
 @dataclass(frozen=True)
@@ -37,27 +68,44 @@ class EncoderStage:
     """The result of the stage.
 
     Attributes:
-        corpus: the same samples, raw modalities replaced by features: (N, F), or (N, T, F) where
-            tokens were asked for; normalised as the settings say.
-        backbones: modality -> frozen backbone, in eval mode, on the training device.
-        trained: modalities whose backbone learned for this task; the others came with their
-            weights.
-        cached: those of them whose training was in the cache.
-        scores: modality -> metrics of one linear layer on its features, by split.
-        test_outputs: modality -> (n, W) outputs of that layer for the test samples.
+        corpus: the same samples, raw modalities replaced by features.
+        encoded: raw modality -> what became of it.
+        form: pooled or tokens.
     """
 
     corpus: Corpus
-    backbones: dict[str, nn.Module]
-    trained: tuple[str, ...]
-    cached: tuple[str, ...]
-    scores: dict[str, Metrics]
-    test_outputs: dict[str, Tensor]
+    encoded: dict[str, EncodedModality]
+    form: Form
+
+    @property
+    def backbones(self) -> dict[str, nn.Module]:
+        """Modality -> frozen backbone."""
+        return {name: one.backbone for name, one in self.encoded.items()}
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Modalities whose backbone learned for this task."""
+        return tuple(name for name, one in self.encoded.items() if one.trained)
+
+    @property
+    def cached(self) -> tuple[str, ...]:
+        """Those of them whose training was in the cache."""
+        return tuple(name for name, one in self.encoded.items() if one.cached)
+
+    @property
+    def scores(self) -> dict[str, Metrics]:
+        """Modality -> metrics of one linear layer on its features, by split."""
+        return {name: one.scores for name, one in self.encoded.items()}
+
+    @property
+    def test_outputs(self) -> dict[str, Tensor]:
+        """Modality -> (n, W) outputs of that layer for the test samples."""
+        return {name: one.test_outputs for name, one in self.encoded.items()}
 
 
 def raw_modalities(corpus: Corpus) -> list[str]:
-    """The modalities that need a backbone, the prevalent one first."""
-    return [name for name in corpus.names if is_raw(corpus.shape(name))]
+    """The modalities that need a backbone, the prevalent ones first."""
+    return [name for name in corpus.names if is_raw(corpus.kind(name))]
 
 
 def encoder_stage(
@@ -65,44 +113,29 @@ def encoder_stage(
     backbones: BackboneSettings,
     form: Form = "pooled",
     folder: Path | None = None,
+    names: Sequence[str] | None = None,
 ) -> Generator[EpochReport, None, EncoderStage]:
     """Train or load a backbone for each raw modality, and encode every sample once.
 
     Reports carry the modality's name as their stage. A corpus of vectors passes unchanged.
 
     Args:
-        context: of the experiment; its corpus holds clips and signals.
+        context: of the experiment; its corpus holds raw samples.
         backbones: which networks, and how they learn.
         form: one vector a sample, or tokens for a fusion that attends.
         folder: where trained backbones and features are kept; in memory only when left out.
+        names: modalities to encode if they are raw; all by default.
 
     Raises:
         DataError: for pretrained weights that are missing, damaged or another network's.
         RecordError: if a file cannot be written.
     """
-    encoded: dict[str, _Encoded] = {}
+    encoded: dict[str, EncodedModality] = {}
     for name in raw_modalities(context.corpus):
-        encoded[name] = yield from _encoded(context, name, backbones, form, folder)
-    return EncoderStage(
-        with_features(context.corpus, {name: e.features for name, e in encoded.items()}),
-        {name: e.backbone for name, e in encoded.items()},
-        tuple(name for name, e in encoded.items() if e.trained),
-        tuple(name for name, e in encoded.items() if e.cached),
-        {name: e.scores for name, e in encoded.items()},
-        {name: e.test_outputs for name, e in encoded.items()},
-    )
-
-
-@dataclass(frozen=True)
-class _Encoded:
-    """The attributes of :class:`EncoderStage` for one modality."""
-
-    features: Samples
-    backbone: nn.Module
-    trained: bool
-    cached: bool
-    scores: Metrics
-    test_outputs: Tensor
+        if names is None or name in names:
+            encoded[name] = yield from _encoded(context, name, backbones, form, folder)
+    features = {name: one.features for name, one in encoded.items()}
+    return EncoderStage(with_features(context.corpus, features), encoded, form)
 
 
 def _encoded(
@@ -111,16 +144,19 @@ def _encoded(
     backbones: BackboneSettings,
     form: Form,
     folder: Path | None,
-) -> Generator[EpochReport, None, _Encoded]:
+) -> Generator[EpochReport, None, EncodedModality]:
     corpus = context.corpus
-    shape = corpus.shape(name)
+    shape, kind = corpus.shape(name), corpus.kind(name)
     torch.manual_seed(context.seed_of(f"backbone {name}"))
-    pretrained = backbones.video_weights == KINETICS and len(shape) == 4
-    backbone = build_backbone(shape, backbones, cache_folder() if pretrained else None)
-    trained, cached = not starts_frozen(shape, backbones), False
+    chosen = backbones.backbone_of(name, kind)
+    downloads = cache_folder() if backbones.video_weights == KINETICS else None
+    backbone = build_backbone(chosen, kind, shape, backbones, downloads)
+    _standardise(corpus, name, backbone)
+    trained, cached = not backbones.stays_frozen(chosen), False
     width = int(backbone.feature_dim)  # type: ignore[arg-type]
+    outputs = corpus.task.output_width
     if trained:
-        single = Unimodal(backbone, width, corpus.task.output_width, backbones.dropout)
+        single = Unimodal(backbone, width, outputs, backbones.dropout, kind)
         single = single.to(context.device)
         cached = yield from cached_training(
             training_key(name, _training_facts(context, name, single, backbones)),
@@ -132,11 +168,13 @@ def _encoded(
     features: Samples = encode(
         corpus, name, backbone, form, side=backbones.token_side, folder=folder
     )
-    if backbones.normalisation == "subject":
-        features = GroupNormalised(features, corpus.groups)
+    overall = None
+    if backbones.normalisation == "group" and groups_repeat(corpus.groups):
+        features = GroupNormalised(features, corpus.groups, corpus.present.get(name))
+        overall = features.overall
     on_features = replace(context, corpus=with_features(corpus, {name: features}))
     torch.manual_seed(context.seed_of(f"head {name}"))
-    head = Unimodal(None, width, corpus.task.output_width, backbones.dropout).to(context.device)
+    head = Unimodal(None, width, outputs, backbones.dropout).to(context.device)
     learning = train_unimodal(on_features, name, head, backbones)
     if trained:
         for _ in learning:  # the stage's curves are those of the backbone
@@ -144,7 +182,18 @@ def _encoded(
     else:
         yield from learning
     scores, test_outputs = unimodal_scores(head, on_features.corpus, name)
-    return _Encoded(features, backbone, trained, cached, scores, test_outputs)
+    return EncodedModality(
+        backbone, chosen, kind, shape, features, overall, trained, cached, scores, test_outputs
+    )
+
+
+def _standardise(corpus: Corpus, modality: str, backbone: nn.Module) -> None:
+    """Give a backbone whose channels have units of their own their moments in training."""
+    scale = getattr(backbone, "scale", None)
+    if isinstance(scale, ChannelScale):
+        train = present_only(corpus, modality, corpus.split.train)
+        # A thousand samples tell a channel's moments; all may not fit memory.
+        scale.standardise_by(corpus.batch(modality, train[:: -(-len(train) // 1000)]))
 
 
 def _training_facts(

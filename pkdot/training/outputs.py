@@ -1,6 +1,6 @@
 """Outputs of trained networks for samples of a corpus, in eval mode and in chunks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,17 +48,13 @@ def _input(
 @torch.no_grad()
 def teacher_output(teacher: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
     """The teacher's output in eval mode for n samples, in float32 on the teacher's device."""
-    device = next(teacher.parameters()).device
-    teacher.eval()
-    return _in_chunks(lambda part: teacher(teacher_input(corpus, part, device)), indices)
+    return _in_chunks(teacher, corpus, corpus.names, indices)
 
 
 @torch.no_grad()
 def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
     """The student's output in eval mode for n samples; it reads prevalent modalities alone."""
-    device = next(student.parameters()).device
-    student.eval()
-    return _in_chunks(lambda part: student(prevalent_input(corpus, part, device)), indices)
+    return _in_chunks(student, corpus, corpus.prevalent, indices)
 
 
 def teacher_targets(teacher: nn.Module, corpus: Corpus) -> TeacherTargets:
@@ -68,9 +64,15 @@ def teacher_targets(teacher: nn.Module, corpus: Corpus) -> TeacherTargets:
 
 
 def _in_chunks(
-    forward: Callable[[IndexArray], NetworkOutput], indices: IndexArray
+    network: nn.Module, corpus: Corpus, names: Sequence[str], indices: IndexArray
 ) -> NetworkOutput:
-    parts = [forward(indices[i : i + CHUNK]) for i in range(0, len(indices), CHUNK)]
+    device = next(network.parameters()).device
+    size = getattr(network, "chunk", CHUNK)
+    network.eval()
+    parts = [
+        network(_input(corpus, names, indices[i : i + size], device))
+        for i in range(0, len(indices), size)
+    ]
     return NetworkOutput(
         torch.cat([p.outputs for p in parts]).float(),
         torch.cat([p.embedding for p in parts]).float(),

@@ -1,9 +1,10 @@
-"""The stages: teacher, T-Nets, student. Each yields a report an epoch and returns what it trained.
+"""The stages before the student's: teacher and T-Nets. Each yields a report an epoch and returns
+what it trained.
 
 Nothing here writes or plots.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +15,14 @@ from torch.nn import functional
 
 from ..data.batches import Batches
 from ..data.corpus import Corpus, IndexArray
-from ..distillers import Distiller
 from ..networks.models import (
     NetworkOutput,
-    Student,
     Teacher,
-    build_student,
     build_teacher,
 )
 from ..networks.tnet import TNets, build_tnets, joined
-from .batch_rows import BatchRows
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
-    BatchSnapshot,
     EpochReport,
     Losses,
     Metrics,
@@ -37,8 +33,6 @@ from .loop import (
 )
 from .outputs import (
     TeacherTargets,
-    prevalent_input,
-    student_output,
     teacher_input,
     teacher_output,
 )
@@ -49,7 +43,7 @@ from .reconstruction import reconstruction_metrics
 class TeacherStage:
     """What students of one seed share: the frozen teacher, its targets and the T-Nets."""
 
-    teacher: Teacher
+    teacher: nn.Module
     targets: TeacherTargets
     tnets: TNets
 
@@ -59,7 +53,7 @@ class Trained:
     """All networks of an experiment after training, with the student's output for N samples."""
 
     shared: TeacherStage
-    student: Student
+    student: nn.Module
     output: NetworkOutput
 
 
@@ -68,9 +62,15 @@ def train_teacher(context: StageContext) -> Generator[EpochReport, None, Teacher
 
     Samples that lack a privileged modality are left out.
     """
-    fabric, corpus = context.fabric, context.corpus
     torch.manual_seed(context.seed_of("teacher"))
-    teacher = build_teacher(corpus, context.network).to(context.device)
+    teacher = build_teacher(context.corpus, context.network).to(context.device)
+    yield from fit_teacher(context, teacher)
+    return teacher.requires_grad_(False).eval()
+
+
+def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochReport, None, None]:
+    """Train a teacher in place, on the complete ones of the labelled samples."""
+    fabric, corpus = context.fabric, context.corpus
     targets = visible_targets(corpus)
     validation = complete_only(corpus, context.selection)
 
@@ -85,10 +85,9 @@ def train_teacher(context: StageContext) -> Generator[EpochReport, None, Teacher
         return {"validation": corpus.task.scores(output.outputs, corpus.given_targets[validation])}
 
     labelled = complete_only(corpus, corpus.split.labelled)
-    batches = _batches(context, "teacher", labelled, labelled[:0])
-    spec = StageSpec("teacher", teacher, batches, losses, validate, *_selection(context))
+    batches = stage_batches(context, "teacher", labelled, labelled[:0])
+    spec = StageSpec("teacher", teacher, batches, losses, validate, *selection(context))
     yield from fit(fabric, spec, context.training)
-    return teacher.requires_grad_(False).eval()
 
 
 def train_tnets(
@@ -132,7 +131,7 @@ def train_tnets(
         ]
         return {"validation": {key: float(np.mean([e[key] for e in each])) for key in each[0]}}
 
-    batches = _batches(context, "tnet", train, train[:0])
+    batches = stage_batches(context, "tnet", train, train[:0])
     spec = StageSpec(
         "tnet", tnets, batches, losses, validate,
         lambda values: (values["mse"],), lambda values: values["explained"],
@@ -141,129 +140,7 @@ def train_tnets(
     return tnets.requires_grad_(False).eval()
 
 
-def train_student(
-    context: StageContext,
-    distiller: Distiller,
-    shared: TeacherStage | None = None,
-    distilled: TeacherTargets | None = None,
-) -> Generator[EpochReport, None, Student]:
-    """Stage ``student``: task loss on the labelled samples plus the distiller on all of them.
-
-    A labelled sample that lacks a privileged modality is seen by the task loss alone; without a
-    label it is left out. Of windows of frames the distiller compares frames, see
-    :func:`pkdot.training.frames.pick_frames`.
-
-    The distiller draws its adapters from a random state of its own, so that students of one seed
-    start from the same weights and see the same batches and dropout whatever the method. Train
-    metrics are ``loss`` and its parts ``task``, ``distillation`` and ``reconstruction`` (with a
-    joint T-Net), and the λ that was applied: ``weight``, or ``weight of kd`` and so on for a sum.
-
-    Args:
-        context: of the experiment.
-        distiller: is prepared here.
-        shared: the teacher stage; a student alone has none, hence no distillation and no T-Net.
-        distilled: targets that the distiller reads in place of the teacher's; the T-Net goes on to
-            reconstruct the teacher's.
-    """
-    corpus, settings = context.corpus, context.training
-    torch.manual_seed(context.seed_of("student"))
-    teacher, tnets = (shared.teacher, shared.tnets) if shared else (None, None)
-    student = build_student(corpus, context.network, teacher, tnets).to(context.device)
-    validation = context.selection
-    distiller.set_task(corpus.task)
-    distillation = None
-    if shared is not None:
-        read = shared.targets if distilled is None else distilled
-        distillation = _Distillation(distiller, shared.targets, read)
-        some = complete_only(corpus, corpus.split.train)[:2]
-        example = read.at(some, context.device), student_output(student, corpus, some)
-        if corpus.is_sequence:
-            example = example[0].map(_first_frames), example[1].map(_first_frames)
-        with torch.random.fork_rng():
-            torch.manual_seed(context.seed_of("adapters"))
-            distiller.prepare(*example)
-        distiller.to(context.device).train()
-
-    def validate(module: nn.Module) -> Metrics:
-        output = student_output(module, corpus, validation)
-        return {"validation": corpus.task.scores(output.outputs, corpus.given_targets[validation])}
-
-    losses = _student_losses(context, student, distillation)
-    split = corpus.split
-    unlabelled = split.unlabelled[:0] if shared is None else split.unlabelled
-    unlabelled = complete_only(corpus, unlabelled)
-    strata = corpus.task.strata(corpus.given_targets[split.labelled])
-    classes = strata if settings.class_balanced else None
-    batches = _batches(context, "student", split.labelled, unlabelled, classes)
-    selection = _selection(context)
-    adapters = tuple(distiller.parameters())
-    spec = StageSpec("student", student, batches, losses, validate, *selection, adapters)
-    yield from fit(context.fabric, spec, settings)
-    return student.eval()
-
-
-@dataclass(frozen=True)
-class _Distillation:
-    """A prepared distiller and what it compares the student with.
-
-    Attributes:
-        distiller: the method.
-        targets: the teacher's output, which a joint T-Net reconstructs.
-        read: the targets that the distiller reads; under a control not the teacher's.
-    """
-
-    distiller: Distiller
-    targets: TeacherTargets
-    read: TeacherTargets
-
-    def at(self, indices: IndexArray, device: torch.device) -> tuple[NetworkOutput, NetworkOutput]:
-        """The teacher's output for n samples, and the one that the distiller reads."""
-        target = self.targets.at(indices, device)
-        return target, target if self.read is self.targets else self.read.at(indices, device)
-
-
-def _student_losses(
-    context: StageContext, student: Student, distillation: _Distillation | None
-) -> Callable[[nn.Module, IndexArray], Losses]:
-    """Losses of the student stage; without distillation the task loss alone."""
-    fabric, corpus, settings = context.fabric, context.corpus, context.training
-    targets = visible_targets(corpus)
-    joint = bool(student.tnets) and context.network.tnet == "joint"
-    rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
-
-    def losses(module: nn.Module, batch: IndexArray) -> Losses:
-        share, gathered = own_share(fabric, batch)
-        output = gather_batch(fabric, module(prevalent_input(corpus, share, context.device)))
-        of_batch = targets[gathered].to(context.device)
-        task = corpus.task.loss(output.outputs, of_batch, settings.label_smoothing)
-        parts = {"loss": task, "task": task}
-        if distillation is None:
-            return parts, None
-        target, read = distillation.at(gathered, context.device)
-        compared = rows.pick(gathered, of_batch)
-        read, own, of_rows = compared.take(read), compared.take(output), compared.take(of_batch)
-        if not compared.enough(distillation.distiller):
-            return parts, None
-        parts["distillation"] = distillation.distiller(read, own, of_rows)
-        parts["loss"] = parts["loss"] + parts["distillation"]
-        if joint:
-            parts["reconstruction"] = _reconstruction(
-                compared.take(output), compared.take(target), student.tnets
-            )
-            parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
-        snapshot = BatchSnapshot(
-            compared.samples(gathered),
-            of_rows,
-            read.embedding,
-            own.embedding.detach().float(),
-            compared.frames,
-        )
-        return parts | _applied_weights(distillation.distiller), snapshot
-
-    return losses
-
-
-def _selection(context: StageContext) -> tuple[Any, Any]:
+def selection(context: StageContext) -> tuple[Any, Any]:
     """What selection minimises and what a schedule follows, as the task has them."""
     task, selection = context.corpus.task, context.training.selection
     return lambda values: task.badness(values, selection), task.progress
@@ -282,12 +159,7 @@ def _rows_of(corpus: Corpus, indices: IndexArray) -> IndexArray:
     return (indices[:, None] * length + np.arange(length)).reshape(-1)
 
 
-def _first_frames(x: Tensor) -> Tensor:
-    """The first two frames of the first window, as an example of what a distiller compares."""
-    return x[0, :2]
-
-
-def _batches(
+def stage_batches(
     context: StageContext,
     stage: str,
     labelled: IndexArray,
@@ -305,21 +177,3 @@ def _batches(
         settings.min_batches,
         classes,
     )
-
-
-def _reconstruction(output: NetworkOutput, target: NetworkOutput, tnets: TNets) -> Tensor:
-    """Mean squared error of the hallucinated features, averaged over privileged modalities."""
-    errors = [
-        functional.mse_loss(output.features[name].float(), target.features[name]) for name in tnets
-    ]
-    return torch.stack(errors).mean()
-
-
-def _applied_weights(distiller: Distiller) -> dict[str, Tensor]:
-    """λ of the last batch by the name of its metric; in float64, as means of it go on record."""
-    weights = distiller.applied_weights()
-    alone = len(weights) == 1
-    return {
-        "weight" if alone else f"weight of {name}": torch.tensor(weight, dtype=torch.float64)
-        for name, weight in weights.items()
-    }

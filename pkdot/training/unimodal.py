@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..data.batches import Batches
 from ..data.corpus import Corpus, IndexArray
 from ..networks.backbones import BackboneSettings, Unimodal
-from .context import StageContext, visible_targets
+from .context import StageContext, present_only, visible_targets
 from .loop import EpochReport, Losses, Metrics, StageSpec, fit, own_share
 
 CHUNK = 64  # samples that a backbone encodes at a time
@@ -33,7 +33,7 @@ def train_unimodal(
     changes = {name: getattr(backbones, name) for name in names}
     settings = training.model_copy(update=changes | {"schedule": "one_cycle"})
     targets = visible_targets(corpus)
-    inner = _present(corpus, modality, context.selection)
+    inner = present_only(corpus, modality, context.selection)
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
         share, _ = own_share(context.fabric, batch)
@@ -44,7 +44,7 @@ def train_unimodal(
         outputs = unimodal_outputs(module, corpus, modality, inner)
         return {"validation": corpus.task.scores(outputs, corpus.given_targets[inner])}
 
-    labelled = _present(corpus, modality, corpus.split.labelled)
+    labelled = present_only(corpus, modality, corpus.split.labelled)
     seed = context.seed_of(f"backbone {modality}")
     batches = Batches(labelled, labelled[:0], settings.batch_size, 1.0, seed, settings.min_batches)
     spec = StageSpec(
@@ -57,13 +57,6 @@ def train_unimodal(
         corpus.task.progress,
     )
     yield from fit(context.fabric, spec, settings)
-
-
-def _present(corpus: Corpus, modality: str, indices: IndexArray) -> IndexArray:
-    """Those of some samples that have a modality."""
-    if modality not in corpus.present:
-        return indices
-    return indices[corpus.present[modality][indices]]
 
 
 @torch.no_grad()
@@ -81,12 +74,13 @@ def unimodal_outputs(
 def unimodal_scores(network: Unimodal, corpus: Corpus, modality: str) -> tuple[Metrics, Tensor]:
     """Metrics on validation and test (the latter against the truth), and test outputs (n, W).
 
-    Metrics leave out samples that lack the modality; the outputs for them mean nothing.
+    Metrics leave out samples that lack the modality; the outputs for them are NaN.
     """
     metrics = {}
     for part, targets in (("validation", corpus.given_targets), ("test", corpus.targets)):
         indices = getattr(corpus.split, part)
         outputs = unimodal_outputs(network, corpus, modality, indices)
-        rows = np.isin(indices, _present(corpus, modality, indices))
+        rows = np.isin(indices, present_only(corpus, modality, indices))
         metrics[part] = corpus.task.scores(outputs[rows], targets[indices[rows]])
+        outputs[torch.as_tensor(~rows)] = torch.nan
     return metrics, outputs

@@ -16,7 +16,8 @@ from pkdot.experiments.experiment import (
     train_teacher_stage,
 )
 from pkdot.training.loop import BatchSnapshot
-from pkdot.training.stages import TeacherStage, train_student
+from pkdot.training.stages import TeacherStage
+from pkdot.training.student import train_student
 from tests.support.small_config import small_config
 
 SKEWED = np.repeat([0, 1, 2], [30, 6, 2])

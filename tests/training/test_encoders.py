@@ -22,12 +22,11 @@ from pkdot.experiments.experiment import (
     train_networks,
 )
 from pkdot.experiments.sweep import Arm, run_sweep, unimodal_arms
+from pkdot.networks.augment import augment_clips
 from pkdot.networks.backbones import (
     BackboneSettings,
     Unimodal,
-    augment,
     build_backbone,
-    starts_frozen,
     weights_hash,
 )
 from pkdot.networks.tokens import as_tokens, coarse_tokens
@@ -172,7 +171,7 @@ def test_clips_are_augmented_in_training_only() -> None:
             return Encoded(clips.flatten(1)[:, None], clips.flatten(1))
 
     clips = torch.randn(6, 3, 2, 14, 14)
-    network = Unimodal(Whole(), 3 * 2 * 14 * 14, 2, 0.0)
+    network = Unimodal(Whole(), 3 * 2 * 14 * 14, 2, 0.0, "clip")
     torch.manual_seed(0)
     assert not torch.equal(network.train()(clips)[1], clips.flatten(1))
     assert torch.equal(network.eval()(clips)[1], clips.flatten(1))
@@ -182,7 +181,7 @@ def test_variation_moves_mirrors_and_lights_whole_clips() -> None:
     """Undo light and contrast by standardising each colour: a known move or mirror remains."""
     clips = torch.randn(300, 3, 2, 14, 14, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(0)
-    seen = augment(clips)
+    seen = augment_clips(clips)
     assert seen.shape == clips.shape
     contrast = seen.std((1, 2, 3, 4)) / clips.std((1, 2, 3, 4))
     assert contrast.std() == pytest.approx(0.2, abs=0.05)
@@ -229,8 +228,8 @@ def test_pretrained_r3d18_stays_as_it_was_loaded(tmp_path: Path) -> None:
     settings = BackboneSettings(
         video="r3d18", video_weights=str(tmp_path / "r3d.pth"), epochs=1, batch_size=8
     )
-    assert starts_frozen((3, 2, 32, 32), settings)
-    assert not starts_frozen((1, 64), settings)
+    assert settings.stays_frozen(settings.backbone_of("video", "clip"))
+    assert not settings.stays_frozen(settings.backbone_of("eda", "signal"))
     done = stage(clip_corpus(24), settings)
     assert done.trained == ("eda",)
     assert done.corpus.shape("video") == (512,)
@@ -245,10 +244,12 @@ def test_weights_that_are_missing_or_of_no_use() -> None:
         BackboneSettings(video="r3d18")
     with pytest.raises(ConfigError, match="belong to the backbone 'r3d18'"):
         BackboneSettings(video_weights="kinetics")
+    absent = BackboneSettings(video="r3d18", video_weights="/absent")
     with pytest.raises(DataError, match="no weights at"):
-        build_backbone((3, 4, 32, 32), BackboneSettings(video="r3d18", video_weights="/absent"))
-    with pytest.raises(InputError, match="No backbone takes"):
-        build_backbone((64,), QUICK)
+        build_backbone("r3d18", "clip", (3, 4, 32, 32), absent)
+    for kind, shape in (("vector", (64,)), ("signal", (64,)), ("sound", (2, 64)), ("clip", (1, 4))):
+        with pytest.raises(InputError, match="No backbone takes"):
+            build_backbone("small", kind, shape, QUICK)
 
 
 def test_vectors_pass_unchanged_and_cannot_be_attended_to() -> None:

@@ -20,7 +20,8 @@ from pkdot.experiments.experiment import (
 from pkdot.networks import build_student
 from pkdot.training.loop import set_training_mode
 from pkdot.training.outputs import student_output
-from pkdot.training.stages import Trained, train_student
+from pkdot.training.stages import Trained
+from pkdot.training.student import train_student
 from tests.support.network_outputs import has_setting
 from tests.support.small_config import small_config
 

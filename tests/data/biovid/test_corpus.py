@@ -11,7 +11,7 @@ from pkdot.data.biovid.settings import BioVidSettings, VideoOptions
 from pkdot.data.corpus import Corpus
 from pkdot.data.marker import MARKER
 from pkdot.errors import ConfigError, DataError
-from pkdot.experiments.recording import data_facts, describe_probe
+from pkdot.experiments.recording import data_facts, describe_probe, probe_rows
 from tests.support import biovid_files as files
 
 SMALL = VideoOptions(frames=4, size=32)
@@ -79,7 +79,7 @@ def test_faces_stay_out_of_records_unless_asked_for(
         (root / MARKER).unlink()
     corpus = load(root)
     assert corpus.restricted != marked
-    probe = describe_probe(corpus, np.arange(3), wanted)
+    probe = describe_probe(corpus, probe_rows(corpus, 3), wanted)
     assert set(probe.media) == ({"video", "eda"} if kept else set())
     assert data_facts(corpus, wanted)["media"].startswith("kept" if kept else "left out")
 

@@ -1,0 +1,182 @@
+"""The student's stage: task loss on labelled samples, and the distiller on all."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..data.corpus import IndexArray
+from ..distillers import Distiller
+from ..networks.models import NetworkOutput, Student, Teacher, build_student
+from ..networks.tnet import TNets
+from .batch_rows import BatchRows
+from .context import StageContext, complete_only, visible_targets
+from .loop import (
+    BatchSnapshot,
+    EpochReport,
+    Losses,
+    Metrics,
+    StageSpec,
+    fit,
+    gather_batch,
+    own_share,
+)
+from .outputs import TeacherTargets, prevalent_input, student_output
+from .stages import TeacherStage, selection, stage_batches
+
+
+def train_student(
+    context: StageContext,
+    distiller: Distiller,
+    shared: TeacherStage | None = None,
+    distilled: TeacherTargets | None = None,
+    network: nn.Module | None = None,
+) -> Generator[EpochReport, None, nn.Module]:
+    """Stage ``student``: task loss on the labelled samples plus the distiller on all of them.
+
+    A labelled sample that lacks a privileged modality is seen by the task loss alone; without a
+    label it is left out. Of windows of frames the distiller compares frames, see
+    :func:`pkdot.training.batch_rows.pick_frames`.
+
+    The distiller draws its adapters from a random state of its own, so that students of one seed
+    start from the same weights and see the same batches and dropout whatever the method. Train
+    metrics are ``loss`` and its parts ``task``, ``distillation`` and ``reconstruction`` (with a
+    joint T-Net), and the λ that was applied: ``weight``, or ``weight of kd`` and so on for a sum.
+
+    Args:
+        context: of the experiment.
+        distiller: is prepared here.
+        shared: the teacher stage; a student alone has none, hence no distillation and no T-Net.
+        distilled: targets that the distiller reads in place of the teacher's; the T-Net goes on to
+            reconstruct the teacher's.
+        network: a student of the user's, wrapped; trained in place.
+    """
+    corpus, settings = context.corpus, context.training
+    torch.manual_seed(context.seed_of("student"))
+    student = _new_student(context, shared) if network is None else network
+    validation = context.selection
+    distiller.set_task(corpus.task)
+    distillation = None
+    if shared is not None:
+        read = shared.targets if distilled is None else distilled
+        distillation = _Distillation(distiller, shared.targets, read)
+        some = complete_only(corpus, corpus.split.train)[:2]
+        example = read.at(some, context.device), student_output(student, corpus, some)
+        if corpus.is_sequence:
+            example = example[0].map(_first_frames), example[1].map(_first_frames)
+        with torch.random.fork_rng():
+            torch.manual_seed(context.seed_of("adapters"))
+            distiller.prepare(*example)
+        distiller.to(context.device).train()
+
+    def validate(module: nn.Module) -> Metrics:
+        output = student_output(module, corpus, validation)
+        return {"validation": corpus.task.scores(output.outputs, corpus.given_targets[validation])}
+
+    losses = _student_losses(context, student, distillation)
+    split = corpus.split
+    unlabelled = split.unlabelled[:0] if shared is None else split.unlabelled
+    unlabelled = complete_only(corpus, unlabelled)
+    strata = corpus.task.strata(corpus.given_targets[split.labelled])
+    classes = strata if settings.class_balanced else None
+    batches = stage_batches(context, "student", split.labelled, unlabelled, classes)
+    chosen_by = selection(context)
+    adapters = tuple(distiller.parameters())
+    spec = StageSpec("student", student, batches, losses, validate, *chosen_by, adapters)
+    yield from fit(context.fabric, spec, settings)
+    return student.eval()
+
+
+def _new_student(context: StageContext, shared: TeacherStage | None) -> Student:
+    """A student with what it takes over from the teacher stage."""
+    teacher, tnets = (None, None) if shared is None else (shared.teacher, shared.tnets)
+    kits = teacher if isinstance(teacher, Teacher) else None
+    return build_student(context.corpus, context.network, kits, tnets).to(context.device)
+
+
+@dataclass(frozen=True)
+class _Distillation:
+    """A prepared distiller and what it compares the student with.
+
+    Attributes:
+        distiller: the method.
+        targets: the teacher's output, which a joint T-Net reconstructs.
+        read: the targets that the distiller reads; under a control not the teacher's.
+    """
+
+    distiller: Distiller
+    targets: TeacherTargets
+    read: TeacherTargets
+
+    def at(self, indices: IndexArray, device: torch.device) -> tuple[NetworkOutput, NetworkOutput]:
+        """The teacher's output for n samples, and the one that the distiller reads."""
+        target = self.targets.at(indices, device)
+        return target, target if self.read is self.targets else self.read.at(indices, device)
+
+
+def _student_losses(
+    context: StageContext, student: nn.Module, distillation: _Distillation | None
+) -> Callable[[nn.Module, IndexArray], Losses]:
+    """Losses of the student stage; without distillation the task loss alone."""
+    fabric, corpus, settings = context.fabric, context.corpus, context.training
+    targets = visible_targets(corpus)
+    tnets = student.tnets if isinstance(student, Student) else TNets()
+    joint = bool(tnets) and context.network.tnet == "joint"
+    rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
+
+    def losses(module: nn.Module, batch: IndexArray) -> Losses:
+        share, gathered = own_share(fabric, batch)
+        output = gather_batch(fabric, module(prevalent_input(corpus, share, context.device)))
+        of_batch = targets[gathered].to(context.device)
+        task = corpus.task.loss(output.outputs, of_batch, settings.label_smoothing)
+        parts = {"loss": task, "task": task}
+        if distillation is None:
+            return parts, None
+        target, read = distillation.at(gathered, context.device)
+        compared = rows.pick(gathered, of_batch)
+        read, own, of_rows = compared.take(read), compared.take(output), compared.take(of_batch)
+        if not compared.enough(distillation.distiller):
+            return parts, None
+        parts["distillation"] = distillation.distiller(read, own, of_rows)
+        parts["loss"] = parts["loss"] + parts["distillation"]
+        if joint:
+            parts["reconstruction"] = _reconstruction(
+                compared.take(output), compared.take(target), tnets
+            )
+            parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
+        snapshot = BatchSnapshot(
+            compared.samples(gathered),
+            of_rows,
+            read.embedding,
+            own.embedding.detach().float(),
+            compared.frames,
+        )
+        return parts | _applied_weights(distillation.distiller), snapshot
+
+    return losses
+
+
+def _first_frames(x: Tensor) -> Tensor:
+    """The first two frames of the first window, as an example of what a distiller compares."""
+    return x[0, :2]
+
+
+def _reconstruction(output: NetworkOutput, target: NetworkOutput, tnets: TNets) -> Tensor:
+    """Mean squared error of the hallucinated features, averaged over privileged modalities."""
+    errors = [
+        functional.mse_loss(output.features[name].float(), target.features[name]) for name in tnets
+    ]
+    return torch.stack(errors).mean()
+
+
+def _applied_weights(distiller: Distiller) -> dict[str, Tensor]:
+    """λ of the last batch by the name of its metric; in float64, as means of it go on record."""
+    weights = distiller.applied_weights()
+    alone = len(weights) == 1
+    return {
+        "weight" if alone else f"weight of {name}": torch.tensor(weight, dtype=torch.float64)
+        for name, weight in weights.items()
+    }
