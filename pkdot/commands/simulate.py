@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--windows", type=int, default=10, help="BioVid: of each class and person (10)"
     )
     parser.add_argument("--videos", type=int, default=24, help="Aff-Wild2: simulated videos (24)")
-    parser.add_argument("--frames", type=int, default=200, help="Aff-Wild2: of each video (200)")
+    parser.add_argument("--frames", type=int, default=400, help="Aff-Wild2: of each video (400)")
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
     parser.add_argument("--jobs", type=int, default=-1, help="worker processes (all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")

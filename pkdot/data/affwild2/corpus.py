@@ -16,7 +16,7 @@ from ...errors import DataError
 from ...keyed_cache import short_hash
 from ...tasks import Regression
 from ..corpus import Corpus, IndexArray, Samples, Split
-from ..features import cache_folder, kept_features
+from ..features import GroupNormalised, cache_folder, kept_features
 from ..frames import FrameNames, FrameWindows, MiddleFrames, first_occurrences, window_rows
 from .annotations import TARGETS
 from .faces import Face, read_face, read_source
@@ -187,11 +187,14 @@ def _corpus(
         task=Regression(targets=TARGETS, objective="ccc"),
         split=split,
         simulated=index.simulated,
-        fingerprint=short_hash([described, where, roles, _digest(targets)]),
+        fingerprint=short_hash([described, settings.normalisation, where, roles, _digest(targets)]),
         kinds={name: "frames" for name in used},
         present={} if "sound" in settings.prevalent else {"sound": heard},
-        sources={name: short_hash([described[name], where]) for name in used},
+        sources={
+            name: short_hash([described[name], settings.normalisation, where]) for name in used
+        },
         frames=FrameNames(names, windows.offsets, rows),
+        smoothing=settings.smoothing,
         unit="video",
         restricted=not index.simulated,
         media={"face": MiddleFrames(crops, rows)},
@@ -225,7 +228,12 @@ def _frames(
     if settings.form == "raw":
         return store
     folder = cache_folder() / "features"
-    return kept_features(f"affwild2-{name}-plain-{key}", len(store), store.chunks, folder)
+    kept = kept_features(f"affwild2-{name}-plain-{key}", len(store), store.chunks, folder)
+    if settings.normalisation == "none":
+        return kept
+    face = np.repeat(np.arange(len(faces)), np.diff(offsets))
+    heard = np.concatenate([face.heard for face in faces]) if name == "sound" else None
+    return GroupNormalised(kept, face, heard)
 
 
 def _facts(

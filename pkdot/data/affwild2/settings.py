@@ -42,6 +42,11 @@ class AffWild2Settings(Settings):
         description="frames as small fixed descriptions (grey 16 × 16, loudness of bands), or as "
         "crops and spectrograms for backbones",
     )
+    normalisation: Literal["face", "none"] = Field(
+        "face",
+        description="of plain descriptions: take out each face's own mean and deviation (over all "
+        "its frames, in the test too; no label is read), or leave them",
+    )
     face: FaceOptions = FaceOptions()
     sound: SoundOptions = SoundOptions()
     length: int = Field(32, ge=2, description="L, frames of a window")
@@ -60,7 +65,7 @@ class AffWild2Settings(Settings):
     )
     strict: bool = Field(False, description="stop at damage instead of leaving frames out")
     simulated_videos: int = Field(24, ge=6, le=999, description="where root is None")
-    simulated_frames: int = Field(200, ge=16, description="of each simulated video")
+    simulated_frames: int = Field(400, ge=16, description="of each simulated video")
     simulated_seed: int = Field(0, ge=0, description="other seeds, other people")
 
     @model_validator(mode="after")

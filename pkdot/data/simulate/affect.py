@@ -34,8 +34,8 @@ class Strengths:
     """
 
     deviation: float = 0.4
-    seconds: float = 2.0
-    noise_seconds: float = 1.0
+    seconds: float = 1.5
+    noise_seconds: float = 0.7
     smile: float = 1.0
     tension: float = 0.5
     voice: float = 1.0

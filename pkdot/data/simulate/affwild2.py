@@ -23,7 +23,7 @@ from ..marker import MARKER
 from ..media.sound import RATE
 from ..media.workers import one_thread_in_workers
 from .affect import DRIVES, LATENTS, Strengths, cut, draw_affect, posterior_mean
-from .face import ACTION_UNITS, Face, draw_face, random_face
+from .face import ACTION_UNITS, Face, Pose, draw_face, random_face
 from .files import claim, table
 from .film import write_film
 from .motion import poses
@@ -35,6 +35,7 @@ VERSION = 1
 STRENGTHS = Strengths()
 SETS = {"train": "Train_Set", "validation": "Validation_Set"}
 _RATES = (Fraction(25), Fraction(30), Fraction(30_000, 1001))
+_UNALIGNED = 0.1  # share of the head's movement that is left in a crop
 _UNMARKED = 8  # rows at the beginning of a video that nobody annotated
 _SEEN = {"face": ("face",), "sound": ("sound",), "both": ("face", "sound")}
 _MISSING = 0.015  # share of frames without a crop, as in the real files
@@ -79,7 +80,7 @@ def simulate(
     dest: Path | str,
     *,
     videos: int = 24,
-    frames: int = 200,
+    frames: int = 400,
     size: int = 112,
     seed: int = 0,
     jobs: int = -1,
@@ -200,7 +201,14 @@ class _Actor:
         self.absent = chance.random(len(drives)) < _MISSING
 
     def picture(self, frame: int, size: int) -> np.ndarray:
+        """As the camera sees it."""
         return draw_face(self.face, self.units[frame], self.poses[frame], size)
+
+    def crop(self, frame: int, size: int) -> np.ndarray:
+        """Aligned, as the owners' crops are: the head stays where it is, up to small errors."""
+        seen = self.poses[frame]
+        dx, dy, roll = (_UNALIGNED * x for x in (seen.dx, seen.dy, seen.roll))
+        return draw_face(self.face, self.units[frame], Pose(dx, dy, roll, light=seen.light), size)
 
 
 def action_units(drives: np.ndarray, time: np.ndarray, chance: np.random.Generator) -> np.ndarray:
@@ -224,7 +232,7 @@ def _write_crops(folder: Path, actor: _Actor, size: int) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     for frame in np.flatnonzero(~actor.absent):
-        picture = cv2.cvtColor(actor.picture(int(frame), size), cv2.COLOR_RGB2BGR)
+        picture = cv2.cvtColor(actor.crop(int(frame), size), cv2.COLOR_RGB2BGR)
         cv2.imwrite(str(aside / f"{frame + 1:05d}.jpg"), picture)
     aside.rename(folder)
 

@@ -118,13 +118,7 @@ def test_sound_is_that_of_the_moment(tmp_path: Path, cache: Path) -> None:
         ("b", "mp4", Fraction(25), 0.3, None),
         ("c", "mp4", Fraction(30_000, 1001), 0.3, None),
         ("d", "avi", Fraction(30_000, 1001), 0.0, None),
-        (
-            "e",
-            "mp4",
-            Fraction(30),
-            0.3,
-            np.cumsum(np.where(np.arange(40) % 3, 0.03, 0.05)).tolist(),
-        ),
+        ("e", "mp4", Fraction(30), 0.3, uneven),
     )
     for i, (name, form, rate, start, times) in enumerate(cases):
         flash = 17 + i
