@@ -21,6 +21,7 @@ _HOMES = {
     "sinkhorn_divergence": "method.transport",
     "PKDOTLoss": "method.loss",
     "run_experiment": "experiments.experiment",
+    "load_student": "experiments.student.loaded",
     "RunRecord": "record",
     "open_record": "record",
     "Recorder": "record",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import PkdotError
     from .experiments.config import ExperimentConfig
     from .experiments.experiment import run_experiment
+    from .experiments.student.loaded import load_student
     from .method.anchors import gather_anchor_rows, select_anchors
     from .method.loss import PKDOTLoss
     from .method.similarity import cosine_similarity_matrix

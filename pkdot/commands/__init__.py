@@ -7,6 +7,8 @@ gives the exit status. Nothing heavy is imported before ``run``, so that ``--hel
 COMMANDS = (
     "run",
     "sweep",
+    "predict",
+    "export",
     "runs",
     "app",
     "notebooks",

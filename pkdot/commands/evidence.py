@@ -6,6 +6,8 @@ Nothing is imported from the rest of the kit until the command runs, so that ``-
 import argparse
 from pathlib import Path
 
+from .experiment_arguments import add_data_arguments, data_changes
+
 HELP = "compare every method fairly, write the report"
 
 STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
@@ -69,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="where to write (benchmarks/evidence.md)"
     )
+    add_data_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
 
@@ -81,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ..evidence.results import read_results
     from ..evidence.steps import STEPS, check_studies
 
-    steps, campaign = read_steps(arguments), read_campaign(arguments)
+    steps = read_steps(arguments)
+    campaign = read_campaign(arguments, data_changes(arguments))
     if "ablate" in steps:  # not after hours of the other steps
         check_studies(campaign)
     for name, step in STEPS.items():
@@ -92,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"The report is {page}.")
     for other in mechanism:
         print(f"What moves a gain is in {other}.")
-    if not campaign.quick:
+    if not campaign.quick and arguments.data is None:
         publish_scores(results, page.parent / "scores")
         if campaign.chosen is None:
             publish_choices(results, page.parent / "chosen")

@@ -1,4 +1,4 @@
-"""Arguments that describe an experiment: shared by ``run`` and ``sweep``."""
+"""Arguments that describe an experiment: shared by ``run``, ``sweep`` and others."""
 
 import argparse
 import json
@@ -30,6 +30,65 @@ def positive(text: str) -> int:
     return number
 
 
+OWN = {
+    "prevalent": "modalities that exist at test time, e.g. video or face,voice",
+    "privileged": "modalities that only the teacher sees",
+    "target": "column of what is learnt, or several with commas (target)",
+    "task": "classification, ordinal, regression or multilabel (told by the targets)",
+    "group": "column of what must not stand on both sides of a split (group)",
+}
+"""Arguments of own data that name settings of theirs, with their help."""
+
+
+def add_own_arguments(parser: argparse._ActionsContainer) -> None:
+    """What is known of own data; see :class:`pkdot.data.own.OwnSettings`."""
+    for name, text in OWN.items():
+        parser.add_argument(f"--{name}", metavar="NAME", help=text)
+    parser.add_argument(
+        "--drop-missing",
+        action="store_true",
+        default=None,
+        help="leave damaged and incomplete samples out instead of stopping",
+    )
+
+
+def own_changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that :func:`add_own_arguments` was given, by their dotted names."""
+    names = (*OWN, "drop_missing")
+    given = {f"data.{name}": getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Own data in place of the corpus that the settings name."""
+    own = parser.add_argument_group("own data")
+    own.add_argument(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="a table (.csv, .parquet), an .npz file or a folder; see `check own PATH`",
+    )
+    add_own_arguments(own)
+
+
+def data_changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that :func:`add_data_arguments` was given, by their dotted names.
+
+    Raises:
+        ConfigError: for own data's arguments where no own data are named.
+    """
+    changes = own_changes(arguments)
+    if arguments.data is not None:
+        return {"data.name": "own", "data.path": str(arguments.data), **changes}
+    config, settings = getattr(arguments, "config", None), getattr(arguments, "set", [])
+    if changes and not (config or dict(settings).get("data.name") == "own"):
+        raise ConfigError(
+            f"--{next(iter(changes)).removeprefix('data.').replace('_', '-')} describes own data; "
+            f"name them by --data PATH."
+        )
+    return changes
+
+
 def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     """Where a config starts from, and what is changed in it."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings as JSON")
@@ -52,6 +111,7 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="change one setting by its dotted name, e.g. network.dropout=0.2; may be repeated",
     )
+    add_data_arguments(parser)
 
 
 def config_of(arguments: argparse.Namespace) -> "ExperimentConfig":
@@ -77,4 +137,4 @@ def config_of(arguments: argparse.Namespace) -> "ExperimentConfig":
         base = ExperimentConfig(**content)
     changes = {"method": arguments.method, "seed": getattr(arguments, "seed", None)}
     changes = {name: value for name, value in changes.items() if value is not None}
-    return base.changed({**changes, **dict(arguments.set)})
+    return base.changed({**changes, **data_changes(arguments), **dict(arguments.set)})

@@ -6,20 +6,27 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import biovid, digits
+from . import affwild2, biovid, bundled_tables, digits
 from . import open as open_corpora
+from .affwild2 import AffWild2Settings
 from .biovid import BioVidSettings
+from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
 from .open import CREMADSettings, FSDDSettings, OpenSettings, RAVDESSSettings
+from .own.settings import OwnSettings
 
 CorpusSettings = Annotated[
     DigitsSettings
+    | DiabetesSettings
+    | BreastCancerSettings
     | BioVidSettings
+    | AffWild2Settings
     | FSDDSettings
     | RAVDESSSettings
     | CREMADSettings
+    | OwnSettings
     | GivenSettings,
     Field(discriminator="name"),
 ]
@@ -42,23 +49,54 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
             f"The corpus {settings.corpus!r} was given in memory; give it to run_experiment again, "
             f"or save it as .npz and name the file."
         )
-    if isinstance(settings, OpenSettings):
-        return open_corpora.load(settings, seed, progress=progress)
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
+    if isinstance(settings, AffWild2Settings):
+        return affwild2.load(settings, seed, progress=progress)
+    if isinstance(settings, OpenSettings):
+        return open_corpora.load(settings, seed, progress=progress)
+    if isinstance(settings, OwnSettings):
+        from .own.load import load
+
+        return load(settings, seed, progress=progress)
+    if isinstance(settings, DiabetesSettings):
+        return bundled_tables.load_diabetes_corpus(settings, seed)
+    if isinstance(settings, BreastCancerSettings):
+        return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
 
 
+def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings:
+    """The same settings, bound to what the data hold now; own files may change under their name.
+
+    Args:
+        settings: of one corpus; only own data are read.
+        progress: whether to draw bars while files are read.
+
+    Raises:
+        DataError: if the corpus cannot be used as asked.
+    """
+    if not isinstance(settings, OwnSettings) or settings.contents:
+        return settings
+    contents = load_corpus(settings, 0, progress=progress).facts["contents"]
+    return settings.model_copy(update={"contents": contents})
+
+
 __all__ = [
+    "AffWild2Settings",
     "BioVidSettings",
+    "BreastCancerSettings",
     "CREMADSettings",
     "Corpus",
     "CorpusSettings",
+    "DiabetesSettings",
     "DigitsSettings",
     "FSDDSettings",
     "GivenSettings",
+    "OwnSettings",
     "RAVDESSSettings",
     "Settings",
     "Split",
     "load_corpus",
+    "pinned",
 ]

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from ..errors import DataError
 from ..settings import Settings
-from ..tasks import Classification
+from ..tasks import Classification, Multilabel, Task
 from .corpus import Corpus, IndexArray, Split
 
 
@@ -37,6 +37,9 @@ class DigitsSettings(Settings):
         ge=0,
         le=1,
         description="share of given labels (training and validation) replaced by a wrong one",
+    )
+    target: Literal["digit", "attributes"] = Field(
+        "digit", description="what is learnt: which digit, or what holds of it (multilabel)"
     )
 
     @property
@@ -72,6 +75,20 @@ def corrupt_labels(
     wrong = rng.random(len(labels)) < share
     shift = rng.integers(1, n_classes, size=len(labels))
     return np.where(wrong, (labels + shift) % n_classes, labels)
+
+
+ATTRIBUTES = {
+    "closed loop": (0, 6, 8, 9),
+    "straight stroke": (1, 4, 5, 7),
+    "open bow": (2, 3, 5),
+    "even": (0, 2, 4, 6, 8),
+}
+"""Labels and the digits of which they hold: three of the usual shape, one of the number."""
+
+
+def attributes(labels: np.ndarray) -> np.ndarray:
+    """Which of :data:`ATTRIBUTES` hold of the digits (N,): (N, 4) of 0 and 1."""
+    return np.stack([np.isin(labels, holds) for holds in ATTRIBUTES.values()], 1).astype(np.int64)
 
 
 def _stratified(
@@ -123,7 +140,13 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
     seen = images + noise
     given = corrupt_labels(labels, settings.label_noise, 10, np.random.default_rng(label_seed))
     ids = np.array([f"digit-{i:04d}" for i in range(len(labels))])
-    content = f"{settings.model_dump_json()}|{seed}".encode() + bundled.data.tobytes()
+    task: Task = Classification(classes=tuple(str(digit) for digit in range(10)))
+    if settings.target == "attributes":
+        labels, given = attributes(labels), attributes(given)
+        task = Multilabel(labels=tuple(ATTRIBUTES))
+    # Left out where it is what it always was, so that records of before still compare.
+    options = settings.model_dump_json(exclude={"target"} if settings.target == "digit" else None)
+    content = f"{options}|{seed}".encode() + bundled.data.tobytes()
     return Corpus(
         name="digits",
         modalities={
@@ -136,7 +159,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
         given_targets=given,
         groups=ids,
         ids=ids,
-        task=Classification(classes=tuple(str(digit) for digit in range(10))),
+        task=task,
         split=Split(
             labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)
         ),

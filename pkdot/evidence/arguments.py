@@ -1,13 +1,17 @@
 """The arguments of ``python -m pkdot evidence``, read as a campaign and the steps to run."""
 
+import shlex
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import ConfigError
+from ..experiments.config import ExperimentConfig
 from ..record.location import runs_directory
 from .campaign import Campaign, Seeds, Workers
 from .contenders import find_contenders
-from .regimes import REGIMES, Regime, find_regimes
+from .regimes import REGIMES, Regime, find_regimes, own_regime
 from .steps import STEPS
 from .studies import find_studies
 
@@ -31,8 +35,12 @@ def read_steps(arguments: Namespace) -> list[str]:
     return [name for name in steps if name not in ("ceilings", "tune")]
 
 
-def read_campaign(arguments: Namespace) -> Campaign:
+def read_campaign(arguments: Namespace, own: Mapping[str, Any] | None = None) -> Campaign:
     """The campaign that the arguments describe.
+
+    Args:
+        arguments: of the command line.
+        own: settings of own data by their dotted names, in place of the kit's regimes.
 
     Raises:
         ConfigError: for an unknown regime, method or study; seeds or people that cannot be
@@ -43,9 +51,11 @@ def read_campaign(arguments: Namespace) -> Campaign:
     if studies is None and quick:
         studies = list(QUICK_STUDIES)
     seeds = _seeds(arguments)
-    kept = runs_directory().parent / ("evidence-quick" if quick else "evidence")
+    name = "evidence" if arguments.data is None else f"evidence-{arguments.data.stem}"
+    kept = runs_directory().parent / (f"{name}-quick" if quick else name)
+    study_regimes = _study_regimes(arguments)
     campaign = Campaign(
-        regimes=_regimes(arguments),
+        regimes=_regimes(arguments, own),
         contenders=find_contenders(arguments.methods or (QUICK_METHODS if quick else None)),
         folder=arguments.folder or kept,
         chosen=arguments.chosen,
@@ -53,7 +63,7 @@ def read_campaign(arguments: Namespace) -> Campaign:
         settings=2 if quick else 6,
         controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
         studies=find_studies(studies),
-        study_regimes=tuple(r.name for r in find_regimes(arguments.study_regimes or ["few"])),
+        study_regimes=study_regimes,
         workers=Workers(arguments.jobs, arguments.engine, progress=not arguments.quiet),
         quick=quick,
     )
@@ -69,7 +79,8 @@ def read_campaign(arguments: Namespace) -> Campaign:
 
 def report_file(arguments: Namespace, campaign: Campaign) -> Path:
     """Where the report goes."""
-    folder = campaign.folder if campaign.quick else runs_directory().parent / "benchmarks"
+    is_aside = campaign.quick or arguments.data is not None
+    folder = campaign.folder if is_aside else runs_directory().parent / "benchmarks"
     return arguments.report or folder / "evidence.md"
 
 
@@ -91,7 +102,26 @@ def _seeds(arguments: Namespace) -> Seeds:
     )
 
 
-def _regimes(arguments: Namespace) -> list[Regime]:
+def _study_regimes(arguments: Namespace) -> tuple[str, ...]:
+    if arguments.data is not None:
+        return ("own",)
+    return tuple(r.name for r in find_regimes(arguments.study_regimes or ["few"]))
+
+
+def _regimes(arguments: Namespace, own: Mapping[str, Any] | None) -> list[Regime]:
+    if own:
+        for name in ("regimes", "study_regimes", "people"):
+            if getattr(arguments, name):
+                raise ConfigError(
+                    f"--{name.replace('_', '-')} names problems of the kit, --data your own; give "
+                    f"one of them."
+                )
+        words = [f"--{n.removeprefix('data.')} {shlex.quote(str(v))}" for n, v in own.items()
+                 if n not in ("data.name", "data.path", "data.drop_missing")]  # fmt: skip
+        told = ["--data", shlex.quote(str(arguments.data)), *words]
+        told += ["--drop-missing"] if arguments.drop_missing else []
+        base = ExperimentConfig().changed(own)
+        return [own_regime(base, " ".join(told), progress=not arguments.quiet)]
     regimes = find_regimes(arguments.regimes or (["few"] if arguments.quick else list(REGIMES)))
     if arguments.people is None:
         return regimes

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..data import load_corpus, pinned
 from ..errors import ConfigError
 from ..experiments.config import ExperimentConfig
 from ..tasks import Classification, Task
@@ -29,6 +30,7 @@ class Regime:
         most_tuning_seeds, most_seeds: so many seeds at most, where folds give replicates enough.
         people: of a simulated corpus, the seeds that draw the people of a comparison, each a
             population of its own; the base's if empty.
+        data_arguments: what the command line says to name these data, where ``--regimes`` does not.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Regime:
     most_tuning_seeds: int | None = None
     most_seeds: int | None = None
     people: tuple[int, ...] = ()
+    data_arguments: str = ""
 
     @property
     def unlabelled(self) -> bool:
@@ -130,6 +133,24 @@ REGIMES: dict[str, Regime] = {
         ),
     )
 }
+
+
+def own_regime(base: ExperimentConfig, data_arguments: str, *, progress: bool = True) -> Regime:
+    """Own data as a regime: one test set that nothing is chosen on, so intervals are over seeds.
+
+    Args:
+        base: names the data.
+        data_arguments: what names them on the command line.
+        progress: whether to draw bars while files are read.
+
+    Raises:
+        DataError: if the data cannot be used as asked.
+    """
+    data = pinned(base.data, progress=progress)
+    base = base.changed({"method": "none", "data": data.model_dump()})
+    corpus = load_corpus(data, base.seed, progress=progress)
+    title = f"{corpus.name}: {len(corpus)} samples, {corpus.task.kind}"
+    return Regime("own", title, base, task=corpus.task, data_arguments=data_arguments)
 
 
 def find_regimes(names: Sequence[str]) -> list[Regime]:

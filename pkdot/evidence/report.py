@@ -105,16 +105,17 @@ def _studies_head(campaign: Campaign, page: Path) -> list[str]:
         "",
         _versions(),
         "",
-        *_code("make evidence QUICK=1" if campaign.quick else command),
+        *_code(_short_form(campaign, command) if campaign.quick else command),
     ]
 
 
 def _command(campaign: Campaign) -> str:
     """The command that gives these numbers again."""
     seeds = campaign.seeds
+    own = [regime.data_arguments for regime in campaign.regimes if regime.data_arguments]
     parts = [
-        "python -m pkdot evidence --regimes",
-        *(regime.name for regime in campaign.regimes),
+        "python -m pkdot evidence",
+        *(own or ["--regimes", *(regime.name for regime in campaign.regimes)]),
         "--methods",
         *campaign.methods,
         f"--tuning-seeds {len(seeds.tuning)} --first-seed {seeds.comparison[0]}",
@@ -127,9 +128,17 @@ def _command(campaign: Campaign) -> str:
     return " ".join(parts) + _study_arguments(campaign)
 
 
+def _short_form(campaign: Campaign, command: str) -> str:
+    """The command of the short form, which the Makefile knows for the kit's own regimes."""
+    is_own = any(regime.data_arguments for regime in campaign.regimes)
+    return f"{command} --quick" if is_own else "make evidence QUICK=1"
+
+
 def _study_arguments(campaign: Campaign) -> str:
     if not campaign.studies:
         return " --studies"
+    if any(regime.data_arguments for regime in campaign.regimes):
+        return f" --study-seeds {len(campaign.seeds.studies)}"
     regimes = " ".join(campaign.study_regimes)
     return f" --study-seeds {len(campaign.seeds.studies)} --study-regimes {regimes}"
 

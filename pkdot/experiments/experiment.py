@@ -26,7 +26,7 @@ from .stages import encode_corpus as encode_corpus
 from .stages import stage_context, train_stages
 from .stages import train_networks as train_networks
 from .stages import train_teacher_stage as train_teacher_stage
-from .student_facts import student_facts
+from .student.facts import student_facts
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import joblib
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ..data import Corpus
+from ..data import Corpus, pinned
 from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError, PkdotError
 from ..record.location import runs_directory
@@ -131,6 +131,7 @@ def run_grid(
         raise ConfigError("A sweep needs at least one seed.")
     if jobs == 0:
         raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
+    bases = _pinned(bases, progress)
     for arm in arms:
         check_arm(bases[0], arm)
     folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
@@ -175,6 +176,19 @@ def run_grid(
             for replicate in range(len(bases))
         ]
     )
+
+
+def _pinned(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:
+    """The bases, bound to what their data hold now; each data set is read once for all folds."""
+    contents: dict[str, str] = {}
+    found = []
+    for base in bases:
+        whole = base.changed({"data.fold": 0}) if hasattr(base.data, "fold") else base
+        key = whole.data.model_dump_json()
+        if key not in contents:
+            contents[key] = getattr(pinned(base.data, progress=progress), "contents", "")
+        found.append(base.changed({"data.contents": contents[key]} if contents[key] else {}))
+    return found
 
 
 def run_sweep(

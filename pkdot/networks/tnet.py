@@ -35,6 +35,11 @@ class TNet(nn.Module):
             nn.Linear(half, feature_dim),
         )
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a hallucinated feature."""
+        return (self.feature_dim,)
+
     def fresh(self) -> "TNet":
         """Another one of the same size with newly drawn weights."""
         return TNet(self.feature_dim, self.in_features)
@@ -63,13 +68,19 @@ class TokenTNet(nn.Module):
         self.attention = nn.MultiheadAttention(feature_dim, heads, batch_first=True)
         self.decode = TNet(feature_dim)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a hallucinated feature."""
+        return (self.places, self.feature_dim)
+
     def fresh(self) -> "TokenTNet":
         """Another one of the same size with newly drawn weights."""
         return TokenTNet(self.places, self.feature_dim, self.heads)
 
     def forward(self, prevalent: Tensor) -> Tensor:
         """Prevalent tokens (B, S, F) -> hallucinated privileged tokens (B, T, F)."""
-        queries = self.queries.expand(len(prevalent), -1, -1)
+        # shape and not len, which an exporter would take for a constant
+        queries = self.queries.expand(prevalent.shape[0], -1, -1)
         answers, _ = self.attention(queries, prevalent, prevalent, need_weights=False)
         return self.decode(queries + answers)
 
@@ -83,6 +94,11 @@ class TNets(nn.ModuleDict):
     def fresh(self) -> "TNets":
         """The same T-Nets with newly drawn weights."""
         return TNets({name: tnet.fresh() for name, tnet in self.items()})  # type: ignore[operator]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Privileged modality -> shape of its hallucinated feature, (F,) or (T, F)."""
+        return {name: tnet.shape for name, tnet in self.items()}  # type: ignore[misc]
 
     def forward(self, prevalent: Tensor) -> dict[str, Tensor]:
         """Prevalent features, (B, F) or (B, S, F) -> privileged modality -> hallucinated features.

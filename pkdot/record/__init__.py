@@ -10,7 +10,7 @@ Reading needs no torch, and nothing in a record is ever unpickled.
     compare, maps, trajectories   several records side by side; what is computed from one
 """
 
-from .listing import RecordSummary, list_records
+from .listing import RecordSummary, find_record, list_records
 from .location import runs_directory
 from .reader import RunRecord, open_record
 from .recorder import Recorder
@@ -26,6 +26,7 @@ __all__ = [
     "RecordSummary",
     "Recorder",
     "RunRecord",
+    "find_record",
     "list_records",
     "open_record",
     "runs_directory",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
-from ..errors import RecordError
+from ..errors import ConfigError, RecordError
 from ..tasks import Classification, Task
 from .location import runs_directory
-from .reader import open_record
+from .reader import RunRecord, open_record
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,26 @@ def summarise(path: Path) -> RecordSummary:
         scores=scores,
         task=task,
     )
+
+
+def find_record(given: str | Path, runs: Path | None = None) -> RunRecord:
+    """The record that a person names: by its folder, or by the name of a run.
+
+    Args:
+        given: a path, or a ``run_id`` in the folder of records.
+        runs: folder of records, :func:`runs_directory` by default.
+
+    Raises:
+        ConfigError: if there is none; the nearest name is suggested.
+        RecordError: as :func:`open_record`.
+    """
+    folder = runs_directory() if runs is None else runs
+    there = Path(given).expanduser().exists()
+    if not there and (folder / given).is_dir():
+        return open_record(folder / given)
+    if there:
+        return open_record(given)
+    names = [path.name for path in folder.glob("*") if path.is_dir()]
+    close = get_close_matches(str(given), names, n=1)
+    hint = f"did you mean {close[0]}?" if close else "python -m pkdot runs lists them."
+    raise ConfigError(f"There is no run {given} in {folder}; {hint}")

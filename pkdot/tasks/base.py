@@ -158,6 +158,11 @@ class Task(Settings, ABC):
         """Targets of so many samples of which none is known."""
         return np.full((size, self.output_width), np.nan)
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has what it learns from training targets."""
+        return True
+
     def fitted(self, targets: Array) -> "Task":
         """The task with what it learns from training targets, such as their scale."""
         return self
@@ -271,6 +276,10 @@ class Task(Settings, ABC):
     @abstractmethod
     def answers(self, recorded: Array) -> Array:
         """What recorded outputs say: classes (N,), or values or labels (N, W); -1 or NaN: none."""
+
+    @abstractmethod
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """Recorded outputs (N, W) as columns of a table for people, (N,) each."""
 
     @abstractmethod
     def truth(self, targets: Array) -> Array:

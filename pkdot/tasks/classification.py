@@ -204,6 +204,12 @@ class Classification(Task):
         finite = np.isfinite(recorded).all(axis=1)
         return np.where(finite, np.nan_to_num(recorded).argmax(axis=1), -1)
 
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """``answer``, the name of the likeliest class, and ``probability NAME`` of each."""
+        names = np.array([*self.names, ""])
+        shown = {f"probability {n}": recorded[:, j] for j, n in enumerate(self.names)}
+        return {"answer": names[self.answers(recorded)], **shown}
+
     def truth(self, targets: Array) -> Array:
         indicators = self.ideal_outputs(targets).astype(float)
         indicators[targets < 0] = np.nan

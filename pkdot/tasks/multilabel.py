@@ -70,6 +70,10 @@ class Multilabel(Task):
             raise DataError(f"A label is 0 or 1, or NaN where missing; found {wrong[0]:g}.")
         return values
 
+    @property
+    def is_fitted(self) -> bool:
+        return bool(self.combinations)
+
     def fitted(self, targets: Array) -> "Multilabel":
         return self.model_copy(update={"combinations": self._frequent(targets)})
 
@@ -185,6 +189,12 @@ class Multilabel(Task):
 
     def answers(self, recorded: Array) -> Array:
         return np.where(np.isfinite(recorded), (recorded > 0.5).astype(float), np.nan)
+
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """``answer NAME``, 1 or 0, and ``probability NAME`` of each label."""
+        said = self.answers(recorded)
+        answers = {f"answer {n}": said[:, j] for j, n in enumerate(self.names)}
+        return answers | {f"probability {n}": recorded[:, j] for j, n in enumerate(self.names)}
 
     def truth(self, targets: Array) -> Array:
         return targets

@@ -79,6 +79,10 @@ class Regression(Task):
             raise DataError("A target is infinite; give numbers, and NaN where one is missing.")
         return values
 
+    @property
+    def is_fitted(self) -> bool:
+        return bool(self.means)
+
     def fitted(self, targets: Array) -> "Regression":
         flat = targets.reshape(-1, self.output_width)
         means, deviations = [], []
@@ -216,6 +220,10 @@ class Regression(Task):
 
     def answers(self, recorded: Array) -> Array:
         return recorded
+
+    def answer_columns(self, recorded: Array) -> dict[str, Array]:
+        """The value of each target, under its name."""
+        return {name: recorded[:, j] for j, name in enumerate(self.names)}
 
     def truth(self, targets: Array) -> Array:
         return targets

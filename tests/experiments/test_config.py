@@ -128,3 +128,19 @@ def test_a_boolean_is_refused_for_every_number_and_for_nothing_else() -> None:
                 base.changed({path: True})
             assert base.changed({path: value}).hash == base.hash
     assert not ExperimentConfig(keep_features=False).keep_features
+
+
+def test_a_modality_can_name_its_encoder_on_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from pkdot.__main__ import main
+
+    named = ["--set", "backbones.encoders.eda=spectrogram", "--settings"]
+    assert main(["run", *named]) == 0
+    assert 'backbones.encoders.eda="spectrogram"' in capsys.readouterr().out.splitlines()
+    assert main(["run", "--set", 'backbones.encoders={"eda": "log_mel"}', "--settings"]) == 0
+    assert 'backbones.encoders.eda="log_mel"' in capsys.readouterr().out.splitlines()
+    assert main(["run", "--set", "backbones.encoders.eda=wave2vec", "--settings"]) == 2
+    assert "small, spectrogram" in capsys.readouterr().err
+    assert main(["run", "--quiet", *named[:2]]) == 2
+    assert "which is no modality of this corpus" in capsys.readouterr().err

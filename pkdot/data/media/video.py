@@ -188,19 +188,25 @@ class VideoSurvey:
     """What decoding a whole video found.
 
     Attributes:
-        frames: that could be decoded.
+        times: seconds in the container at which the frames that could be decoded are shown, (n,).
         rate: frames a second as the container says; NaN where it does not.
-        first, last: seconds of the first and last frame in the container; NaN without frames.
         turned: degrees, counterclockwise, by which its frames must be turned to stand upright.
         damage: what is damaged, as the rest of a sentence; empty where nothing is.
     """
 
-    frames: int
+    times: np.ndarray
     rate: float
-    first: float
-    last: float
     turned: int
     damage: str
+
+    @property
+    def varies(self) -> bool:
+        """Whether frames are shown at uneven distances: some differ by a half from the usual."""
+        if len(self.times) < 3:
+            return False
+        steps = np.diff(self.times)
+        usual = float(np.median(steps))
+        return bool((np.abs(steps - usual) > 0.5 * usual).any())
 
 
 def survey_video(path: Path, threads: bool = False) -> VideoSurvey:
@@ -210,9 +216,10 @@ def survey_video(path: Path, threads: bool = False) -> VideoSurvey:
         DamagedFile: if it is missing, no video, or cannot be read to its end.
     """
     reader = VideoReader(path, threads)
-    frames, first, last, turned = 0, math.nan, math.nan, 0
+    times: list[float] = []
+    turned = 0
     for time, frame in reader:
-        frames, last = frames + 1, time
-        if frames == 1:
-            first, turned = time, int(getattr(frame, "rotation", 0))
-    return VideoSurvey(frames, reader.rate, first, last, turned, reader.damage)
+        if not times:
+            turned = int(getattr(frame, "rotation", 0))
+        times.append(time)
+    return VideoSurvey(np.array(times, dtype=float), reader.rate, turned, reader.damage)

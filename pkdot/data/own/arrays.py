@@ -49,7 +49,7 @@ def from_arrays(
     given = {key: None if v is None else _as_array(v, key) for key, v in columns.items()}
     source = source_of_arrays(
         name, "arrays", {**given, "targets": _as_array(targets, "targets")},
-        tuple(modalities), lambda key: _as_array(modalities[key], key), settings,
+        tuple(modalities), lambda key: _as_array(modalities[key], key), settings.roles, settings,
     )  # fmt: skip
     ready = None if isinstance(task, str) else task
     return assemble(source, settings, seed, ready)
@@ -110,6 +110,7 @@ def source_of_arrays(
     columns: Columns,
     modalities: tuple[str, ...],
     load: Callable[[str], Any],
+    names: tuple[str, ...],
     settings: OwnSettings,
 ) -> Source:
     """A source whose modalities are arrays.
@@ -120,12 +121,12 @@ def source_of_arrays(
         columns: targets, groups, ids, split and frames, each an array or None.
         modalities: that there are.
         load: gives the array of a modality.
-        settings: name the modalities that are read, their kinds, and the targets.
+        names: of the modalities that may be read.
+        settings: name the kinds of modalities, and the targets.
 
     Raises:
         OwnDataError: for lengths that differ, an unknown modality, or no samples.
     """
-    names = (*settings.prevalent, *settings.privileged)
     for name in names:
         if name not in modalities:
             raise OwnDataError(f"{place} has no modality {name!r}; {nearest(name, modalities)}")

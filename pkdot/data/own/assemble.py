@@ -1,7 +1,6 @@
 """From a source to a corpus: what cannot be used goes, the rest is split."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,13 @@ from ...keyed_cache import short_hash
 from ...tasks import Task
 from ..corpus import Corpus, Samples, Split
 from ..splits import make_split
-from .findings import Finding, OwnDataError, nearest, some
+from .findings import Finding, OwnDataError, nearest
 from .judgement import judge, usable_rows
 from .served import Chosen
 from .settings import OwnSettings
 from .source import Reading, Source, content_hash
 from .targets import Learnt, learnt
+from .thinning import check_complete, thinned
 
 
 def assemble(source: Source, settings: OwnSettings, seed: int, task: Task | None = None) -> Corpus:
@@ -32,8 +32,7 @@ def assemble(source: Source, settings: OwnSettings, seed: int, task: Task | None
         OwnDataError: the first thing that stops training, with what to try.
     """
     check_roles(source, settings)
-    names = (*settings.prevalent, *settings.privileged)
-    readings = {name: source.reading(name) for name in names}
+    readings = {name: source.reading(name) for name in settings.roles}
     findings = [*source.findings]
     for name, reading in readings.items():
         role = "prevalent" if name in settings.prevalent else "privileged"
@@ -73,21 +72,6 @@ def stop_at_first(findings: list[Finding]) -> None:
             raise OwnDataError(finding.sentence)
 
 
-def thinned(source: Source, rows: np.ndarray) -> Source:
-    """The same source with some of its samples; its modalities still have all of them."""
-    if len(rows) == len(source):
-        return source
-    pick = lambda column: None if column is None else column[rows]  # noqa: E731
-    return replace(
-        source,
-        ids=source.ids[rows],
-        groups=pick(source.groups),
-        targets=pick(source.targets),
-        split=pick(source.split),
-        frames=pick(source.frames),
-    )
-
-
 def _corpus(
     source: Source,
     settings: OwnSettings,
@@ -98,6 +82,7 @@ def _corpus(
     findings: list[Finding],
 ) -> Corpus:
     present = {name: readings[name].usable[rows] for name in settings.privileged}
+    check_complete(split, present)
     present = {name: there for name, there in present.items() if not there.all()}
     sources = {
         name: short_hash([reading.fingerprint, rows.tolist(), reading.usable[rows].tolist()])
@@ -118,7 +103,7 @@ def _corpus(
             f"{settings.contents}); restore it, or begin anew in another folder."
         )
     parts = [split.labelled, split.unlabelled, split.validation, split.test]
-    corpus = Corpus(
+    return Corpus(
         name=settings.path.stem if settings.path else source.place,
         modalities={name: _served(reading, rows) for name, reading in readings.items()},
         prevalent=settings.prevalent,
@@ -127,7 +112,7 @@ def _corpus(
         given_targets=what.targets,
         groups=source.ids if source.groups is None else source.groups,
         ids=source.ids,
-        task=what.task.fitted(what.targets[split.labelled]),
+        task=what.task,
         split=split,
         simulated=settings.simulated,
         fingerprint=short_hash([contents, *(part.tolist() for part in parts)]),
@@ -153,8 +138,6 @@ def _corpus(
             "reading": {name: dict(r.facts) for name, r in readings.items() if r.facts},
         },
     )
-    _check_complete(corpus)
-    return corpus
 
 
 class Picked:
@@ -180,14 +163,3 @@ def _served(reading: Reading, rows: np.ndarray) -> Samples:
     if len(rows) == len(reading.usable) and reading.usable.all():
         return reading.samples
     return Chosen(reading.samples, rows, reading.usable)
-
-
-def _check_complete(corpus: Corpus) -> None:
-    """Each part that a teacher is trained or judged on needs samples with all modalities."""
-    lacking = [name for name in corpus.privileged if name in corpus.present]
-    for part in ("labelled", "validation", "test"):
-        if not corpus.complete[getattr(corpus.split, part)].any():
-            raise OwnDataError(
-                f"No {part} sample has all of {some(corpus.privileged)} ({some(lacking)} is "
-                f"missing); a teacher needs some there."
-            )

@@ -64,7 +64,9 @@ def csv_form(path: Path) -> CsvForm:
             if not header.strip():
                 raise OwnDataError(f"{path.name} is empty; its first line should name the columns.")
             if "\0" in header:
-                raise OwnDataError(f"{path.name} is no text; give a csv, parquet or npz file.")
+                raise OwnDataError(
+                    f"{path.name} is no text in UTF-8; save it so, or give a parquet or npz file."
+                )
             separator = _separator(header, path.name)
             file.seek(0)
             reader = csv.reader(file, delimiter=separator)

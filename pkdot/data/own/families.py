@@ -49,15 +49,18 @@ def families(columns: Columns, reserved: Collection[str]) -> dict[str, Family]:
         if name in reserved or not name:
             continue
         prefix, dot, _ = name.partition(".")
-        if dot and prefix and columns.is_number(name):
-            groups.setdefault(prefix, []).append(name)
-        elif is_list(kind):
+        if is_list(kind):
             found[name] = Family(name, (name,), "lists")
         elif _holds_files(kind):
             found[name] = Family(name, (name,), "cells")
         elif columns.is_text(name) and _are_paths(columns.first_texts(name)):
             found[name] = Family(name, (name,), "paths")
+        elif dot and prefix and (columns.is_number(name) or columns.is_text(name)):
+            groups.setdefault(prefix, []).append(name)
     for prefix, members in groups.items():
+        if not any(columns.is_number(member) for member in members):
+            continue
+        # a text among numbers stays in the family, so that it is refused and not passed over
         ends = [member[len(prefix) + 1 :] for member in members]
         if all(re.fullmatch(r"\d+", end) for end in ends):
             members = sorted(members, key=lambda member: int(member[len(prefix) + 1 :]))
@@ -68,9 +71,20 @@ def families(columns: Columns, reserved: Collection[str]) -> dict[str, Family]:
 
 
 def family(
-    name: str, known: dict[str, Family], columns: Columns, reserved: Collection[str]
+    name: str,
+    known: dict[str, Family],
+    columns: Columns,
+    reserved: Collection[str],
+    modalities: Collection[str] = (),
 ) -> Family:
     """The family of a name: a known one, or a single column of numbers.
+
+    Args:
+        name: of a modality.
+        known: families of the table.
+        columns: of the table.
+        reserved: columns of ids, targets, groups and split.
+        modalities: all that there are, for hints; those of the table where left out.
 
     Raises:
         OwnDataError: for a name that is no modality, with the nearest that is, and for one that is
@@ -92,9 +106,11 @@ def family(
     if name in reserved and name in columns.types:
         raise OwnDataError(
             f"Column {name!r} of {columns.place} is read as id, target, group or split and can be "
-            f"no modality as well; {nearest(name, known)}"
+            f"no modality as well; {nearest(name, modalities or known)}"
         )
-    raise OwnDataError(f"{columns.place} has no modality {name!r}; {nearest(name, known)}")
+    raise OwnDataError(
+        f"{columns.place} has no modality {name!r}; {nearest(name, modalities or known)}"
+    )
 
 
 def kind_in_features(name: str, features: dict[str, Any]) -> str | None:

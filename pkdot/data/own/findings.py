@@ -77,9 +77,9 @@ def some(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def count(number: int, singular: str) -> str:
+def count(number: int, singular: str, plural: str = "") -> str:
     """``"1 sample"``, ``"2 samples"``."""
-    return f"{number:,} {singular}" + ("" if number == 1 else "s")
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def nearest(name: str, known: Collection[str]) -> str:

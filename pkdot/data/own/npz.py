@@ -15,8 +15,8 @@ RESERVED = ("targets", "groups", "ids", "split", "frames")
 """Names that are no modality."""
 
 
-def open_npz(path: Path, settings: OwnSettings) -> Source:
-    """The source in an ``.npz`` file; only the arrays that are needed are read.
+def open_npz(path: Path, names: tuple[str, ...], settings: OwnSettings) -> Source:
+    """The source in an ``.npz`` file; of the modalities only those of ``names`` are read.
 
     Raises:
         OwnDataError: for a file that is none, arrays of objects, or what
@@ -47,4 +47,4 @@ def open_npz(path: Path, settings: OwnSettings) -> Source:
 
     columns = {key: load(key) if key in members else None for key in RESERVED}
     modalities = tuple(name for name in members if name not in RESERVED)
-    return source_of_arrays(path.name, "npz", columns, modalities, load, settings)
+    return source_of_arrays(path.name, "npz", columns, modalities, load, names, settings)

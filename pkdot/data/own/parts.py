@@ -118,6 +118,8 @@ class CsvPart:
             raise _unreadable(self.path, error) from None
 
     def _explained(self, message: str) -> str:
+        if "invalid UTF8" in message:
+            return f"{self.path.name} is not in UTF-8; save it in that encoding."
         found = re.search(r"column #(\d+):.*invalid value '(.*?)'", message, re.DOTALL)
         if not found:
             return f"{self.path.name} cannot be read as a table ({message.splitlines()[0]})."

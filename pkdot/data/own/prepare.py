@@ -117,7 +117,9 @@ def _decoded(
     run = joblib.Parallel(
         n_jobs=jobs, prefer="threads", return_as="generator", pre_dispatch="2*n_jobs"
     )(joblib.delayed(one)(row, file) for row, file in files.items())
-    yield from tqdm(run, desc=f"reading {files.name}", unit="file", disable=not progress)
+    yield from tqdm(
+        run, total=files.size, desc=f"reading {files.name}", unit="file", disable=not progress
+    )
 
 
 def _write(

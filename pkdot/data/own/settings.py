@@ -50,9 +50,12 @@ class OwnSettings(SplitSettings):
     task: TaskChoice = Field("auto", description="what is learnt; auto: told by the targets")
     classes: Names = Field((), description="names of the classes in order, where values give none")
     objective: Literal["ccc", "mse", "huber"] = Field("mse", description="loss of a regression")
-    group: str = Field(GROUP, description="column of what must not stand on both sides of a split")
+    group: str = Field(
+        GROUP,
+        description="column of what must not stand on both sides of a split; empty: each sample",
+    )
     id: str = Field(ID, description="column of the samples' names")
-    split: str = Field(SPLIT, description="column of a given split")
+    split: str = Field(SPLIT, description="column of a given split; empty: draw one")
     kinds: dict[str, Kind] = Field(
         default_factory=dict, description="modality -> what it is, where its shape does not tell"
     )
@@ -80,6 +83,11 @@ class OwnSettings(SplitSettings):
         if not self.target:
             raise ConfigError("target names no column; name one or more.")
         return self
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The modalities that anything reads, the prevalent ones first."""
+        return (*self.prevalent, *self.privileged)
 
     @property
     def has_unlabelled(self) -> bool:

@@ -6,7 +6,7 @@ which form it was.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -113,9 +113,10 @@ class Source:
             self._read[name] = self.open(name)
         return self._read[name]
 
-    def forget(self, name: str) -> None:
-        """Let go of the memory of a modality that was read."""
-        self._read.pop(name, None)
+    def release(self, name: str) -> None:
+        """Let go of the samples of a modality, and keep which of them are usable."""
+        reading = self._read[name]
+        self._read[name] = replace(reading, samples=np.zeros((len(self), 0)), views=None)
 
     def samples(self, name: str) -> Samples:
         """The samples of a modality: an integer array of n rows gives (n, ...)."""

@@ -25,18 +25,26 @@ def table_part(path: Path) -> Part:
     return ParquetPart(path) if path.suffix.lower() == ".parquet" else CsvPart(path)
 
 
-def open_table(path: Path, settings: OwnSettings, *, progress: bool = True) -> Source:
+def open_table(
+    path: Path, names: tuple[str, ...], settings: OwnSettings, *, progress: bool = True
+) -> Source:
     """The source in one ``.csv`` or ``.parquet`` file.
 
     Raises:
         OwnDataError: see :func:`source_of_columns`.
     """
     columns = Columns(path.name, (table_part(path),))
-    return source_of_columns("table", columns, path.parent, settings, progress=progress)
+    return source_of_columns("table", columns, path.parent, names, settings, progress=progress)
 
 
 def source_of_columns(
-    form: str, columns: Columns, root: Path, settings: OwnSettings, *, progress: bool = True
+    form: str,
+    columns: Columns,
+    root: Path,
+    names: tuple[str, ...],
+    settings: OwnSettings,
+    *,
+    progress: bool = True,
 ) -> Source:
     """A source whose modalities are columns of a table.
 
@@ -44,13 +52,13 @@ def source_of_columns(
         form: table or hugging face.
         columns: of the table.
         root: folder that paths in it are relative to, and may not leave.
-        settings: name the columns, and the modalities that are read.
+        names: of the modalities that may be read.
+        settings: name the columns, and the kinds of modalities.
         progress: show bars while files are read.
 
     Raises:
         OwnDataError: for columns that are not there, ids that repeat, or no rows.
     """
-    names = (*settings.prevalent, *settings.privileged)
     labels = read_labels(columns, settings)
     reserved = {settings.id, settings.group, settings.split, *settings.target}
     known = families(columns, reserved)
@@ -58,18 +66,9 @@ def source_of_columns(
     unread = [name for name in columns.types if name and name not in reserved]
 
     def open_modality(name: str) -> Reading:
-        own = chosen[name]
-        if own.manner in ("paths", "cells"):
-            read = _paths if own.manner == "paths" else _cells
-            files = read(own, columns, root, settings)
-            return prepare(files, settings.media, progress=progress)
-        return _numbers(own, columns, settings)
+        return open_family(chosen[name], columns, root, settings, progress=progress)
 
     taken = {column for own in known.values() for column in own.columns}
-    facts: dict[str, Any] = {}
-    if isinstance(columns.parts[0], CsvPart):
-        form_of = columns.parts[0].form
-        facts = {"separator": form_of.separator, "decimal": form_of.decimal}
     return Source(
         place=columns.place,
         form=form,
@@ -77,9 +76,17 @@ def source_of_columns(
         open=open_modality,
         names=names,
         columns=tuple(name for name in unread if name not in taken),
-        facts=facts,
+        facts=form_facts(columns),
         **labels,
     )
+
+
+def form_facts(columns: Columns) -> dict[str, Any]:
+    """How a csv is written; nothing of other files."""
+    part = columns.parts[0]
+    if not isinstance(part, CsvPart):
+        return {}
+    return {"separator": part.form.separator, "decimal": part.form.decimal}
 
 
 def read_labels(columns: Columns, settings: OwnSettings) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def read_labels(columns: Columns, settings: OwnSettings) -> dict[str, Any]:
     def column(role: str, name: str, default: str) -> np.ndarray | None:
         if name in there:
             return columns.text(name)
-        if name != default:
+        if name and name != default:
             raise OwnDataError(f"{place} has no {role} column {name!r}; {nearest(name, there)}")
         return None
 
@@ -106,7 +113,7 @@ def read_labels(columns: Columns, settings: OwnSettings) -> dict[str, Any]:
     return {
         "ids": numbered(len(columns)) if ids is None else ids,
         "groups": groups,
-        "split": columns.part_words() if split is None else split,
+        "split": columns.part_words() if split is None and settings.split else split,
         "targets": targets,
         "target_names": settings.target,
         "class_names": class_names,
@@ -136,6 +143,27 @@ def _targets(columns: Columns, settings: OwnSettings) -> tuple[np.ndarray | None
 
 
 # --- modalities ---------------------------------------------------------------------------------
+
+
+def open_family(
+    own: Family, columns: Columns, root: Path, settings: OwnSettings, *, progress: bool = True
+) -> Reading:
+    """Read a modality of a table.
+
+    Args:
+        own: its columns.
+        columns: of the table.
+        root: folder that paths are relative to, and may not leave.
+        settings: its kind, and how files are read.
+        progress: show a bar while files are read.
+
+    Raises:
+        OwnDataError: for columns that hold no numbers, or a path that leaves the folder.
+    """
+    if own.manner in ("paths", "cells"):
+        read = _paths if own.manner == "paths" else _cells
+        return prepare(read(own, columns, root, settings), settings.media, progress=progress)
+    return _numbers(own, columns, settings)
 
 
 def _numbers(own: Family, columns: Columns, settings: OwnSettings) -> Reading:

@@ -1,20 +1,46 @@
 """Files of a simulated corpus: each appears whole or not at all."""
 
+import json
 import wave
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import written_aside
-from ...errors import ConfigError
+from ...atomic_files import write_text, written_aside
+from ...errors import ConfigError, DataError
+from ..marker import MARKER
 
 
 def table(columns: Any) -> str:
     """Columns by name, or rows as mappings -> text separated by tabs, five decimals."""
     return pd.DataFrame(columns).round(5).to_csv(sep="\t", index=False, lineterminator="\n")
+
+
+def claim(base: Path, marker: Mapping[str, object]) -> None:
+    """Mark a folder as a simulated corpus of these settings.
+
+    Raises:
+        DataError: if it holds anything else, a simulated corpus of other settings included.
+    """
+    path = base / MARKER
+    if path.is_file():
+        if json.loads(path.read_text()) != marker:
+            raise DataError(
+                f"{base} holds a simulated corpus of other settings; choose another folder, or "
+                f"delete it first."
+            )
+        return
+    ours = ("simulation", f".{MARKER}.")  # another process may be claiming it at this moment
+    if base.is_dir() and not all(entry.name.startswith(ours) for entry in base.iterdir()):
+        raise DataError(
+            f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
+            f"with others: choose another folder."
+        )
+    (base / "simulation").mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(marker, indent=1) + "\n")
 
 
 def write_video(

@@ -17,9 +17,9 @@ from ...atomic_files import write_text
 from ...errors import ConfigError, DataError
 from ..marker import MARKER
 from ..open import cremad, ravdess
+from .acted_voice import RATE, Manner, Speaker, random_speaker, say_digit, speak
 from .face import Face, Pose, draw_face, random_face
 from .files import write_video, write_wav
-from .voice import RATE, Manner, Speaker, random_speaker, say_digit, speak
 
 VERSION = 2
 """Raised whenever the simulator draws something else; part of the marker and of caches."""

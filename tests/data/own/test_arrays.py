@@ -213,7 +213,7 @@ def test_some_nan_and_infinite_numbers_name_the_rows() -> None:
 def test_an_npz_of_the_same_names_is_the_same_source(tmp_path: Path) -> None:
     path = tmp_path / "own.npz"
     np.savez(path, **arrays(), targets=labels(), groups=np.repeat(np.arange(15), 4))
-    source = open_npz(path, OwnSettings(path=path, prevalent="face", privileged="eda"))
+    source = open_npz(path, ("face", "eda"), OwnSettings())
     assert source.modalities == ("face", "eda")
     assert source.groups is not None
     np.testing.assert_array_equal(source.samples("face")[np.arange(N)], arrays()["face"])
@@ -222,7 +222,7 @@ def test_an_npz_of_the_same_names_is_the_same_source(tmp_path: Path) -> None:
 def test_objects_in_an_npz_are_never_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "own.npz"
     np.savez(path, face=np.array([{}] * N), eda=arrays()["eda"], targets=labels())
-    source = open_npz(path, OwnSettings(path=path, prevalent="face", privileged="eda"))
+    source = open_npz(path, ("face", "eda"), OwnSettings())
     with pytest.raises(DataError, match=r"'face' of own\.npz is an array of Python objects"):
         source.reading("face")
 
@@ -230,7 +230,7 @@ def test_objects_in_an_npz_are_never_unpickled(tmp_path: Path) -> None:
 def test_a_modality_of_an_npz_that_nobody_names_is_never_read(tmp_path: Path) -> None:
     path = tmp_path / "own.npz"
     np.savez(path, **arrays(), poison=np.array([{}] * N), targets=labels())
-    source = open_npz(path, OwnSettings(path=path, prevalent="face", privileged="eda"))
+    source = open_npz(path, ("face", "eda"), OwnSettings())
     assert source.reading("face").usable.all()
     with pytest.raises(DataError, match="opened for face, eda"):
         source.reading("poison")
@@ -241,4 +241,4 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> Non
     path = tmp_path / "own.npz"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"own.npz cannot be read .*np.savez"):
-        open_npz(path, OwnSettings(path=path))
+        open_npz(path, (), OwnSettings())

@@ -1,0 +1,71 @@
+"""New recordings in any form of own data, opened for a student's prevalent modalities alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...data.own import OwnSettings
+from ...data.own.findings import OwnDataError
+from ...data.own.load import open_source
+from ...data.own.source import Source
+from ...errors import ConfigError
+from ...settings import flatten
+from .loaded import TrainedStudent
+
+READ = ("id", "group", "target", "kinds", "media")
+"""Settings of a training's own data that say how files are read, not what is learnt."""
+
+
+def open_recordings(
+    student: TrainedStudent,
+    path: Path,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    progress: bool = True,
+) -> Source:
+    """Open recordings the way that the student's training data were read.
+
+    Files and columns of other modalities are not opened.
+
+    Args:
+        student: trained.
+        path: a table, an ``.npz`` file or a folder.
+        changes: settings of :class:`pkdot.data.own.OwnSettings` by dotted name.
+        progress: whether to draw bars while files are read.
+
+    Raises:
+        ConfigError: for a setting that there is not.
+        OwnDataError: for recordings that cannot be read, or a modality that is not there.
+    """
+    settings = reading_settings(student, changes or {})
+    source = open_source(path, student.prevalent, settings, progress=progress)
+    lacking = [name for name in student.prevalent if name not in source.modalities]
+    if lacking:
+        raise OwnDataError(
+            f"{source.place} has no modality {lacking[0]!r}, which the student reads; it has "
+            f"{', '.join(source.modalities) or 'none'}."
+        )
+    return source
+
+
+def reading_settings(student: TrainedStudent, changes: Mapping[str, Any]) -> OwnSettings:
+    """How recordings are read: as the training's own data were, or by the kinds on record."""
+    config = student.record.config
+    data = config.get("data")
+    values: dict[str, Any] = {}
+    if isinstance(data, Mapping) and data.get("name") == "own":
+        values = {name: data[name] for name in READ if name in data}
+    rate = int(config["backbones"].get("sound_rate", 16_000))
+    media = {"sound_rate": rate, **values.get("media", {})}
+    kinds = {name: modality.kind for name, modality in student.modalities.items()}
+    values |= {"media": media, "kinds": {**kinds, **values.get("kinds", {})}}
+    known = flatten(OwnSettings(**values).model_dump(), groups=True)
+    for name, value in changes.items():
+        if name not in known and not name.startswith("kinds."):
+            raise ConfigError(f"There is no setting {name!r} of recordings; see {', '.join(READ)}.")
+        *folders, last = name.split(".")
+        place = values
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = value
+    return OwnSettings(**values)
