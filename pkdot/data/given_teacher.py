@@ -37,12 +37,16 @@ class GivenTeacher:
     def of(given: Any) -> "GivenTeacher":
         """From an array (N, D), or from a mapping with ``embedding``, ``outputs`` and ``ids``.
 
+        ``logits`` is another name of ``outputs``.
+
         Raises:
             ConfigError: for anything else.
         """
         if isinstance(given, GivenTeacher):
             return given
         if isinstance(given, Mapping):
+            if "logits" in given and "outputs" not in given:
+                given = {("outputs" if k == "logits" else k): v for k, v in given.items()}
             unknown = [str(name) for name in given if name not in _PARTS]
             if unknown or given.get("embedding") is None:
                 raise ConfigError(

@@ -1,7 +1,10 @@
 """Experiments: from a config to a record, one at a time or as a grid.
 
 config, presets, experiment     what is run, and running it
-recording                       progress bars and entries of the record
+stages                          encoders, teacher, T-Nets and student of one run
+own_networks, notes             modules of the user's; sentences that a run says at its beginning
+recording, results              entries of the record
+student/                        a trained student in use: loaded, its card, predict, export
 baselines, cells, sweep         plain classifiers; one run of a grid; grids
 teacher_cache                   teachers that many students share
 split_leakage, example          how much clip-level folds leak; the record in reports/example

@@ -13,7 +13,7 @@ import pkdot
 from pkdot.errors import ConfigError, DataError
 from pkdot.networks.digest import network_digest
 from tests.support.small_config import small_config
-from tests.support.small_corpora import N, small_corpus
+from tests.support.small_corpora import N, small_corpus, windows_corpus
 
 CONFIG = small_config(method="pkdot", training__epochs=2)
 CORPUS = small_corpus()
@@ -123,10 +123,42 @@ def test_numbers_with_outputs_need_no_head_and_probabilities_are_understood(tmp_
     logits = rng.standard_normal((N, 3))
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     for outputs in (logits, p):
-        record = run(tmp_path, teacher={"embedding": logits, "outputs": outputs})
+        name = "logits" if outputs is logits else "outputs"
+        record = run(tmp_path, teacher={"embedding": logits, name: outputs})
         told = record.predictions.query("split == 'test'")[[f"teacher_{c}" for c in range(3)]]
         np.testing.assert_allclose(told, p[90:], atol=1e-5)
         assert "teacher" not in record.checkpoints
+
+
+class Frames(nn.Module):
+    """Reads windows (B, L, 5) and gives an embedding a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.GRU(5, 6, batch_first=True)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return self.layer(windows)[0]
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_windows_go_through_networks_and_numbers_too(numbers: bool, tmp_path: Path) -> None:
+    corpus = windows_corpus()
+    teacher = np.random.default_rng(0).standard_normal((N, 6, 4)) if numbers else None
+    record = run(tmp_path, corpus=corpus, teacher=teacher, student=Frames())
+    assert np.isfinite(record.scores["student ccc"])
+    student = pkdot.load_student(record, Frames())
+    z = student({"face": corpus.modalities["face"][:3]}).embedding
+    assert z.shape == (3, 6, 6)
+    with pytest.raises(ConfigError, match=r"instead of \(3, 6, D\)"):
+        run(tmp_path, corpus=corpus, student=Pooled())
+
+
+class Pooled(Frames):
+    """Gives an embedding a window, where one a frame is needed."""
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return super().forward(windows).mean(1)
 
 
 def test_a_sample_that_a_given_teacher_did_not_see_counts_as_incomplete(tmp_path: Path) -> None:
@@ -207,7 +239,7 @@ def test_what_cannot_go_with_own_networks_is_refused(tmp_path: Path) -> None:
         run(tmp_path, teacher=Both(), config=CONFIG.changed({"control": "random_teacher"}))
     with pytest.raises(ConfigError, match="A student is a torch module, not a ndarray"):
         run(tmp_path, student=np.zeros((N, 2)))
-    with pytest.raises(ConfigError, match="given are logits"):
+    with pytest.raises(ConfigError, match="given are outputs"):
         run(tmp_path, teacher={"logits": np.zeros((N, 3))})
 
 

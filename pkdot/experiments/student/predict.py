@@ -8,7 +8,7 @@ is absent or damaged keeps its row, without an answer.
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ import torch
 from tqdm.auto import tqdm
 
 from ...atomic_files import write_text, written_aside
-from ...data.corpus import Kind, Samples
 from ...data.own.findings import OwnDataError
+from ...data.own.source import Reading, Source
 from ...errors import ConfigError
 from .card import card_path
 from .group_moments import GroupMoments
@@ -27,33 +27,6 @@ CHUNK = 256
 """Samples that are held at a time."""
 
 ENDINGS = (".csv", ".parquet")
-
-
-class Reading(Protocol):
-    """One modality of every recording, as :class:`pkdot.data.own.source.Reading` has it."""
-
-    @property
-    def samples(self) -> Samples: ...
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def usable(self) -> np.ndarray: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-
-class Recordings(Protocol):
-    """N recordings, as :class:`pkdot.data.own.source.Source` has them."""
-
-    @property
-    def place(self) -> str: ...
-    @property
-    def ids(self) -> np.ndarray: ...
-    @property
-    def groups(self) -> np.ndarray | None: ...
-    @property
-    def frames(self) -> np.ndarray | None: ...
-    def reading(self, name: str) -> Reading: ...
 
 
 class Prediction:
@@ -74,7 +47,7 @@ class Prediction:
     """
 
     def __init__(
-        self, student: TrainedStudent, recordings: Recordings, *, progress: bool = True
+        self, student: TrainedStudent, recordings: Source, *, progress: bool = True
     ) -> None:
         self._student, self._recordings, self._progress = student, recordings, progress
         usable = np.ones(len(recordings.ids), dtype=bool)

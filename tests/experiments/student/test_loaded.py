@@ -12,7 +12,8 @@ from torch import nn
 
 import pkdot
 from pkdot.data import Corpus, load_corpus
-from pkdot.errors import ConfigError, InputError, RecordError
+from pkdot.errors import ConfigError, DataError, InputError, RecordError
+from pkdot.networks.video import R3D18
 from tests.experiments.student.conftest import told
 from tests.support.example_records import write_record
 from tests.support.small_config import small_config
@@ -65,6 +66,38 @@ def test_every_kind_of_sample_and_fusion_comes_back(kind: str, fusion: str, tmp_
     student = pkdot.load_student(record)
     groups = corpus.groups[corpus.split.test].tolist()
     np.testing.assert_allclose(student(of_test(corpus), groups).outputs, told(record), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_public_weights_are_found_again_or_kept(fine_tune: bool, tmp_path: Path) -> None:
+    """Frozen ones stay in their file, which must be the same; fine-tuned ones are in the record."""
+    torch.manual_seed(0)
+    file = tmp_path / "r3d.pth"
+    torch.save(R3D18(4).state_dict(), file)
+    corpus = small_corpus("ordinal", {"clip": (3, 2, 8, 8), "eda": (4,)}, ("clip",))
+    changes = {
+        "backbones.video": "r3d18",
+        "backbones.video_weights": str(file),
+        "backbones.fine_tune": fine_tune,
+        "training.min_batches": 1,
+        "backbones.normalisation": "none",
+    }
+    config = small_config(backbones__epochs=1, training__epochs=1, keep_features=False)
+    config = config.changed(changes)
+    record = pkdot.run_experiment(config, corpus, progress=False, runs_dir=tmp_path / "runs")
+    if fine_tune:
+        file.unlink()
+    answer = pkdot.load_student(record)(of_test(corpus))
+    np.testing.assert_allclose(answer.outputs, told(record), atol=1e-5)
+    if fine_tune:
+        return
+    torch.save(R3D18(4).state_dict(), file)
+    with pytest.raises(RecordError, match="are not those that it was trained on"):
+        pkdot.load_student(record)
+    file.unlink()
+    with pytest.raises(DataError, match="no weights at"):
+        pkdot.load_student(record)
 
 
 def test_windows_of_frames_come_back(tmp_path: Path) -> None:

@@ -177,6 +177,46 @@ def test_a_sample_that_cannot_be_read_keeps_its_row_without_an_answer(
     )
 
 
+def test_from_a_table_to_answers_without_the_privileged_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything from the command line, with a table in and a table out, and an export."""
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    corpus = small_corpus("regression")
+    table = pd.DataFrame({"id": corpus.ids, "group": corpus.groups})
+    for name, values in corpus.modalities.items():
+        for j, column in enumerate(np.asarray(values[:]).T):
+            table[f"{name}.{j}"] = column
+    table[["valence", "arousal"]] = corpus.targets
+    table.to_csv("all.csv", index=False)
+    settings = {
+        "data.name": "own",
+        "data.path": "all.csv",
+        "data.prevalent": '["face"]',
+        "data.privileged": '["eda"]',
+        "data.target": '["valence", "arousal"]',
+        "training.epochs": 2,
+        "network.hidden": 16,
+        "probe_size": 10,
+        "options.pkdot.k": 5,
+    }
+    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    assert main(["run", "--quiet", "--runs", "runs", *words]) == 0
+    (run,) = Path("runs").iterdir()
+    table.drop(columns=[c for c in table if c.startswith(("eda", "valence", "arousal"))]).to_csv(
+        "new.csv", index=False
+    )
+    assert main(["predict", str(run), "new.csv", "--out", "answers.parquet", "--quiet"]) == 0
+    found = pd.read_parquet("answers.parquet").set_index("sample_id")
+    expected = pkdot.open_record(run).predictions.set_index("sample_id")
+    both = found.loc[expected.index]
+    assert list(found) == ["valence", "arousal"]
+    np.testing.assert_allclose(both, expected[["student_0", "student_1"]], atol=1e-5)
+    assert main(["export", str(run), "--out", "student.pt2", "--quiet"]) == 0
+    assert "over 10 samples" in capsys.readouterr().out
+
+
 def test_answers_appear_whole_or_not_at_all(
     small_run: pkdot.RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
