@@ -220,14 +220,8 @@ def test_own_data_run_from_a_simulated_table_to_a_student_in_use(
     assert record.simulated
     assert f"student: accuracy {100 * record.scores['student accuracy']:.1f} %" in told
     assert "# Model card" in told
-    titles = [
-        output["data"]["application/vnd.plotly.v1+json"]["layout"]["title"]["text"]
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "application/vnd.plotly.v1+json" in output.get("data", {})
-    ]
-    assert len(titles) == 4
-    assert all("simulated data" in title for title in titles)
+    assert len(titles(notebook)) == 4
+    assert all("simulated data" in title for title in titles(notebook))
 
 
 def test_own_data_may_be_a_bundled_table_of_values(tmp_path: Path) -> None:
@@ -251,3 +245,45 @@ def test_own_data_that_are_not_there_stop_the_notebook_with_a_sentence(tmp_path:
     with pytest.raises(papermill.PapermillExecutionError, match="There is no file or folder"):
         execute("run_own.ipynb", tmp_path, data="nowhere.csv", runs_dir=str(runs))
     assert not runs.exists()
+
+
+OPEN_QUICK = {"n_folds": 3, "compare_folds": 2, "epochs": 2, "jobs": 1, "simulated_groups": 4}
+
+
+def test_open_corpora_run_from_simulation_to_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    given = {"corpus": "fsdd", "simulated_recordings": 2, **OPEN_QUICK}
+    notebook = execute("run_open.ipynb", tmp_path, **given)
+    told = printed(notebook)
+    assert "simulated fsdd: 80 recordings of 4 speakers" in told
+    assert "test: 20 recordings of 1 speaker\n" in told
+    assert "a pairing by class" in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = pkdot.open_record(folder)
+    accuracy = 100 * record.scores["student accuracy"]
+    assert f"student: accuracy {accuracy:.1f} % on the test recordings" in told
+    assert "simulated fsdd, accuracy, 2 folds, 1 seed, 3 test speakers, profile quick:" in told
+    assert len(titles(notebook)) == 3
+    assert all("simulated data" in title for title in titles(notebook))
+
+
+def test_open_corpora_are_read_from_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raters' shares as targets, which are no classes; and a recording that is damaged."""
+    from pkdot.data.simulate.open_corpora import simulate as simulate_open
+
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    root = simulate_open("cremad", tmp_path / "c", groups=4, recordings=1, progress=False)
+    (root / "AudioWAV" / "1001_DFA_ANG_XX.wav").write_bytes(b"RIFF")
+    own = {"corpus": "cremad", "root": str(root), "target": "raters", "prevalent": "sound"}
+    own |= {"privileged": "raters", "method": "kd", "runs_dir": str(tmp_path / "runs")}
+    told = printed(execute("run_open.ipynb", tmp_path, **own, **OPEN_QUICK))
+    assert "simulated cremad: 23 recordings of 4 actors" in told
+    assert "1001_DFA_ANG_XX.wav: it is no wav file" in told
+    assert re.search(r"student: CCC -?\d\.\d{3} on the test recordings", told)
+    assert "With soft labels the student reaches" in told

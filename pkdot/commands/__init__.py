@@ -14,6 +14,7 @@ COMMANDS = (
     "app",
     "notebooks",
     "check",
+    "fetch",
     "simulate",
     "example",
     "evidence",

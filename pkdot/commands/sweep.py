@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress=not arguments.quiet,
     )
     if arguments.csv:
-        cells.drop(columns="task").to_csv(arguments.csv, index=False)
+        cells.to_csv(arguments.csv, index=False)
     score = corpus.task.primary
     unit: Literal["seed", "group"] = "group" if "by_group" in cells else "seed"
     if unit == "seed" and len(seeds) == 1:

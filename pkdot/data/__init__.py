@@ -6,12 +6,15 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import biovid, bundled_tables, digits
+from . import affwild2, biovid, bundled_tables, digits
+from . import open as open_corpora
+from .affwild2 import AffWild2Settings
 from .biovid import BioVidSettings
 from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
+from .open import CREMADSettings, FSDDSettings, OpenSettings, RAVDESSSettings
 from .own.settings import OwnSettings
 
 CorpusSettings = Annotated[
@@ -19,6 +22,10 @@ CorpusSettings = Annotated[
     | DiabetesSettings
     | BreastCancerSettings
     | BioVidSettings
+    | AffWild2Settings
+    | FSDDSettings
+    | RAVDESSSettings
+    | CREMADSettings
     | OwnSettings
     | GivenSettings,
     Field(discriminator="name"),
@@ -57,14 +64,18 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         )
     if isinstance(settings, BioVidSettings):
         return biovid.load(settings, seed, progress=progress)
-    if isinstance(settings, DiabetesSettings):
-        return bundled_tables.load_diabetes_corpus(settings, seed)
-    if isinstance(settings, BreastCancerSettings):
-        return bundled_tables.load_breast_cancer_corpus(settings, seed)
+    if isinstance(settings, AffWild2Settings):
+        return affwild2.load(settings, seed, progress=progress)
+    if isinstance(settings, OpenSettings):
+        return open_corpora.load(settings, seed, progress=progress)
     if isinstance(settings, OwnSettings):
         from .own.load import load
 
         return load(settings, seed, progress=progress)
+    if isinstance(settings, DiabetesSettings):
+        return bundled_tables.load_diabetes_corpus(settings, seed)
+    if isinstance(settings, BreastCancerSettings):
+        return bundled_tables.load_breast_cancer_corpus(settings, seed)
     return digits.load(settings, seed)
 
 
@@ -86,14 +97,18 @@ def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings
 
 __all__ = [
     "BUNDLED",
+    "AffWild2Settings",
     "BioVidSettings",
     "BreastCancerSettings",
+    "CREMADSettings",
     "Corpus",
     "CorpusSettings",
     "DiabetesSettings",
     "DigitsSettings",
+    "FSDDSettings",
     "GivenSettings",
     "OwnSettings",
+    "RAVDESSSettings",
     "Settings",
     "Split",
     "load_corpus",

@@ -107,7 +107,10 @@ class Corpus:
         sources: modality -> hash of its samples as they are served, for caches that outlive a
             split; where one is absent, ``fingerprint`` stands in.
         frames: (N, L) names of the frames of windows; a frame that several windows cover has one
-            name, and is scored once. By id and position where absent.
+            name, and is scored once. Made on demand where they are many; by id and position
+            where absent.
+        smoothing: frames over which answers are averaged before they are scored, in the sequence
+            of each frame (its name without the number at the end); odd, 1: none.
         unit: what a group is, in words: subject, actor, video.
         posterior: (N, C) probabilities of the classes given what a simulator drew behind each
             sample; None where they are unknown.
@@ -137,7 +140,8 @@ class Corpus:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     present: Mapping[str, np.ndarray] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
-    frames: np.ndarray | None = None
+    frames: Samples | None = None
+    smoothing: int = 1
     unit: str = "group"
     posterior: np.ndarray | None = None
     restricted: bool = False
@@ -249,7 +253,7 @@ class Corpus:
     def frame_names(self, indices: IndexArray) -> np.ndarray:
         """Names (n, L) of the frames of n windows."""
         if self.frames is not None:
-            return self.frames[indices]
+            return np.asarray(self.frames[indices])
         places = np.arange(self.targets.shape[1])
         return np.array([[f"{self.ids[i]}#{place}" for place in places] for i in indices])
 

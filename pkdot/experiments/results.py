@@ -1,5 +1,6 @@
 """What the finished networks of an experiment score and answer."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ..analysis.smoothing import smooth_over_time
 from ..data import Corpus
 from ..data.corpus import IndexArray
 from ..networks import NetworkOutput
@@ -17,13 +19,16 @@ from ..training.loop import Metrics
 from ..training.reconstruction import reconstruction_by_group, reconstruction_metrics
 from ..training.stages import Trained
 
+_NUMBER = re.compile(r"[/#]\d+$")
+
 
 @dataclass(frozen=True, eq=False)
 class Answered:
     """What is scored: samples, or the frames of windows, each once.
 
     Attributes:
-        outputs: (M, W), as a network gives them; means over the windows that cover a frame.
+        outputs: (M, W), as a network gives them; means over the windows that cover a frame,
+            smoothed over time as the corpus says.
         targets: of them; what selection may read, or the truth.
         ids, groups: (M,) str.
     """
@@ -53,6 +58,9 @@ def answered(
     flat = torch.as_tensor(outputs).flatten(0, 1)
     sums = flat.new_zeros(len(ids), flat.shape[1]).index_add_(0, torch.as_tensor(which), flat)
     means = sums / torch.as_tensor(np.bincount(which))[:, None].to(sums)
+    if corpus.smoothing > 1:
+        smooth = smooth_over_time(means.cpu().numpy(), sequences_of(ids), corpus.smoothing)
+        means = torch.as_tensor(smooth, dtype=means.dtype)
     length = truth.shape[1]
     return Answered(
         means,
@@ -60,6 +68,11 @@ def answered(
         ids,
         corpus.groups[indices][first // length],
     )
+
+
+def sequences_of(frames: np.ndarray) -> np.ndarray:
+    """The sequence of each frame, (M,): its name without the number at the end."""
+    return np.array([_NUMBER.sub("", name) for name in frames])
 
 
 def part_scores(corpus: Corpus, part: str, outputs: Any) -> dict[str, float]:
@@ -77,7 +90,20 @@ def part_scores(corpus: Corpus, part: str, outputs: Any) -> dict[str, float]:
 def _scores(corpus: Corpus, part: str, indices: IndexArray, outputs: Any) -> dict[str, float]:
     targets = corpus.targets if part == "test" else corpus.given_targets
     found = answered(corpus, indices, outputs[indices], targets)
-    return corpus.task.scores(found.outputs, found.targets)
+    scores = corpus.task.scores(found.outputs, found.targets)
+    if corpus.is_sequence:
+        scores[f"{corpus.task.primary.name} mean over groups"] = mean_over_groups(corpus, found)
+    return scores
+
+
+def mean_over_groups(corpus: Corpus, found: Answered) -> float:
+    """Mean of the primary scores that each group has by itself; long ones count no more."""
+    task, recorded = corpus.task, corpus.task.recorded(found.outputs)
+    each = [
+        task.tallied([task.tally(recorded[own], found.targets[own])])
+        for own in (found.groups == name for name in np.unique(found.groups))
+    ]
+    return float(np.nanmean(each))
 
 
 def final_metrics(trained: Trained, corpus: Corpus) -> dict[str, Metrics]:

@@ -11,8 +11,8 @@ from torch import nn
 
 from pkdot import ExperimentConfig, run_experiment
 from pkdot.data import load_corpus
-from pkdot.data.biovid.index import MARKER
 from pkdot.data.features import GroupNormalised, with_features
+from pkdot.data.marker import MARKER
 from pkdot.errors import ConfigError, DataError, InputError
 from pkdot.experiments.experiment import (
     drain,

@@ -9,7 +9,7 @@ from pathlib import Path
 from .index import BioVidIndex
 from .settings import SignalOptions, VideoOptions
 
-VERSION = 1
+VERSION = 2
 """Raised whenever preparation gives other numbers from the same files and options."""
 
 CHUNK = 16

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..media.workers import one_thread_in_workers
 from .damage import Damage, DamagedFile
 from .index import CLASSES, BioVidIndex, SignalKind, read_index
 from .prepare import read_window
 from .selection import keep_windows, sentences
 from .settings import COLUMN_OF, DEFAULT_OPTIONS, MODALITIES, SignalOptions, VideoOptions
-from .signals import USUAL_RATE, read_signals
-from .video import USUAL_FPS, one_thread_in_workers
+from .signals import USUAL_RATE, check_rate, read_signals
+from .video import USUAL_FPS
 
 _FEWEST_SUBJECTS = 3  # one to train on, one for the inner split, one to test
 _HEADERS = 9  # files whose header is looked at to learn which signals were recorded
@@ -206,14 +207,16 @@ def _check_window(
         return list(damages), facts
     for name in signals:
         try:
-            facts[name] = dict(file.trace(name, _plain(name), *window).facts)
+            trace = file.trace(name, _plain(name), *window)
+            check_rate(file.path, name, DEFAULT_OPTIONS[name].filter, trace.rate)
+            facts[name] = dict(trace.facts)
         except DamagedFile as error:
             damaged(entry["signals"], error)
     return list(damages), facts
 
 
 def _plain(modality: str) -> SignalOptions:
-    """Reading is checked, not filtering: the filters differ from study to study."""
+    """Reading is checked, not filtering: it takes long, and fails for want of rate alone."""
     return SignalOptions(filter="none", rate=DEFAULT_OPTIONS[modality].rate)
 
 

@@ -8,7 +8,6 @@ Source of the layouts: BioVid Heat Pain Database (Walter et al., 2013) and the p
 haseebaslam95/PKDOT, facts only.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -19,12 +18,10 @@ from typing import Any, Literal
 import pandas as pd
 
 from ...errors import ConfigError, DataError
+from ..marker import is_simulated
 
 CLASSES = ("BL1", "PA1", "PA2", "PA3", "PA4")
 """Class names in the order of their numbers: baseline, then four heat levels."""
-
-MARKER = "SIMULATED.json"
-"""File at the root of a simulated corpus."""
 
 COLUMNS = ("subject_name", "class_id", "class_name", "sample_name")
 """What the index ``samples.csv`` must have, by name; further columns are not read."""
@@ -111,24 +108,11 @@ def _find(root: Path, part: str, signals: SignalKind) -> BioVidIndex | None:
         for path in (base / "starting_point" / "samples.csv", base / "samples.csv"):
             if path.is_file():
                 table, remarks = _owners_table(path, signals)
-                return BioVidIndex(base, "owners", table, _is_simulated(root, base), remarks)
+                return BioVidIndex(base, "owners", table, is_simulated(root, base), remarks)
     if _looks_released(root):
         table, remarks = _released_table(root)
-        return BioVidIndex(root, "released", table, _is_simulated(root), remarks)
+        return BioVidIndex(root, "released", table, is_simulated(root), remarks)
     return None
-
-
-def _is_simulated(*bases: Path) -> bool:
-    """Whether a marker is there; one that cannot be read counts, too."""
-    for base in bases:
-        try:
-            if json.loads((base / MARKER).read_text(encoding="utf-8")).get("simulated", True):
-                return True
-        except FileNotFoundError:
-            continue
-        except (ValueError, AttributeError, OSError):
-            return True
-    return False
 
 
 def sex_and_age(subject: str) -> tuple[str, int]:

@@ -24,12 +24,13 @@ import pandas as pd
 from ...atomic_files import WriterLock, write_text, written_aside
 from ...errors import HeldError
 from ..features import cache_folder
+from ..media.workers import one_thread_in_workers
 from .cachekey import CHUNK, Options, cache_key
 from .damage import Damage, DamagedFile
 from .index import BioVidIndex
 from .settings import VideoOptions
 from .signals import read_trace
-from .video import one_thread_in_workers, read_clip
+from .video import read_clip
 
 
 @dataclass(frozen=True)

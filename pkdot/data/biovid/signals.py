@@ -24,6 +24,19 @@ USUAL_RATE = 512.0
 LONGEST_GAP = 0.05
 """Share of a window that may be missing or NaN and still be bridged by a straight line."""
 
+_EDGES: dict[tuple[str, str], float] = {
+    ("eda", "lowpass"): 3.0,
+    ("eda", "neurokit"): 3.0,
+    ("eda", "biosppy"): 5.0,
+    ("ecg", "biosppy"): 45.0,
+    ("ecg", "neurokit"): 3.0,  # its edge is lower, but its ringing outlasts so few samples
+    ("ecg", "bandpass"): 0.5,
+    ("emg", "biosppy"): 100.0,
+    ("emg", "bandpass"): 20.0,
+    ("emg", "envelope"): 20.0,
+}
+"""Highest frequency in Hz at which a filter must have an edge, whatever the rate."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -69,7 +82,7 @@ class SignalFile:
 
         Raises:
             DamagedFile: if the file lacks the column, is too short, has more than
-                :data:`LONGEST_GAP` missing, or is flat.
+                :data:`LONGEST_GAP` missing, is flat, or was sampled too slowly for the filter.
         """
         path, name = self.path, COLUMN_OF[modality]
         absent = [column for column in ("time", name) if column not in self.columns]
@@ -96,6 +109,7 @@ class SignalFile:
         values = _bridge(values, missing)
         if np.ptp(values[inside]) <= 1e-9 * max(1.0, float(np.abs(values[inside]).max())):
             raise DamagedFile(path, "flat", f"{name} is constant over the window")
+        check_rate(path, modality, options.filter, rate)
         cleaned = clean(values, rate, modality, options.filter)
         return Trace(_resample(cleaned, rate, start, stop, options.rate), rate, bridged)
 
@@ -133,6 +147,22 @@ def read_trace(
 ) -> Trace:
     """One biosignal of a file; see :func:`read_signals` and :meth:`SignalFile.trace`."""
     return read_signals(path, [modality]).trace(modality, options, start, stop)
+
+
+def check_rate(path: Path, modality: str, name: Filter, rate: float) -> None:
+    """Refuse a file that was sampled too slowly for a filter.
+
+    Raises:
+        DamagedFile: of the kind ``rate``.
+    """
+    edge = _EDGES.get((modality.split("_")[0], name), 0.0)
+    if rate <= edge / 0.45:
+        raise DamagedFile(
+            path,
+            "rate",
+            f"it was sampled at {rate:g} Hz, and the filter {name!r} of {modality} needs more than "
+            f"{edge / 0.45:.3g} Hz",
+        )
 
 
 def _regular(path: Path, time: np.ndarray, values: np.ndarray) -> tuple[float, np.ndarray]:

@@ -5,16 +5,19 @@ into pictures. One face detection per clip, on the middle one of them, fixes one
 that the crop itself does not move; where no face is found the centre is cropped, and counted.
 """
 
-import multiprocessing
+import math
 import re
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from .damage import DamagedFile
+from ..media.damage import DamagedFile, cause
+from ..media.pictures import check_picture
+from ..media.video import VideoReader, upright
 from .settings import VideoOptions
 
 USUAL_FPS = 25.0
@@ -60,17 +63,32 @@ def read_clip(
             was cut by its maker: it is then the window, whatever ``start`` and ``stop`` say.
 
     Raises:
-        DamagedFile: if the file is missing, cannot be decoded, or ends before the window does.
+        DamagedFile: if the file is missing, cannot be decoded whole, or ends before the window
+            does.
     """
     count = options.frames
     if path.suffix.lower() == ".mp4":
         pictures, fps = _decode(path, start, stop, count)
     else:
         pictures, fps = _read_folder(path, start, stop, count, first_frame, last_frame), USUAL_FPS
-    box = find_face(pictures[count // 2]) if options.face else None
+    crops, found = crop_faces(pictures, options)
+    return Clip(crops, fps, found)
+
+
+def crop_faces(pictures: list[np.ndarray], options: VideoOptions) -> tuple[np.ndarray, bool]:
+    """The same square of each frame, around the face of the middle one.
+
+    Args:
+        pictures: frames (H, W, 3) uint8 RGB of one size.
+        options: of the crop.
+
+    Returns:
+        (frames, size, size, 3) uint8, and whether a face was found; else the centre is cropped.
+    """
+    box = find_face(pictures[len(pictures) // 2]) if options.face else None
     top, left, side = _square(pictures[0].shape, box, options.margin)
     crops = np.stack([_crop(picture, top, left, side, options.size) for picture in pictures])
-    return Clip(crops, fps, box is not None)
+    return crops, box is not None
 
 
 def _targets(start: float, stop: float, count: int) -> np.ndarray:
@@ -79,43 +97,28 @@ def _targets(start: float, stop: float, count: int) -> np.ndarray:
 
 
 def _decode(path: Path, start: float, stop: float, count: int) -> tuple[list[np.ndarray], float]:
-    import av
-
     pictures: list[np.ndarray] = []
     targets = _targets(start, stop, count)
-    try:
-        path.stat()  # says why a file cannot be had, which the decoder does not
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise DamagedFile(path, "unreadable", "it holds no video")
-            stream = container.streams.video[0]
-            # clips are short and windows are spread over processes: threads here would only wait
-            stream.thread_type = "NONE"
-            fps = float(stream.average_rate or USUAL_FPS)
-            origin, now = None, -1.0
-            for frame in container.decode(stream):
-                if frame.time is None:
-                    continue
-                origin = frame.time if origin is None else origin
-                now = frame.time - origin
-                while len(pictures) < count and now >= targets[len(pictures)] - 0.5 / fps:
-                    pictures.append(frame.to_ndarray(format="rgb24"))
-                if now + 1 / fps >= stop:
-                    break
-    except FileNotFoundError as error:
-        raise DamagedFile(path, "missing", "it is not there") from error
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise DamagedFile(path, "unreadable", f"it cannot be decoded ({_cause(error)})") from error
+    # clips are short and windows are spread over processes: threads here would only wait
+    reader = VideoReader(path)
+    fps, origin, now = USUAL_FPS, math.nan, -1.0
+    with closing(iter(reader)) as frames:
+        for time, frame in frames:
+            if math.isnan(origin):
+                origin, fps = time, reader.rate if math.isfinite(reader.rate) else USUAL_FPS
+            now = time - origin
+            while len(pictures) < count and now >= targets[len(pictures)] - 0.5 / fps:
+                pictures.append(upright(frame))
+            if now + 1 / fps >= stop:
+                break
+    if reader.damage:
+        raise DamagedFile(path, "damaged", reader.damage)
     if now + 1 / fps < stop - _TOLERANCE or not pictures:
         raise DamagedFile(
             path, "short", f"it ends after {max(now, 0):.2f} s, the window ends at {stop} s"
         )
     # a clip that ends within the tolerance repeats its last frame
     return pictures + [pictures[-1]] * (count - len(pictures)), fps
-
-
-def _cause(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _read_folder(
@@ -130,7 +133,7 @@ def _read_folder(
     except FileNotFoundError as error:
         raise DamagedFile(path, "missing", "it is not there") from error
     except OSError as error:
-        raise DamagedFile(path, "unreadable", f"it cannot be listed ({_cause(error)})") from error
+        raise DamagedFile(path, "unreadable", f"it cannot be listed ({cause(error)})") from error
     bounded = first > 0
     numbers = [n for n in sorted(names) if not bounded or first <= n <= last]
     if not numbers:
@@ -146,20 +149,7 @@ def _read_folder(
         raise DamagedFile(path, "gaps", f"only {len(present)} of {span:.0f} frames are there")
     known = np.array(numbers)
     nearest = [names[int(known[np.abs(known - n).argmin()])] for n in wanted]
-    return [_read_picture(entry) for entry in nearest]
-
-
-def _read_picture(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:  # OpenCV says no more than that
-        raise DamagedFile(path, "unreadable", "it is no picture that can be read")
-    return picture[..., ::-1]
-
-
-def one_thread_in_workers() -> None:
-    """In a worker process, keep OpenCV to one thread: the workers fill the cores already."""
-    if multiprocessing.current_process().name != "MainProcess":
-        cv2.setNumThreads(1)
+    return [check_picture(entry) for entry in nearest]
 
 
 _own = threading.local()  # a cascade must not look at two pictures at once

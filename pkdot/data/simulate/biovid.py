@@ -8,7 +8,6 @@ the skin can therefore tell a student more than the class label does.
 The strengths below were tuned, never the method; see :data:`STRENGTHS` for what was measured.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from ...atomic_files import WriterLock, remove_leftovers, write_text
-from ...errors import ConfigError, DataError
-from ..biovid.index import CLASSES, MARKER
-from ..biovid.video import one_thread_in_workers
+from ...errors import ConfigError
+from ..biovid.index import CLASSES
+from ..media.workers import one_thread_in_workers
 from .face import Face, draw_face, random_face
-from .files import table, write_video
+from .files import claim, table, write_video
 from .motion import FPS, action_units, poses
 from .physiology import (
     LENGTH,
@@ -161,7 +160,7 @@ def simulate(
         "windows": windows,
         "strengths": asdict(strengths),
     }
-    _claim(base, marker)
+    claim(base, marker)
     (base / "simulation").mkdir(exist_ok=True)
     with WriterLock(base / "simulation" / "lock", patience=math.inf):
         if _index_path(base).is_file():
@@ -187,26 +186,6 @@ def _check_request(subjects: int, classes: Sequence[str], windows: int) -> None:
         raise ConfigError(
             f"classes must be different names out of {', '.join(CLASSES)}, not {list(classes)}."
         )
-
-
-def _claim(base: Path, marker: dict[str, object]) -> None:
-    """Mark the folder as ours, or refuse it."""
-    path = base / MARKER
-    if path.is_file():
-        if json.loads(path.read_text()) != marker:
-            raise DataError(
-                f"{base} holds a simulated corpus of other settings; choose another folder, or "
-                f"delete it first."
-            )
-        return
-    ours = ("simulation", f".{MARKER}.")  # another process may be claiming it at this moment
-    if base.is_dir() and not all(entry.name.startswith(ours) for entry in base.iterdir()):
-        raise DataError(
-            f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
-            f"with others: choose another folder."
-        )
-    (base / "simulation").mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(marker, indent=1) + "\n")
 
 
 def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> list[Window]:

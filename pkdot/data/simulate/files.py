@@ -1,14 +1,17 @@
 """Files of a simulated corpus: each appears whole or not at all."""
 
-from collections.abc import Iterable
+import json
+import wave
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import written_aside
-from ...errors import ConfigError
+from ...atomic_files import write_text, written_aside
+from ...errors import ConfigError, DataError
+from ..marker import MARKER
 
 
 def table(columns: Any) -> str:
@@ -16,12 +19,40 @@ def table(columns: Any) -> str:
     return pd.DataFrame(columns).round(5).to_csv(sep="\t", index=False, lineterminator="\n")
 
 
-def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
+def claim(base: Path, marker: Mapping[str, object]) -> None:
+    """Mark a folder as a simulated corpus of these settings.
+
+    Raises:
+        DataError: if it holds anything else, a simulated corpus of other settings included.
+    """
+    path = base / MARKER
+    if path.is_file():
+        if json.loads(path.read_text()) != marker:
+            raise DataError(
+                f"{base} holds a simulated corpus of other settings; choose another folder, or "
+                f"delete it first."
+            )
+        return
+    ours = ("simulation", f".{MARKER}.")  # another process may be claiming it at this moment
+    if base.is_dir() and not all(entry.name.startswith(ours) for entry in base.iterdir()):
+        raise DataError(
+            f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
+            f"with others: choose another folder."
+        )
+    (base / "simulation").mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(marker, indent=1) + "\n")
+
+
+def write_video(
+    path: Path, frames: Iterable[np.ndarray], fps: int, form: Literal["mp4", "flv"] = "mp4"
+) -> None:
     """Encode RGB frames (H, W, 3) uint8 at ``fps``; the file appears whole or not at all."""
     import av
 
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    with written_aside(path) as aside, av.open(str(aside), "w", format="mp4") as container:
+    if form == "flv":
+        codec = "flv"  # flash video, as old corpora have it
+    with written_aside(path) as aside, av.open(str(aside), "w", format=form) as container:
         stream: Any = None  # PyAV's type for it depends on the codec's name
         for frame in frames:
             if stream is None:
@@ -29,9 +60,21 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
                 stream.height, stream.width = frame.shape[:2]
                 stream.pix_fmt = "yuv420p"
                 stream.codec_context.thread_count = 1  # one thread: the same bytes every time
+                if codec == "flv":
+                    stream.bit_rate = 2_000_000
                 if codec == "libx264":
                     stream.options = {"preset": "ultrafast", "crf": "18"}
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         if stream is None:
             raise ConfigError(f"A video needs at least one frame; {path.name} was given none.")
         container.mux(stream.encode())
+
+
+def write_wav(path: Path, samples: np.ndarray, rate: int) -> None:
+    """Write one channel (n,) in −1 to 1 as 16-bit samples; the file appears whole or not at all."""
+    content = (np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes()
+    with written_aside(path) as aside, wave.open(str(aside), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(rate)
+        stream.writeframes(content)

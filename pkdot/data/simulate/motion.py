@@ -30,9 +30,14 @@ def _rise(time: np.ndarray, onset: float) -> np.ndarray:
     return 1 / (1 + np.exp(-(time - onset) / 0.18))
 
 
-def poses(chance: np.random.Generator) -> list[Pose]:
-    """A head that is never quite still: each coordinate sways around a place of its own."""
-    time = np.arange(FRAMES) / FPS
+def poses(chance: np.random.Generator, time: np.ndarray | None = None) -> list[Pose]:
+    """A head that is never quite still: each coordinate sways around a place of its own.
+
+    Args:
+        chance: source of chance.
+        time: seconds of each frame, (n,); those of a window of BioVid when left out.
+    """
+    time = np.arange(FRAMES) / FPS if time is None else time
 
     def sway(middle: float, size: float) -> np.ndarray:
         slow, fast = chance.uniform(0.1, 0.3), chance.uniform(0.4, 0.9)

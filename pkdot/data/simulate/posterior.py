@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from ...errors import DataError
-from ..biovid.index import MARKER
+from ..marker import MARKER
 from .biovid import STRENGTHS, Strengths, mean_pain
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from pkdot.data import biovid
-from pkdot.data.biovid.index import MARKER
 from pkdot.data.biovid.settings import BioVidSettings, VideoOptions
 from pkdot.data.corpus import Corpus
+from pkdot.data.marker import MARKER
 from pkdot.errors import ConfigError, DataError
 from pkdot.experiments.recording import data_facts, describe_probe, probe_rows
 from tests.support import biovid_files as files
@@ -222,7 +222,7 @@ def test_without_a_root_a_corpus_is_simulated_once(cache: Path, task: str, class
     corpus = load(None, **arguments)
     assert corpus.simulated
     assert len(corpus) == 6 * classes
-    assert len(corpus.task.class_names) == classes
+    assert corpus.n_classes == classes
     made = {path: path.stat().st_mtime_ns for path in (cache / "simulated").rglob("*.mp4")}
     load(None, **arguments, seed=1)
     assert made == {p: p.stat().st_mtime_ns for p in (cache / "simulated").rglob("*.mp4")}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pkdot.data.biovid.check import recorded_modalities
-from pkdot.data.biovid.index import MARKER, read_index, sex_and_age
+from pkdot.data.biovid.index import read_index, sex_and_age
+from pkdot.data.marker import MARKER
 from pkdot.errors import ConfigError, DataError
 from tests.support import biovid_files as files
 

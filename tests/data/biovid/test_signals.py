@@ -162,3 +162,28 @@ def test_filters_that_do_not_exist_or_do_not_fit() -> None:
         clean(np.zeros(100), 512, "eda", "envelope")
     with pytest.raises(InputError, match="too slowly"):
         clean(np.zeros(100), 32, "emg_corrugator", "bandpass")
+
+
+@pytest.mark.parametrize("rate", [5, 20, 64, 100, 2048])
+def test_any_rate_is_resampled_or_refused(tmp_path: Path, rate: float) -> None:
+    """No rate and no filter ends in anything but a trace or a sentence of the kind ``rate``."""
+    from pkdot.data.biovid.settings import _FILTERS, COLUMN_OF
+
+    time = np.arange(round(rate * 5.6) + 1) / rate
+    columns = {column: curve(time) + 0.01 * np.cos(90 * time) for column in COLUMN_OF.values()}
+    table = pd.DataFrame({"time": np.round(time * 1e6).astype(int), **columns})
+    files.write_table(tmp_path / "a_bio.csv", table)
+    refused = set()
+    for modality in ("eda", "ecg", "emg_trapezius"):
+        for name in _FILTERS[modality.split("_")[0]]:
+            options = SignalOptions(filter=name, rate=32.0)  # type: ignore[arg-type]
+            try:
+                trace = read_trace(tmp_path / "a_bio.csv", modality, options, 0.0, 5.5)
+            except DamagedFile as damage:
+                refused.add((damage.kind, name, f"{rate:g} Hz" in damage.reason))
+                continue
+            assert trace.samples.shape == (176,)
+            assert np.isfinite(trace.samples).all()
+    assert {(kind, told) for kind, _, told in refused} <= {("rate", True)}
+    assert bool(refused) == (rate < 512)
+    assert "none" not in {name for _, name, _ in refused}

@@ -14,6 +14,7 @@ from pkdot.data.biovid.signals import read_trace
 from pkdot.data.biovid.video import find_face, read_clip
 from pkdot.data.simulate.face import draw_face, random_face
 from tests.support import biovid_files as files
+from tests.support.film_damage import damage_packets, turn
 
 CENTRE = VideoOptions(face=False, size=32)
 
@@ -128,6 +129,32 @@ def test_a_truncated_video(biovid_root: Path, tmp_path: Path, share: float) -> N
     with pytest.raises(DamagedFile) as caught:
         read_clip(path, CENTRE, 0.0, 5.5)
     assert caught.value.kind in ("unreadable", "short")
+
+
+def test_damaged_packets_inside_the_window(tmp_path: Path) -> None:
+    path = files.clock_video(tmp_path / "a.mp4")
+    damage_packets(path)
+    with pytest.raises(DamagedFile) as caught:
+        read_clip(path, CENTRE, 0.0, 5.5)
+    assert caught.value.kind == "damaged"
+
+
+def test_a_turned_video_stands_upright(tmp_path: Path) -> None:
+    path = files.clock_video(tmp_path / "a.mp4")
+    turn(path, 180)
+    pictures = read_clip(path, CENTRE, 0.0, 5.5).pictures
+    straight = read_clip(files.clock_video(tmp_path / "b.mp4"), CENTRE, 0.0, 5.5).pictures
+    assert np.abs(pictures[:, ::-1, ::-1].astype(int) - straight).max() <= 2
+
+
+def test_a_half_cut_frame_of_the_released_layout(released_root: Path, tmp_path: Path) -> None:
+    root = files.copy(released_root, tmp_path / "r")
+    index = read_index(root)
+    folder = root / index.table["video"].iloc[0]
+    for picture in folder.glob("*.jpg"):
+        files.truncate(picture, 0.5)
+    with pytest.raises(DamagedFile, match="cut off"):
+        read_clip(folder, CENTRE, 0.0, 5.5)
 
 
 def test_a_video_that_ends_too_early_names_its_end(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_the_command_fails_where_training_would(
     [
         (["own", "nowhere.csv"], "There is no file or folder"),
         (["own", ".", "--strict"], "--strict is for `check biovid`"),
-        (["biovid", ".", "--json"], "are for `check own`"),
+        (["biovid", ".", "--json"], "not for `check biovid`"),
     ],
 )
 def test_misuse_of_the_command(

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pkdot.data.biovid.index import MARKER, read_index
+from pkdot.data.biovid.index import read_index
 from pkdot.data.biovid.protocols import HOLDOUT, LOW_EXPRESSIVE
 from pkdot.data.biovid.settings import DEFAULT_OPTIONS
 from pkdot.data.biovid.signals import read_trace
 from pkdot.data.biovid.video import find_face
+from pkdot.data.marker import MARKER
 from pkdot.data.simulate import biovid as simulator
 from pkdot.data.simulate.face import ACTION_UNITS, Pose, draw_face, random_face
 from pkdot.data.simulate.physiology import (

@@ -1,0 +1,108 @@
+"""Windows over frames: each frame is kept once, however many windows see it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .corpus import IndexArray, Samples
+
+
+class FrameWindows:
+    """Windows (n, L, ...) of frames that are kept elsewhere, read on demand.
+
+    Args:
+        frames: F frames, (F, ...).
+        rows: which frames each window holds, (N, L).
+
+    Attributes:
+        frames, rows: as given.
+    """
+
+    def __init__(self, frames: Samples, rows: IndexArray) -> None:
+        self.frames, self.rows = frames, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        rows = self.rows[np.asarray(index)]
+        values = np.asarray(self.frames[rows.reshape(-1)])
+        return values.reshape(*rows.shape, *values.shape[1:])
+
+
+class MiddleFrames:
+    """The middle frame of each window, for people to look at.
+
+    Args:
+        frames: pictures (F, H, W, 3) or (F, H, W) uint8.
+        rows: as for :class:`FrameWindows`.
+    """
+
+    def __init__(self, frames: Samples, rows: IndexArray) -> None:
+        self._frames, self._rows = frames, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        rows = self._rows[np.asarray(index)]
+        return np.asarray(self._frames[rows[..., rows.shape[-1] // 2]])
+
+
+class FrameNames:
+    """Names (n, L) of frames, made when they are read: millions of them take no memory.
+
+    Args:
+        sequences: name of each sequence of frames.
+        offsets: number of the first frame of each, and of all frames, (sequences + 1,).
+        rows: as for :class:`FrameWindows`.
+
+    A name is that of the sequence, a slash and the number of the frame in it, from 1.
+    """
+
+    def __init__(self, sequences: Sequence[str], offsets: IndexArray, rows: IndexArray) -> None:
+        self._sequences, self._offsets, self._rows = np.asarray(sequences), offsets, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        rows = self._rows[np.asarray(index)]
+        which = np.searchsorted(self._offsets, rows, side="right") - 1
+        numbers = rows - self._offsets[which] + 1
+        names = [
+            f"{self._sequences[w]}/{n:05d}"
+            for w, n in zip(which.ravel(), numbers.ravel(), strict=True)
+        ]
+        return np.array(names).reshape(rows.shape)
+
+
+def window_rows(frames: int, length: int, stride: int, dilation: int) -> IndexArray:
+    """Frames of the windows over one sequence, (windows, length).
+
+    Windows begin every ``stride`` frames, and once more at the end, so that every frame stands in
+    one if ``stride`` allows it; with a dilation they come in as many phases. A sequence that is
+    shorter than a window gives one whose last frame is repeated.
+
+    Args:
+        frames: of the sequence, one or more.
+        length: L.
+        stride: frames from the beginning of one window to that of the next, 1 to L · dilation.
+        dilation: frames from one frame of a window to the next.
+    """
+    span = length * dilation
+    last = max(frames - span, 0)
+    blocks = np.unique(np.append(np.arange(0, last + 1, stride), last))
+    phases = np.arange(dilation) if stride >= dilation else np.zeros(1, dtype=np.int64)
+    starts = (blocks[:, None] + phases).reshape(-1)
+    rows = starts[:, None] + dilation * np.arange(length)
+    rows = np.minimum(rows, frames - 1)
+    return np.unique(rows, axis=0).astype(np.int64)
+
+
+def first_occurrences(rows: IndexArray) -> np.ndarray:
+    """Where a window (N, L) does not repeat the frame before, bool."""
+    fresh = np.ones(rows.shape, dtype=bool)
+    fresh[:, 1:] = np.diff(rows, axis=1) > 0
+    return fresh
