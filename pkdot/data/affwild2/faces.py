@@ -85,9 +85,23 @@ def read_source(root: Path, video: str, wav: str, options: SoundOptions, cache: 
 
 
 def read_face(
-    index: AffWild2Index, entry: pd.Series, source: Source, options: FaceOptions, cache: Path
+    index: AffWild2Index,
+    entry: pd.Series,
+    source: Source,
+    options: FaceOptions,
+    cache: Path,
+    hears: bool = True,
 ) -> Face | tuple[str, ...]:
-    """One row of the index's table, or why it cannot be used."""
+    """One row of the index's table, or why it cannot be used.
+
+    Args:
+        index: whose root.
+        entry: the row.
+        source: of its video.
+        options: of crops.
+        cache: folder of all caches.
+        hears: whether a sound is expected, and missed where there is none.
+    """
     name = str(entry["name"])
     if not entry["crops"]:
         return (f"{name}: it has no folder of crops",)
@@ -108,7 +122,7 @@ def read_face(
     times = frame_moments(source, rows)
     columns, heard = sound_columns(times, source.sound)
     remarks = [*source.remarks, *(f"{entry['crops']}/{d}" for d in pictures.facts["damages"])]
-    if source.sound is None:
+    if hears and source.sound is None:
         remarks.append(f"{name}: it has no sound")
     return Face(
         name=name,
