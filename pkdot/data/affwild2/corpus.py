@@ -18,6 +18,7 @@ from ...tasks import Regression
 from ..corpus import Corpus, IndexArray, Samples, Split
 from ..features import GroupNormalised, cache_folder, kept_features
 from ..frames import FrameNames, FrameWindows, MiddleFrames, first_occurrences, window_rows
+from ..media.workers import Call, results
 from .annotations import TARGETS
 from .faces import Face, read_face, read_source
 from .index import AffWild2Index, read_index
@@ -82,30 +83,27 @@ def read_faces(
         jobs: processes; −1 uses every core.
         progress: show bars.
     """
-    import joblib
     from tqdm.auto import tqdm
 
     table = index.table
     if not settings.unannotated:
         table = table[table["part"] != "test"]
     cache = cache_folder()
-    run = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs")
-    if "sound" not in names:
+    hears = "sound" in names
+    if not hears:
         table = table.assign(video="", sound="")
     sources = sorted(set(zip(table["video"], table["sound"], strict=True)))
-    work = (joblib.delayed(read_source)(index.root, *s, settings.sound, cache) for s in sources)
-    bar = tqdm(run(work), total=len(sources), desc="preparing sound", disable=not progress)
+    calls: list[Call] = [(read_source, (index.root, *s, settings.sound, cache)) for s in sources]
+    bar = tqdm(results(calls, jobs), "preparing sound", len(calls), disable=not progress)
     heard = dict(zip(sources, bar, strict=True))
-    work = (
-        joblib.delayed(read_face)(
-            AffWild2Index(index.root, table[:0], index.simulated),
-            entry, heard[entry["video"], entry["sound"]], settings.face, cache, "sound" in names,
-        )
+    calls = [
+        (read_face, (index.root, entry, heard[entry["video"], entry["sound"]], settings.face,
+                     cache, hears))
         for _, entry in table.iterrows()
-    )  # fmt: skip
+    ]  # fmt: skip
     faces: list[Face] = []
     left_out: dict[str, None] = {}
-    bar = tqdm(run(work), total=len(table), desc="preparing faces", disable=not progress)
+    bar = tqdm(results(calls, jobs), "preparing faces", len(calls), disable=not progress)
     for found in bar:
         if isinstance(found, Face):
             faces.append(found)
