@@ -17,10 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="PATH",
-        help="recordings: a table, an .npz file or a folder; only prevalent modalities are read",
+        help="recordings: a table, an .npz file or a folder; only prevalent modalities are read; "
+        "for a student of Aff-Wild2 the database's folder, whose test videos are answered",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="a .csv or .parquet file (csv, printed)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="a .csv or .parquet file, or a .txt submission to Aff-Wild2 (csv, printed)",
     )
     parser.add_argument("--card", action="store_true", help="print the model card, and stop")
     parser.add_argument(

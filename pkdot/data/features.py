@@ -74,17 +74,14 @@ def kept_features(
         return values
 
     def write(path: Path, chunks: Iterator[np.ndarray]) -> None:
-        values: np.memmap | None = None
-        at = 0
-        for chunk in chunks:
-            if values is None:
-                values = np.lib.format.open_memmap(
-                    path, mode="w+", dtype=np.float32, shape=(size, *chunk.shape[1:])
-                )
-            values[at : at + len(chunk)] = chunk
-            at += len(chunk)
-        assert values is not None
-        values.flush()
+        # written, not mapped: a full disk is then an error, and no memory is held
+        with path.open("wb") as file:
+            for number, chunk in enumerate(chunks):
+                if number == 0:
+                    shape = (size, *chunk.shape[1:])
+                    head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                    np.lib.format.write_array_header_1_0(file, head)
+                file.write(np.ascontiguousarray(chunk, dtype="<f4").tobytes())
 
     cache = KeyedCache(folder, ".npy", read, write)
     kept = cache.find(key)

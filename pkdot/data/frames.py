@@ -1,6 +1,7 @@
 """Windows over frames: each frame is kept once, however many windows see it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,47 @@ class FrameWindows:
         rows = self.rows[np.asarray(index)]
         values = np.asarray(self.frames[rows.reshape(-1)])
         return values.reshape(*rows.shape, *values.shape[1:])
+
+
+class RowFile:
+    """Rows of an ``.npy`` file, read when they are asked for; nothing stays in memory.
+
+    A memory map would: its pages count as the process's own until the system takes them back.
+
+    Args:
+        path: of an array of one axis or more, in C order.
+
+    Raises:
+        ValueError, OSError: for another file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, fortran, self.dtype = np.lib.format.read_array_header_1_0(file)
+            self._begin = file.tell()
+        if fortran:
+            raise ValueError(f"{path} is in Fortran order")
+        self.shape: tuple[int, ...] = shape
+        self._size = int(np.prod(shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Rows (n, ...) by their numbers, an array of any shape whose axes come first."""
+        index = np.asarray(index)
+        wanted, which = np.unique(index, return_inverse=True)
+        rows: np.ndarray = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        runs = np.flatnonzero(np.append(True, np.diff(wanted) != 1))
+        with self.path.open("rb", buffering=0) as file:
+            for begin, end in zip(runs, np.append(runs[1:], len(wanted)), strict=True):
+                file.seek(self._begin + int(wanted[begin]) * self._size)
+                rows[begin:end] = np.frombuffer(
+                    file.read(int(end - begin) * self._size), self.dtype
+                ).reshape(end - begin, *self.shape[1:])
+        return rows[which.reshape(index.shape)]
 
 
 class MiddleFrames:

@@ -4,15 +4,16 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from ..media.damage import DamagedFile
 from ..media.pictures import check_picture
 from ..media.sound import Sound, read_sound
 from ..media.video import VideoSurvey, survey_video
-from ..media.workers import one_thread_in_workers
+from ..media.workers import Call, one_thread_in_workers, results
 from .annotations import read_annotation
 from .crops import list_crops, rows_with_crop
-from .index import AffWild2Index, read_index
+from .index import read_index
 from .report import CheckReport, FaceReport, SoundFacts, VideoFacts
 
 
@@ -28,22 +29,20 @@ def check(root: Path | str, *, jobs: int = -1, progress: bool = True) -> CheckRe
         ConfigError: if ``root`` is no folder.
         DataError: if there are no annotations below it.
     """
-    import joblib
     from tqdm.auto import tqdm
 
     index = read_index(root)
     table = index.table
     sources = sorted(set(zip(table["video"], table["sound"], strict=True)))
-    run = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs")
-    work = (joblib.delayed(_check_source)(index.root, *source) for source in sources)
-    bar = tqdm(run(work), total=len(sources), desc="videos", disable=not progress)
+    calls: list[Call] = [(_check_source, (index.root, *source)) for source in sources]
+    bar = tqdm(results(calls, jobs), "videos", len(calls), disable=not progress)
     media = dict(zip(sources, bar, strict=True))
-    work = (
-        joblib.delayed(_check_face)(index, row, *media[entry.video, entry.sound])
-        for row, entry in enumerate(table.itertuples())
-    )
-    faces = tqdm(run(work), total=len(table), desc="crops", unit="face", disable=not progress)
-    return CheckReport(index, tuple(faces))
+    calls = [
+        (_check_face, (index.root, entry, *media[entry["video"], entry["sound"]]))
+        for _, entry in table.iterrows()
+    ]
+    bar = tqdm(results(calls, jobs), "crops", len(calls), unit="face", disable=not progress)
+    return CheckReport(index, tuple(bar))
 
 
 def _check_source(root: Path, video: str, sound: str) -> tuple[VideoFacts, SoundFacts]:
@@ -102,15 +101,14 @@ def _sound_facts(file: str, sound: Sound, video: VideoFacts, is_wav: bool) -> So
     )
 
 
-def _check_face(index: AffWild2Index, row: int, video: VideoFacts, sound: SoundFacts) -> FaceReport:
+def _check_face(root: Path, entry: pd.Series, video: VideoFacts, sound: SoundFacts) -> FaceReport:
     """Annotation and crops of one face, beside what is known of its video and sound."""
     one_thread_in_workers()
-    entry = index.table.iloc[row]
     problems = [*video.problems, *sound.problems]
     valid, malformed = np.zeros(0, dtype=bool), 0
     if entry.annotation:
         try:
-            annotation = read_annotation(index.root / entry.annotation)
+            annotation = read_annotation(root / entry.annotation)
             valid, malformed = annotation.valid, annotation.malformed
             if not annotation.has_header:
                 problems.append(f"{entry.annotation}: it has no first line valence,arousal")
@@ -118,7 +116,7 @@ def _check_face(index: AffWild2Index, row: int, video: VideoFacts, sound: SoundF
             problems.append(f"{entry.annotation}: {error.reason}")
     crops, damaged = np.zeros(0, dtype=np.int64), list[int]()
     if entry.crops:
-        crops, damaged = _check_crops(index.root, entry.crops, problems)
+        crops, damaged = _check_crops(root, entry.crops, problems)
     else:
         problems.append(f"{entry['name']}: it has no folder of crops")
     if not entry.video:

@@ -18,6 +18,7 @@ from ...tasks import Regression
 from ..corpus import Corpus, IndexArray, Samples, Split
 from ..features import GroupNormalised, cache_folder, kept_features
 from ..frames import FrameNames, FrameWindows, MiddleFrames, first_occurrences, window_rows
+from ..media.workers import Call, results
 from .annotations import TARGETS
 from .faces import Face, read_face, read_source
 from .index import AffWild2Index, read_index
@@ -38,7 +39,8 @@ def load(settings: AffWild2Settings, seed: int, *, jobs: int = -1, progress: boo
         ConfigError, DataError: each with what to try; in strict mode with all that is damaged.
     """
     index = read_index(corpus_root(settings, jobs, progress))
-    faces, left_out = read_faces(index, settings, jobs, progress)
+    used = (*settings.prevalent, *settings.privileged)
+    faces, left_out = read_faces(index, settings, used, jobs, progress)
     if left_out and settings.strict:
         raise DataError(
             f"{index.root}: {len(left_out)} things are damaged or missing, and strict mode leaves "
@@ -66,31 +68,42 @@ def corpus_root(settings: AffWild2Settings, jobs: int = -1, progress: bool = Tru
 
 
 def read_faces(
-    index: AffWild2Index, settings: AffWild2Settings, jobs: int = -1, progress: bool = True
+    index: AffWild2Index,
+    settings: AffWild2Settings,
+    names: Sequence[str],
+    jobs: int = -1,
+    progress: bool = True,
 ) -> tuple[list[Face], list[str]]:
-    """All faces that can be used, prepared, and what is damaged, missing or left out."""
-    import joblib
+    """All faces that can be used, prepared, and what is damaged, missing or left out.
+
+    Args:
+        index: what is there.
+        settings: sizes, and whether test videos are read.
+        names: modalities to read; where sound is not among them, no video is opened.
+        jobs: processes; −1 uses every core.
+        progress: show bars.
+    """
     from tqdm.auto import tqdm
 
     table = index.table
     if not settings.unannotated:
         table = table[table["part"] != "test"]
     cache = cache_folder()
-    run = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs")
+    hears = "sound" in names
+    if not hears:
+        table = table.assign(video="", sound="")
     sources = sorted(set(zip(table["video"], table["sound"], strict=True)))
-    work = (joblib.delayed(read_source)(index.root, *s, settings.sound, cache) for s in sources)
-    bar = tqdm(run(work), total=len(sources), desc="preparing sound", disable=not progress)
+    calls: list[Call] = [(read_source, (index.root, *s, settings.sound, cache)) for s in sources]
+    bar = tqdm(results(calls, jobs), "preparing sound", len(calls), disable=not progress)
     heard = dict(zip(sources, bar, strict=True))
-    work = (
-        joblib.delayed(read_face)(
-            AffWild2Index(index.root, table[:0], index.simulated),
-            entry, heard[entry["video"], entry["sound"]], settings.face, cache,
-        )
+    calls = [
+        (read_face, (index.root, entry, heard[entry["video"], entry["sound"]], settings.face,
+                     cache, hears))
         for _, entry in table.iterrows()
-    )  # fmt: skip
+    ]  # fmt: skip
     faces: list[Face] = []
     left_out: dict[str, None] = {}
-    bar = tqdm(run(work), total=len(table), desc="preparing faces", disable=not progress)
+    bar = tqdm(results(calls, jobs), "preparing faces", len(calls), disable=not progress)
     for found in bar:
         if isinstance(found, Face):
             faces.append(found)
@@ -159,21 +172,10 @@ def _corpus(
     names = [face.name for face in faces]
     starts = rows[:, 0] - windows.offsets[windows.face] + 1
     ids = np.array([f"{names[f]}/{n:05d}+" for f, n in zip(windows.face, starts, strict=True)])
-    files = {
-        "face": [face.pictures.path.name for face in faces],
-        "sound": [face.sound.path.name if face.sound else "" for face in faces],
-    }
     used = (*settings.prevalent, *settings.privileged)
-    described = {
-        name: short_hash([VERSION, files[name], _digest(_places(faces, name)), settings.form,
-                          getattr(settings, name).model_dump()])
-        for name in used
-    }  # fmt: skip
+    described = {name: _described(settings, faces, name) for name in used}
     where = _digest(rows)
-    modalities: dict[str, Samples] = {
-        name: FrameWindows(_frames(settings, faces, windows.offsets, name, described[name]), rows)
-        for name in used
-    }
+    modalities = face_samples(settings, faces, windows.offsets, rows, used)
     crops = CropStore([f.pictures for f in faces], windows.offsets, _places(faces, "face"))
     return Corpus(
         name="affwild2",
@@ -212,8 +214,37 @@ def _places(faces: Sequence[Face], modality: str) -> np.ndarray:
     return np.concatenate([f.nearest if modality == "face" else f.columns for f in faces])
 
 
+def _described(settings: AffWild2Settings, faces: Sequence[Face], name: str) -> str:
+    """Short hash of all that the frames of a modality depend on."""
+    if name == "face":
+        files = [face.pictures.path.name for face in faces]
+    else:
+        files = [face.sound.path.name if face.sound else "" for face in faces]
+    options = getattr(settings, name).model_dump()
+    return short_hash([VERSION, files, _digest(_places(faces, name)), settings.form, options])
+
+
+def face_samples(
+    settings: AffWild2Settings,
+    faces: Sequence[Face],
+    offsets: IndexArray,
+    rows: IndexArray,
+    names: Sequence[str],
+) -> dict[str, Samples]:
+    """Windows (N, L, ...) of each modality, read on demand.
+
+    Args:
+        settings: how frames are seen and heard.
+        faces: whose frames.
+        offsets: number of the first frame of each face, and of all frames.
+        rows: frames of each window, (N, L).
+        names: of the modalities.
+    """
+    return {name: FrameWindows(_frames(settings, faces, offsets, name), rows) for name in names}
+
+
 def _frames(
-    settings: AffWild2Settings, faces: Sequence[Face], offsets: IndexArray, name: str, key: str
+    settings: AffWild2Settings, faces: Sequence[Face], offsets: IndexArray, name: str
 ) -> Samples:
     """All frames of a modality; plain descriptions are computed once and kept."""
     places = _places(faces, name)
@@ -228,6 +259,7 @@ def _frames(
     if settings.form == "raw":
         return store
     folder = cache_folder() / "features"
+    key = _described(settings, faces, name)
     kept = kept_features(f"affwild2-{name}-plain-{key}", len(store), store.chunks, folder)
     if settings.normalisation == "none":
         return kept

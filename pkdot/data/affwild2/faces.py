@@ -10,7 +10,6 @@ from ..media.damage import DamagedFile
 from ..media.log_mel import HOP
 from .annotations import Annotation, read_annotation
 from .crops import rows_with_crop
-from .index import AffWild2Index
 from .prepare import Prepared, prepare_crops, prepare_sound, prepare_times
 from .settings import FaceOptions, SoundOptions
 
@@ -68,7 +67,7 @@ def read_source(root: Path, video: str, wav: str, options: SoundOptions, cache: 
     times, remarks = np.zeros(0), []
     if video:
         try:
-            times = np.asarray(prepare_times(root / video, cache).open())
+            times = np.load(prepare_times(root / video, cache).path)
         except DamagedFile as damage:
             remarks.append(f"{video}: {damage.reason}")
     sound = None
@@ -85,17 +84,29 @@ def read_source(root: Path, video: str, wav: str, options: SoundOptions, cache: 
 
 
 def read_face(
-    index: AffWild2Index, entry: pd.Series, source: Source, options: FaceOptions, cache: Path
+    root: Path,
+    entry: pd.Series,
+    source: Source,
+    options: FaceOptions,
+    cache: Path,
+    hears: bool = True,
 ) -> Face | tuple[str, ...]:
-    """One row of the index's table, or why it cannot be used."""
+    """One row of the index's table, or why it cannot be used.
+
+    Args:
+        root: folder that its paths are relative to.
+        entry: the row.
+        source: of its video.
+        options: of crops.
+        cache: folder of all caches.
+        hears: whether a sound is expected, and missed where there is none.
+    """
     name = str(entry["name"])
     if not entry["crops"]:
         return (f"{name}: it has no folder of crops",)
     try:
-        annotation = (
-            read_annotation(index.root / entry["annotation"]) if entry["annotation"] else None
-        )
-        pictures = prepare_crops(index.root / entry["crops"], options, cache)
+        annotation = read_annotation(root / entry["annotation"]) if entry["annotation"] else None
+        pictures = prepare_crops(root / entry["crops"], options, cache)
     except DamagedFile as damage:
         return (str(damage).removesuffix("."),)
     numbers = np.array(pictures.facts["numbers"], dtype=np.int64)
@@ -108,7 +119,7 @@ def read_face(
     times = frame_moments(source, rows)
     columns, heard = sound_columns(times, source.sound)
     remarks = [*source.remarks, *(f"{entry['crops']}/{d}" for d in pictures.facts["damages"])]
-    if source.sound is None:
+    if hears and source.sound is None:
         remarks.append(f"{name}: it has no sound")
     return Face(
         name=name,

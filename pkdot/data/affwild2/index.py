@@ -54,8 +54,12 @@ class AffWild2Index:
         return len(self.table)
 
 
-def read_index(root: Path | str) -> AffWild2Index:
+def read_index(root: Path | str, *, needs_annotations: bool = True) -> AffWild2Index:
     """List what lies below ``root``.
+
+    Args:
+        root: the folder that holds annotations, crops and videos.
+        needs_annotations: whether a folder without any is refused.
 
     Raises:
         ConfigError: if ``root`` is no folder.
@@ -66,7 +70,7 @@ def read_index(root: Path | str) -> AffWild2Index:
         raise ConfigError(f"{root} is not a folder; give the folder that holds Aff-Wild2.")
     try:
         found = _look_through(root)
-        annotated, annotation_remarks = _annotated(root, found)
+        annotated, annotation_remarks = _annotated(root, found, needs_annotations)
         test, test_remarks = _test_names(found, annotated)
     except OSError as error:
         raise DataError(
@@ -157,9 +161,13 @@ def _crops(found: _Found, base: Path) -> None:
             found.crops[entry.name] = Path(entry.path)
 
 
-def _annotated(root: Path, found: _Found) -> tuple[dict[str, tuple[str, Path]], tuple[str, ...]]:
+def _annotated(
+    root: Path, found: _Found, needed: bool
+) -> tuple[dict[str, tuple[str, Path]], tuple[str, ...]]:
     """Name -> part and annotation file, of the newest release."""
     usable = [(folder, sets) for folder in found.challenges if (sets := dict(_sets(folder)))]
+    if not usable and not needed:
+        return {}, ()
     if not usable:
         raise DataError(
             f"{root} holds no annotations of valence and arousal; give the folder that holds "

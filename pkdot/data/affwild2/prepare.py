@@ -20,6 +20,7 @@ import numpy as np
 from ...atomic_files import write_text
 from ...keyed_cache import KeyedCache, short_hash
 from ..features import cache_folder
+from ..frames import RowFile
 from ..media.damage import DamagedFile
 from ..media.log_mel import log_mel
 from ..media.pictures import check_picture
@@ -46,10 +47,9 @@ class Prepared:
     path: Path
     facts: dict[str, Any]
 
-    def open(self) -> np.ndarray:
-        """The array, a read-only memory map."""
-        values: np.ndarray = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        return values
+    def open(self) -> RowFile:
+        """The array, of which rows are read on demand."""
+        return RowFile(self.path)
 
 
 def prepare_crops(folder: Path, options: FaceOptions, cache: Path | None = None) -> Prepared:

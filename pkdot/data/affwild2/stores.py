@@ -1,6 +1,6 @@
 """Frames of many faces as one long sequence: each seen as a crop, and heard as a spectrogram.
 
-Nothing is read before it is asked for, and nothing is kept: arrays are memory maps.
+Nothing is read before it is asked for, and nothing is kept.
 """
 
 from abc import ABC, abstractmethod
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ..corpus import IndexArray
+from ..frames import RowFile
 from ..media.log_mel import HOP, SMALLEST
 from .prepare import Prepared
 
@@ -44,7 +45,7 @@ class _Store(ABC):
         return len(self._places)
 
     @cached_property
-    def _open(self) -> list[np.ndarray | None]:
+    def _open(self) -> list[RowFile | None]:
         return [None if array is None else array.open() for array in self._arrays]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -70,21 +71,21 @@ class _Store(ABC):
             yield self[np.arange(at, min(at + size, len(self)))]
 
     @abstractmethod
-    def _read(self, array: np.ndarray | None, places: np.ndarray) -> np.ndarray: ...
+    def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray: ...
 
 
 class CropStore(_Store):
     """Crops (n, size, size, 3) uint8, RGB, as people look at them."""
 
-    def _read(self, array: np.ndarray | None, places: np.ndarray) -> np.ndarray:
+    def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray:
         assert array is not None  # faces without crops are left out before
-        return np.asarray(array[places])
+        return array[places]
 
 
 class PictureFrames(CropStore):
     """Crops (n, 3, size, size) float32, as networks with public weights expect them."""
 
-    def _read(self, array: np.ndarray | None, places: np.ndarray) -> np.ndarray:
+    def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray:
         pictures = super()._read(array, places).astype(np.float32) / np.float32(255)
         pictures = (pictures - _MEAN) / _DEVIATION
         return np.ascontiguousarray(np.moveaxis(pictures, -1, 1))
@@ -93,7 +94,7 @@ class PictureFrames(CropStore):
 class PlainFaces(CropStore):
     """Crops as grey values of 16 × 16 pixels in 0 to 1, (n, 256) float32."""
 
-    def _read(self, array: np.ndarray | None, places: np.ndarray) -> np.ndarray:
+    def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray:
         small = [
             cv2.resize(
                 cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY),
@@ -128,7 +129,7 @@ class SoundFrames(_Store):
         width = max(round(context / HOP), 2)
         self._around = np.arange(width) - width // 2
 
-    def _read(self, array: np.ndarray | None, places: np.ndarray) -> np.ndarray:
+    def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray:
         shape = (len(places), len(self._around), self._bands)
         heard: np.ndarray = np.full(shape, SILENCE, np.float32)
         if array is not None and len(array):
@@ -142,6 +143,6 @@ class SoundFrames(_Store):
 class PlainSounds(SoundFrames):
     """Mean and deviation over time of each band, (n, 2 · bands) float32."""
 
-    def _read(self, array: np.ndarray | None, places: np.ndarray) -> np.ndarray:
+    def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray:
         heard = super()._read(array, places)[:, 0]
         return np.concatenate([heard.mean(-1), heard.std(-1)], axis=1)

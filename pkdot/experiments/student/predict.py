@@ -15,10 +15,13 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
+from ...analysis.smoothing import smooth_over_time
 from ...atomic_files import write_text, written_aside
+from ...data.affwild2.submission import FaceRecordings, submission
 from ...data.own.findings import OwnDataError
 from ...data.own.source import Reading, Source
 from ...errors import ConfigError
+from ..results import sequences_of
 from .card import card_path
 from .group_moments import GroupMoments
 from .loaded import TrainedStudent
@@ -26,7 +29,7 @@ from .loaded import TrainedStudent
 CHUNK = 256
 """Samples that are held at a time."""
 
-ENDINGS = (".csv", ".parquet")
+ENDINGS = (".csv", ".parquet", ".txt")
 
 
 class Prediction:
@@ -106,9 +109,24 @@ class Prediction:
             np.add.at(counts, which[rows], 1)
         means = np.full_like(sums, np.nan)
         np.divide(sums, counts[:, None], out=means, where=counts[:, None] > 0)
+        if isinstance(self._recordings, FaceRecordings):
+            means = smooth_over_time(means, sequences_of(names), self._recordings.smoothing)
         for start in range(0, len(names), CHUNK):
             part = slice(start, start + CHUNK)
             yield _columns(self._student, names[part], means[part])
+
+    def submission(self) -> str:
+        """The answers in the form of the Aff-Wild2 challenge.
+
+        Raises:
+            ConfigError: for other recordings than faces of Aff-Wild2.
+        """
+        if not isinstance(self._recordings, FaceRecordings):
+            raise ConfigError(
+                "A .txt file is a submission to the Aff-Wild2 challenge, and these recordings are "
+                "no folder of Aff-Wild2; end it in .csv or .parquet."
+            )
+        return submission(pd.concat(list(self.tables())), self._recordings.pictured)
 
     def _outputs(self, rows: np.ndarray, moments: dict[str, GroupMoments]) -> np.ndarray:
         """The network's outputs, (n, W) or (n, L, W); NaN where a sample cannot be read."""
@@ -160,7 +178,8 @@ def check_out(out: Path) -> None:
     """
     if out.suffix.lower() not in ENDINGS:
         raise ConfigError(
-            f"{out.name} is no table that can be written; end it in .csv or .parquet."
+            f"{out.name} is no table that can be written; end it in .csv or .parquet, or in .txt "
+            f"for a submission to the Aff-Wild2 challenge."
         )
 
 
@@ -169,14 +188,19 @@ def write_answers(prediction: Prediction, out: Path, card: str) -> None:
 
     Args:
         prediction: of the student.
-        out: a ``.csv`` or ``.parquet`` file, replaced where it is there.
+        out: a ``.csv`` or ``.parquet`` file, or ``.txt`` in the form of the Aff-Wild2 challenge;
+            replaced where it is there.
         card: Markdown.
 
     Raises:
-        ConfigError: for another ending.
+        ConfigError: for another ending, or a submission of other recordings.
         RecordError: if a file cannot be written.
     """
     check_out(out)
+    if out.suffix.lower() == ".txt":
+        write_text(out, prediction.submission())
+        write_text(card_path(out), card)
+        return
     with written_aside(out) as aside, ExitStack() as stack:
         if out.suffix.lower() == ".csv":
             stream = stack.enter_context(aside.open("w", encoding="utf-8", newline=""))

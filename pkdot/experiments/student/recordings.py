@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...data.affwild2 import AffWild2Settings, require_libraries
+from ...data.affwild2.submission import FaceRecordings
 from ...data.own import OwnSettings
 from ...data.own.findings import OwnDataError
 from ...data.own.load import open_source
@@ -22,14 +24,15 @@ def open_recordings(
     changes: Mapping[str, Any] | None = None,
     *,
     progress: bool = True,
-) -> Source:
+) -> Source | FaceRecordings:
     """Open recordings the way that the student's training data were read.
 
-    Files and columns of other modalities are not opened.
+    Files and columns of other modalities are not opened. A folder given to a student of Aff-Wild2
+    is read in that layout, and its test videos are the recordings.
 
     Args:
         student: trained.
-        path: a table, an ``.npz`` file or a folder.
+        path: a table, an ``.npz`` file or a folder; a folder of Aff-Wild2 for a student of it.
         changes: settings of :class:`pkdot.data.own.OwnSettings` by dotted name.
         progress: whether to draw bars while files are read.
 
@@ -37,6 +40,16 @@ def open_recordings(
         ConfigError: for a setting that there is not.
         OwnDataError: for recordings that cannot be read, or a modality that is not there.
     """
+    data = student.record.config.get("data")
+    if isinstance(data, Mapping) and data.get("name") == "affwild2" and path.is_dir():
+        if changes:
+            raise ConfigError(
+                f"A folder of Aff-Wild2 is read as in the training; leave out {min(changes)!r}."
+            )
+        require_libraries()
+        from ...data.affwild2.recordings import open_faces
+
+        return open_faces(path, AffWild2Settings(**data), student.prevalent, progress=progress)
     settings = reading_settings(student, changes or {})
     source = open_source(path, student.prevalent, settings, progress=progress)
     lacking = [name for name in student.prevalent if name not in source.modalities]
