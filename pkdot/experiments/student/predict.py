@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from ...analysis.smoothing import smooth_over_time
 from ...atomic_files import write_text, written_aside
-from ...data.affwild2.submission import FaceRecordings, submission
+from ...data.affwild2.submission import FaceReading, FaceRecordings, submission
 from ...data.own.findings import OwnDataError
 from ...data.own.source import Reading, Source
 from ...errors import ConfigError
@@ -50,7 +50,7 @@ class Prediction:
     """
 
     def __init__(
-        self, student: TrainedStudent, recordings: Source, *, progress: bool = True
+        self, student: TrainedStudent, recordings: Source | FaceRecordings, *, progress: bool = True
     ) -> None:
         self._student, self._recordings, self._progress = student, recordings, progress
         usable = np.ones(len(recordings.ids), dtype=bool)
@@ -67,7 +67,7 @@ class Prediction:
                 f"'group'."
             )
 
-    def _check(self, name: str, reading: Reading) -> None:
+    def _check(self, name: str, reading: Reading | FaceReading) -> None:
         wanted = self._student.modalities[name]
         shape = reading.shape[1:] if self._student.is_sequence else reading.shape
         if shape != wanted.shape:
