@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import WriterLock, write_text, written_aside
+from ...atomic_files import WriterLock, disk_errors, write_text, written_aside
 from ...errors import HeldError
 from ..features import cache_folder
 from .cachekey import CHUNK, Options, cache_key
@@ -146,7 +146,8 @@ def _chunks(index: BioVidIndex, classes: tuple[int, ...] | None) -> Iterator[tup
 
 def _allocate(path: Path, shape: tuple[int, ...], dtype: type) -> None:
     """Create the array, once, whoever comes first; most file systems store only what is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with WriterLock(path.with_suffix(".lock"), patience=math.inf):
         if not path.is_file():
             with written_aside(path) as aside:
@@ -181,7 +182,8 @@ class _Work:
         """Do a chunk unless it is done; False where another process holds it and we do not wait."""
         one_thread_in_workers()
         note = self.note(chunk)
-        note.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors(note):
+            note.parent.mkdir(parents=True, exist_ok=True)
         try:
             with WriterLock(note.with_suffix(".lock"), patience=math.inf if wait else 0):
                 if not note.is_file():
@@ -193,7 +195,8 @@ class _Work:
     def _write(self, chunk: tuple[int, ...], note: Path) -> None:
         here = self if len(self.index) == len(chunk) else self._only(chunk)
         facts = []
-        with open(self.folder / "values.npy", "r+b") as file:
+        path = self.folder / "values.npy"
+        with disk_errors(path), path.open("r+b") as file:
             data_at, row_size = _layout(file)
             for place, row in enumerate(chunk):
                 try:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ...atomic_files import WriterLock, write_text, written_aside
+from ...atomic_files import WriterLock, disk_errors, write_text, written_aside
 from ...errors import DataError
 from ...keyed_cache import UNREADABLE, short_hash
 from ..corpus import Kind, Samples
@@ -89,7 +89,8 @@ def prepare(
     notes = path.with_suffix(".json")
     found = _open(files, path, notes, key)
     if found is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         with WriterLock(path.with_suffix(".lock"), patience=math.inf):
             found = _open(files, path, notes, key)
             if found is None:

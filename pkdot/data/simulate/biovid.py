@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...atomic_files import WriterLock, remove_leftovers, write_text
+from ...atomic_files import WriterLock, disk_errors, remove_leftovers, write_text
 from ...errors import ConfigError, DataError
 from ..biovid.index import CLASSES, MARKER
 from ..biovid.video import one_thread_in_workers
@@ -162,7 +162,8 @@ def simulate(
         "strengths": asdict(strengths),
     }
     _claim(base, marker)
-    (base / "simulation").mkdir(exist_ok=True)
+    with disk_errors(base / "simulation"):
+        (base / "simulation").mkdir(exist_ok=True)
     with WriterLock(base / "simulation" / "lock", patience=math.inf):
         if _index_path(base).is_file():
             return base
@@ -193,7 +194,7 @@ def _claim(base: Path, marker: dict[str, object]) -> None:
     """Mark the folder as ours, or refuse it."""
     path = base / MARKER
     if path.is_file():
-        if json.loads(path.read_text()) != marker:
+        if _read_marker(path) != marker:
             raise DataError(
                 f"{base} holds a simulated corpus of other settings; choose another folder, or "
                 f"delete it first."
@@ -205,8 +206,17 @@ def _claim(base: Path, marker: dict[str, object]) -> None:
             f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
             f"with others: choose another folder."
         )
-    (base / "simulation").mkdir(parents=True, exist_ok=True)
+    with disk_errors(path):
+        (base / "simulation").mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(marker, indent=1) + "\n")
+
+
+def _read_marker(path: Path) -> object:
+    """What a marker says; nothing where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _plan(subjects: int, classes: Sequence[str], windows: int, seed: int) -> list[Window]:
