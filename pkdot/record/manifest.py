@@ -19,7 +19,7 @@ from .files import damage, read_unchecked, stay_inside
 
 LARGEST = 2**24
 """Bytes of a ``run.json``."""
-DEEPEST = 32
+DEEPEST = 100
 """Levels of lists and mappings in it."""
 _DIGEST = re.compile(rb',\n  "digest": "([^"\n]*)"\n}\n')
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -223,7 +223,7 @@ def read_manifest(path: Path) -> RunManifest:
 def _is_suspect(raw: bytearray) -> bool:
     """Whether values may be long numbers, half characters or deep nests: they are then checked."""
     long = b"0" * 19 in raw.translate(_DIGITS)
-    return long or b"\\u" in raw or raw.count(b"[") + raw.count(b"{") > 100
+    return long or b"\\u" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST
 
 
 def _check_values(path: Path, value: Any, depth: int = 0) -> None:

@@ -11,6 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
+def times(few: int, many: int) -> int:
+    """How often a fault is tried: many times for the page, a few in the usual tests."""
+    return many if os.environ.get("PKDOT_FAULTS") else few
+
+
 @dataclass
 class Row:
     """One row of the matrix.
