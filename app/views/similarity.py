@@ -15,7 +15,11 @@ view = selection.choose_view(record)
 teacher, student = method_steps.similarities(view)
 samples, ids = view.samples, view.ids
 
-orders = {"class": samples.by, "subject": record.unit, "clustering": "the teacher's clustering"}
+orders = {
+    "class": components.plain(samples.by),
+    "subject": components.plain(record.unit),
+    "clustering": "the teacher's clustering",
+}
 if not (samples.labels >= 0).any():
     orders.pop("class")
 if samples.subjects is None:
@@ -86,6 +90,9 @@ if len(record.epochs) > 1:
         "embeddings themselves, shared neighbours what lies nearest.",
     )
     table = method_steps.agreement(record)
+    whole = method_steps.whole_epochs(record)
+    if lost := [str(epoch) for epoch in record.epochs if epoch not in whole]:
+        st.caption(f"Left out, as their files are damaged: epochs {', '.join(lost)}.")
     components.draw(
         lambda: figures.agreement_curves(
             table,

@@ -1,14 +1,28 @@
-"""Disks that are really small and really read-only."""
+"""Disks that are really small and really read-only, and rows for tests that are one fault each."""
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.fault_matrix import Row, write_row
+
 MEGABYTE = 2**20
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count each test of a module that names its ``FAULT``: the kind, and where."""
+    report = yield
+    fault = getattr(getattr(item, "module", None), "FAULT", None)
+    if fault and report.when == "call" and not report.skipped:
+        write_row(Row(*fault, tries=1, survived=int(report.passed)))
+    return report
 
 
 @contextmanager

@@ -41,6 +41,13 @@ class Row:
         self.lost += lost
 
 
+def write_row(row: Row) -> None:
+    """Append a row to the file of ``PKDOT_FAULTS``; nothing where that is not set."""
+    if target := os.environ.get("PKDOT_FAULTS"):
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(row)) + "\n")
+
+
 @contextmanager
 def fault_row(kind: str, where: str) -> Iterator[Row]:
     """A row to count in; at the end, all tries must have survived and nothing may be lost."""
@@ -48,8 +55,6 @@ def fault_row(kind: str, where: str) -> Iterator[Row]:
     try:
         yield row
     finally:
-        if target := os.environ.get("PKDOT_FAULTS"):
-            with Path(target).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(row)) + "\n")
+        write_row(row)
     assert row.tries > 0
     assert (row.survived, row.lost) == (row.tries, 0), row

@@ -27,6 +27,7 @@ from pkdot.record.arrays import read_arrays
 from pkdot.record.files import stays_inside
 from tests.support.example_records import forget_digests, write_record
 
+FAULT = ("hostile record", "reading, the list of runs, the terminal")
 ARRAYS = "features.safetensors"
 
 
