@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -60,7 +61,7 @@ class KeyedCache(Generic[Value]):
             return None
         file = self.file(key)
         try:
-            return self.read(file) if _is_whole(file) else None
+            return self.read(file) if is_whole(file) else None
         except UNREADABLE:
             return None
 
@@ -74,10 +75,7 @@ class KeyedCache(Generic[Value]):
             return
         file = self.file(key)
 
-        def note(aside: Path) -> None:
-            add_digest(digests_file(file), file.name, file_digest(aside))
-
-        with written_aside(file, before_rename=note) as aside:
+        with written_with_digest(file) as aside:
             self.write(aside, value)
 
     def find_or_compute(self, key: str, compute: Callable[[], Value]) -> Value:
@@ -112,8 +110,25 @@ def digests_file(file: Path) -> Path:
     return file.with_name(file.name + SUFFIX)
 
 
-def _is_whole(file: Path) -> bool:
-    """Whether a file is what was written, as far as is known of it."""
+def written_with_digest(file: Path) -> AbstractContextManager[Path]:
+    """As :func:`written_aside`, and the digest is kept beside the file.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+
+    def note(aside: Path) -> None:
+        add_digest(digests_file(file), file.name, file_digest(aside))
+
+    return written_aside(file, before_rename=note)
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file is what was written, as far as is known of it (see :data:`LARGE`).
+
+    Raises:
+        OSError: if it cannot be read.
+    """
     stat = file.stat()
     state = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
     if stat.st_size > LARGE or _checked.get(file) == state:
