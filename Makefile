@@ -18,7 +18,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup demo app test check bench evidence example notebooks screenshots clean
+.PHONY: help setup demo app test check bench faults evidence example notebooks screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -29,7 +29,7 @@ setup: .venv/installed  ## create .venv and install everything into it (once)
 demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
 	@echo "Running notebooks/run_biovid.ipynb: the first time, it also writes the simulated corpus."
-	@$(PY) -m papermill --kernel python3 --progress-bar notebooks/run_biovid.ipynb reports/run_biovid.ipynb
+	@$(PY) -m pkdot execute notebooks/run_biovid.ipynb reports/run_biovid.ipynb
 	@echo "The executed notebook is reports/run_biovid.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
 
 app: setup  ## open the page that shows what the student learnt
@@ -49,6 +49,12 @@ bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot.benchmarks.features
 	@$(PY) -m pkdot.benchmarks.shift
 	@$(PY) tests/support/measure_page.py
+
+faults: setup  ## cause every fault, many times, and write what survived (some minutes)
+	@rm -f .faults.jsonl
+	@OMP_NUM_THREADS=1 PKDOT_FAULTS=$$PWD/.faults.jsonl $(PYTEST) -n $(JOBS) tests/faults
+	@$(PY) tests/support/faults_report.py .faults.jsonl reports/benchmarks/faults.md
+	@rm -f .faults.jsonl
 
 evidence: setup  ## compare all methods fairly, write the report (QUICK=1: some minutes)
 	@OMP_NUM_THREADS=1 $(PY) -m pkdot evidence --jobs $(JOBS) $(if $(QUICK),--quick)

@@ -5,14 +5,21 @@ output left.
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from ._version import __version__
 from .commands import COMMANDS
-from .errors import ConfigError, PkdotError
+from .errors import ConfigError, PkdotError, printable
+
+_REFUSALS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+}  # fmt: skip
+"""What a disk says that is full, broken or not to be written, wherever it was met."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal of another encoding shows what it can
+            stream.reconfigure(errors="backslashreplace")
     try:
         status: int = given.run(given)
         sys.stdout.flush()
@@ -44,10 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except ConfigError as error:
-        print(f"pkdot: {error}", file=sys.stderr)
+        _complain(error)
         return 2
     except PkdotError as error:
-        print(f"pkdot: {error}", file=sys.stderr)
+        _complain(error)
+        return 1
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or type(error).__name__
+        _complain(f"{place}{reason}; free some space, or choose a folder that can be written.")
         return 1
     except KeyboardInterrupt:
         print(
@@ -56,6 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _complain(problem: object) -> None:
+    print(f"pkdot: {printable(problem)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

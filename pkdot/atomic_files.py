@@ -2,19 +2,22 @@
 
 A reader may look at a folder at any moment, and a writer may be killed at any moment. Hence each
 file is written beside its final name, forced to disk, and renamed: the name holds the old content
-or the new, never a part. The lock is the kernel's (``flock``): it needs no clean-up after a kill,
+or the new, never a part. The name beside it is random: containers that share a disk share process
+numbers, too. The lock is the kernel's (``flock``): it needs no clean-up after a kill,
 unlike a file with a process number, and on current network file systems it holds across machines.
 """
 
+import errno
 import fcntl
 import json
 import math
 import os
+import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from .errors import HeldError, RecordError
 
@@ -22,27 +25,79 @@ _PART = ".part"
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; on success it takes the place of ``path``.
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what a disk refuses while ``path`` is written into one sentence.
 
     Raises:
-        RecordError: if the disk refuses (full, read-only, folder gone); ``path`` is unchanged.
+        RecordError: for any OSError inside (disk full, read-only, folder gone).
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        with aside.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        aside.replace(path)
+        yield
     except OSError as error:
         raise RecordError(
             f"{path.name} could not be written in {path.parent}: {error.strerror or error}; free "
             f"some space or choose another folder."
         ) from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_aside(
+    path: Path, before_rename: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
+    """Give a temporary path to write to; on success it takes the place of ``path``.
+
+    Args:
+        path: the final name.
+        before_rename: called with the complete temporary file; what it raises stops the rename.
+
+    Raises:
+        RecordError: if the disk refuses (full, read-only, folder gone); ``path`` is unchanged.
+    """
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_PART}")
+    with disk_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            with aside.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            if before_rename is not None:
+                before_rename(aside)
+            aside.replace(path)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
+def reserve(file: IO[bytes], size: int) -> None:
+    """Claim disk space for an open file before it is filled, so that a full disk shows at once.
+
+    A file system that cannot reserve is left alone: the writing itself then fails.
+
+    Raises:
+        OSError: if there is not so much space.
+    """
+    if size <= 0 or not hasattr(os, "posix_fallocate"):  # macOS has none
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            raise
+
+
+def rename_folder(folder: Path, target: Path) -> bool:
+    """Give a folder its final name; False where something has that name already.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            return False
+        raise RecordError(f"{target} could not be made: {error.strerror}.") from error
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
@@ -64,14 +119,26 @@ def plain(value: Any, where: str = "run.json") -> Any:
     NaN and no infinity, so these become the strings ``"nan"``, ``"inf"`` and ``"-inf"``.
 
     Raises:
-        RecordError: for anything else, naming where it stands.
+        RecordError: for anything else, and for text with half a character (a lone surrogate, as
+            file names of another encoding have), naming where it stands.
     """
-    if value is None or isinstance(value, bool | str | int):
+    if isinstance(value, str):
+        return _unicode(value, where)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise RecordError(
+                f"{where} holds a whole number beyond 64 bits, which tables cannot keep; give it "
+                f"as text."
+            )
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(item, f"{where}: {key}") for key, item in value.items()}
+        return {
+            _unicode(str(key), where): plain(item, f"{where}: {key}") for key, item in value.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return [plain(item, where) for item in items]
@@ -85,6 +152,16 @@ def plain(value: Any, where: str = "run.json") -> Any:
         f"{where} holds a {type(value).__name__}, which a record cannot keep; give numbers, "
         f"strings, lists or mappings of these."
     )
+
+
+def _unicode(text: str, where: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RecordError(
+            f"{where} holds the text {text[:60]!a}, which is not valid Unicode; rename it."
+        ) from None
+    return text
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -110,12 +187,14 @@ class WriterLock:
 
         Raises:
             HeldError: if another writer holds it.
-            RecordError: if the file system cannot lock.
+            RecordError: if nothing can be written there, or the file system cannot lock.
         """
         self.path = path
         deadline = time.monotonic() + patience
         while True:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            with disk_errors(path):
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+                self._descriptor = os.open(path, flags, 0o644)
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # The former holder may have deleted the file between our open and our lock; then
@@ -137,8 +216,9 @@ class WriterLock:
                     f"({_holder(path)}); wait until it ends, or start a record of its own."
                 )
             time.sleep(0.02)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()} on {os.uname().nodename}".encode(), 0)
+        with suppress(OSError):  # a disk that is full takes no name, and the lock holds without it
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()} on {os.uname().nodename}".encode(), 0)
 
     def __enter__(self) -> Self:
         return self

@@ -25,5 +25,17 @@ class HeldError(RecordError):
     """A folder or file that another process is writing."""
 
 
+def printable(text: object) -> str:
+    """Text on one line as a terminal may show it: what controls one, or hides, is spelt out.
+
+    Names in a record, and of its folder, are a stranger's words: escape codes could rewrite the
+    screen, and marks of direction the order of what is read.
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in str(text)
+    )
+
+
 class ConvergenceWarning(UserWarning):
     """A transport problem stopped before its marginal error reached the tolerance."""

@@ -1,23 +1,31 @@
 """Results kept on disk under a key that holds everything they depend on.
 
 A file is therefore never stale. It appears whole or not at all, so that two processes may compute
-the same result at once; one that is absent or damaged is computed again.
+the same result at once; one that is absent or damaged is computed again. Its digest lies beside it
+(:mod:`pkdot.digests`): a changed byte counts as damage.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from .atomic_files import WriterLock, written_aside
+from .atomic_files import WriterLock, disk_errors, written_aside
+from .digests import SUFFIX, add_digest, file_digest, read_digests
 
 Value = TypeVar("Value")
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError)
 """What reading a damaged file raises."""
+LARGE = 2**28
+"""Bytes up to which a file's digest is checked before it is used, once a process. Larger ones (of
+features, read through a memory map) are checked for size and form here, and for every byte by
+``python -m pkdot verify``: reading 2 GB takes seconds that a map saves."""
+_checked: dict[Path, tuple[int, ...]] = {}
 
 
 def short_hash(content: Any, digits: int = 16) -> str:
@@ -51,8 +59,9 @@ class KeyedCache(Generic[Value]):
         """The result of a key; None where it is absent or damaged."""
         if self.folder is None:
             return None
+        file = self.file(key)
         try:
-            return self.read(self.file(key))
+            return self.read(file) if is_whole(file) else None
         except UNREADABLE:
             return None
 
@@ -62,9 +71,12 @@ class KeyedCache(Generic[Value]):
         Raises:
             RecordError: if the disk refuses.
         """
-        if self.folder is not None:
-            with written_aside(self.file(key)) as aside:
-                self.write(aside, value)
+        if self.folder is None:
+            return
+        file = self.file(key)
+
+        with written_with_digest(file) as aside:
+            self.write(aside, value)
 
     def find_or_compute(self, key: str, compute: Callable[[], Value]) -> Value:
         """The result of a key, computed and kept where it is absent.
@@ -77,8 +89,10 @@ class KeyedCache(Generic[Value]):
         found = self.find(key)
         if found is not None or self.folder is None:
             return compute() if found is None else found
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with WriterLock(self.file(key).with_suffix(".lock"), patience=math.inf):
+        lock = self.file(key).with_suffix(".lock")
+        with disk_errors(lock):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        with WriterLock(lock, patience=math.inf):
             found = self.find(key)
             if found is None:
                 found = compute()
@@ -89,3 +103,38 @@ class KeyedCache(Generic[Value]):
         """Where the result of a key lies; there must be a folder."""
         assert self.folder is not None
         return self.folder / f"{key}{self.suffix}"
+
+
+def digests_file(file: Path) -> Path:
+    """Where the digests of a result's file lie."""
+    return file.with_name(file.name + SUFFIX)
+
+
+def written_with_digest(file: Path) -> AbstractContextManager[Path]:
+    """As :func:`written_aside`, and the digest is kept beside the file.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+
+    def note(aside: Path) -> None:
+        add_digest(digests_file(file), file.name, file_digest(aside))
+
+    return written_aside(file, before_rename=note)
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file is what was written, as far as is known of it (see :data:`LARGE`).
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    stat = file.stat()
+    state = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    if stat.st_size > LARGE or _checked.get(file) == state:
+        return True
+    known = read_digests(digests_file(file)).get(file.name)
+    if known and file_digest(file) not in known:
+        return False
+    _checked[file] = state
+    return True

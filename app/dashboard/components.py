@@ -6,13 +6,14 @@ Names inside a record are a stranger's words: see :func:`literal`.
 import html
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from pkdot.errors import PkdotError
+from pkdot.errors import PkdotError, RecordError, printable
 from pkdot.figures import FigureStyle
 
+Part = TypeVar("Part")
 FIGURE_TOOLS = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
 
 
@@ -107,6 +108,15 @@ def tiles(values: dict[str, Any], helps: dict[str, str] | None = None) -> None:
         column.metric(name, value, help=(helps or {}).get(name))
 
 
+def kept(read: Callable[[], Part], otherwise: Part) -> Part:
+    """A part of a record; where it is damaged, a sentence says so and the page goes on without."""
+    try:
+        return read()
+    except RecordError as error:
+        st.error(literal(error), icon=":material/error:")
+        return otherwise
+
+
 def number(value: float | None, form: str = ".2f", unit: str = "") -> str:
     """A number as it stands on a tile; a dash where there is none."""
     return "–" if value is None or value != value else f"{value:{form}}{unit}"
@@ -114,7 +124,9 @@ def number(value: float | None, form: str = ".2f", unit: str = "") -> str:
 
 def literal(text: object) -> str:
     """Text for Streamlit's Markdown that is shown as it is, without links, images or formulas."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|~<>$:^-])", r"\\\1", " ".join(str(text).split()))
+    words = printable(" ".join(str(text).split()))
+    words = re.sub(r"([\\`*_{}\[\]()#+!|~<>$:^&@-])", r"\\\1", words)
+    return re.sub(r"\bwww\.", r"www\\.", words, flags=re.IGNORECASE)  # else a link by itself
 
 
 def plain(text: object, longest: int = 40) -> str:

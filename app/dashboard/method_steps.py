@@ -14,9 +14,10 @@ from pkdot.analysis.projection import Maps, project
 from pkdot.method.anchors import POLICIES, gather_anchor_rows, select_anchors
 from pkdot.method.similarity import cosine_similarity_matrix
 from pkdot.record import RunRecord, targets_of
-from pkdot.record.trajectories import agreement_over_epochs
+from pkdot.record.trajectories import agreement_over_epochs, is_whole
 
 from . import selection
+from .components import kept
 from .loss_settings import ANCHORS, LossSettings
 from .selection import HASH_FUNCS, View
 
@@ -47,6 +48,12 @@ def agreement(record: RunRecord) -> Any:
     return agreement_over_epochs(record)
 
 
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=HASH_FUNCS)
+def whole_epochs(record: RunRecord) -> list[int]:
+    """The logged epochs whose embeddings can be read."""
+    return [epoch for epoch in record.epochs if is_whole(record, epoch)]
+
+
 def anchors(view: View, settings: LossSettings) -> np.ndarray:
     """Step 2: the anchors of the loss, (k,) or (B, k) indices."""
     teacher, loss = torch.as_tensor(similarities(view)[0]), settings.loss()
@@ -62,7 +69,7 @@ def anchor_rows(view: View, settings: LossSettings) -> tuple[np.ndarray, np.ndar
 
 def untrained_rows(view: View, anchors: np.ndarray) -> np.ndarray | None:
     """The student's rows (B, k) at the first epoch; None where the view has no earlier one."""
-    first = view.record.epochs[0]
+    first = whole_epochs(view.record)[0]
     if not view.is_probe or view.epoch == first:
         return None
     student = similarities(selection.at_epoch(view, first))[1]
@@ -89,7 +96,7 @@ def maps(view: View) -> Maps:
 
 def film(view: View) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """The teacher's PCA map of the probe samples, and the student's at every epoch."""
-    epochs = tuple(view.record.epochs)
+    epochs = whole_epochs(view.record)
     every = {epoch: maps(selection.at_epoch(view, epoch)) for epoch in epochs}
     return every[epochs[0]].teacher, {epoch: both.student for epoch, both in every.items()}
 
@@ -112,4 +119,5 @@ def test_outputs(record: RunRecord) -> Outputs | None:
 def outputs(view: View) -> Outputs | None:
     """What both networks answered for the samples of the view; None where nobody kept it."""
     record = view.record
-    return outputs_of(record.predictions, view.ids, view.batch.targets, record.task)
+    ids, targets = view.ids, view.batch.targets
+    return kept(lambda: outputs_of(record.predictions, ids, targets, record.task), None)

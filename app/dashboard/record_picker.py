@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from pkdot.errors import PkdotError
+from pkdot.errors import PkdotError, printable
 from pkdot.record import RunRecord, open_record, runs_directory, schema
 from pkdot.record.listing import RecordSummary, list_records, summarise
 from pkdot.record.location import example_directory
@@ -24,11 +24,13 @@ EXAMPLE_KEY = "example/"
 """No folder has a slash in its name, so no run of one's own can hide the example."""
 LOCAL_ADDRESSES = ("127.0.0.1", "localhost", "::1")
 FOLLOW_SECONDS = 2.0
+LONGEST = 150
+"""Characters of a title."""
 
 
 def records() -> dict[str, RecordSummary]:
     """Every record that can be chosen, by key: the runs, newest first, and the example."""
-    found = {summary.path.name: summary for summary in list_records(runs_directory())}
+    found = {printable(s.path.name): s for s in list_records(runs_directory())}
     if (EXAMPLE / "run.json").is_file():
         found[EXAMPLE_KEY] = summarise(EXAMPLE)
     return found
@@ -48,7 +50,7 @@ def _title(key: str, summary: RecordSummary) -> str:
     words += [summary.corpus or summary.name, summary.method]
     words += [] if summary.seed is None else [f"seed {summary.seed}"]
     status = "" if summary.status == "finished" else f" ({summary.status})"
-    return " · ".join(word for word in words if word) + status
+    return printable(" · ".join(word for word in words if word))[:LONGEST] + status
 
 
 def began(summary: RecordSummary) -> str:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pkdot.errors import RecordError
 from pkdot.figures import FigureStyle, SampleTable
 from pkdot.record import Batch, RunRecord
 from pkdot.record.embeddings import SOURCE
 from pkdot.tasks import TargetGroups
 
 from . import widgets
-from .components import figure_style, plain
+from .components import figure_style, literal, plain
 
 LARGEST = 512
 """Samples beyond this many are left out of what has to be solved at every move of a slider."""
@@ -128,10 +129,13 @@ def choose_view(
     if len(known) > 1:
         with button:
             widgets.play_button("epoch", known)
-    if source == "probe":
-        batch, subjects = record.probe_batch(epoch), record.probe["subject"].astype(str).to_numpy()
-    else:
-        batch, subjects = record.batch(epoch), None
+    try:
+        batch = record.probe_batch(epoch) if source == "probe" else record.batch(epoch)
+    except RecordError as error:
+        others = " Other epochs may be whole: move the slider." if len(known) > 1 else ""
+        st.error(literal(error) + others, icon=":material/error:")
+        st.stop()
+    subjects = record.probe["subject"].astype(str).to_numpy() if source == "probe" else None
     if len(batch.targets) > LARGEST:
         st.caption(f"The first {LARGEST} of {len(batch.targets)} samples are shown.")
         batch = _first(batch, LARGEST)

@@ -12,10 +12,11 @@ from pkdot.analysis.neighbours import closeness, purity, purity_by_chance, trust
 from pkdot.analysis.projection import Maps
 from pkdot.figures import Grouping, SampleTable
 from pkdot.figures.style import answer_marker
+from pkdot.record import schema
 
 st.title("Embeddings", anchor=False)
 record = record_picker.chosen_record()
-stored = record.maps()
+stored = components.kept(record.maps, pd.DataFrame(columns=list(schema.MAPS_COLUMNS)))
 drawn = sorted(int(epoch) for epoch in stored.loc[stored["projection"] == "umap", "epoch"].unique())
 kinds = {"pca": "PCA", "umap": "UMAP"} if drawn else {"pca": "PCA"}
 left, right = st.columns([1, 5]) if len(kinds) > 1 else (None, st.container())
@@ -133,7 +134,8 @@ def stored_film() -> tuple[np.ndarray, dict[int, np.ndarray]]:
     return cut[drawn[0], "teacher"], {epoch: cut[epoch, "student"] for epoch in drawn}
 
 
-if view.is_probe and len(drawn if kind == "umap" else record.epochs) > 1:
+epochs_of_film = drawn if kind == "umap" else method_steps.whole_epochs(record)
+if view.is_probe and len(epochs_of_film) > 1:
     components.panel(
         "The same maps as a film: press Play under it, and each point glides from one logged epoch "
         "to the next.",

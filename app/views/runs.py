@@ -9,7 +9,8 @@ from dashboard import components, new_run, record_picker, selection, widgets
 from dashboard.answers import show_answers
 from dashboard.comparison import show_comparison
 from dashboard.figure_cache import figures
-from pkdot.record import RecordSummary, RunRecord, open_record, runs_directory
+from pkdot.errors import printable
+from pkdot.record import RecordSummary, RunRecord, open_record, runs_directory, schema
 
 MOST_COMPARED = 10
 FEW = 10
@@ -48,7 +49,7 @@ def tick(keys: list[str], widget: str) -> None:
 def note(summary: RecordSummary) -> str:
     """A few words on a run for the list, beyond its scores; often none."""
     status = "" if summary.status in ("finished", "running") else summary.sentence
-    return "simulated data" if not status and summary.simulated else status
+    return "simulated data" if not status and summary.simulated else printable(status)
 
 
 def short_score(summary: RecordSummary, network: str) -> str | None:
@@ -62,8 +63,8 @@ def show_list() -> None:
     """A table of all runs, one line each."""
     table = pd.DataFrame(
         {
-            "corpus": s.corpus or s.name,
-            "method": s.method,
+            "corpus": printable(s.corpus or s.name),
+            "method": printable(s.method),
             "seed": s.seed,
             "status": s.status,
             "student": short_score(s, "student"),
@@ -111,13 +112,15 @@ def show_run(record: RunRecord) -> None:
     primary = record.task.primary
     components.tiles(
         {
-            f"student, test {primary.label}": score_text(record, "student"),
-            f"teacher, test {primary.label}": score_text(record, "teacher"),
+            f"student, test {components.plain(primary.label)}": score_text(record, "student"),
+            f"teacher, test {components.plain(primary.label)}": score_text(record, "teacher"),
             "best epoch": "not yet" if record.best_epoch is None else record.best_epoch,
             "took": f"{total:.0f} s" if isinstance(total, int | float) else "not yet",
         }
     )
-    metrics = record.metrics
+    metrics = components.kept(
+        lambda: record.metrics, pd.DataFrame(columns=list(schema.METRICS_COLUMNS))
+    )
     stages = [str(stage) for stage in metrics["stage"].unique()]
     if not stages:
         st.info("No metric was logged yet.", icon=":material/hourglass_empty:")

@@ -14,13 +14,16 @@ SHOWN = 20
 
 st.title("Samples", anchor=False)
 record = record_picker.chosen_record()
-probe, media, features = record.probe, record.media(), record.features()
+probe = record.probe
+media, features = components.kept(record.media, {}), components.kept(record.features, None)
 style = components.figure_style(record.simulated)
 ids = [str(name) for name in probe["sample_id"]]
 task, targets = record.task, targets_of(probe)
 groups = task.groupings(targets)[selection.choose_target(record, targets)]
 samples = SampleTable.of_groups(groups, ids)
-outputs = outputs_of(record.predictions, ids, targets, task) if len(probe) else None
+outputs = None
+if len(probe):
+    outputs = components.kept(lambda: outputs_of(record.predictions, ids, targets, task), None)
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
     st.info(
@@ -104,7 +107,10 @@ with left:
         facts["student's answer"] = answer_word("student", position)
         facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
     st.markdown(
-        "\n".join(f"- {name}: **{components.plain(value)}**" for name, value in facts.items())
+        "\n".join(
+            f"- {components.plain(name)}: **{components.plain(value)}**"
+            for name, value in facts.items()
+        )
     )
 with right:
     if outputs is not None and outputs.known[position]:

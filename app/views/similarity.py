@@ -91,6 +91,9 @@ if len(record.epochs) > 1:
         "embeddings themselves, shared neighbours what lies nearest.",
     )
     table = method_steps.agreement(record)
+    whole = method_steps.whole_epochs(record)
+    if lost := [str(epoch) for epoch in record.epochs if epoch not in whole]:
+        st.caption(f"Left out, as their files are damaged: epochs {', '.join(lost)}.")
     components.draw(
         lambda: figures.agreement_curves(
             table,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from ..atomic_files import write_text
 from ..errors import ConfigError, PkdotError
 
 
@@ -48,8 +49,7 @@ def publish(measure: Callable[[], str], report: Path) -> int:
         return 2 if isinstance(error, ConfigError) else 1
     finally:
         torch.set_num_threads(threads)
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(page, encoding="utf-8")
+    write_text(report, page)
     print(f"{page}\nWritten to {report}.")
     return 0
 

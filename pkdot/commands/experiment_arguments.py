@@ -20,6 +20,10 @@ def setting(text: str) -> tuple[str, Any]:
         return path, json.loads(value)
     except json.JSONDecodeError:
         return path, value
+    except (ValueError, RecursionError):  # a number of thousands of digits, a nest of thousands
+        raise argparse.ArgumentTypeError(
+            f"the value of {path} is longer or nests deeper than any setting; give a shorter one."
+        ) from None
 
 
 def positive(text: str) -> int:
@@ -132,7 +136,7 @@ def config_of(arguments: argparse.Namespace) -> "ExperimentConfig":
     if arguments.config:
         try:
             content = json.loads(arguments.config.read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"{arguments.config} cannot be read as JSON: {error}.") from None
         if not isinstance(content, dict):
             raise ConfigError(f"{arguments.config} must hold one JSON object of settings.")

@@ -3,9 +3,11 @@
 import argparse
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, printable
 
 HELP = "list run records"
+LONGEST = 100
+"""Characters of a name that are shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +24,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not summaries:
         print(f"There are no records in {folder}; make one with: python -m pkdot run")
         return 0
-    width = max(len(summary.run_id) for summary in summaries)
-    for summary in summaries:
+    names = [printable(summary.run_id)[:LONGEST] for summary in summaries]
+    width = max(map(len, names))
+    for name, summary in zip(names, summaries, strict=True):
         score = summary.primary("student")
         finished = summary.status == "finished" and score is not None
         text = f"student {summary.task.primary.text(score)}" if finished else summary.sentence
-        print(f"{summary.run_id:{width}}  {summary.status:8}  {text}")
+        print(f"{name:{width}}  {summary.status:8}  {printable(text)}")
     return 0

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Literal
 
+from ..atomic_files import write_text
 from ..errors import ConfigError
 from .experiment_arguments import add_experiment_arguments, config_of, positive
 
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress=not arguments.quiet,
     )
     if arguments.csv:
-        cells.to_csv(arguments.csv, index=False)
+        write_text(arguments.csv, cells.drop(columns="task").to_csv(index=False))
     score = corpus.task.primary
     unit: Literal["seed", "group"] = "group" if "by_group" in cells else "seed"
     if unit == "seed" and len(seeds) == 1:

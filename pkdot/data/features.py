@@ -4,15 +4,17 @@ They depend on the samples as the corpus serves them, the weights, the form and 
 :mod:`pkdot.keyed_cache`.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import torch
 
+from ..atomic_files import reserve
 from ..keyed_cache import KeyedCache, short_hash
 from .corpus import Corpus, IndexArray, Samples
 
@@ -74,14 +76,13 @@ def kept_features(
         return values
 
     def write(path: Path, chunks: Iterator[np.ndarray]) -> None:
-        # written, not mapped: a full disk is then an error, and no memory is held
-        with path.open("wb") as file:
+        # Written, not mapped: where a disk is full, a store into a map kills the process.
+        with path.open("wb") as stream:
             for number, chunk in enumerate(chunks):
+                values = np.ascontiguousarray(chunk, dtype=np.float32)
                 if number == 0:
-                    shape = (size, *chunk.shape[1:])
-                    head = {"descr": "<f4", "fortran_order": False, "shape": shape}
-                    np.lib.format.write_array_header_1_0(file, head)
-                file.write(np.ascontiguousarray(chunk, dtype="<f4").tobytes())
+                    _begin(stream, (size, *values.shape[1:]))
+                stream.write(values.data)
 
     cache = KeyedCache(folder, ".npy", read, write)
     kept = cache.find(key)
@@ -99,6 +100,14 @@ def groups_repeat(groups: np.ndarray) -> bool:
     """Whether at least half of some samples share their group, (N,), with another one."""
     _, which, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return bool(2 * (sizes[which] > 1).sum() >= len(groups) > 0)
+
+
+def _begin(stream: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Write the head of a ``.npy`` file of float32, and claim the space for its content."""
+    head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, head)
+    stream.flush()
+    reserve(stream, stream.tell() + 4 * math.prod(shape))
 
 
 class GroupNormalised:

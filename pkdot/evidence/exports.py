@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..atomic_files import write_text
 from .comparison import unit_scores
 from .results import RegimeResults
 from .tuning import choices_file, write_choices
@@ -24,9 +25,8 @@ def publish_scores(results: Sequence[RegimeResults], folder: Path) -> list[Path]
         scores = unit_scores(found.cells, found.regime.unit)
         if not found.controls.empty:
             scores = scores.join(unit_scores(found.controls, found.regime.unit))
-        folder.mkdir(parents=True, exist_ok=True)
         written.append(folder / _scores_name(found))
-        scores.to_csv(written[-1], float_format="%.2f", lineterminator="\n")
+        write_text(written[-1], scores.to_csv(float_format="%.2f", lineterminator="\n"))
     return written
 
 
@@ -60,7 +60,6 @@ def write_tables(results: Sequence[RegimeResults], folder: Path) -> list[Path]:
     written = []
     for found in results:
         if not found.cells.empty:
-            folder.mkdir(parents=True, exist_ok=True)
             written.append(folder / f"{found.regime.name}.csv")
-            found.cells.to_csv(written[-1], index=False)
+            write_text(written[-1], found.cells.to_csv(index=False, lineterminator="\n"))
     return written

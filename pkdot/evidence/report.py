@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .._version import __version__
+from ..atomic_files import write_text
 from ..record.environment import environment_facts
 from .campaign import Campaign
 from .regimes import LOCKED_SEEDS
@@ -32,7 +33,6 @@ def write_report(campaign: Campaign, results: Sequence[RegimeResults], path: Pat
         pointer = [f"What moves a gain: [{beside.name}]({beside.name})."]
     elif any(found.studies for found in results):
         pointer = ["The studies of what moves a gain have not been run."]
-    path.parent.mkdir(parents=True, exist_ok=True)
     written = [_write(path, [*_head(campaign), *sections, *pointer])]
     if studies:
         written.append(_write(beside, [*_studies_head(campaign, path), *studies]))
@@ -40,7 +40,7 @@ def write_report(campaign: Campaign, results: Sequence[RegimeResults], path: Pat
 
 
 def _write(path: Path, lines: list[str]) -> Path:
-    path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    write_text(path, "\n".join(lines).rstrip() + "\n")
     return path
 
 

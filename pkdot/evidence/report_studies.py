@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..analysis.statistics import mean_interval
+from ..atomic_files import written_aside
 from .markdown import interval, number, table
 from .pairing import MATCHED_BY, MOMENTS
 from .results import RegimeResults, StudyResult
@@ -38,16 +39,17 @@ def write_figures(results: Sequence[RegimeResults], folder: Path) -> list[Path]:
     for regime, found in ((one.regime, study) for one in results for study in one.studies):
         if found.table.empty:
             continue
-        folder.mkdir(parents=True, exist_ok=True)
         written.append(folder / f"{regime.name}-{found.study.name}.html")
-        study_dots(
+        figure = study_dots(
             found.table,
             found.finding,
             factor=found.study.factor,
             usual=found.study.usual,
             over=regime.unit,
             style=FigureStyle(simulated=regime.simulated),
-        ).write_html(written[-1], include_plotlyjs="directory")
+        )
+        with written_aside(written[-1]) as aside:
+            figure.write_html(aside, include_plotlyjs="directory")
     return written
 
 

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ..atomic_files import disk_errors, rename_folder
 from ..errors import ConfigError
 from ..record import RunRecord, open_record
 from .config import ExperimentConfig
@@ -43,9 +44,15 @@ def make_example(folder: Path | None = None, *, progress: bool = True) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         record = run_experiment(example_config(), progress=progress, runs_dir=scratch)
         _thin(record)
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(record.path, target)
+        beside = target.with_name(f".{target.name}.{record.run_id}")
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copytree(record.path, beside)
+                shutil.rmtree(target, ignore_errors=True)
+                rename_folder(beside, target)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
     if size > LARGEST:
         raise ConfigError(f"The example has {size} bytes; keep it under {LARGEST}: fewer samples.")

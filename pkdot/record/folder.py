@@ -4,16 +4,23 @@ A file appears whole or not at all, and the folder itself appears with its ``run
 moment the writer is killed at, what stands on disk opens.
 """
 
-import errno
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..atomic_files import WriterLock, remove_leftovers, written_aside
+from ..atomic_files import (
+    WriterLock,
+    remove_leftovers,
+    rename_folder,
+    write_text,
+    written_aside,
+)
+from ..digests import add_digest, digest_lines, file_digest, read_digests
 from ..errors import InputError, RecordError
 from . import schema
 from .manifest import RunManifest
@@ -37,6 +44,7 @@ class RecordFolder:
         self.manifest = manifest
         self.is_open = True
         self._lock = lock
+        self._digests: dict[str, str] = {}
 
     @classmethod
     def create(cls, runs: Path, manifest: RunManifest, *, exact: bool) -> "RecordFolder":
@@ -68,7 +76,7 @@ class RecordFolder:
                 target = runs / (wanted if attempt == 1 else f"{wanted}-{attempt}")
                 manifest.run_id = target.name
                 manifest.write(hidden)
-                if _renamed(hidden, target):
+                if rename_folder(hidden, target):
                     break
                 if exact:
                     # Two reasons, two sentences: somebody writes it now, or it is left over.
@@ -120,31 +128,40 @@ class RecordFolder:
             table = pa.Table.from_pandas(frame, preserve_index=False)
         except (pa.ArrowException, ValueError) as error:
             raise InputError(f"{name} cannot hold this table: {error}.") from error
-        with written_aside(self.path / name) as aside:
+        with self._noted(self.path / name) as aside:
             pq.write_table(table, aside, compression="zstd")
 
     def write_arrays(
         self, path: Path, arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None
     ) -> None:
         """Write a safetensors file, with notes in its header."""
-        with written_aside(path) as aside:
+        with self._noted(path) as aside:
             aside.write_bytes(packed(arrays, dict(notes or {})))
 
+    def _noted(self, path: Path) -> AbstractContextManager[Path]:
+        """As :func:`written_aside`, with the digest kept before the file takes its name."""
+        name = path.relative_to(self.path).as_posix()
+
+        def note(aside: Path) -> None:
+            self._digests[name] = file_digest(aside)
+            add_digest(self.path / schema.DIGESTS, name, self._digests[name])
+
+        return written_aside(path, before_rename=note)
+
+    def settle_digests(self) -> None:
+        """Keep one digest a file: of what was written several times, the last."""
+        every = read_digests(self.path / schema.DIGESTS)
+        every |= {name: (value,) for name, value in self._digests.items()}
+        lines = [(name, value) for name in sorted(every) for value in every[name]]
+        if lines:
+            write_text(self.path / schema.DIGESTS, digest_lines(lines))
+
     def sizes(self) -> dict[str, int]:
-        """Bytes of each file but ``run.json``, by its name within the folder."""
+        """Bytes of each file but ``run.json`` and the digests, by its name within the folder."""
         return {
             file.relative_to(self.path).as_posix(): file.stat().st_size
             for file in sorted(self.path.rglob("*"))
-            if file.is_file() and not file.name.startswith(".") and file.name != schema.MANIFEST
+            if file.is_file()
+            and not file.name.startswith(".")
+            and file.name not in (schema.MANIFEST, schema.DIGESTS)
         }
-
-
-def _renamed(hidden: Path, target: Path) -> bool:
-    """Give a folder its final name; False where a record has that name already."""
-    try:
-        hidden.rename(target)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            return False
-        raise RecordError(f"{target} could not be made: {error.strerror}.") from error
-    return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, RecordError
 from ..tasks import Classification, Task
+from .files import damage
 from .location import runs_directory
 from .reader import RunRecord, open_record
 
@@ -69,8 +70,11 @@ def summarise(path: Path) -> RecordSummary:
             )
         task = record.task
         scores = {name: float(value) for name, value in record.scores.items()}
-    except (RecordError, OSError, ValueError, TypeError) as error:
+    except RecordError as error:
         return RecordSummary(path, "damaged", str(error), run_id=path.name)
+    except Exception as error:  # whatever a stranger's record does, the others are listed
+        what = f"it cannot be read ({type(error).__name__})"
+        return RecordSummary(path, "damaged", str(damage(path, what)), run_id=path.name)
     return RecordSummary(
         path,
         record.status,

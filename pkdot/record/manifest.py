@@ -1,19 +1,30 @@
 """``run.json``: what was run, with what, and how it ended."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ..atomic_files import plain, write_json
+from ..atomic_files import plain, write_text
+from ..digests import digest
 from ..errors import ConfigError, RecordError
 from ..tasks import Classification, Task, read_task
 from . import schema
+from .files import damage, read_unchecked, stay_inside
 
+LARGEST = 2**24
+"""Bytes of a ``run.json``."""
+DEEPEST = 100
+"""Levels of lists and mappings in it."""
+_DIGEST = re.compile(rb',\n  "digest": "([^"\n]*)"\n}\n')
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+
+Text = Annotated[str, Field(max_length=1000)]
 Status = Literal["running", "finished", "failed", "stopped"]
 
 
@@ -43,17 +54,17 @@ class RunManifest(BaseModel):
     model_config = ConfigDict(strict=True, validate_assignment=True, allow_inf_nan=True)
 
     schema_version: int = schema.SCHEMA_VERSION
-    run_id: str
-    name: str
+    run_id: Text
+    name: Text
     status: Status = "running"
-    message: str = ""
-    created: str
-    updated: str = ""
-    corpus: str
-    method: str
+    message: Annotated[str, Field(max_length=4000)] = ""
+    created: Text
+    updated: Text = ""
+    corpus: Text
+    method: Text
     seed: int | None
     simulated: bool
-    class_names: list[str]
+    class_names: Annotated[list[Text], Field(max_length=10_000)]
     task: dict[str, Any] | None = None
     config: dict[str, Any]
     facts: dict[str, Any]
@@ -80,9 +91,16 @@ class RunManifest(BaseModel):
         return cls(run_id=run_id, created=created, updated=created, **plain(fields))
 
     def write(self, path: Path) -> None:
-        """Write ``run.json`` into a record's folder, with the time of now."""
+        """Write ``run.json`` into a record's folder, with the time of now.
+
+        Its last line is the digest of all that stands before that line.
+        """
         self.updated = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(path / schema.MANIFEST, self.model_dump())
+        content = plain(self.model_dump())
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        body = text.removesuffix("\n}")
+        own = digest(body.encode())
+        write_text(path / schema.MANIFEST, f'{body},\n  "digest": "{own}"\n}}\n')
 
     def resume(self, before: "RunManifest", replaced: set[str]) -> float:
         """Take over what an interrupted run's manifest holds.
@@ -123,6 +141,10 @@ def task_of(manifest: RunManifest) -> Task:
         return read_task(manifest.task)
     except ConfigError as error:
         raise RecordError(f"The record {manifest.run_id} is damaged: {error}") from None
+    except (TypeError, ValueError, KeyError, OverflowError, RecursionError):
+        raise RecordError(
+            f"The record {manifest.run_id} is damaged: its task is none that this kit knows."
+        ) from None
 
 
 def readable_id(time: str, corpus: str, method: str, seed: int | None) -> str:
@@ -152,16 +174,18 @@ def read_manifest(path: Path) -> RunManifest:
     """
     record = f"The record {path.name}"
     try:
-        content = json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+        raw = read_unchecked(path, schema.MANIFEST, LARGEST)
+    except RecordError:
+        if os.path.lexists(path / schema.MANIFEST):
+            raise
         raise RecordError(
             f"{path} is not a run record: it has no {schema.MANIFEST}; give the folder that a run "
             f"wrote."
-        ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(
-            f"{record} is damaged: {schema.MANIFEST} cannot be read as JSON; run it again."
-        ) from error
+        ) from None
+    try:
+        content = json.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise damage(path, f"{schema.MANIFEST} cannot be read as JSON") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):
         raise RecordError(f"{record} is damaged: {schema.MANIFEST} states no schema version.")
@@ -175,15 +199,53 @@ def read_manifest(path: Path) -> RunManifest:
             f"{record} was written by an older kit (schema {version}), which this one no longer "
             f"reads; run it again."
         )
+    if _is_suspect(raw):
+        _check_values(path, content)
     try:
-        return RunManifest(**content)
+        manifest = RunManifest(**content)
     except ValidationError as error:
         first = error.errors()[0]
-        field, found = ".".join(map(str, first["loc"])), repr(first["input"])[:60]
+        field, found = ".".join(map(str, first["loc"]))[:80], repr(first["input"])[:60]
+        raise damage(path, f"{schema.MANIFEST} has no valid {field!r} (found {found})") from None
+    if not stay_inside(manifest.files):
+        raise damage(path, f"{schema.MANIFEST} names files that lie outside")
+    # The line stands where this kit wrote it, or another program wrote the file anew on purpose.
+    own = _DIGEST.search(raw, len(raw) - 100)
+    if own and own.end() == len(raw) and digest(raw[: own.start()]).encode() != own[1]:
         raise RecordError(
-            f"{record} is damaged: {schema.MANIFEST} has no valid {field!r} (found {found}); run "
-            f"it again."
-        ) from error
+            f"{record} is damaged: {schema.MANIFEST} is not what was written: its digest is "
+            f'another; run it again, or delete the line that begins with "digest" if you changed '
+            f"the file on purpose."
+        )
+    return manifest
+
+
+def _is_suspect(raw: bytearray) -> bool:
+    """Whether values may be long numbers, half characters or deep nests: they are then checked."""
+    long = b"0" * 19 in raw.translate(_DIGITS)
+    return long or b"\\u" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST
+
+
+def _check_values(path: Path, value: Any, depth: int = 0) -> None:
+    """Refuse what no kit writes and no page can show: long numbers, half characters, deep nests."""
+    if depth > DEEPEST:
+        raise damage(path, f"{schema.MANIFEST} nests deeper than {DEEPEST} levels")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_values(path, key, depth)
+            _check_values(path, item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_values(path, item, depth + 1)
+    elif isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise damage(
+                path, f"{schema.MANIFEST} holds the text {value[:60]!a}, which is no Unicode"
+            ) from None
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise damage(path, f"{schema.MANIFEST} holds a whole number beyond 64 bits")
 
 
 def status_sentence(status: str, message: str) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ..errors import InputError
 from . import schema
+from .arrays import Array, read_arrays
 from .folder import RecordFolder
 from .manifest import task_of
 from .reader import open_record
-from .storage import Array, Batch, read_arrays
+from .storage import Batch
 from .target_columns import target_columns
 from .validation import CheckedProbe, batch_arrays, matrix
 

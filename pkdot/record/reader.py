@@ -6,31 +6,29 @@ that is still being written shows its newest rows.
 """
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..atomic_files import is_held
+from ..digests import read_digests
 from ..errors import RecordError
 from ..tasks import Task
 from . import schema
+from .arrays import Array, read_arrays
+from .files import damage, file_size, read_file, stays_inside
 from .manifest import RunManifest, read_manifest, status_sentence, task_of
-from .storage import (
-    Array,
-    Batch,
-    Embeddings,
-    Features,
-    check_pictures,
-    damage,
-    pair,
-    read_arrays,
-    read_table,
-)
+from .storage import Batch, Embeddings, Features, check_pictures, pair, sample_names
+from .tables import read_table
 from .target_columns import targets_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+CHECKED = 2**36
+"""Bytes of the largest file whose digest :meth:`RunRecord.changed_files` checks."""
 
 
 class RunRecord:
@@ -162,8 +160,9 @@ class RunRecord:
         """
         import pandas as pd
 
-        files = sorted((self.path / schema.MAPS).glob("*.parquet"))
-        names = [f"{schema.MAPS}/{file.name}" for file in files] or self._written(schema.MAPS)
+        files = (self.path / schema.MAPS).glob("[!.]*.parquet")
+        found = {f"{schema.MAPS}/{file.name}" for file in files}
+        names = sorted(found) or self._written(schema.MAPS)
         tables = [self._table(name, schema.MAPS_COLUMNS[1:]) for name in names]
         for name, table in zip(names, tables, strict=True):
             table.insert(0, "projection", Path(name).stem)
@@ -192,9 +191,9 @@ class RunRecord:
             RecordError: if that epoch was not logged, or its file is damaged.
         """
         arrays, notes = self._epoch_arrays(schema.EMBEDDINGS, epoch, self.epochs)
-        if "teacher" not in arrays and notes.get("teacher_epoch", "").isdigit():
-            elsewhere = int(notes["teacher_epoch"])
-            source, _ = self._epoch_arrays(schema.EMBEDDINGS, elsewhere, self.epochs)
+        elsewhere = notes.get("teacher_epoch", "")
+        if "teacher" not in arrays and re.fullmatch(r"[0-9]{1,9}", elsewhere):
+            source, _ = self._epoch_arrays(schema.EMBEDDINGS, int(elsewhere), self.epochs)
             arrays = {**source, **arrays}
         return Embeddings(*pair(self.path, arrays, "teacher", "student", f"epoch {epoch}"))
 
@@ -208,12 +207,11 @@ class RunRecord:
         teacher, student = pair(
             self.path, arrays, "teacher", "student", f"the batch of epoch {epoch}"
         )
-        try:
-            ids = np.array(json.loads(notes["sample_ids"]), dtype=str)
-            # Records of classes called them labels before there were other targets.
-            targets = arrays["targets"] if "targets" in arrays else arrays["labels"]
-        except (KeyError, ValueError) as error:
-            raise damage(self.path, f"the batch of epoch {epoch} has no ids or targets") from error
+        ids = sample_names(self.path, notes.get("sample_ids", ""), f"the batch of epoch {epoch}")
+        # Records of classes called them labels before there were other targets.
+        targets = arrays.get("targets", arrays.get("labels"))
+        if targets is None or targets.ndim not in (1, 2) or targets.dtype.kind not in "iuf":
+            raise damage(self.path, f"the batch of epoch {epoch} has no targets")
         if not len(ids) == len(targets) == len(teacher):
             raise damage(self.path, f"the batch of epoch {epoch} has columns of unequal length")
         return Batch(ids, targets, teacher, student)
@@ -255,17 +253,26 @@ class RunRecord:
     def checkpoint(self, name: str) -> tuple[dict[str, Array], dict[str, Any]]:
         """Tensors by name, and the notes saved with them.
 
+        Floats of 16 or 8 bits that NumPy lacks (bfloat16) become float32.
+
         Raises:
-            RecordError: if there is no such checkpoint, or NumPy lacks a type in it (bfloat16:
-                open the file with ``safetensors.torch`` instead).
+            RecordError: if there is no such checkpoint, it is damaged, or it holds a type that is
+                not read here.
         """
         if name not in self.checkpoints:
             raise RecordError(
                 f"{self.run_id} has no checkpoint {name!r}; it has "
                 f"{', '.join(self.checkpoints) or 'none'}."
             )
-        arrays, notes = read_arrays(self.path, f"{schema.CHECKPOINTS}/{name}.safetensors")
-        return arrays, json.loads(notes.get("notes", "{}"))
+        file = f"{schema.CHECKPOINTS}/{name}.safetensors"
+        arrays, notes = read_arrays(self.path, file)
+        try:
+            kept = json.loads(notes.get("notes", "{}"))
+        except (ValueError, RecursionError):
+            kept = None
+        if not isinstance(kept, dict):
+            raise damage(self.path, f"the notes of {file} cannot be read")
+        return arrays, kept
 
     # -- health ------------------------------------------------------------------------------
 
@@ -278,10 +285,27 @@ class RunRecord:
         return sorted(
             name
             for name, size in wanted.items()
-            if not name.startswith(schema.CHECKPOINTS) and _size(self.path / name) != size
+            if not name.startswith(schema.CHECKPOINTS) and file_size(self.path, name) != size
         )
 
+    def changed_files(self) -> list[str]:
+        """Files whose bytes are not those that were written; reads all of them.
+
+        A file without a digest, as older kits wrote them, counts as unchanged.
+        """
+        known = read_digests(self.path / schema.DIGESTS)
+        return sorted(name for name in known if stays_inside(name) and self._is_changed(name))
+
     # -- inside ------------------------------------------------------------------------------
+
+    def _is_changed(self, name: str) -> bool:
+        if file_size(self.path, name) < 0:  # missing_files names it, where it is missed
+            return False
+        try:
+            read_file(self.path, name, CHECKED)
+        except RecordError:
+            return True
+        return False
 
     def _written(self, folder: str) -> list[str]:
         return sorted(name for name in self._manifest.files if name.startswith(f"{folder}/"))
@@ -294,7 +318,7 @@ class RunRecord:
         return read_table(self.path, name, columns)
 
     def _has(self, name: str) -> bool:
-        return name in self._manifest.files or (self.path / name).exists()
+        return name in self._manifest.files or os.path.lexists(self.path / name)
 
     def _epoch_arrays(
         self, folder: str, epoch: int, logged: list[int]
@@ -333,10 +357,3 @@ def open_record(path: str | Path) -> RunRecord:
         # The writer may have ended between our look at run.json and our look at its lock.
         record = RunRecord(path, read_manifest(path))
     return record
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1

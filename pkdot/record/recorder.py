@@ -321,6 +321,7 @@ class Recorder:
             self._manifest.status = status
             self._manifest.message = " ".join(message.split())[:2000]
             self._manifest.scores = self._metrics.test_scores
+            self._folder.settle_digests()
             self._manifest.files = self._folder.sizes()
             self._folder.write_manifest()
         finally:

@@ -11,6 +11,7 @@
     maps/<projection>.parquet            epoch, network, sample_id, x, y
     media/images.safetensors             one uint8 array (N, H, W) or (N, H, W, 3) a view
     checkpoints/<name>.safetensors       tensors by name
+    digests.txt                          SHA-256 of each file, as sha256sum writes it
     .lock                                exists while somebody writes
 
 A teacher is frozen while its student learns, so its embeddings are mostly the same in every
@@ -33,6 +34,7 @@ EMBEDDINGS = "embeddings"
 BATCHES = "batches"
 MAPS = "maps"
 CHECKPOINTS = "checkpoints"
+DIGESTS = "digests.txt"
 LOCK = ".lock"
 
 METRICS_COLUMNS = ("stage", "epoch", "split", "name", "value")

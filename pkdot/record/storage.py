@@ -1,20 +1,15 @@
-"""Tables and arrays of a record: the bundles they come in, and reading them.
+"""Arrays of a record: the bundles they come in, and whether they have the shape of one."""
 
-pandas and pyarrow are imported where a table is read, so that listing runs costs neither.
-"""
-
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import RecordError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from .arrays import Array
+from .files import damage
+from .tables import LONGEST_TEXT
 
 
 class Embeddings(NamedTuple):
@@ -48,47 +43,6 @@ class Batch:
     student: Any
 
 
-def damage(record: Path, what: str) -> RecordError:
-    """The error for a record that is broken in some place."""
-    return RecordError(f"The record {record.name} is damaged: {what}; run it again.")
-
-
-def read_table(record: Path, name: str, columns: tuple[str, ...]) -> "pd.DataFrame":
-    """Read a parquet file of a record.
-
-    Raises:
-        RecordError: if it is missing, cannot be read, or lacks one of ``columns``.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        # A plain single file: no folder names taken for columns, no pandas metadata to interpret.
-        table = pq.ParquetFile(record / name).read()
-        frame = table.to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError) as error:
-        raise damage(record, f"{name} is missing or cannot be read") from error
-    if absent := [column for column in columns if column not in frame.columns]:
-        raise damage(record, f"{name} lacks the column {absent[0]!r}")
-    return frame
-
-
-def read_arrays(record: Path, name: str) -> tuple[dict[str, Array], dict[str, str]]:
-    """Read a safetensors file of a record: arrays by name, and its notes.
-
-    Raises:
-        RecordError: if it is missing, cannot be read, or holds a type that NumPy lacks.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(record / name, framework="numpy") as stored:
-            arrays = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-            return arrays, dict(stored.metadata() or {})
-    except (SafetensorError, OSError, TypeError, AttributeError) as error:
-        raise damage(record, f"{name} is missing or cannot be read") from error
-
-
 def pair(
     record: Path, arrays: dict[str, Array], first: str, second: str, where: str
 ) -> tuple[Array, Array]:
@@ -100,7 +54,26 @@ def pair(
     one, two = arrays.get(first), arrays.get(second)
     if one is None or two is None or one.ndim != 2 or two.ndim != 2 or len(one) != len(two):
         raise damage(record, f"{where} lacks matching arrays {first!r} and {second!r}")
+    if not (one.size and two.size and one.dtype.kind in "iuf" and two.dtype.kind in "iuf"):
+        raise damage(record, f"{where} has arrays of {one.dtype} and {two.dtype}, not of numbers")
     return one, two
+
+
+def sample_names(record: Path, text: str, where: str) -> Array:
+    """Names of samples, (B,), from a JSON list.
+
+    Raises:
+        RecordError: if it is none, or a name is longer than names are.
+    """
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and len(name) <= LONGEST_TEXT for name in names
+    ):
+        raise damage(record, f"{where} has no names of samples")
+    return np.array(names, dtype=str)
 
 
 def check_pictures(record: Path, where: str, views: dict[str, Array]) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..analysis.agreement import MEASURES, agreement
-from ..errors import InputError
+from ..errors import InputError, RecordError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,19 +20,25 @@ def agreement_over_epochs(record: "RunRecord", most: int = 512) -> "pd.DataFrame
 
     Returns:
         Rows of epoch and each of :data:`~pkdot.analysis.agreement.MEASURES`; NaN for an epoch
-        whose embeddings are not finite (a run that diverged).
-
-    Raises:
-        RecordError: if an epoch's file is damaged.
+        whose embeddings are not finite (a run that diverged) or whose file is damaged.
     """
     import pandas as pd
 
     rows = []
     for epoch in record.epochs:
-        pair = record.embeddings(epoch)
         try:
+            pair = record.embeddings(epoch)
             found = agreement(pair.teacher[:most], pair.student[:most])
-        except InputError:
+        except (InputError, RecordError):
             found = dict.fromkeys(MEASURES, float("nan"))
         rows.append({"epoch": epoch, **found})
     return pd.DataFrame(rows, columns=["epoch", *MEASURES])
+
+
+def is_whole(record: "RunRecord", epoch: int) -> bool:
+    """Whether the embeddings of a logged epoch can be read."""
+    try:
+        record.embeddings(epoch)
+    except RecordError:
+        return False
+    return True

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import DataError, InputError
 from ..tasks import Task
+from .arrays import Array
 from .schema import PREDICTIONS_COLUMNS
-from .storage import Array, Batch
+from .storage import Batch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,7 @@ NumPy is enough to read a record; torch is imported inside the functions that tr
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -33,6 +34,12 @@ KINDS: dict[str, type[Task]] = {
 }
 
 
+@cache
+def _any_task() -> TypeAdapter[Any]:
+    """Built once: a list of records reads a task in each."""
+    return TypeAdapter(AnyTask)
+
+
 def read_task(values: Mapping[str, Any]) -> Task:
     """The task that :meth:`Task.model_dump` gave, as JSON has it.
 
@@ -40,7 +47,7 @@ def read_task(values: Mapping[str, Any]) -> Task:
         ConfigError: for values that make no task.
     """
     try:
-        task: Task = TypeAdapter(AnyTask).validate_python(dict(values))
+        task: Task = _any_task().validate_python(dict(values))
     except (ValidationError, TypeError, ValueError) as error:
         raise ConfigError(f"These values make no task: {str(error).splitlines()[0]}.") from None
     return task

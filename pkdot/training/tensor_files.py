@@ -23,8 +23,16 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
-    """Write tensors from any device, and notes."""
+    """Write tensors from any device, and notes.
+
+    Raises:
+        OSError: if the disk refuses.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     state = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(state, path, metadata=dict(notes))
+    try:
+        save_file(state, path, metadata=dict(notes))
+    except SafetensorError as error:  # its words for a full disk
+        raise OSError(str(error)) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.example_records import write_clips_record, write_record
+from tests.support.example_records import forget_digests, write_clips_record, write_record
 from tests.support.pages import FIGURES, figures, opened, spec, surround, words
 
 
@@ -124,6 +124,7 @@ def test_samples_are_sorted_by_disagreement(record_copy: Path) -> None:
     table = pd.read_parquet(path)
     outputs = [c for c in table if c.startswith("student_")]
     table.loc[33, outputs] = [0.0, 1.0, 0.0, 0.0, 0.0]  # sample 33 is of class 3
+    forget_digests(path.parent)
     table.to_parquet(path)
     manifest = json.loads((record_copy / "run.json").read_text())
     manifest["files"]["predictions.parquet"] = path.stat().st_size

@@ -93,6 +93,11 @@ def write_record(
     return recorder
 
 
+def forget_digests(record: Path) -> None:
+    """Allow that a test changes files of a record on purpose."""
+    (record / "digests.txt").unlink()
+
+
 def write_clips_record(folder: Path) -> Recorder:
     """A record like that of a corpus of clips: encoders, frames and curves, two classes, people."""
     arrays = structured_arrays(n=24, classes=2)

@@ -183,10 +183,11 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     listed = dict(_annotations(root)) or {clip: (-1, -1) for clip in _clip_folders(root)}
     rows, mismatched = [], []
     for clip, (first, last) in listed.items():
-        folder, sample = clip.split("/")
+        folder, _, sample = clip.partition("/")
         match = _SAMPLE.match(sample)
         if (
             match is None
+            or "/" in sample
             or folder not in map(str, range(5))
             or CLASSES[int(folder)] != match["class"]
         ):

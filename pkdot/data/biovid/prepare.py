@@ -6,10 +6,13 @@ folder is therefore never stale, and never changed; other data or options open a
 
 The work is cut into chunks. A chunk's rows are written first and its note afterwards, in one
 rename: a chunk with a note is done, whoever did it. So an interrupted run resumes, and processes
-that prepare the same thing at once share the work: each takes the chunks that nobody holds.
+that prepare the same thing at once share the work: each takes the chunks that nobody holds. A note
+keeps the digest of its rows; one that is damaged, or whose rows changed, is done again (rows of
+arrays up to :data:`~pkdot.keyed_cache.LARGE` bytes: larger ones would take seconds to read).
 Memory holds one window at a time.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -21,8 +24,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import WriterLock, write_text, written_aside
+from ...atomic_files import WriterLock, disk_errors, write_text, written_aside
 from ...errors import HeldError
+from ...keyed_cache import LARGE, UNREADABLE, short_hash
 from ..features import cache_folder
 from ..media.workers import one_thread_in_workers
 from .cachekey import CHUNK, Options, cache_key
@@ -110,7 +114,7 @@ def prepare(
     path = work.folder / "values.npy"
     _allocate(path, (len(index), *shape), dtype)
     chunks = list(_chunks(index, classes))
-    todo = [chunk for chunk in chunks if not work.note(chunk).is_file()]
+    todo = [chunk for chunk in chunks if not work.is_done(chunk)]
     with tqdm(
         total=sum(map(len, chunks)),
         initial=sum(map(len, chunks)) - sum(map(len, todo)),
@@ -147,7 +151,8 @@ def _chunks(index: BioVidIndex, classes: tuple[int, ...] | None) -> Iterator[tup
 
 def _allocate(path: Path, shape: tuple[int, ...], dtype: type) -> None:
     """Create the array, once, whoever comes first; most file systems store only what is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with WriterLock(path.with_suffix(".lock"), patience=math.inf):
         if not path.is_file():
             with written_aside(path) as aside:
@@ -167,6 +172,16 @@ class _Work:
     def note(self, chunk: tuple[int, ...]) -> Path:
         return self.folder / "notes" / f"{chunk[0]:06d}.json"
 
+    def is_done(self, chunk: tuple[int, ...]) -> bool:
+        """Whether a chunk has a note that can be read, and rows that are those of the note."""
+        try:
+            facts, kept = read_note(self.note(chunk))
+            path = self.folder / "values.npy"
+            known = kept and path.stat().st_size <= LARGE
+            return len(facts) == len(chunk) and (not known or _rows_digest(path, chunk) == kept)
+        except UNREADABLE:
+            return False
+
     def task(self, chunk: tuple[int, ...], wait: bool) -> tuple[Callable[..., bool], tuple, dict]:
         """The chunk as joblib wants it, with no more of the index than the chunk needs."""
         import joblib
@@ -182,10 +197,11 @@ class _Work:
         """Do a chunk unless it is done; False where another process holds it and we do not wait."""
         one_thread_in_workers()
         note = self.note(chunk)
-        note.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors(note):
+            note.parent.mkdir(parents=True, exist_ok=True)
         try:
             with WriterLock(note.with_suffix(".lock"), patience=math.inf if wait else 0):
-                if not note.is_file():
+                if not self.is_done(chunk):
                     self._write(chunk, note)
         except HeldError:
             return False
@@ -194,7 +210,8 @@ class _Work:
     def _write(self, chunk: tuple[int, ...], note: Path) -> None:
         here = self if len(self.index) == len(chunk) else self._only(chunk)
         facts = []
-        with open(self.folder / "values.npy", "r+b") as file:
+        path = self.folder / "values.npy"
+        with disk_errors(path), path.open("r+b") as file:
             data_at, row_size = _layout(file)
             for place, row in enumerate(chunk):
                 try:
@@ -210,7 +227,35 @@ class _Work:
                 facts.append(fact)
             file.flush()
             os.fsync(file.fileno())
-        write_text(note, json.dumps(facts))
+        rows = _rows_digest(path, chunk)
+        write_text(
+            note, json.dumps({"facts": facts, "own": short_hash([facts, rows]), "rows": rows})
+        )
+
+
+def read_note(note: Path) -> tuple[list[dict[str, Any]], str]:
+    """Facts of a chunk's rows, and the digest of these; older notes hold the facts alone.
+
+    Raises:
+        OSError, ValueError, KeyError: if it is missing or damaged.
+    """
+    content = json.loads(note.read_text(encoding="utf-8"))
+    if isinstance(content, list):
+        return content, ""
+    facts, rows = content["facts"], content["rows"]
+    if content["own"] != short_hash([facts, rows]):
+        raise ValueError("not what was written")
+    return facts, rows
+
+
+def _rows_digest(path: Path, chunk: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        data_at, row_size = _layout(file)
+        hashed = hashlib.sha256()
+        for row in chunk:
+            file.seek(data_at + row * row_size)
+            hashed.update(file.read(row_size))
+    return hashed.hexdigest()
 
 
 def _layout(file: Any) -> tuple[int, int]:
@@ -227,7 +272,7 @@ def _open(work: _Work, chunks: list[tuple[int, ...]], path: Path) -> Prepared:
     facts: list[dict[str, Any]] = [{} for _ in range(len(table))]
     damages = []
     for chunk in chunks:
-        for row, fact in zip(chunk, json.loads(work.note(chunk).read_text()), strict=True):
+        for row, fact in zip(chunk, read_note(work.note(chunk))[0], strict=True):
             if "kind" in fact:
                 sample, file = table["sample"].iloc[row], files.iloc[row]
                 damages.append(Damage(sample, file, fact["kind"], fact["reason"]))
@@ -235,7 +280,7 @@ def _open(work: _Work, chunks: list[tuple[int, ...]], path: Path) -> Prepared:
                 usable[row], facts[row] = True, fact
     columns = ["rate", "bridged", "face_found"]
     return Prepared(
-        data=np.load(path, mmap_mode="r"),
+        data=np.load(path, mmap_mode="r", allow_pickle=False),
         usable=usable,
         damages=tuple(damages),
         facts=pd.DataFrame(facts, columns=columns).astype(float),

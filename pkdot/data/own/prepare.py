@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ...atomic_files import WriterLock, write_text, written_aside
+from ...atomic_files import WriterLock, disk_errors
 from ...errors import DataError
-from ...keyed_cache import UNREADABLE, short_hash
+from ...keyed_cache import UNREADABLE, is_whole, short_hash, written_with_digest
 from ..corpus import Kind, Samples
 from ..features import cache_folder
 from .decode import Decoded, File, decode, require_libraries
@@ -89,13 +89,15 @@ def prepare(
     notes = path.with_suffix(".json")
     found = _open(files, path, notes, key)
     if found is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         with WriterLock(path.with_suffix(".lock"), patience=math.inf):
             found = _open(files, path, notes, key)
             if found is None:
-                with written_aside(path) as aside, aside.open("wb") as stream:
+                with written_with_digest(path) as aside, aside.open("wb") as stream:
                     kept = _write(stream, files, media, jobs, progress)
-                write_text(notes, json.dumps(kept.__dict__))
+                with written_with_digest(notes) as aside:
+                    aside.write_text(json.dumps(kept.__dict__), encoding="utf-8")
                 found = _open(files, path, notes, key)
     assert found is not None
     return found
@@ -205,6 +207,8 @@ def _zeros(stream: BinaryIO, rows: int, shape: tuple[int, ...], dtype: np.dtype[
 def _open(files: Files, path: Path, notes: Path, key: str) -> Reading | None:
     """What was decoded before; None where it is absent or damaged."""
     try:
+        if not (is_whole(path) and is_whole(notes)):
+            return None
         kept = _Notes(**json.loads(notes.read_text(encoding="utf-8")))
         values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except UNREADABLE:

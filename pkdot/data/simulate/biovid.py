@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...atomic_files import WriterLock, remove_leftovers, write_text
+from ...atomic_files import WriterLock, disk_errors, remove_leftovers, write_text
 from ...errors import ConfigError
 from ..biovid.index import CLASSES
 from ..media.workers import one_thread_in_workers
@@ -161,7 +161,8 @@ def simulate(
         "strengths": asdict(strengths),
     }
     claim(base, marker)
-    (base / "simulation").mkdir(exist_ok=True)
+    with disk_errors(base / "simulation"):
+        (base / "simulation").mkdir(exist_ok=True)
     with WriterLock(base / "simulation" / "lock", patience=math.inf):
         if _index_path(base).is_file():
             return base

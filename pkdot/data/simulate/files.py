@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import write_text, written_aside
+from ...atomic_files import disk_errors, write_text, written_aside
 from ...errors import ConfigError, DataError
 from ..marker import MARKER
 
@@ -27,7 +27,7 @@ def claim(base: Path, marker: Mapping[str, object]) -> None:
     """
     path = base / MARKER
     if path.is_file():
-        if json.loads(path.read_text()) != marker:
+        if _read(path) != marker:
             raise DataError(
                 f"{base} holds a simulated corpus of other settings; choose another folder, or "
                 f"delete it first."
@@ -39,8 +39,17 @@ def claim(base: Path, marker: Mapping[str, object]) -> None:
             f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
             f"with others: choose another folder."
         )
-    (base / "simulation").mkdir(parents=True, exist_ok=True)
+    with disk_errors(path):
+        (base / "simulation").mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(marker, indent=1) + "\n")
+
+
+def _read(path: Path) -> object:
+    """What a marker says; nothing where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def write_video(

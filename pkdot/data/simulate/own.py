@@ -5,8 +5,6 @@ less clearly in the voice, a short tone whose pitch rises; and faintly in the fa
 whose brows come down, in every person a little differently.
 """
 
-import io
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,12 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ...atomic_files import write_text, written_aside
+from ...atomic_files import disk_errors, write_text, written_aside
 from ...errors import DataError
+from .files import claim, write_wav
+
+VERSION = 1
+"""Raised whenever the generator changes what it draws."""
 
 SIZE = 24
 RATE = 4000
@@ -66,16 +68,13 @@ def write_examples(
             f"or more."
         )
     found = OwnExamples(dest / "samples.csv", dest / "recordings", dest / "samples.npz")
-    stamp = f"simulated by pkdot: people={people} samples={samples} seed={seed}\n"
-    marker = dest / "SIMULATED.txt"
-    begun = marker.is_file() and marker.read_text() == stamp
-    if begun and found.arrays.is_file():
+    request = {"people": people, "samples": samples, "seed": seed}
+    claim(dest, {"simulated": True, "corpus": "own", "version": VERSION, **request})
+    if found.arrays.is_file():
         return found
-    if not begun and dest.exists() and any(dest.iterdir()):
-        raise DataError(f"{dest} holds other files; name a new or an empty folder.")
     for name in ("face", "voice"):
-        (found.folder / name).mkdir(parents=True, exist_ok=True)
-    write_text(marker, stamp)
+        with disk_errors(found.folder):
+            (found.folder / name).mkdir(parents=True, exist_ok=True)
 
     table = _table(people, samples, np.random.default_rng([seed, 0]))
     faces = []
@@ -88,7 +87,7 @@ def write_examples(
         disable=not progress,
     ):
         _write(found.folder / row.face.split("/", 1)[1], _png(picture))
-        _write(found.folder / row.voice.split("/", 1)[1], _wav(sound))
+        write_wav(found.folder / row.voice.split("/", 1)[1], sound, RATE)
         faces.append(picture)
 
     shown = table.drop(columns=["brows", "pitch"])
@@ -173,16 +172,6 @@ def _tone(pitch: float, time: np.ndarray, chance: np.random.Generator) -> np.nda
 
 def _png(picture: np.ndarray) -> bytes:
     return bytes(cv2.imencode(".png", picture)[1])
-
-
-def _wav(sound: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
-    return file.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ from pkdot.data.biovid.settings import DEFAULT_OPTIONS, SignalOptions, VideoOpti
 from pkdot.data.biovid.signals import read_trace
 from pkdot.data.biovid.video import read_clip
 from tests.support import biovid_files as files
+from tests.support.fault_matrix import fault_row
 
 WINDOWS = files.SUBJECTS * 2 * files.WINDOWS
 SMALL = VideoOptions(frames=4, size=32)
@@ -103,6 +104,28 @@ def test_the_second_time_nothing_is_read(
     assert second.fingerprint == first.fingerprint
     np.testing.assert_array_equal(first.data, second.data)
     pd.testing.assert_frame_equal(first.facts, second.facts)
+
+
+def test_damage_in_the_cache_costs_a_chunk(
+    biovid_root: Path, tmp_path: Path, reads: list[str]
+) -> None:
+    index = read_index(biovid_root)
+    first = video(index, tmp_path).data.copy()
+    (values,) = tmp_path.rglob("values.npy")
+    notes = sorted(tmp_path.rglob("notes/*.json"))
+    with fault_row("a flipped bit", "prepared windows and their notes") as row:
+        for file in (values, notes[0]):
+            content = bytearray(file.read_bytes())
+            content[len(content) // 3] ^= 1
+            file.write_bytes(content)
+            reads.clear()
+            again = video(index, tmp_path)
+            row.count(len(reads) == WINDOWS // 2 and np.array_equal(again.data, first))
+    for note in notes:  # as an older kit wrote them, without a digest
+        note.write_text(json.dumps(prepare.read_note(note)[0]))
+    reads.clear()
+    assert video(index, tmp_path).usable.all()
+    assert reads == []
 
 
 def test_classes_are_prepared_as_they_are_needed(
@@ -200,7 +223,7 @@ def test_a_killed_run_is_resumed(biovid_root: Path, tmp_path: Path, reads: list[
         time.sleep(0.005)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
-    done = sum(len(json.loads(n.read_text())) for n in tmp_path.rglob("notes/*.json"))
+    done = sum(len(prepare.read_note(n)[0]) for n in tmp_path.rglob("notes/*.json"))
     assert done == WINDOWS // 2  # one chunk of two: each class is one here
     index = read_index(biovid_root)
     resumed = video(index, tmp_path / "cache")

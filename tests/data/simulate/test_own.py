@@ -34,7 +34,7 @@ def test_it_is_found_again_and_another_seed_is_another(tmp_path: Path) -> None:
     before = found.table.stat().st_mtime_ns
     write_examples(tmp_path / "x", people=3, samples=2, progress=False)
     assert found.table.stat().st_mtime_ns == before
-    with pytest.raises(DataError, match="other files"):
+    with pytest.raises(DataError, match="other settings"):
         write_examples(tmp_path / "x", people=3, samples=2, seed=1, progress=False)
     other = write_examples(tmp_path / "y", people=3, samples=2, seed=1, progress=False)
     assert found.table.read_text() != other.table.read_text()
@@ -58,7 +58,7 @@ def test_the_skin_tells_more_of_tension_than_the_face(tmp_path: Path) -> None:
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(DataError, match="other files"):
+    with pytest.raises(DataError, match="choose another folder"):
         write_examples(tmp_path, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     with pytest.raises(DataError, match="three people"):

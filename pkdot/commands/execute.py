@@ -1,0 +1,51 @@
+"""``execute``: run a notebook by papermill; what was executed before stays if it fails."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ..atomic_files import disk_errors, written_aside
+from ..errors import ConfigError
+
+HELP = "run a notebook; a failure leaves the executed one of before in place"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", type=Path, help="e.g. notebooks/run_digits.ipynb")
+    parser.add_argument("dest", type=Path, help="where the executed notebook goes")
+    parser.add_argument(
+        "-p",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter of the notebook; may be repeated",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    source, dest = arguments.notebook, arguments.dest
+    if not source.is_file():
+        raise ConfigError(f"There is no notebook {source}.")
+    given = [word for pair in arguments.p for word in ("-p", *pair)]
+    with disk_errors(dest):
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".executing-", dir=dest.parent) as folder:
+            executed = Path(folder) / dest.name
+            command = [sys.executable, "-m", "papermill", "--kernel", "python3", "--progress-bar"]
+            status = subprocess.run([*command, str(source), str(executed), *given], check=False)
+            failed = status.returncode != 0
+            target = dest.with_stem(f"{dest.stem}-failed") if failed else dest
+            if executed.is_file():
+                with written_aside(target) as aside:
+                    shutil.copyfile(executed, aside)
+    if failed:
+        print(
+            f"pkdot: the notebook failed for the reason above; {target} shows where, and {dest} "
+            f"is as it was.",
+            file=sys.stderr,
+        )
+    return 1 if failed else 0

@@ -1,0 +1,56 @@
+"""``execute`` replaces an executed notebook only by one that ran to its end."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pkdot.__main__ import main
+from tests.support.fault_matrix import fault_row
+
+pytest.importorskip("papermill", reason="papermill is not installed; pip install pkdot[notebooks]")
+
+
+def notebook(path: Path, *cells: str) -> Path:
+    content = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "metadata": {"tags": ["parameters"]} if number == 0 else {},
+                "outputs": [],
+                "source": source,
+                "id": f"cell{number}",
+            }
+            for number, source in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.slow
+def test_a_failing_notebook_leaves_the_executed_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dest = tmp_path / "out" / "done.ipynb"
+    good = notebook(tmp_path / "good.ipynb", "k = 1", "print('k is', k)")
+    assert main(["execute", str(good), str(dest), "-p", "k", "7"]) == 0
+    before = dest.read_text()
+    assert "k is 7" in before
+    bad = notebook(tmp_path / "bad.ipynb", "k = 1", "1 / 0")
+    capfd.readouterr()
+    with fault_row("failing notebook", "the executed one of before") as row:
+        status = main(["execute", str(bad), str(dest)])
+        told = "done-failed.ipynb shows where" in capfd.readouterr().err
+        row.count(status == 1 and told and dest.read_text() == before)
+    assert "ZeroDivisionError" in dest.with_stem("done-failed").read_text()
+    names = sorted(file.name for file in dest.parent.iterdir())
+    assert names == ["done-failed.ipynb", "done.ipynb"]
+
+
+def test_a_notebook_that_is_not_there_is_misuse(tmp_path: Path) -> None:
+    assert main(["execute", str(tmp_path / "x.ipynb"), str(tmp_path / "y.ipynb")]) == 2
