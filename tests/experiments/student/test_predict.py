@@ -289,3 +289,26 @@ def test_the_card_is_printed(
     assert main(["predict", name, "--card", "--runs", runs]) == 0
     assert capsys.readouterr().out == load_student(small_run).card
     assert json.loads((small_run.path / "run.json").read_text())["simulated"]
+
+
+def test_columns_are_found_by_name_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Heights read as weights would be answers that nobody could tell from right ones."""
+    monkeypatch.chdir(tmp_path)
+    chance = np.random.default_rng(0)
+    names = ["body.weight", "body.height", "body.age", "eda.0", "eda.1"]
+    table = pd.DataFrame(chance.normal(size=(40, 5)) * [1, 100, 30, 1, 1], columns=names)
+    table["target"] = (table["eda.0"] > 0).astype(int)
+    table.to_csv("all.csv", index=False)
+    words = ["--data", "all.csv", "--prevalent", "body", "--privileged", "eda", "--runs", "runs"]
+    words += ["--set", "training.epochs=2", "--set", "options.pkdot.k=4"]
+    assert main(["run", "--quiet", *words]) == 0
+    run = str(next(Path("runs").iterdir()))
+    table[["body.age", "body.weight", "body.height"]].to_csv("turned.csv", index=False)
+    for name in ("all", "turned"):
+        assert main(["predict", run, f"{name}.csv", "--out", f"{name}.out.csv", "--quiet"]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv("all.out.csv"), pd.read_csv("turned.out.csv"))
+    table.rename(columns={"body.age": "body.iq"}).to_csv("other.csv", index=False)
+    assert main(["predict", run, "other.csv", "--quiet"]) == 2
+    assert "it lacks body.age, and has body.iq besides" in capsys.readouterr().err
