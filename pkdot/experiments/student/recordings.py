@@ -81,7 +81,7 @@ def reading_settings(student: TrainedStudent, changes: Mapping[str, Any]) -> Own
     values |= {"media": media, "kinds": {**kinds, **values.get("kinds", {})}}
     known = flatten(OwnSettings(**values).model_dump(), groups=True)
     for name, value in changes.items():
-        if name not in known and not name.startswith("kinds."):
+        if name.split(".")[0] not in READ or (name not in known and name.split(".")[0] != "kinds"):
             raise ConfigError(f"There is no setting {name!r} of recordings; see {', '.join(READ)}.")
         *folders, last = name.split(".")
         place = values

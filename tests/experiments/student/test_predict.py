@@ -251,6 +251,9 @@ def test_answers_appear_whole_or_not_at_all(
         (["RUN", "nowhere.npz"], "no file or folder nowhere.npz"),
         (["RUN", "NEW", "--out", "answers.txt"], "end it in .csv or .parquet"),
         (["RUN", "NEW", "--set", "media.sund_rate=3"], "no setting 'media.sund_rate'"),
+        (["RUN", "NEW", "--set", "prevalent=eda"], "no setting 'prevalent' of recordings"),
+        (["RUN", "NEW", "--out", "folder.csv"], "folder.csv is a folder"),
+        (["RUN", "TABLE", "--out", "table.csv"], "holds the recordings themselves"),
         (["RUN", "OTHER"], "no modality 'face'"),
         (["RUN", "WIDE"], "shape (9,)"),
     ],
@@ -267,7 +270,10 @@ def test_misuse_is_one_sentence(
     corpus = small_corpus()
     np.savez("wide.npz", face=np.zeros((4, 9)))
     np.savez("other.npz", pulse=np.zeros((4, 9)))
+    Path("folder.csv").mkdir()
+    Path("table.csv").write_text("face.0\n1\n")
     places = {
+        "TABLE": "table.csv",
         "RUN": str(small_run.path),
         "NEW": str(saved(tmp_path / "new.npz", corpus)),
         "WIDE": "wide.npz",
