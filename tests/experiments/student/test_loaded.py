@@ -179,7 +179,7 @@ def test_a_card_says_what_matters(kind: str, tmp_path: Path) -> None:
     for words in (
         "simulated: yes",
         "Privileged, in training only: eda",
-        "Licence of the data: not known",
+        "Licence of the data: none is needed, as a simulator made them",
         "Not for clinical use",
         "bootstrap over 3 groups",
         record.task.primary.text(record.scores[f"student {record.task.primary.name}"]),
