@@ -51,6 +51,7 @@ def test_it_writes_a_record_and_says_what_it_found(
         ("video.npz ecg.csv --targets y.parquet", "not text such as"),
         ("video.npz ecg.csv --targets y.parquet --target stat", "no column 'stat'"),
         ("video.npz ecg.csv --probe 2000", "3 to 1000 samples"),
+        ("video.npz ecg.csv --seed -1", "A seed is 0 or more, not -1"),
         ("video.npz ecg.csv --probe nobody.txt", "cannot be read as a list of names"),
         ("video.npz y.parquet", "holds string, not numbers"),
     ],

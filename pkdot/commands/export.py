@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     record = find_record(arguments.record, arguments.runs)
     student = load_student(record)
-    check_form(student, arguments.format)
-    samples = probe_samples(student, arguments.data, progress=not arguments.quiet)
     out = arguments.out or Path(record.run_id + ENDINGS[arguments.format])
+    check_form(student, arguments.format, out)
+    samples = probe_samples(student, arguments.data, progress=not arguments.quiet)
     done = export_student(student, samples, out, arguments.format)
     print(
         f"{done.path} answers as the module does: they differ by {done.difference:.1e} at most, "

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..experiments.student.recordings import open_recordings
 
     if arguments.out is not None:
-        check_out(arguments.out)
+        check_out(arguments.out, arguments.path if arguments.path.exists() else None)
     student, progress = load_student(record), not arguments.quiet
     recordings = open_recordings(student, arguments.path, dict(arguments.set), progress=progress)
     prediction = Prediction(student, recordings, progress=progress)

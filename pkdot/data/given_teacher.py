@@ -157,6 +157,12 @@ def with_given_teacher(corpus: Corpus, given: GivenTeacher) -> Corpus:
             f"{width} numbers a row, one for each of the task's answers."
         )
     seen = np.isfinite(numbers).all(axis=1)
+    for part in ("labelled", "validation", "test"):
+        if not seen[getattr(corpus.split, part)].any():
+            raise DataError(
+                f"The teacher has no row of numbers for any {part} sample; a teacher needs some "
+                f"there."
+            )
     return replace(
         corpus,
         modalities={**corpus.modalities, MODALITY: z},

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..errors import ConfigError, InputError
 from ..method.transport.validation import refuse_vmap, usable, working_dtype
 from ..networks.models import NetworkOutput
+from ..networks.named_modules import NamedModules
 from ..settings import Settings
 from ..tasks import Classification, Task
 
@@ -71,7 +72,7 @@ class Distiller(nn.Module, ABC):
         super().__init__()
         self.settings = settings
         self.task: Task = Classification()
-        self.adapters = nn.ModuleDict()
+        self.adapters = NamedModules()
         self._updates = 0
         self._applied_weight: float | None = None
 

@@ -15,6 +15,7 @@ from ..networks import NetworkOutput
 from ..networks.own import OwnNetwork
 from ..networks.tokens import pool
 from ..record import Batch, Probe, Recorder
+from ..record.schema import checkpoint_of
 from ..training.batch_rows import ComparedRows, pick_frames
 from ..training.context import complete_only
 from ..training.encoders import EncoderStage
@@ -155,7 +156,9 @@ class RecordKeeper:
             values = metrics["test"]
             self.recorder.log_metrics(name, self.best_epochs[name], "test", values)
         for name in stage.trained:
-            self.recorder.log_checkpoint(f"backbone-{name}", stage.backbones[name].state_dict())
+            self.recorder.log_checkpoint(
+                checkpoint_of("backbone", name), stage.backbones[name].state_dict()
+            )
 
     def conclude(self, trained: Trained) -> None:
         """Final metrics, embeddings of the selected student, predictions, features, weights."""
@@ -186,7 +189,7 @@ class RecordKeeper:
         if weights:
             self.recorder.log_checkpoint("teacher", weights)
         for name, tnet in trained.shared.tnets.items():
-            self.recorder.log_checkpoint(f"tnet-{name}", tnet.state_dict())
+            self.recorder.log_checkpoint(checkpoint_of("tnet", name), tnet.state_dict())
         self.recorder.log_checkpoint("student", trained.student.state_dict())
 
     def _probe_features(self, output: NetworkOutput, names: Sequence[str]) -> Tensor:

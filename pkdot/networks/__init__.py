@@ -8,7 +8,7 @@ tokens       what a backbone gives
 encoders     vectors or tokens -> features of one width, on top of frozen backbones
 fusion       features of several modalities -> one vector; attention: those that attend
 tnet         prevalent feature -> hallucinated privileged features
-models       teacher and student
+models       teacher and student; named_modules: their parts, by the names of modalities
 settings     sizes that both share
 """
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .encoders import build_encoder
 from .fusion import build_fusion
+from .named_modules import NamedModules
 from .settings import NetworkSettings
 from .tnet import TNets, joined
 
@@ -79,7 +80,7 @@ class Teacher(nn.Module):
         super().__init__()
         self.is_sequence = is_sequence
         known = kinds or {}
-        self.encoders = nn.ModuleDict(
+        self.encoders = NamedModules(
             {
                 name: build_encoder(shape, settings, known.get(name, ""))
                 for name, shape in shapes.items()
@@ -120,7 +121,7 @@ class Student(nn.Module):
     ) -> None:
         super().__init__()
         self.is_sequence = is_sequence
-        self.encoders = nn.ModuleDict(encoders)
+        self.encoders = NamedModules(encoders)
         self.tnets = tnets
         self.joint = _Joint(len(encoders) + len(tnets), width, settings)
 

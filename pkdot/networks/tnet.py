@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from .named_modules import NamedModules
+
 
 class TNet(nn.Module):
     """An encoder-decoder from the prevalent features to one privileged feature.
@@ -88,7 +90,7 @@ class TokenTNet(nn.Module):
 AnyTNet = TNet | TokenTNet
 
 
-class TNets(nn.ModuleDict):
+class TNets(NamedModules):
     """All T-Nets of a corpus as one module: privileged modality -> T-Net; may be empty."""
 
     def fresh(self) -> "TNets":

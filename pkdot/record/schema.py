@@ -22,6 +22,8 @@ epoch. A file that repeats them would double the record; it names, in its metada
 import re
 from pathlib import Path
 
+from ..keyed_cache import short_hash
+
 SCHEMA_VERSION = 1
 
 MANIFEST = "run.json"
@@ -41,6 +43,18 @@ METRICS_COLUMNS = ("stage", "epoch", "split", "name", "value")
 PREDICTIONS_COLUMNS = ("sample_id", "subject", "split", "label")
 PROBE_COLUMNS = ("sample_id", "subject", "label", "media")
 MAPS_COLUMNS = ("projection", "epoch", "network", "sample_id", "x", "y")
+
+
+def checkpoint_of(part: str, modality: str) -> str:
+    """The name of the weights of one modality's part, e.g. ``tnet-eda``.
+
+    A name that a file may not have, as ``heart rate: left``, keeps what it may have of it, and
+    digits that tell it from others.
+    """
+    if re.fullmatch(r"[\w.-]+", modality):
+        return f"{part}-{modality}"
+    kept = re.sub(r"[^\w.-]", "_", modality)
+    return f"{part}-{kept}-{short_hash(modality, 8)}"
 
 
 def epoch_file(path: Path, folder: str, epoch: int) -> Path:

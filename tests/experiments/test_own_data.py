@@ -109,3 +109,21 @@ def test_evidence_of_own_data_names_them_in_its_report(
     assert "## own: 96 samples, classification" in report
     assert f"python -m pkdot evidence --data {path} --prevalent face --privileged eda" in report
     assert not (tmp_path / "benchmarks").exists()
+
+
+@pytest.mark.parametrize(
+    ("prevalent", "privileged"),
+    [("face.left", "heart rate: left"), ("values", "a/b"), ('"日本" sensor', "type")],
+)
+def test_any_name_of_a_modality_will_do(
+    prevalent: str, privileged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = features()
+    path = write_npz(tmp_path / "own.npz", **{prevalent: values["face"], privileged: values["eda"]})
+    words = ["--data", str(path), "--prevalent", prevalent, "--privileged", privileged]
+    assert main(["run", "--quiet", "--method", "mt_pkdot", *words, *SMALL[:2], "--runs", "r"]) == 0
+    (run,) = Path("r").iterdir()
+    assert main(["predict", str(run), str(path), "--quiet", "--out", "answers.csv"]) == 0
+    assert len(pd.read_csv("answers.csv")) == N
+    assert main(["export", str(run), "--quiet", "--out", "student.pt2"]) == 0

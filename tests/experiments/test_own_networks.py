@@ -179,6 +179,8 @@ def test_ids_that_do_not_match_are_named(tmp_path: Path) -> None:
         run(tmp_path, teacher={"embedding": z, "ids": ["clip 001", *CORPUS.ids[1:]]})
     with pytest.raises(DataError, match=r"outputs have shape \(120, 2\).*give 3 numbers a row"):
         run(tmp_path, teacher={"embedding": z, "outputs": z[:, :2]})
+    with pytest.raises(DataError, match="no row of numbers for any labelled sample"):
+        run(tmp_path, teacher=np.full((N, 4), np.nan))
     assert not list(tmp_path.iterdir())
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from ...tasks import Task
 from ..corpus import Corpus, Samples
 from .assemble import assemble
-from .findings import OwnDataError, count, nearest
+from .findings import OwnDataError, count, nearest, some
 from .sample_names import check_ids, group_findings, numbered
-from .settings import OwnSettings
+from .settings import GROUP, OwnSettings
 from .source import Reading, Source, array_reading
 
 Columns = Mapping[str, Any]
@@ -130,8 +130,10 @@ def source_of_arrays(
     for name in names:
         if name not in modalities:
             raise OwnDataError(f"{place} has no modality {name!r}; {nearest(name, modalities)}")
-    targets = columns.get("targets")
-    loaded = {name: load(name) for name in names[:1] if targets is None}
+    columns = {key: _column(value, key, place) for key, value in columns.items()}
+    targets = columns["targets"]
+    _check_named(place, form, columns, settings)
+    loaded = {name: _with_rows(load(name), name, place) for name in names[:1] if targets is None}
     size = len(targets) if targets is not None else len(next(iter(loaded.values()), ()))
     lengths = {key: len(value) for key, value in columns.items() if value is not None}
     _check_lengths(place, lengths, size)
@@ -139,34 +141,88 @@ def source_of_arrays(
 
     def open_modality(name: str) -> Reading:
         values = loaded.pop(name, None)
-        values = load(name) if values is None else values
+        values = _with_rows(load(name), name, place) if values is None else values
         _check_lengths(place, {name: len(values)}, size, "targets" if windows or lengths else "")
         if not isinstance(values, np.ndarray):
             values = _whole(values, name)
+        if windows and targets is not None and values.shape[1:2] != targets.shape[1:2]:
+            raise OwnDataError(
+                f"{name!r} of {place} has shape {values.shape}, and targets have "
+                f"{targets.shape[1]} frames a sample; give (N, L, ...) with the same L."
+            )
         wanted = settings.kinds.get(name)
         return array_reading(values, name, wanted, windows)
 
-    ids = None if columns.get("ids") is None else columns["ids"].astype(str)
+    ids = columns.get("ids")
     if ids is not None:
         check_ids(ids, place)
-    texts = {
-        key: None if columns.get(key) is None else columns[key].astype(str)
-        for key in ("groups", "split")
-    }
     return Source(
         place=place,
         form=form,
         ids=numbered(size) if ids is None else ids,
-        groups=texts["groups"],
+        groups=columns.get("groups"),
         targets=targets,
         target_names=_target_names(targets, settings),
-        split=texts["split"],
+        split=columns.get("split"),
         modalities=modalities,
         open=open_modality,
         names=names,
         frames=columns.get("frames"),
-        findings=group_findings(place, texts["groups"], settings, ()),
+        findings=group_findings(place, columns.get("groups"), settings, ()),
     )
+
+
+def _column(values: Any, key: str, place: str) -> np.ndarray | None:
+    """Targets, or texts (N,) of ids, groups or split, empty where one is NaN; frames as they are.
+
+    Raises:
+        OwnDataError: for another number of axes, and targets that are no numbers or texts.
+    """
+    if values is None:
+        return None
+    values = np.asarray(values)
+    if key in ("ids", "groups", "split"):
+        if values.ndim != 1:
+            raise OwnDataError(
+                f"{key!r} of {place} has shape {values.shape}; give one axis, one a sample."
+            )
+        texts = values.astype(str)
+        return np.where(values != values, "", texts) if values.dtype.kind == "f" else texts
+    if key != "targets":
+        return values
+    if values.dtype.kind == "S":
+        values = values.astype(str)
+    if values.dtype.kind not in "iubfU" or not 1 <= values.ndim <= 3:
+        raise OwnDataError(
+            f"'targets' of {place} hold {values.dtype} of shape {values.shape}; give numbers or "
+            f"texts, (N,), (N, T) or (N, L, T)."
+        )
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _with_rows(values: Any, name: str, place: str) -> Any:
+    if getattr(values, "shape", None) == ():
+        raise OwnDataError(f"{name!r} of {place} is a single number; give one row a sample.")
+    return values
+
+
+def _check_named(place: str, form: str, columns: Columns, settings: OwnSettings) -> None:
+    """Refuse names that nothing in a file answers to.
+
+    Raises:
+        OwnDataError: for a named group where no array has groups, or other numbers of targets.
+    """
+    if form == "npz" and settings.group != GROUP and columns.get("groups") is None:
+        raise OwnDataError(
+            f"{place} has no array 'groups', so none can be called {settings.group!r}; save one."
+        )
+    targets, names = columns.get("targets"), settings.target
+    width = 1 if targets is None or targets.ndim == 1 else targets.shape[-1]
+    if targets is not None and len(names) > 1 and len(names) != width:
+        raise OwnDataError(
+            f"{len(names)} targets are named ({some(names)}), and 'targets' of {place} has "
+            f"{width}; name each, or none."
+        )
 
 
 def _check_lengths(place: str, lengths: Mapping[str, int], size: int, against: str = "") -> None:

@@ -66,7 +66,8 @@ def families(columns: Columns, reserved: Collection[str]) -> dict[str, Family]:
             members = sorted(members, key=lambda member: int(member[len(prefix) + 1 :]))
             found.setdefault(prefix, Family(prefix, tuple(members), "vector"))
         else:
-            found.setdefault(prefix, Family(prefix, tuple(members), "columns"))
+            # by name, as another table of the same columns may have them in another order
+            found.setdefault(prefix, Family(prefix, tuple(sorted(members)), "columns"))
     return found
 
 

@@ -68,7 +68,7 @@ def source_of_columns(
     def open_modality(name: str) -> Reading:
         return open_family(chosen[name], columns, root, settings, progress=progress)
 
-    taken = {column for own in known.values() for column in own.columns}
+    taken = {column for own in (*known.values(), *chosen.values()) for column in own.columns}
     return Source(
         place=columns.place,
         form=form,
@@ -174,7 +174,8 @@ def _numbers(own: Family, columns: Columns, settings: OwnSettings) -> Reading:
     values = columns.numbers(own.columns)
     if wanted is None and own.manner == "columns":
         wanted = "columns"
-    return array_reading(values, own.name, wanted)
+    facts = {"columns": list(own.columns)} if own.manner == "columns" else None
+    return array_reading(values, own.name, wanted, facts=facts)
 
 
 def _paths(own: Family, columns: Columns, root: Path, settings: OwnSettings) -> Files:

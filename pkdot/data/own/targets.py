@@ -254,7 +254,9 @@ def _check_spread(task: Task, values: np.ndarray, source: Source) -> None:
     flat = values.reshape(-1, values.shape[-1])
     for name, column in zip(task.names, flat.T, strict=True):
         known = column[np.isfinite(column)]
-        if len(known) and (known == known[0]).all():
+        if not len(known):
+            raise OwnDataError(f"No sample of {source.place} has a target {name!r}; leave it out.")
+        if (known == known[0]).all():
             raise OwnDataError(
                 f"Target {name!r} of {source.place} is {known[0]:g} everywhere; there is nothing "
                 f"to learn."

@@ -84,7 +84,7 @@ def export_student(
         RecordError: if file and module differ by more than :data:`TOLERANCE`, or nothing can be
             written.
     """
-    check_form(student, form)
+    check_form(student, form, out)
     given = tuple(student.tensors(samples)[name] for name in student.prevalent)
     size = len(given[0])
     if size < 2:
@@ -111,7 +111,7 @@ def export_student(
     return Exported(out, difference, size)
 
 
-def check_form(student: TrainedStudent, form: Format) -> None:
+def check_form(student: TrainedStudent, form: Format, out: Path) -> None:
     """Refuse what cannot be exported, before anything is computed.
 
     Raises:
@@ -131,6 +131,11 @@ def check_form(student: TrainedStudent, form: Format) -> None:
             f"Writing ONNX needs {' and '.join(lacking)}: pip install 'pkdot[onnx]', or choose the "
             f"format torch."
         )
+    other = next((name for name, ending in ENDINGS.items() if out.suffix == ending), form)
+    if other != form:
+        raise ConfigError(f"{out.name} ends as the format {other} does, not {form}; say which.")
+    if out.is_dir():
+        raise ConfigError(f"{out} is a folder; name a file for the student.")
 
 
 Answer = Callable[..., tuple[np.ndarray, ...]]

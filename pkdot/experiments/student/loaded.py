@@ -14,13 +14,14 @@ from ...errors import ConfigError, InputError, RecordError
 from ...networks.backbones import KINETICS, BackboneSettings, build_backbone, weights_hash
 from ...networks.encoders import build_encoder
 from ...networks.models import NetworkOutput, Student
+from ...networks.named_modules import NamedModules
 from ...networks.own import OwnNetwork
 from ...networks.settings import NetworkSettings
 from ...networks.tnet import build_tnets
 from ...networks.tokens import coarse_tokens
 from ...networks.video import R3D18
 from ...record import RunRecord, open_record
-from ...record.schema import CHECKPOINTS
+from ...record.schema import CHECKPOINTS, checkpoint_of
 from ...tasks import Task
 from ...training.tensor_files import read_tensors
 from .card import model_card
@@ -68,7 +69,7 @@ class TrainedStudent(nn.Module):
         self.prevalent = tuple(facts.modalities)
         self.is_sequence = facts.is_sequence
         self._form, self._side = facts.form, side
-        self.backbones, self.network = nn.ModuleDict(backbones), network
+        self.backbones, self.network = NamedModules(backbones), network
         self.requires_grad_(False).eval()
 
     @property
@@ -298,7 +299,7 @@ def _backbone(
                 f"({settings.video_weights}) are not those that it was trained on."
             )
         return network
-    name = f"backbone-{modality}"
+    name = checkpoint_of("backbone", modality)
     state = _weights(record, name)
     if backbone.name == "r3d18":
         classes = state.get("fc.weight")

@@ -170,8 +170,8 @@ def _columns(student: TrainedStudent, names: np.ndarray, outputs: np.ndarray) ->
     return pd.DataFrame({"sample_id": names, **answers})
 
 
-def check_out(out: Path) -> None:
-    """Refuse a file of answers of another ending.
+def check_out(out: Path, recordings: Path | None = None) -> None:
+    """Refuse a file of answers of another ending, a folder, and the recordings themselves.
 
     Raises:
         ConfigError: one sentence.
@@ -181,6 +181,10 @@ def check_out(out: Path) -> None:
             f"{out.name} is no table that can be written; end it in .csv or .parquet, or in .txt "
             f"for a submission to the Aff-Wild2 challenge."
         )
+    if out.is_dir():
+        raise ConfigError(f"{out} is a folder; name a file for the answers.")
+    if recordings is not None and out.exists() and out.samefile(recordings):
+        raise ConfigError(f"{out} holds the recordings themselves; name another file.")
 
 
 def write_answers(prediction: Prediction, out: Path, card: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ...data.affwild2 import AffWild2Settings, require_libraries
 from ...data.affwild2.submission import FaceRecordings
 from ...data.own import OwnSettings
-from ...data.own.findings import OwnDataError
+from ...data.own.findings import OwnDataError, some
 from ...data.own.load import open_source
 from ...data.own.source import Source
 from ...errors import ConfigError
@@ -58,7 +58,27 @@ def open_recordings(
             f"{source.place} has no modality {lacking[0]!r}, which the student reads; it has "
             f"{', '.join(source.modalities) or 'none'}."
         )
+    for name in student.prevalent:
+        _check_columns(student, source, name)
     return source
+
+
+def _check_columns(student: TrainedStudent, source: Source, name: str) -> None:
+    """Refuse columns of other names than those of the training.
+
+    Raises:
+        OwnDataError: naming the first of them.
+    """
+    told = student.record.facts.get("data", {}).get("reading", {}).get(name, {}).get("columns")
+    found = source.reading(name).facts.get("columns") if told else None
+    if not found or list(found) == list(told):
+        return
+    lacking = [column for column in told if column not in found]
+    odd = [column for column in found if column not in told]
+    raise OwnDataError(
+        f"{name!r} of {source.place} has other columns than the student learnt from: it lacks "
+        f"{some(lacking) or 'none'}, and has {some(odd) or 'none'} besides; name them alike."
+    )
 
 
 def reading_settings(student: TrainedStudent, changes: Mapping[str, Any]) -> OwnSettings:
@@ -74,7 +94,7 @@ def reading_settings(student: TrainedStudent, changes: Mapping[str, Any]) -> Own
     values |= {"media": media, "kinds": {**kinds, **values.get("kinds", {})}}
     known = flatten(OwnSettings(**values).model_dump(), groups=True)
     for name, value in changes.items():
-        if name not in known and not name.startswith("kinds."):
+        if name.split(".")[0] not in READ or (name not in known and name.split(".")[0] != "kinds"):
             raise ConfigError(f"There is no setting {name!r} of recordings; see {', '.join(READ)}.")
         *folders, last = name.split(".")
         place = values

@@ -86,6 +86,8 @@ def draw_probe(strata: Array, probe: Any, ids: Array, seed: int) -> Array:
         size = MOST_PROBE if probe is None else int(probe)
         if not 3 <= size <= MOST_PROBE:
             raise InputError(f"A probe has 3 to {MOST_PROBE} samples, not {size}.")
+        if seed < 0:
+            raise InputError(f"A seed is 0 or more, not {seed}.")
         rng = np.random.default_rng(seed)
         place = np.empty(len(strata))
         for stratum in np.unique(strata):

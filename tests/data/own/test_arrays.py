@@ -242,3 +242,11 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> Non
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"own.npz cannot be read .*np.savez"):
         open_npz(path, (), OwnSettings())
+
+
+@pytest.mark.parametrize("targets", [np.arange(N) % 2, np.array([b"calm", b"pain"] * (N // 2))])
+def test_targets_of_one_column_and_bytes_are_classes(targets: np.ndarray) -> None:
+    one, two = (Corpus.from_arrays(arrays(), targets=t) for t in (targets, targets[:, None]))
+    assert one.task == two.task
+    assert one.task.class_names == (("0", "1") if targets.dtype.kind == "i" else ("calm", "pain"))
+    assert np.array_equal(one.targets, two.targets)

@@ -192,6 +192,35 @@ CASES: dict[str, tuple[Write, list[str], str]] = {
     "a modality of texts": (
         arrays(face=np.array(["a"] * N)), ROLES, "'face' holds <U1 and no numbers",
     ),
+    "a single number": (arrays(eda=np.float32(1)), ROLES, "'eda' of own.npz is a single number"),
+    "a target alone": (arrays(targets=np.int64(3)), ROLES, "give numbers or texts, (N,), (N, T)"),
+    "targets of dates": (
+        arrays(targets=np.arange(N).astype("M8[D]")), ROLES, "hold datetime64[D] of shape (48,)",
+    ),
+    "complex targets": (arrays(targets=np.ones(N) * 1j), ROLES, "hold complex128"),
+    "targets of four axes": (arrays(targets=np.ones((N, 2, 2, 2))), ROLES, "(N, L, T)"),
+    "groups with two axes": (
+        arrays(groups=np.ones((N, 2))), ROLES, "'groups' of own.npz has shape (48, 2)",
+    ),
+    "a group that is NaN": (
+        arrays(groups=np.where(np.arange(N) == 4, np.nan, np.arange(N))), ROLES,
+        "no group (rows 5)",
+    ),
+    "a named group that an npz lacks": (
+        arrays(groups=None), [*ROLES, "--group", "subject"], "has no array 'groups'",
+    ),
+    "more names than targets": (
+        arrays(targets=features()["eda"][:, :2]), [*ROLES, "--target", "a,b,c"],
+        "3 targets are named (a, b, c), and 'targets' of own.npz has 2",
+    ),
+    "one of the targets never there": (
+        arrays(targets=np.c_[features()["eda"][:, 0], np.full(N, np.nan)]), ROLES,
+        "No sample of own.npz has a target 'target 1'",
+    ),
+    "windows of other lengths": (
+        arrays(targets=np.ones((N, 5, 2)), face=np.ones((N, 6, 4)), eda=np.ones((N, 5, 3))), ROLES,
+        "'face' of own.npz has shape (48, 6, 4), and targets have 5 frames a sample",
+    ),
     # missing numbers
     "NaN": (
         some_nan, ROLES,

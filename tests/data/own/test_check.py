@@ -189,3 +189,8 @@ def test_check_writes_nothing_beside_the_data(tmp_path: Path) -> None:
     before = sorted(tmp_path.joinpath("data").rglob("*"))
     report_of(root, **ROLES)
     assert sorted(tmp_path.joinpath("data").rglob("*")) == before
+
+
+def test_a_single_column_that_is_named_is_read(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "own.csv", frame(pulse=np.arange(N) / 7, age=np.arange(N) / 3))
+    assert report_of(path, privileged=("pulse",)).unread == ("age",)

@@ -125,6 +125,11 @@ def test_what_cannot_be_exported_is_refused(
     out = tmp_path / "student.pt2"
     assert main(["export", str(signal_run.path), "--out", str(out)]) == 2
     assert "normalisation=none" in capsys.readouterr().err
+    run = str(digits_run.path)
+    assert main(["export", run, "--out", str(tmp_path), "--quiet"]) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert main(["export", run, "--out", str(tmp_path / "a.onnx"), "--quiet"]) == 2
+    assert "ends as the format onnx does, not torch" in capsys.readouterr().err
     student = load_student(digits_run)
     with pytest.raises(InputError, match="two samples or more"):
         export_student(student, {"coarse": np.zeros((1, 16))}, out)

@@ -251,6 +251,9 @@ def test_answers_appear_whole_or_not_at_all(
         (["RUN", "nowhere.npz"], "no file or folder nowhere.npz"),
         (["RUN", "NEW", "--out", "answers.txt"], "end it in .csv or .parquet"),
         (["RUN", "NEW", "--set", "media.sund_rate=3"], "no setting 'media.sund_rate'"),
+        (["RUN", "NEW", "--set", "prevalent=eda"], "no setting 'prevalent' of recordings"),
+        (["RUN", "NEW", "--out", "folder.csv"], "folder.csv is a folder"),
+        (["RUN", "TABLE", "--out", "table.csv"], "holds the recordings themselves"),
         (["RUN", "OTHER"], "no modality 'face'"),
         (["RUN", "WIDE"], "shape (9,)"),
     ],
@@ -267,7 +270,10 @@ def test_misuse_is_one_sentence(
     corpus = small_corpus()
     np.savez("wide.npz", face=np.zeros((4, 9)))
     np.savez("other.npz", pulse=np.zeros((4, 9)))
+    Path("folder.csv").mkdir()
+    Path("table.csv").write_text("face.0\n1\n")
     places = {
+        "TABLE": "table.csv",
         "RUN": str(small_run.path),
         "NEW": str(saved(tmp_path / "new.npz", corpus)),
         "WIDE": "wide.npz",
@@ -289,3 +295,26 @@ def test_the_card_is_printed(
     assert main(["predict", name, "--card", "--runs", runs]) == 0
     assert capsys.readouterr().out == load_student(small_run).card
     assert json.loads((small_run.path / "run.json").read_text())["simulated"]
+
+
+def test_columns_are_found_by_name_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Heights read as weights would be answers that nobody could tell from right ones."""
+    monkeypatch.chdir(tmp_path)
+    chance = np.random.default_rng(0)
+    names = ["body.weight", "body.height", "body.age", "eda.0", "eda.1"]
+    table = pd.DataFrame(chance.normal(size=(40, 5)) * [1, 100, 30, 1, 1], columns=names)
+    table["target"] = (table["eda.0"] > 0).astype(int)
+    table.to_csv("all.csv", index=False)
+    words = ["--data", "all.csv", "--prevalent", "body", "--privileged", "eda", "--runs", "runs"]
+    words += ["--set", "training.epochs=2", "--set", "options.pkdot.k=4"]
+    assert main(["run", "--quiet", *words]) == 0
+    run = str(next(Path("runs").iterdir()))
+    table[["body.age", "body.weight", "body.height"]].to_csv("turned.csv", index=False)
+    for name in ("all", "turned"):
+        assert main(["predict", run, f"{name}.csv", "--out", f"{name}.out.csv", "--quiet"]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv("all.out.csv"), pd.read_csv("turned.out.csv"))
+    table.rename(columns={"body.age": "body.iq"}).to_csv("other.csv", index=False)
+    assert main(["predict", run, "other.csv", "--quiet"]) == 2
+    assert "it lacks body.age, and has body.iq besides" in capsys.readouterr().err
