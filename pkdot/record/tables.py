@@ -65,7 +65,13 @@ def _checked(
 
     limits = {"thrift_container_size_limit": 4 * MOST_COLUMNS}
     # A plain single file: no folder names taken for columns, no pandas metadata to interpret.
-    file = pq.ParquetFile(pa.py_buffer(content), **limits)
+    # Texts as dictionaries: one that is repeated a million times is unpacked once, and measured.
+    texts = [column for column in columns if column in _TEXTS | _NAMES]
+    try:
+        file = pq.ParquetFile(pa.py_buffer(content), read_dictionary=texts, **limits)
+    except KeyError:  # one of them is not there
+        texts = []
+        file = pq.ParquetFile(pa.py_buffer(content), **limits)
     facts, schema = file.metadata, file.schema_arrow
     groups = range(facts.num_row_groups)
     size = max(8 * facts.num_rows * facts.num_columns,
@@ -79,12 +85,14 @@ def _checked(
     for field in schema:
         if not _allowed(field.name, field.type):
             raise damage(record, f"the column {field.name[:80]!a} of {name} holds {field.type}")
-    texts = [field.name for field in schema if _is_text(field.type)]
-    # As dictionaries: a text that is repeated a million times is unpacked once, and measured.
-    file = pq.ParquetFile(pa.py_buffer(content), metadata=facts, read_dictionary=texts, **limits)
+    if more := [f.name for f in schema if _is_text(f.type) and f.name not in texts]:
+        texts += more
+        file = pq.ParquetFile(
+            pa.py_buffer(content), metadata=facts, read_dictionary=texts, **limits
+        )
     table = file.read(use_threads=False)
     table.validate(full=True)
-    for column in texts:
+    for column in filter(table.column_names.__contains__, texts):
         where = table.schema.get_field_index(column)
         table = table.set_column(where, column, _texts(record, name, column, table[column]))
     frame = table.to_pandas(ignore_metadata=True)

@@ -168,7 +168,7 @@ def test_commands_say_it_in_one_sentence(read_only: Path, small_disk: Path, tmp_
         row.count(one_sentence(done) and "PKDOT_RUNS" in done.stderr)
         done = command("notebooks", str(read_only / "books"))
         row.count(one_sentence(done))
-        done = command("simulate", str(read_only / "corpus"), "--subjects", "1")
+        done = command("simulate", "biovid", str(read_only / "corpus"), "--subjects", "1")
         row.count(one_sentence(done))
     with fault_row("read-only folder", "home and caches, while runs have a place") as row:
         away = str(read_only)
