@@ -91,8 +91,9 @@ def pinned(settings: CorpusSettings, *, progress: bool = True) -> CorpusSettings
     """
     if not isinstance(settings, OwnSettings) or settings.contents:
         return settings
-    contents = load_corpus(settings, 0, progress=progress).facts["contents"]
-    return settings.model_copy(update={"contents": contents})
+    corpus = load_corpus(settings, 0, progress=progress)
+    found = {"contents": corpus.facts["contents"], "simulated": corpus.simulated}
+    return settings.model_copy(update=found)
 
 
 __all__ = [

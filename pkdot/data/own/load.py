@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..corpus import Corpus
+from ..marker import is_simulated
 from .assemble import assemble, check_roles
 from .decode import READABLE
 from .findings import OwnDataError, nearest
@@ -90,6 +91,8 @@ def load(settings: OwnSettings, seed: int, *, progress: bool = True) -> Corpus:
     """
     if settings.path is None:
         raise OwnDataError("No path is given for own data; name it by --data (data.path).")
+    if is_simulated(settings.path, settings.path.parent):
+        settings = settings.model_copy(update={"simulated": True})
     if not (settings.prevalent and settings.privileged):
         check_roles(open_source(settings.path, (), settings), settings)
     source = open_source(settings.path, settings.roles, settings, progress=progress)

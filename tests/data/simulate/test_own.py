@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pkdot.__main__ import main
+from pkdot.data import OwnSettings, load_corpus
 from pkdot.data.simulate.own import CLASSES, SIZE, write_examples
 from pkdot.errors import DataError
 
@@ -27,6 +28,16 @@ def test_three_forms_hold_the_same_samples(tmp_path: Path) -> None:
         np.testing.assert_allclose(arrays["face"][row, 0] * 255, picture, atol=1e-3)
         assert (found.folder / "voice" / f"{name}.wav").is_file()
         assert (found.table.parent / table["face"][row]).is_file()
+
+
+@pytest.mark.parametrize("form", ["table", "folder", "arrays"])
+def test_data_read_from_it_say_that_they_are_simulated(tmp_path: Path, form: str) -> None:
+    found = write_examples(tmp_path / "x", people=3, samples=4, progress=False)
+    privileged = "voice" if form == "folder" else "skin"
+    settings = OwnSettings(path=getattr(found, form), prevalent="face", privileged=privileged)
+    if form != "arrays":
+        settings = settings.model_copy(update={"target": ("mood",), "group": "person"})
+    assert load_corpus(settings, 0, progress=False).simulated
 
 
 def test_it_is_found_again_and_another_seed_is_another(tmp_path: Path) -> None:
