@@ -18,7 +18,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup demo app test check bench faults evidence example notebooks screenshots clean
+.PHONY: help setup demo app test full check bench faults evidence example notebooks screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -35,14 +35,17 @@ demo: setup  ## the experiment of the paper on a simulated corpus, as an execute
 app: setup  ## open the page that shows what the student learnt
 	@$(PY) -m streamlit run app/explore.py --server.address 127.0.0.1
 
-test: setup  ## run all tests
+test: setup  ## run the tests that a change must pass
+	@$(PYTEST) -n $(JOBS) -m "not full"
+
+full: setup  ## run every test, also those of minutes each
 	@$(PYTEST) -n $(JOBS)
 
 check: setup  ## lint, types and the quick tests: before every commit
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PYTEST) -n $(JOBS) -m "not slow"
+	@$(PYTEST) -n $(JOBS) -m "not slow and not full"
 
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
