@@ -100,6 +100,16 @@ def rename_folder(folder: Path, target: Path) -> bool:
     return True
 
 
+def move(source: Path, target: Path) -> None:
+    """Give a whole file or folder its final name on the same disk, in one step.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+    with disk_errors(target):
+        source.replace(target)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8 with plain line feeds, whole or not at all."""
     with written_aside(path) as aside:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..atomic_files import write_text
 from .frame import benchmark_parser, publish
 
 DEFAULT_REPORT = Path("reports/benchmarks/crops.md")
@@ -57,11 +58,10 @@ def write_folder(root: Path, frames: int) -> Path:
             draw_face(face, chance.uniform(0, 0.6, len(ACTION_UNITS)), Pose(), 112)
             for _ in range(_FACES)
         ]
-        crops = [cv2.imencode(".jpg", p[..., ::-1])[1].tobytes() for p in pictures]
         folder = root / "cropped_aligned" / f"v{video}"
         folder.mkdir(parents=True)
         for i in range(length):
-            (folder / f"{i + 1:05d}.jpg").write_bytes(crops[i % _FACES])
+            cv2.imwrite(str(folder / f"{i + 1:05d}.jpg"), pictures[i % _FACES][..., ::-1])
         sound = (0.1 * chance.standard_normal(length * 640)).astype(np.float32)
         film = (pictures[i % _FACES] for i in range(length))
         write_film(root / "videos" / f"v{video}.mp4", film, 25, sound)
@@ -70,7 +70,7 @@ def write_folder(root: Path, frames: int) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         wave = 0.8 * np.sin(np.arange(length) / 50)
         rows = "\n".join(f"{v:.3f},{-v:.3f}" for v in wave)
-        path.write_text(f"valence,arousal\n{rows}\n", encoding="utf-8")
+        write_text(path, f"valence,arousal\n{rows}\n")
     return root
 
 

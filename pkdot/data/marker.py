@@ -13,7 +13,7 @@ def is_simulated(*bases: Path) -> bool:
         try:
             if json.loads((base / MARKER).read_text(encoding="utf-8")).get("simulated", True):
                 return True
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except (ValueError, AttributeError, OSError):
             return True

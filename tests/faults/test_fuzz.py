@@ -168,9 +168,10 @@ def test_set_with_any_value(name: str, value: str) -> None:
 def test_set_with_a_value_that_breaks_a_parser(value: str) -> None:
     parser = argparse.ArgumentParser()
     add_experiment_arguments(parser)
+    given = parser.parse_args([])
+    given.method = None
     with pytest.raises((argparse.ArgumentTypeError, ConfigError)):
-        config_of(argparse.Namespace(set=[setting(f"seed={value}")], config=None, preset=None,
-                                     method=None, profile="quick"))  # fmt: skip
+        config_of(argparse.Namespace(**{**vars(given), "set": [setting(f"seed={value}")]}))
 
 
 # -- BioVid's own files ----------------------------------------------------------------------------

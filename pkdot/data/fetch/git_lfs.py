@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from ...atomic_files import move
 from ...errors import DataError
 from ..open.pointers import Pointer
 from .job import Job
@@ -84,9 +85,9 @@ def _place(came: Path, dest: Path, paths: Sequence[str]) -> None:
         if name != paths[0]:
             aside = path.with_name(f".{path.name}.part")
             shutil.copyfile(came, aside)
-            aside.replace(path)
+            move(aside, path)
         else:
-            came.replace(path)
+            move(came, path)
 
 
 def _links(servers: Sequence[str], pointers: Sequence[Pointer]) -> dict[Pointer, RemoteFile]:

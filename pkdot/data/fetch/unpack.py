@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from ...atomic_files import move
 from ...errors import DataError
 from .web import readable
 
@@ -158,11 +159,11 @@ def _move(aside: Path, dest: Path, names: list[str]) -> None:
     """Move files to their places: a new folder in one step, others file by file."""
     for top in sorted({name.partition("/")[0] for name in names}):
         if not (dest / top).exists():
-            (aside / top).replace(dest / top)
+            move(aside / top, dest / top)
     for name in names:
         if (aside / name).exists():
             (dest / name).parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).replace(dest / name)
+            move(aside / name, dest / name)
 
 
 def require_space(dest: Path, size: int, what: str) -> int:

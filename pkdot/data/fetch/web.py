@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from ...atomic_files import move, write_text
 from ...errors import DataError
 
 TRIES = 5
@@ -182,7 +183,7 @@ class ResumableDownload:
                 if left == 0 or self.size == 0:
                     raise
                 time.sleep(PAUSE)
-        self.part.replace(output_file)
+        move(self.part, output_file)
         self._version.unlink(missing_ok=True)
 
     def _once(self, url: str) -> None:
@@ -226,7 +227,7 @@ class ResumableDownload:
 
     def _keep_version(self, etag: str) -> None:
         if etag.startswith('"') and etag.isascii():  # a weak mark (W/) says too little
-            self._version.write_text(etag, encoding="ascii")
+            write_text(self._version, etag)
         else:
             self._version.unlink(missing_ok=True)
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import WriterLock, remove_leftovers, write_text
+from ...atomic_files import WriterLock, move, remove_leftovers, write_text
 from ...errors import ConfigError, DataError
 from ..marker import MARKER
 from ..media.sound import RATE
@@ -234,7 +234,7 @@ def _write_crops(folder: Path, actor: _Actor, size: int) -> None:
     for frame in np.flatnonzero(~actor.absent):
         picture = cv2.cvtColor(actor.crop(int(frame), size), cv2.COLOR_RGB2BGR)
         cv2.imwrite(str(aside / f"{frame + 1:05d}.jpg"), picture)
-    aside.rename(folder)
+    move(aside, folder)
 
 
 def _write_annotation(base: Path, video: Video, name: str, latents: np.ndarray) -> None:

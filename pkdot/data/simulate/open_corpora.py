@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import write_text
+from ...atomic_files import move, write_text
 from ...errors import ConfigError, DataError
 from ..marker import MARKER
 from ..open import cremad, ravdess
@@ -108,7 +108,7 @@ def simulate(
         disable=not progress,
     ):
         pass
-    aside.replace(base)
+    move(aside, base)
     return base
 
 

@@ -38,6 +38,8 @@ def test_data_read_from_it_say_that_they_are_simulated(tmp_path: Path, form: str
     if form != "arrays":
         settings = settings.model_copy(update={"target": ("mood",), "group": "person"})
     assert load_corpus(settings, 0, progress=False).simulated
+    (found.table.parent / "SIMULATED.json").unlink()
+    assert not load_corpus(settings, 0, progress=False).simulated
 
 
 def test_it_is_found_again_and_another_seed_is_another(tmp_path: Path) -> None:
