@@ -183,7 +183,7 @@ class ResumableDownload:
                 if left == 0 or self.size == 0:
                     raise
                 time.sleep(PAUSE)
-        move(self.part, output_file)
+        move(self.part, Path(output_file))
         self._version.unlink(missing_ok=True)
 
     def _once(self, url: str) -> None:
