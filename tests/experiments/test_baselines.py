@@ -13,7 +13,13 @@ from tests.support.small_config import small_config
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(Classification.plain.models))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.full if name == "boosting" else ())
+        for name in sorted(Classification.plain.models)
+    ],
+)
 def test_a_plain_baseline_learns_and_reads_no_test_label(name: str) -> None:
     config = small_config(data__n_labelled=100)
     corpus = load_corpus(config.data, 0)
