@@ -155,11 +155,12 @@ def probe_information(
                 f"Both sides need the same samples; {len(prevalent.inputs)} and "
                 f"{len(privileged.inputs)} were given."
             )
-    together = (_joined(*fit), _joined(*held))
-    sides = [plain_score(task, a, b) for a, b in (*zip(fit, held, strict=True), together)]
-    if everybody is None:
-        return Probe(*sides)
-    return Probe(*sides, plain_score(task, everybody, held[0]))
+    return Probe(
+        prevalent=plain_score(task, fit[0], held[0]),
+        privileged=plain_score(task, fit[1], held[1]),
+        both=plain_score(task, _joined(*fit), _joined(*held)),
+        all_labels=float("nan") if everybody is None else plain_score(task, everybody, held[0]),
+    )
 
 
 def _joined(one: PlainRows, other: PlainRows) -> PlainRows:

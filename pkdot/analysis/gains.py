@@ -3,8 +3,9 @@
 Differences are in points: hundredths of each task's primary score, signed so that more is better.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,12 +58,14 @@ def gain_table(cells: pd.DataFrame, probes: pd.DataFrame, *, level: float = 0.95
         compared = comparison_table(part, level=level).set_index("name")
         scale = 100.0 / task.primary.factor
         probed = {name: mean_interval(100 * own[name], level) for name in PROBED if _all(own[name])}
-        known = {key: value for name, of in probed.items() for key, value in of.columns(name).items()}
+        known = {
+            key: value for name, of in probed.items() for key, value in of.columns(name).items()
+        }
         sign = 1.0 if task.primary.higher_is_better else -1.0
         for encoder, row in compared.iterrows():
             if encoder in ("alone", "teacher"):
                 continue
-            found = {
+            found: dict[str, Any] = {
                 **{"problem": problem, "title": part["problem_title"].iloc[0], "fusion": fusion},
                 **{"encoder": encoder, "task": task.kind, "score": task.primary.label, "n": row.n},
                 **{"alone": scale * compared.loc["alone", "mean"], "student": scale * row["mean"]},
@@ -93,7 +96,7 @@ def gains_by_seed(cells: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(list(SETTING), axis=1)
 
 
-def why(row: pd.Series | dict[str, object]) -> str:
+def why(row: Mapping[str, Any]) -> str:
     """What a setting's numbers say of its gain; every reason that holds, in words.
 
     A gain or a loss is one whose interval leaves zero out. Where there is no gain, a reason holds
@@ -108,7 +111,7 @@ def why(row: pd.Series | dict[str, object]) -> str:
 
     def span(name: str) -> Interval:
         mean, low, high = (float(row.get(part, np.nan)) for part in interval_columns(name))
-        return Interval(mean, low, high, int(row["n"]), 0.95)  # type: ignore[call-overload]
+        return Interval(mean, low, high, int(row["n"]), 0.95)
 
     gain = span("gain")
     if gain.low > 0:
@@ -124,7 +127,7 @@ def why(row: pd.Series | dict[str, object]) -> str:
         if np.isfinite(of.low) and of.low <= 0:
             shown = "nothing" if of.high <= 0 else "not resolved"
             reasons.append(f"{words} {of:+.1f}: {shown}")
-    explained = float(row["tnet_explained"])  # type: ignore[arg-type]
+    explained = float(row["tnet_explained"])
     if explained <= 0:
         reasons.append(f"the T-Net explains {100 * explained:.0f} % of the privileged feature")
     if not reasons:
@@ -157,7 +160,10 @@ def factor_table(gains: pd.DataFrame, usual: dict[str, str]) -> pd.DataFrame:
         one, other = gains[setting].to_numpy(), gains[at_usual].to_numpy()
         rows.append(
             {
-                **{"factor": factor, "problem": problem, "level": level, "n": len(one)},
+                "factor": factor,
+                "problem": problem,
+                "level": level,
+                "n": len(one),
                 **mean_interval(one).columns("gain"),
                 **paired_difference(one, other).columns("against"),
                 "p": paired_p_value(one, other),
@@ -171,6 +177,29 @@ def factor_table(gains: pd.DataFrame, usual: dict[str, str]) -> pd.DataFrame:
             table.loc[own.index, "p_holm"] = holm(own["p"])
         table = table.drop(columns="p")
     return table
+
+
+def dependence(compared: pd.DataFrame, factor: str) -> str:
+    """One sentence: do gains depend on a factor, as far as these seeds can tell?
+
+    Args:
+        compared: from :func:`factor_table`.
+        factor: fusion or encoder.
+    """
+    own = compared[compared["factor"] == factor] if len(compared) else compared
+    if not len(own):
+        return f"{factor}: only its usual level has been run."
+    resolved = own[own["p_holm"] < SIGNIFICANCE]
+    if not len(resolved):
+        return (
+            f"{factor}: no level differs from the usual one in {len(own)} comparisons over "
+            f"{own['n'].min()} seeds; differences of {own['resolvable'].min():.1f} to "
+            f"{own['resolvable'].max():.1f} points would have been found."
+        )
+    named = ", ".join(f"{r.level} ({r.problem}: {r.against:+.1f})" for r in resolved.itertuples())
+    return (
+        f"{factor}: {len(resolved)} of {len(own)} comparisons differ from the usual level: {named}."
+    )
 
 
 @dataclass(frozen=True)
@@ -227,7 +256,9 @@ def _grids(cells: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 def _probes_of(problem: str, probes: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
     own = probes[probes["problem"] == problem]
     if set(own["seed"]) != set(part["seed"]):
-        raise InputError(f"The problem {problem!r} has no probe of each seed; run the missing ones.")
+        raise InputError(
+            f"The problem {problem!r} has no probe of each seed; run the missing ones."
+        )
     return own
 
 
@@ -237,7 +268,7 @@ def _all(values: pd.Series) -> bool:
 
 def _difference(row: pd.Series, *, n: int, scale: float, level: float) -> Interval:
     mean, low, high = (scale * row[name] for name in interval_columns("difference"))
-    return Interval(mean, *sorted((low, high)), n, level)
+    return Interval(mean, min(low, high), max(low, high), n, level)
 
 
 def _tnet(part: pd.DataFrame, arm: str) -> float:

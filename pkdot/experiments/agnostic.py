@@ -167,16 +167,25 @@ def problems(
             "digits: coarse | noise alone",
             {**digits, "privileged_noise": 20.0},
         ),
+        make("attributes", "digits: coarse | full", {**digits, "target": "attributes"}),
+        make("skin", "simulated people: face | skin", simulated("face", "skin"), drawn=crowd),
         make(
-            "attributes", "digits: coarse | full", {**digits, "target": "attributes"}
+            "voice",
+            "simulated people: face | voice",
+            simulated("face", "voice"),
+            drawn=crowd,
+            **tokens,
         ),
-        make("skin", "people: face | skin", simulated("face", "skin"), drawn=crowd),
-        make("voice", "people: face | voice", simulated("face", "voice"), drawn=crowd, **tokens),
-        make("weak", "people: skin | face", simulated("skin", "face"), drawn=crowd),
-        make("tension", "people: face | skin", simulated("face", "skin", "tension"), drawn=crowd),
+        make("weak", "simulated people: skin | face", simulated("skin", "face"), drawn=crowd),
+        make(
+            "tension",
+            "simulated people: face | skin",
+            simulated("face", "skin", "tension"),
+            drawn=crowd,
+        ),
         make(
             "tension_voice",
-            "people: face | voice",
+            "simulated people: face | voice",
             simulated("face", "voice", "tension"),
             drawn=crowd,
             **tokens,
@@ -184,10 +193,10 @@ def problems(
         make(
             "diabetes", "diabetes: vitals | blood", {"name": "diabetes", **few}, drawn=_other_test
         ),
-        make("biovid", "BioVid: video | EDA", biovid, drawn=_other_fold, **tokens),
+        make("biovid", "simulated BioVid: video | EDA", biovid, drawn=_other_fold, **tokens),
         make(
             "biovid_ecg",
-            "BioVid: video | ECG",
+            "simulated BioVid: video | ECG",
             {**biovid, "privileged": "ecg"},
             drawn=_other_fold,
             **tokens,
@@ -311,7 +320,7 @@ def probe_problem(config: ExperimentConfig, teachers: Path) -> Probe:
 
     Args:
         config: the experiment.
-        teachers: folder of teacher stages; the one of this experiment is trained if it is not there.
+        teachers: folder of teacher stages; the one of this experiment is trained if missing.
     """
     with surroundings(config.threads):
         return probe_corpus(teacher_stage(config, teachers).corpus)

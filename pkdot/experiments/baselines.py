@@ -75,7 +75,9 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
         score = task.tallied([task.tally(task.recorded(found), given)])
         if score > best_score or best is None:
             best, best_score = model, score
-    outputs = plain.outputs(best, scale.transform(plain_inputs(corpus, seen, split.test)), task.output_width)
+    outputs = plain.outputs(
+        best, scale.transform(plain_inputs(corpus, seen, split.test)), task.output_width
+    )
     truth = frame_rows(corpus, corpus.targets[split.test])
     tested = task.tallied([task.tally(task.recorded(outputs), truth)])
     if corpus.is_sequence:

@@ -77,7 +77,7 @@ def test_two_halves_of_an_answer_are_worth_nothing_alone() -> None:
 def test_the_choice_of_a_model_does_not_flatter_its_score() -> None:
     """Of 40 models on 24 samples with random answers the best would be right on 65 % and more."""
     scores = []
-    for seed in range(12):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         fit, held = (
             PlainRows(rng.standard_normal((n, 3)), rng.integers(0, 2, n), np.arange(n).astype(str))
@@ -114,7 +114,9 @@ def test_other_tasks_have_their_own_score(task: str) -> None:
     labels = np.random.default_rng(0).integers(0, 2, N)
     values = labels[:, None] + 0.1 * np.random.default_rng(1).standard_normal((N, 1))
     of = values if task == "regression" else np.stack([labels, 1 - labels], 1)
-    learnt = Regression(targets=("pain",)) if task == "regression" else Multilabel(labels=("a", "b"))
+    learnt = (
+        Regression(targets=("pain",)) if task == "regression" else Multilabel(labels=("a", "b"))
+    )
     learnt = learnt.fitted(of)
     sharp, dull = (
         plain_score(learnt, rows(seen(noise), labels, 1, of), rows(seen(noise), labels, 2, of))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pkdot.analysis.gains import factor_table, gain_table, gains_by_seed, relation, why
+from pkdot.analysis.gains import dependence, factor_table, gain_table, gains_by_seed, relation, why
 from pkdot.errors import InputError
 from pkdot.tasks import Classification, Regression
 
@@ -114,11 +114,18 @@ def test_a_level_is_compared_with_the_usual_one_seed_by_seed() -> None:
     assert table["against"].tolist() == pytest.approx([-5, 5])
     assert table["against_low"].tolist() == pytest.approx([-5, 5]), "seeds wobble together"
     assert (table["p_holm"] < 0.05).all()
+    assert "gated (digits: +5.0)" in dependence(table, "fusion")
+    assert "1 of 1" in dependence(table, "encoder")
+    unsure = table.assign(p_holm=0.4, resolvable=[3.0, 7.0])
+    assert "no level differs" in dependence(unsure, "fusion")
+    assert "7.0 points would" in dependence(unsure, "fusion")
 
 
 def test_nothing_varies_without_other_levels() -> None:
     only = digits().query("arm != 'fresh'")
-    assert factor_table(gains_by_seed(only), USUAL).empty
+    compared = factor_table(gains_by_seed(only), USUAL)
+    assert compared.empty
+    assert "only its usual level" in dependence(compared, "fusion")
 
 
 def test_ranks_follow_each_other_and_whole_problems_are_drawn() -> None:
