@@ -14,16 +14,16 @@ from pkdot.experiments.agnostic import (
     QUICK,
     USUAL_ENCODER,
     USUAL_FUSION,
+    all_problems,
     probe_corpus,
-    problems,
     run_settings,
     setting_arms,
     settings_of,
 )
 from tests.support.small_corpora import windows_corpus
 
-ALL = problems()
-SMALL = problems(people=10, epochs=1, label_fraction=0.3)
+ALL = all_problems()
+SMALL = all_problems(people=10, epochs=1, label_fraction=0.3)
 
 
 def test_the_quick_profile_varies_one_thing_at_a_time() -> None:
