@@ -194,6 +194,9 @@ def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None
         ("compare_methods.ipynb", {"n_seeds": 1}, "give n_seeds 2 or more"),
         ("compare_methods.ipynb", {"first_seed": 0}, "serve tuning and comparison both"),
         ("ablate.ipynb", {"studies": "polcy"}, "Unknown study 'polcy'"),
+        ("agnostic.ipynb", {"problems": "digts"}, "no problem 'digts'"),
+        ("agnostic.ipynb", {"n_seeds": 1}, "give n_seeds 2 or more"),
+        ("agnostic.ipynb", {"profile": "half"}, "choose quick or full"),
         ("ablate.ipynb", {"blur": -1.0}, "'blur' is -1.0; it should be greater than 0"),
     ],
 )
@@ -287,3 +290,19 @@ def test_open_corpora_are_read_from_a_folder(
     assert "1001_DFA_ANG_XX.wav: it is no wav file" in told
     assert re.search(r"student: CCC -?\d\.\d{3} on the test recordings", told)
     assert "With soft labels the student reaches" in told
+
+
+def test_the_claim_of_being_agnostic_is_tested_setting_by_setting(tmp_path: Path) -> None:
+    small = {"problems": "digits_noise, voice, diabetes", "people": 10, "label_fraction": 0.3}
+    small |= {"epochs": 1, "n_seeds": 2, "jobs": 1, "folder": str(tmp_path / "kept")}
+    notebook = execute("agnostic.ipynb", tmp_path, **small)
+    told = printed(notebook)
+    assert "8 settings, 2 seeds: 16 distilled students." in told
+    number = r"[+-]\d\.\d\d"
+    assert re.search(rf"gain with what .* adds: {number} \[{number}, {number}\] \(3 prob", told)
+    assert len(re.findall(r"^simulated people: face \| voice, .*:$", told, re.M)) == 6
+    sentences = re.findall(r"^  (a gain|a loss|no gain resolved)", told, re.M)
+    assert len(sentences) == 8
+    (title,) = titles(notebook)
+    assert f"{sentences.count('a gain')} of 8 settings gain" in title
+    assert "simulated data" in title

@@ -6,6 +6,7 @@ own_networks, notes             modules of the user's; sentences that a run says
 recording, results              entries of the record
 student/                        a trained student in use: loaded, its card, predict, export
 baselines, cells, sweep         plain classifiers; one run of a grid; grids
+agnostic/                       one cross: modality × fusion × student encoder × task
 teacher_cache                   teachers that many students share
 split_leakage, example          how much clip-level folds leak; the record in reports/example
 """

@@ -1,6 +1,7 @@
 """Plain models on what the student sees: what a student alone has to match."""
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
@@ -51,17 +52,18 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
             f"The baseline {name!r} learns from unlabelled samples, and {corpus.name} has none in "
             "this split; leave it out."
         )
-    scale = StandardScaler().fit(_rows(corpus, split.train))
+    seen = corpus.prevalent
+    scale = StandardScaler().fit(plain_inputs(corpus, seen, split.train))
     visible = task.hidden(corpus.given_targets)
     visible[split.labelled] = corpus.given_targets[split.labelled]
     who = split.train if semi_supervised else split.labelled
-    inputs = scale.transform(_rows(corpus, who))
-    targets = _frames(corpus, task.plain_targets(visible[who]))
+    inputs = scale.transform(plain_inputs(corpus, seen, who))
+    targets = frame_rows(corpus, task.plain_targets(visible[who]))
     if not semi_supervised:
-        known = _frames(corpus, task.known(visible[who])).reshape(len(targets), -1).all(axis=1)
+        known = frame_rows(corpus, task.known(visible[who])).reshape(len(targets), -1).all(axis=1)
         inputs, targets = inputs[known], targets[known]
-    inner = scale.transform(_rows(corpus, split.validation))
-    given = _frames(corpus, corpus.given_targets[split.validation])
+    inner = scale.transform(plain_inputs(corpus, seen, split.validation))
+    given = frame_rows(corpus, corpus.given_targets[split.validation])
     best, best_score = None, -np.inf
     for model in plain.models[name]():
         with warnings.catch_warnings():
@@ -73,24 +75,26 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
         score = task.tallied([task.tally(task.recorded(found), given)])
         if score > best_score or best is None:
             best, best_score = model, score
-    outputs = plain.outputs(best, scale.transform(_rows(corpus, split.test)), task.output_width)
-    truth = _frames(corpus, corpus.targets[split.test])
+    outputs = plain.outputs(
+        best, scale.transform(plain_inputs(corpus, seen, split.test)), task.output_width
+    )
+    truth = frame_rows(corpus, corpus.targets[split.test])
     tested = task.tallied([task.tally(task.recorded(outputs), truth)])
     if corpus.is_sequence:
         outputs = outputs.reshape(len(split.test), -1, task.output_width)
     return {task.primary.name: tested, "validation": float(best_score)}, outputs
 
 
-def _rows(corpus: Corpus, indices: Array) -> Array:
-    """What the student sees of n samples, or of their frames, flattened, (n, D)."""
+def plain_inputs(corpus: Corpus, names: Sequence[str], indices: Array) -> Array:
+    """What modalities show of n samples, or of their frames, flattened, (n, D); tokens averaged."""
     parts = []
-    for name in corpus.prevalent:
+    for name in names:
         seen = corpus.batch(name, indices)
         seen = seen.flatten(0, 1) if corpus.is_sequence else pool(seen)
         parts.append(seen.numpy().reshape(len(seen), -1))
     return np.concatenate(parts, axis=1)
 
 
-def _frames(corpus: Corpus, values: Array) -> Array:
+def frame_rows(corpus: Corpus, values: Array) -> Array:
     """Values of n samples with one row a frame, where samples are windows."""
     return values.reshape(-1, *values.shape[2:]) if corpus.is_sequence else values

@@ -12,6 +12,7 @@ from .curves import training_curves
 from .features import hallucination
 from .film import map_film
 from .flows import sample_mass, transport_flows
+from .gains import gain_scatter
 from .images import image_grid
 from .maps import embedding_maps
 from .plans import convergence, plan_panels
@@ -41,6 +42,7 @@ __all__ = [
     "convergence",
     "coverage_curves",
     "embedding_maps",
+    "gain_scatter",
     "group_gains",
     "hallucination",
     "image_grid",

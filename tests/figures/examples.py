@@ -90,6 +90,21 @@ STUDY = pd.DataFrame(
         "gain_high": [2.0, 6.0, -0.5],
     }
 )
+GAINS = pd.DataFrame(
+    {
+        "title": ["digits", "<b>digits</b>", "diabetes"],
+        "task": ["classification", "classification", "regression"],
+        "fusion": "concat",
+        "encoder": ["copied", "fresh", "copied"],
+        "n": [3, 3, 4],
+        **{"gain": [4.0, 0.0, -1.0], "gain_low": [3.0, -2.0, -5.0], "gain_high": [6.0, 1.0, 2.0]},
+        **{
+            "adds": [30.0, 30.0, 5.0],
+            "adds_low": [28.0, 28.0, -2.0],
+            "adds_high": [31.0, 31.0, 9.0],
+        },
+    }
+)
 ROWS = TEACHER[:, :6], STUDENT[:, :6]
 DRAWN: dict[str, Callable[..., Any]] = {
     "similarity": lambda **o: figures.similarity_matrices(TEACHER, STUDENT, SAMPLES, **o),
@@ -139,5 +154,6 @@ DRAWN: dict[str, Callable[..., Any]] = {
     ),
     "results": lambda **o: figures.result_dots(TABLE, reference="alone", **o),
     "study": lambda **o: figures.study_dots(STUDY, "k = 30 wins", factor="k", usual="30", **o),
+    "gains": lambda **o: figures.gain_scatter(GAINS, "Much is added, and little gained", **o),
 }
 """How each figure is drawn; options are added to its call."""

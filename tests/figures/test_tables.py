@@ -7,7 +7,7 @@ from pkdot import figures
 from pkdot.errors import InputError
 from pkdot.figures import FigureStyle
 from pkdot.figures.style import THEMES
-from tests.figures.examples import ARRAYS, DRAWN, METRICS, TABLE
+from tests.figures.examples import ARRAYS, DRAWN, GAINS, METRICS, TABLE
 
 
 def test_curves_mark_the_best_epoch_and_only_their_stage() -> None:
@@ -54,6 +54,24 @@ def test_a_study_rings_what_others_are_compared_with() -> None:
     assert list(dots.error_y.array) == [1.0, 1.0, 1.5]
     assert figure.layout.title.text == "<b>k = 30 wins</b>"
     assert figure.layout.xaxis.type == "category", "levels are not numbers on a scale"
+
+
+def test_gains_stand_against_what_is_added_with_both_intervals() -> None:
+    classes, values = DRAWN["gains"]().data
+    assert (classes.name, values.name) == ("classification", "regression")
+    assert (list(classes.x), list(classes.y)) == ([30, 30], [4, 0])
+    assert list(classes.error_y.array) == [2, 1]
+    assert list(classes.error_y.arrayminus) == [1, 2]
+    assert list(values.error_x.arrayminus) == [7]
+    assert classes.marker.color != values.marker.color
+    assert classes.marker.symbol != values.marker.symbol
+    assert "over 3 seeds" in DRAWN["gains"]().layout.title.subtitle.text
+    with pytest.raises(InputError, match="against 'luck'"):
+        figures.gain_scatter(GAINS, "luck", against="luck")
+    with pytest.raises(InputError, match="column room"):
+        figures.gain_scatter(GAINS, "no room", against="room")
+    with pytest.raises(InputError, match="no settings"):
+        figures.gain_scatter(GAINS[:0], "nothing")
 
 
 def test_the_print_form_is_a_picture_without_global_state(tmp_path) -> None:
