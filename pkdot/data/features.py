@@ -157,6 +157,6 @@ def with_features(corpus: Corpus, features: dict[str, Samples]) -> Corpus:
     """The same corpus, some of its modalities seen as features instead of raw samples."""
     kinds = dict(corpus.kinds)
     for name, samples in features.items():
-        places = np.asarray(samples[np.zeros(1, dtype=np.int64)]).ndim == 3
-        kinds[name] = "tokens" if places else "vector"
+        axes = np.asarray(samples[np.zeros(1, dtype=np.int64)]).ndim - corpus.is_sequence
+        kinds[name] = "tokens" if axes == 3 else "frames" if corpus.is_sequence else "vector"
     return replace(corpus, modalities={**corpus.modalities, **features}, kinds=kinds)

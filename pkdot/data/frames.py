@@ -1,12 +1,14 @@
 """Windows over frames: each frame is kept once, however many windows see it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .corpus import IndexArray, Samples
+from ..errors import DataError
+from .corpus import Corpus, IndexArray, Samples, Split
 
 
 class FrameWindows:
@@ -71,6 +73,67 @@ class RowFile:
                     file.read(int(end - begin) * self._size), self.dtype
                 ).reshape(end - begin, *self.shape[1:])
         return rows[which.reshape(index.shape)]
+
+
+class _Some:
+    """Some of the rows of other samples, read on demand."""
+
+    def __init__(self, samples: Samples, rows: IndexArray) -> None:
+        self._samples, self._rows = samples, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return np.asarray(self._samples[self._rows[np.asarray(index)]])
+
+
+def corpus_of_frames(corpus: Corpus) -> tuple[Corpus, IndexArray]:
+    """A corpus of windows as one whose samples are the frames, each once, however many see it.
+
+    Args:
+        corpus: of windows whose modalities are :class:`FrameWindows` over the same frames.
+
+    Returns:
+        The corpus of F frames, and which of them each window holds, (N, L).
+
+    Raises:
+        DataError: for windows that are no :class:`FrameWindows`.
+    """
+    windows = {n: w for n, w in corpus.modalities.items() if isinstance(w, FrameWindows)}
+    rows: IndexArray = next((w.rows for w in windows.values()), np.empty(0, np.int64))
+    for name in corpus.modalities:
+        if name not in windows or windows[name].rows is not rows:
+            raise DataError(
+                f"Corpus {corpus.name!r} holds windows of raw frames as one array; backbones need "
+                f"them as pkdot.data.frames.FrameWindows over frames that are kept once."
+            )
+    kept, first, places = np.unique(rows, return_index=True, return_inverse=True)
+    places = places.reshape(rows.shape).astype(np.int64)
+    window, place = np.divmod(first, rows.shape[1])
+
+    def frames_of(indices: IndexArray) -> IndexArray:
+        return np.unique(places[indices])
+
+    split = corpus.split
+    frames = replace(
+        corpus,
+        modalities={name: _Some(w.frames, kept) for name, w in windows.items()},
+        targets=corpus.targets[window, place],
+        given_targets=corpus.given_targets[window, place],
+        groups=corpus.groups[window],
+        ids=np.array([f"frame {row}" for row in kept]),
+        split=Split(*(frames_of(x) for x in (
+            split.labelled, split.unlabelled, split.validation, split.test
+        ))),
+        present={name: there[window] for name, there in corpus.present.items()},
+        sources={name: f"{source}/frames" for name, source in corpus.sources.items()},
+        frames=None,
+        smoothing=1,
+        posterior=None,
+        media={},
+    )  # fmt: skip
+    return frames, places
 
 
 class MiddleFrames:

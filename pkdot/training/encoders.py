@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data.corpus import Corpus, Samples
+from ..data.corpus import Corpus, IndexArray, Samples
 from ..data.features import Form, GroupNormalised, cache_folder, groups_repeat, with_features
+from ..data.frames import FrameWindows, corpus_of_frames
 from ..networks.backbones import (
     KINETICS,
     BackboneSettings,
@@ -41,7 +43,7 @@ class EncodedModality:
         backbone: frozen, in eval mode, on the training device.
         name: of the backbone, as settings have it.
         kind: of the raw samples.
-        shape: of one raw sample.
+        shape: of one raw sample, a window where samples are windows.
         features: (N, F), or (N, T, F) where tokens were asked for; normalised as the settings say.
         overall: deviation of the features over all entries and groups, where each group's own mean
             and deviation were taken out; None where they were not.
@@ -130,12 +132,37 @@ def encoder_stage(
         DataError: for pretrained weights that are missing, damaged or another network's.
         RecordError: if a file cannot be written.
     """
+    corpus = context.corpus
+    raw = [name for name in raw_modalities(corpus) if names is None or name in names]
+    places = None
+    if corpus.is_sequence and raw:  # a backbone reads frames, and each frame once
+        frames, places = corpus_of_frames(corpus)
+        context = replace(context, corpus=frames)
     encoded: dict[str, EncodedModality] = {}
-    for name in raw_modalities(context.corpus):
-        if names is None or name in names:
-            encoded[name] = yield from _encoded(context, name, backbones, form, folder)
+    for name in raw:
+        encoded[name] = yield from _encoded(context, name, backbones, form, folder)
+    if places is not None:
+        encoded = {name: _of_windows(one, corpus, places) for name, one in encoded.items()}
     features = {name: one.features for name, one in encoded.items()}
-    return EncoderStage(with_features(context.corpus, features), encoded, form)
+    return EncoderStage(with_features(corpus, features), encoded, form)
+
+
+def _of_windows(frames: EncodedModality, corpus: Corpus, places: IndexArray) -> EncodedModality:
+    """What became of frames, as windows over them hold it.
+
+    Args:
+        frames: features and outputs of single frames.
+        corpus: of the windows.
+        places: frames of each window, (N, L).
+    """
+    tested = np.unique(places[corpus.split.test])
+    where = np.searchsorted(tested, places[corpus.split.test])
+    return replace(
+        frames,
+        shape=(places.shape[1], *frames.shape),
+        features=FrameWindows(frames.features, places),
+        test_outputs=frames.test_outputs[torch.as_tensor(where)],
+    )
 
 
 def _encoded(

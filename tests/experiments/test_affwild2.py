@@ -105,3 +105,26 @@ def test_a_submission_of_other_recordings_is_refused(
     assert main(["predict", run, own, "--out", str(tmp_path / "a.txt"), "--quiet"]) == 2
     assert "no folder of Aff-Wild2" in capsys.readouterr().err
     assert not (tmp_path / "a.txt").exists()
+
+
+def test_raw_frames_go_through_backbones_once_each(
+    places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Crops and spectrograms: features of frames, windows over them, answers for new faces."""
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    data = {"name": "affwild2", "root": str(places[0]), "length": 8, "form": "raw",
+            "face": {"size": 32}, "sound": {"bands": 16, "context": 0.32}}  # fmt: skip
+    config = small_config(training__epochs=2, backbones__epochs=1).changed({"data": data})
+    run = pkdot.run_experiment(config, progress=False, runs_dir=tmp_path / "runs")
+    assert {"face", "sound"} <= set(run.metrics["stage"])
+    kept = list((tmp_path / "cache" / "features").glob("face-pooled-*.npy"))
+    frames = len(np.load(kept[0], mmap_mode="r"))
+    annotations = list(places[0].rglob("*_Set/*.txt"))
+    unmarked = sum(path.read_text().count("-5,-5") == 8 for path in annotations)
+    assert frames == FRAMES * len(annotations) - 8 * unmarked  # a window without target is unread
+    student = pkdot.load_student(run)
+    assert student.is_sequence
+    assert student.modalities["face"].shape == (3, 32, 32)
+    out = tmp_path / "answers.txt"
+    assert main(["predict", str(run.path), str(places[0]), "--out", str(out), "--quiet"]) == 0
+    assert np.isfinite(pd.read_csv(out)[["valence", "arousal"]]).to_numpy().all()

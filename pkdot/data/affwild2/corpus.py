@@ -190,7 +190,7 @@ def _corpus(
         split=split,
         simulated=index.simulated,
         fingerprint=short_hash([described, settings.normalisation, where, roles, _digest(targets)]),
-        kinds={name: "frames" for name in used},
+        kinds={name: "frames" if settings.form == "plain" else "picture" for name in used},
         present={} if "sound" in settings.prevalent else {"sound": heard},
         sources={
             name: short_hash([described[name], settings.normalisation, where]) for name in used

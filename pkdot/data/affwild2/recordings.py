@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from ..corpus import Kind
 from ..frames import FrameNames, window_rows
 from .corpus import face_samples, read_faces
 from .index import read_index
@@ -51,6 +52,7 @@ def open_faces(
     heard = np.concatenate([face.heard for face in faces])[rows].mean(axis=1) >= 0.5
     everything = np.ones(len(rows), dtype=bool)
     samples = face_samples(settings, faces, offsets, rows, names)
+    kind: Kind = "frames" if settings.form == "plain" else "picture"
     frames = FrameNames([face.name for face in faces], offsets, rows)[np.arange(len(rows))]
     return FaceRecordings(
         place=str(root),
@@ -58,7 +60,7 @@ def open_faces(
         groups=np.array([faces[i].recording for i in owner]),
         frames=frames,
         readings={
-            name: FaceReading(samples[name], "frames", heard if name == "sound" else everything)
+            name: FaceReading(samples[name], kind, heard if name == "sound" else everything)
             for name in names
         },
         pictured=frozenset(

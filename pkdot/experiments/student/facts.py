@@ -78,7 +78,11 @@ def student_facts(corpus: Corpus, encoders: EncoderStage, student: Any) -> dict[
         if corpus.is_sequence:
             shape = shape[1:]
         kind = corpus.kind(name) if encoded is None else encoded.kind
-        backbone = None if encoded is None else _backbone(encoded, corpus.shape(name))
+        backbone = (
+            None
+            if encoded is None
+            else _backbone(encoded, corpus.shape(name)[corpus.is_sequence :])
+        )
         modalities[name] = ModalityFacts(kind=kind, shape=shape, backbone=backbone)
     facts = StudentFacts(
         modalities=modalities,

@@ -14,16 +14,21 @@ class GroupMoments:
 
     Args:
         overall: deviation of the training's features, from which the least deviation follows.
+        of_frames: whether samples are windows (B, L, ...) whose frames count; a frame that several
+            windows hold counts in each.
     """
 
-    def __init__(self, overall: float) -> None:
-        self._floor = deviation_floor(overall)
+    def __init__(self, overall: float, of_frames: bool = False) -> None:
+        self._floor, self._of_frames = deviation_floor(overall), of_frames
         self._sums: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
 
     def add(self, features: Tensor, groups: Sequence[str]) -> None:
         """Count a batch: features (B, ...), and the group of each sample."""
         values = features.double().cpu().numpy()
         names, which = np.unique(np.asarray(groups), return_inverse=True)
+        if self._of_frames:
+            which = np.repeat(which, values.shape[1])
+            values = values.reshape(-1, *values.shape[2:])
         for i, name in enumerate(names.tolist()):
             own = values[which == i]
             n, first, second = self._sums.get(name, (0, np.zeros(()), np.zeros(())))
@@ -40,4 +45,6 @@ class GroupMoments:
             torch.as_tensor(np.stack(x), dtype=torch.float32).to(features.device)
             for x in (means, deviations)
         )
+        if self._of_frames:
+            mean, deviation = mean[:, None], deviation[:, None]
         return (features - mean) / deviation.clamp_min(self._floor)

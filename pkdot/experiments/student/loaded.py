@@ -146,15 +146,19 @@ class TrainedStudent(nn.Module):
             if name not in self.backbones:
                 found[name] = samples[name]
                 continue
-            encoded = self.backbones[name](samples[name])
+            raw = samples[name].flatten(0, 1) if self.is_sequence else samples[name]
+            encoded = self.backbones[name](raw)
             tokens = self._form == "tokens"
-            found[name] = (coarse_tokens(encoded, self._side) if tokens else encoded.pooled).float()
+            read = (coarse_tokens(encoded, self._side) if tokens else encoded.pooled).float()
+            found[name] = read.unflatten(0, samples[name].shape[:2]) if self.is_sequence else read
         return found
 
     def moments(self) -> dict[str, GroupMoments]:
         """Empty moments of each modality whose features are taken relative to their group's."""
         known = {name: self._overall(name) for name in self.prevalent}
-        return {name: GroupMoments(x) for name, x in known.items() if x is not None}
+        return {
+            name: GroupMoments(x, self.is_sequence) for name, x in known.items() if x is not None
+        }
 
     def output(
         self,
