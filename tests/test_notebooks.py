@@ -287,3 +287,55 @@ def test_open_corpora_are_read_from_a_folder(
     assert "1001_DFA_ANG_XX.wav: it is no wav file" in told
     assert re.search(r"student: CCC -?\d\.\d{3} on the test recordings", told)
     assert "With soft labels the student reaches" in told
+
+
+FEWER_EPOCHS = {"backbones.epochs": 1}
+AFFWILD2_QUICK = {"simulated_videos": 12, "simulated_frames": 48, "epochs": 2, "jobs": 1}
+
+
+def test_affwild2_runs_from_simulation_to_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another working directory, as people do."""
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    notebook = execute("run_affwild2.ipynb", tmp_path, changes=FEWER_EPOCHS, **AFFWILD2_QUICK)
+    told = printed(notebook)
+    assert "Simulated Aff-Wild2: windows of 16 frames" in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = pkdot.open_record(folder)
+    assert record.simulated
+    whole = record.scores["student ccc"]
+    assert f"student: CCC {whole:.3f} over all test frames" in told
+    chosen = re.search(r"Smoothing: (\d+) \(chosen out of 1, 5", told)
+    assert chosen is not None
+    assert f"2 test videos, smoothing {chosen[1]}, default, quick:" in told
+    for arm in ("face alone", "sound alone", "soft labels", "PKDOT"):
+        assert re.search(rf"^{arm}: [+-]\d\.\d+ CCC against the student alone", told, re.M), arm
+    assert len(titles(notebook)) == 7
+    assert all("simulated data" in title for title in titles(notebook))
+
+
+def test_affwild2_on_disk_with_the_numbers_of_the_paper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student that hears and sees no face; a width that is given; another method."""
+    from pkdot.data.simulate.affwild2 import simulate as simulate_affwild2
+
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    root = simulate_affwild2(tmp_path / "Aff Wild", videos=9, frames=32, size=32, progress=False)
+    own = {"data_root": str(root), "prevalent": "sound", "privileged": "face", "method": "kd"}
+    own |= {"preset": "paper", "smoothing": 5, "epochs": 1, "jobs": 1}
+    told = printed(
+        execute(
+            "run_affwild2.ipynb",
+            tmp_path,
+            changes=FEWER_EPOCHS,
+            runs_dir=str(tmp_path / "runs"),
+            **own,
+        )
+    )
+    assert "Smoothing: 5 (as given)." in told
+    assert "smoothing 5, paper, quick:" in told
+    assert re.search(r"^soft labels: [+-]\d\.\d+ CCC", told, re.MULTILINE)
