@@ -175,15 +175,15 @@ def test_affwild2_has_presets_of_its_own(name: str) -> None:
     chosen = ExperimentConfig.preset(name, {"data.name": "affwild2"})
     again = ExperimentConfig.preset(name, {"data": {"name": "affwild2"}})
     assert chosen.hash == again.hash
-    assert (chosen.data.name, chosen.data.form) == ("affwild2", "raw")
-    assert chosen.backbones.normalisation == "none"
+    assert (chosen.data.name, chosen.data.form) == ("affwild2", "plain")
     if name == "paper":
         one, other = (c.model_dump() for c in (chosen, ExperimentConfig.preset("paper")))
         assert one["options"] == other["options"]
         assert one["training"] == other["training"]
         assert one["network"] == other["network"]
     full = ExperimentConfig.preset(name, {"data.name": "affwild2"}, profile="full")
-    assert full.backbones.picture == "resnet18"
+    assert (full.data.form, full.backbones.picture) == ("raw", "resnet18")
+    assert full.backbones.normalisation == "none"
     assert full.data.face.size > chosen.data.face.size
 
 
@@ -206,7 +206,7 @@ def test_a_preset_of_affwild2_is_chosen_from_the_command_line(
     command = ["run", "--preset", "paper", "--settings", "--set"]
     assert main([*command, "data.name=affwild2"]) == 0
     settings = capsys.readouterr().out.splitlines()
-    assert 'data.form="raw"' in settings
+    assert 'data.form="plain"' in settings
     assert "options.pkdot.k=30" in settings
     assert main([*command, "data.fold=2"]) == 0
     assert 'data.name="biovid"' in capsys.readouterr().out.splitlines()
