@@ -83,7 +83,7 @@ def value_trajectories(
         figure,
         title,
         style,
-        subtitle=f"{len(times)} frames, each answered by itself",
+        subtitle=f"{len(times)} frames; a line breaks where a value is missing",
         height=140 + 190 * rows,
     )
     return figure.update_layout(hovermode="x unified", margin={"t": 110})
@@ -161,7 +161,7 @@ def value_plane(
         figure,
         f"The plane of {across} and {up}",
         style,
-        subtitle=f"{int(known.sum())} frames; a network that is unsure answers near the middle",
+        subtitle=f"{int(known.sum())} frames that have a target and both answers",
         height=450,
     )
     return figure.update_layout(margin={"t": 126})
