@@ -330,6 +330,7 @@ def test_affwild2_on_disk_with_the_numbers_of_the_paper(
         execute(
             "run_affwild2.ipynb",
             tmp_path,
+            fusion="gated_transformer",
             changes={"data.form": "raw", "data.sound.bands": 32, "backbones.epochs": 1},
             runs_dir=str(tmp_path / "runs"),
             **own,

@@ -85,8 +85,14 @@ _AFFWILD2_DEFAULT: dict[str, Any] = {
     "backbones.normalisation": "none",
 }
 
-# Of crops, networks for laptops learn the faces of few people, and little that holds for others.
-_AFFWILD2_QUICK: dict[str, Any] = {"data.length": 16, "data.face.size": 32, "data.form": "plain"}
+# Of crops, networks for laptops learn the faces of few people, and little that holds for others. A
+# plain description is one vector a frame, and leaves a fusion nothing to attend to.
+_AFFWILD2_QUICK: dict[str, Any] = {
+    "data.length": 16,
+    "data.face.size": 32,
+    "data.form": "plain",
+    "network.fusion": "concat",
+}
 
 _AFFWILD2_FULL: dict[str, Any] = {
     "data.form": "raw",

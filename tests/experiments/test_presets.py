@@ -177,7 +177,9 @@ def test_affwild2_has_presets_of_its_own(name: str) -> None:
     assert chosen.hash == again.hash
     assert (chosen.data.name, chosen.data.form) == ("affwild2", "plain")
     if name == "paper":
-        one, other = (c.model_dump() for c in (chosen, ExperimentConfig.preset("paper")))
+        places = ({"data.name": corpus} for corpus in ("affwild2", "biovid"))
+        both = [ExperimentConfig.preset("paper", place, profile="full") for place in places]
+        one, other = (config.model_dump() for config in both)
         assert one["options"] == other["options"]
         assert one["training"] == other["training"]
         assert one["network"] == other["network"]
