@@ -116,6 +116,7 @@ def test_biovid_runs_from_simulation_to_the_result_in_numbers(
     assert all("simulated data" in title for title in titles)
 
 
+@pytest.mark.full
 def test_biovid_reads_a_database_on_disk(
     tmp_path: Path, biovid_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +275,7 @@ def test_open_corpora_run_from_simulation_to_the_table(
     assert all("simulated data" in title for title in titles(notebook))
 
 
+@pytest.mark.full
 def test_open_corpora_are_read_from_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,3 +308,57 @@ def test_the_claim_of_being_agnostic_is_tested_setting_by_setting(tmp_path: Path
     (title,) = titles(notebook)
     assert f"{sentences.count('a gain')} of 8 settings gain" in title
     assert "simulated data" in title
+
+
+AFFWILD2_QUICK = {"simulated_videos": 12, "simulated_frames": 48, "epochs": 2, "jobs": 1}
+
+
+def test_affwild2_runs_from_simulation_to_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another working directory, as people do."""
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    notebook = execute("run_affwild2.ipynb", tmp_path, **AFFWILD2_QUICK)
+    told = printed(notebook)
+    assert "Simulated Aff-Wild2: windows of 16 frames" in told
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = pkdot.open_record(folder)
+    assert record.simulated
+    whole = record.scores["student ccc"]
+    assert f"student: CCC {whole:.3f} over all test frames" in told
+    chosen = re.search(r"Smoothing: (\d+) \(chosen out of 1, 5", told)
+    assert chosen is not None
+    assert f"2 test videos, smoothing {chosen[1]}, default, quick:" in told
+    for arm in ("face alone", "sound alone", "soft labels", "PKDOT"):
+        assert re.search(rf"^{arm}: [+-]\d\.\d+ CCC against the student alone", told, re.M), arm
+    assert len(titles(notebook)) == 7
+    assert all("simulated data" in title for title in titles(notebook))
+
+
+@pytest.mark.full
+def test_affwild2_on_disk_with_the_numbers_of_the_paper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student that hears and sees no face; encoders; a width that is given; another method."""
+    from pkdot.data.simulate.affwild2 import simulate as simulate_affwild2
+
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    root = simulate_affwild2(tmp_path / "Aff Wild", videos=12, frames=32, size=32, progress=False)
+    own = {"data_root": str(root), "prevalent": "sound", "privileged": "face", "method": "kd"}
+    own |= {"preset": "paper", "smoothing": 5, "epochs": 1, "jobs": 1}
+    told = printed(
+        execute(
+            "run_affwild2.ipynb",
+            tmp_path,
+            fusion="gated_transformer",
+            changes={"data.form": "raw", "data.sound.bands": 32, "backbones.epochs": 1},
+            runs_dir=str(tmp_path / "runs"),
+            **own,
+        )
+    )
+    assert "Smoothing: 5 (as given)." in told
+    assert "smoothing 5, paper, quick:" in told
+    for arm in ("sound alone", "face alone", "soft labels"):
+        assert re.search(rf"^{arm}: [+-]\d\.\d+ CCC", told, re.MULTILINE), arm

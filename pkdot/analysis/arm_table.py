@@ -196,6 +196,26 @@ def group_scores(cells: pd.DataFrame) -> pd.DataFrame:
     return table[sorted(table)].rename_axis("arm", axis=1)
 
 
+def on_common_groups(cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Cells with the test groups that every arm could answer, and the names of the other groups.
+
+    A teacher has no answer where a privileged modality is missing; nobody can be compared with it
+    there.
+
+    Args:
+        cells: from :func:`pkdot.experiments.sweep.run_sweep`, as for :func:`group_scores`.
+
+    Raises:
+        InputError: if a cell has no ``by_group``, or no group is common to all arms.
+    """
+    tested = [set(groups) for groups in _tallies(cells).values()]
+    common, all_groups = set.intersection(*tested), set.union(*tested)
+    if not common:
+        raise InputError("No test group was answered under every arm; is a modality missing?")
+    kept = [{g: t for g, t in own.items() if g in common} for own in cells["by_group"]]
+    return cells.assign(by_group=kept), sorted(all_groups - common)
+
+
 def _tallies(cells: pd.DataFrame) -> dict[str, dict[str, list[Tally]]]:
     """Arm -> group -> tallies of all cells."""
     if "by_group" not in cells or cells["by_group"].isna().any():

@@ -101,13 +101,14 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help="the experiment of the paper on BioVid: released, paper or default; its data are "
-        "simulated unless --set data.root=FOLDER names the database",
+        help="the experiment of the paper on BioVid: released, paper or default; with --set "
+        "data.name=affwild2 that on Aff-Wild2: paper or default; its data are simulated unless "
+        "--set data.root=FOLDER names the database",
     )
     parser.add_argument(
         "--profile",
         default="quick",
-        help="of a preset: quick (a laptop) or full (R3D-18, a GPU); (quick)",
+        help="of a preset: quick (a laptop) or full (large backbones, a GPU); (quick)",
     )
     parser.add_argument(
         "--set",
@@ -128,11 +129,14 @@ def config_of(arguments: argparse.Namespace) -> "ExperimentConfig":
     """
     from ..experiments.config import ExperimentConfig
 
+    changes = {"method": arguments.method, "seed": getattr(arguments, "seed", None)}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    changes |= {**data_changes(arguments), **dict(arguments.set)}
     base = ExperimentConfig()
     if arguments.preset:
         if arguments.config:
             raise ConfigError("--preset and --config both say where to start; give one of them.")
-        base = ExperimentConfig.preset(arguments.preset, profile=arguments.profile)
+        return ExperimentConfig.preset(arguments.preset, changes, profile=arguments.profile)
     if arguments.config:
         try:
             content = json.loads(arguments.config.read_text())
@@ -141,6 +145,4 @@ def config_of(arguments: argparse.Namespace) -> "ExperimentConfig":
         if not isinstance(content, dict):
             raise ConfigError(f"{arguments.config} must hold one JSON object of settings.")
         base = ExperimentConfig(**content)
-    changes = {"method": arguments.method, "seed": getattr(arguments, "seed", None)}
-    changes = {name: value for name, value in changes.items() if value is not None}
-    return base.changed({**changes, **data_changes(arguments), **dict(arguments.set)})
+    return base.changed(changes)

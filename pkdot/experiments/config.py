@@ -143,21 +143,28 @@ class ExperimentConfig(Settings):
     def preset(
         cls, name: str, changes: Mapping[str, Any] | None = None, *, profile: str = "quick"
     ) -> "ExperimentConfig":
-        """The experiment of the paper on BioVid, in one of three forms.
+        """An experiment of the paper, on BioVid or on Aff-Wild2.
 
         Args:
-            name: ``released`` (the public script, leaks and all), ``paper`` (its numbers with
-                trained T-Net, shared anchors and grouped folds) or ``default`` (the kit's own).
-            changes: dotted settings on top, as for :meth:`changed`.
+            name: ``released`` (the public script on BioVid, leaks and all), ``paper`` (its numbers
+                with trained T-Net, shared anchors and grouped folds) or ``default`` (the kit's
+                own).
+            changes: dotted settings on top, as for :meth:`changed`; with ``data.name`` affwild2
+                the preset is the one of that corpus.
             profile: ``quick`` (small backbones, for a laptop) or ``full`` (R3D-18 with Kinetics
-                weights and a ResNet-18 on spectrograms, for a GPU).
+                weights and a ResNet-18 on spectrograms, for a GPU; on Aff-Wild2 a ResNet-18 each
+                on crops and spectrograms).
 
         Raises:
             ConfigError: for an unknown preset, profile or setting.
         """
-        given = {**preset_changes(name, profile), **(changes or {})}
-        whole = given.pop("data", {})  # first, as dotted settings of the data go into it
-        return cls(data=whole).changed(given)
+        own = dict(changes or {})
+        data = dict(own.pop("data", {}))  # first, as dotted settings of the data go into it
+        data.setdefault("name", own.get("data.name", "biovid"))
+        corpus = data["name"] if data["name"] == "affwild2" else "biovid"
+        base = cls(data={"name": corpus, **(data if data["name"] == corpus else {})})
+        base = base.changed(preset_changes(name, profile, corpus))
+        return base.changed({**({} if data["name"] == corpus else {"data": data}), **own})
 
     @staticmethod
     def released_differences() -> list[Difference]:

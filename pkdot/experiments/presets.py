@@ -5,6 +5,9 @@ public script as faithfully as the kit's parts allow; ``paper`` keeps its number
 leaks or was left untrained; ``default`` is the kit's own form. :func:`released_differences` tells
 the first two apart, from the settings themselves, so that the list cannot go stale.
 
+The public script reads BioVid alone. Aff-Wild2 has ``paper`` (the numbers of that script, with
+windows of frames and 1 − CCC) and ``default``.
+
 Source: the public script of PKDOT (haseebaslam95/PKDOT, commit 4f1b6d4), as facts; arXiv
 2401.15489.
 """
@@ -18,8 +21,6 @@ from ..settings import flatten
 
 Profile = Literal["quick", "full"]
 PRESETS = ("released", "paper", "default")
-
-_BIOVID: dict[str, Any] = {"data": {"name": "biovid"}}
 
 _PAPER: dict[str, Any] = {
     "method": "pkdot",
@@ -74,19 +75,75 @@ _FULL: dict[str, Any] = {
 }
 
 
-def preset_changes(name: str, profile: str) -> dict[str, Any]:
-    """The dotted settings of a preset, on top of the defaults with BioVid as the corpus.
+_AFFWILD2_PAPER: dict[str, Any] = {**_PAPER, "data.normalisation": "none"}
+
+# A whole video may lie far from neutral, and the score counts that: learned features keep a video's
+# own mean.
+_AFFWILD2_DEFAULT: dict[str, Any] = {
+    **_DEFAULT,
+    "training.batch_size": 16,
+    "backbones.normalisation": "none",
+}
+
+# Of crops, networks for laptops learn the faces of few people, and little that holds for others. A
+# plain description is one vector a frame, and leaves a fusion nothing to attend to.
+_AFFWILD2_QUICK: dict[str, Any] = {
+    "data.length": 16,
+    "data.face.size": 32,
+    "data.form": "plain",
+    "network.fusion": "concat",
+}
+
+_AFFWILD2_FULL: dict[str, Any] = {
+    "data.form": "raw",
+    "backbones.picture": "resnet18",
+    "backbones.batch_size": 256,
+    "backbones.learning_rate": 1e-3,
+    "network.feature_dim": 512,
+    "network.embedding_dim": 512,
+}
+
+
+@dataclass(frozen=True)
+class _Presets:
+    """What one corpus has: preset -> changes, and profile -> changes on top."""
+
+    forms: Mapping[str, Mapping[str, Any]]
+    profiles: Mapping[str, Mapping[str, Any]]
+
+
+_OF: dict[str, _Presets] = {
+    "biovid": _Presets(
+        {"released": _RELEASED, "paper": _PAPER, "default": _DEFAULT},
+        {"quick": _QUICK, "full": _FULL},
+    ),
+    "affwild2": _Presets(
+        {"paper": _AFFWILD2_PAPER, "default": _AFFWILD2_DEFAULT},
+        {"quick": _AFFWILD2_QUICK, "full": _AFFWILD2_FULL},
+    ),
+}
+
+
+def preset_changes(name: str, profile: str, corpus: str = "biovid") -> dict[str, Any]:
+    """The dotted settings of a preset, on top of the defaults of its corpus.
+
+    Args:
+        name: ``paper``, ``default``, or ``released`` where the corpus has it.
+        profile: ``quick`` or ``full``.
+        corpus: ``affwild2``; for any other, the presets of BioVid.
 
     Raises:
         ConfigError: for an unknown preset or profile.
     """
-    found = {"released": _RELEASED, "paper": _PAPER, "default": _DEFAULT}.get(name)
-    if found is None:
-        raise ConfigError(f"There is no preset {name!r}; choose from {', '.join(PRESETS)}.")
-    sizes = {"quick": _QUICK, "full": _FULL}.get(profile)
-    if sizes is None:
-        raise ConfigError(f"There is no profile {profile!r}; choose quick or full.")
-    return {**_BIOVID, **found, **sizes}
+    own = _OF.get(corpus, _OF["biovid"])
+    if name not in own.forms:
+        where = f" of {corpus}" if name in PRESETS else ""
+        raise ConfigError(
+            f"There is no preset {name!r}{where}; choose from {', '.join(own.forms)}."
+        )
+    if profile not in own.profiles:
+        raise ConfigError(f"There is no profile {profile!r}; choose {' or '.join(own.profiles)}.")
+    return {**own.forms[name], **own.profiles[profile]}
 
 
 @dataclass(frozen=True)

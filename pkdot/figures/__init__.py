@@ -24,6 +24,7 @@ from .similarity import similarity_matrices, similarity_row
 from .studies import study_dots
 from .style import FigureStyle, class_name
 from .subjects import group_gains, subject_gains, tnet_subjects
+from .trajectories import value_plane, value_trajectories
 from .transport import transport_plan
 from .windows import sample_windows
 
@@ -64,4 +65,6 @@ __all__ = [
     "training_curves",
     "transport_flows",
     "transport_plan",
+    "value_plane",
+    "value_trajectories",
 ]

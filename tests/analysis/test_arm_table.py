@@ -7,6 +7,7 @@ import pytest
 from pkdot.analysis.arm_table import (
     comparison_table,
     group_scores,
+    on_common_groups,
     presentable,
     task_of,
     verdict,
@@ -127,3 +128,26 @@ def test_scores_that_are_no_means_are_drawn_group_by_group(task: Regression | Mu
     tallies = [{"p0": cells["by_group"][0]["p0"]}, *cells["by_group"][1:]]
     with pytest.raises(InputError, match="same groups"):
         comparison_table(cells.assign(by_group=tallies), unit="group")
+
+
+def test_arms_are_compared_where_all_of_them_can_answer() -> None:
+    """A teacher that hears nothing in a video has no answer for it."""
+    task = Regression(targets=("valence",)).model_dump(mode="json")
+    rng = np.random.default_rng(0)
+
+    def cell(arm: str, videos: str) -> dict:
+        kind = Regression(targets=("valence",))
+        tallies = {v: kind.tally(rng.normal(size=(9, 1)), rng.normal(size=(9, 1))) for v in videos}
+        return {"arm": arm, "title": arm, "role": "student", "seed": 0, "task": task,
+                "by_group": tallies}  # fmt: skip
+
+    cells = pd.DataFrame([cell("alone", "abcd"), cell("teacher", "abd"), cell("kd", "abcd")])
+    with pytest.raises(InputError, match="same groups"):
+        comparison_table(cells, unit="group")
+    kept, left_out = on_common_groups(cells)
+    assert left_out == ["c"]
+    assert comparison_table(kept, unit="group")["n"].tolist() == [3, 3, 3]
+    assert set(cells["by_group"][0]) == set("abcd"), "the cells that were given stay"
+    apart = pd.DataFrame([cell("alone", "ab"), cell("teacher", "cd")])
+    with pytest.raises(InputError, match="No test group"):
+        on_common_groups(apart)

@@ -128,3 +128,37 @@ def test_raw_frames_go_through_backbones_once_each(
     out = tmp_path / "answers.txt"
     assert main(["predict", str(run.path), str(places[0]), "--out", str(out), "--quiet"]) == 0
     assert np.isfinite(pd.read_csv(out)[["valence", "arousal"]]).to_numpy().all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("preset", "profile"), [("paper", "quick"), ("paper", "full"), ("default", "quick")]
+)
+def test_a_preset_runs_from_the_command_line(
+    preset: str,
+    profile: str,
+    places: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Few epochs and small pictures; the preset's own networks and stages."""
+    monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "0")
+    settings = {
+        "data.name": "affwild2",
+        "data.root": str(places[0]),
+        "data.length": "4",
+        "data.stride": "2",
+        "data.face.size": "64",
+        "data.sound.bands": "64",
+        "backbones.epochs": "1",
+        "training.epochs": "1",
+        "probe_size": "4",
+    }
+    given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    command = ["run", "--preset", preset, "--profile", profile, "--quiet", *given]
+    assert main([*command, "--runs", str(tmp_path / "runs")]) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    stages = set(pkdot.open_record(folder).metrics["stage"])
+    encoders = {"face", "sound"} if profile == "full" else set()
+    assert stages == encoders | {"teacher", "tnet", "student"}

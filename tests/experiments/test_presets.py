@@ -168,3 +168,47 @@ def test_every_preset_runs_from_the_command_line(
     assert set(record.facts["tnet_by_group"]) == {other}
     told = record.metrics.query("split == 'test'")["stage"]
     assert set(told) == {"video", other, "teacher", "tnet", "student"}
+
+
+@pytest.mark.parametrize("name", ["paper", "default"])
+def test_affwild2_has_presets_of_its_own(name: str) -> None:
+    chosen = ExperimentConfig.preset(name, {"data.name": "affwild2"})
+    again = ExperimentConfig.preset(name, {"data": {"name": "affwild2"}})
+    assert chosen.hash == again.hash
+    assert (chosen.data.name, chosen.data.form) == ("affwild2", "plain")
+    if name == "paper":
+        places = ({"data.name": corpus} for corpus in ("affwild2", "biovid"))
+        both = [ExperimentConfig.preset("paper", place, profile="full") for place in places]
+        one, other = (config.model_dump() for config in both)
+        assert one["options"] == other["options"]
+        assert one["training"] == other["training"]
+        assert one["network"] == other["network"]
+    full = ExperimentConfig.preset(name, {"data.name": "affwild2"}, profile="full")
+    assert (full.data.form, full.backbones.picture) == ("raw", "resnet18")
+    assert full.backbones.normalisation == "none"
+    assert full.data.face.size > chosen.data.face.size
+
+
+def test_the_released_script_reads_biovid_alone() -> None:
+    with pytest.raises(ConfigError, match="no preset 'released' of affwild2; choose from paper"):
+        ExperimentConfig.preset("released", {"data.name": "affwild2"})
+
+
+def test_a_preset_takes_another_method() -> None:
+    """The preset's options of PKDOT go with it."""
+    chosen = ExperimentConfig.preset("paper", {"method": "kd"})
+    assert set(chosen.options) == {"kd"}
+    assert chosen.training.learning_rate == 1e-4
+    assert ExperimentConfig.preset("paper", {"method": "kd+pkdot"}).options["pkdot"]["k"] == 30
+
+
+def test_a_preset_of_affwild2_is_chosen_from_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["run", "--preset", "paper", "--settings", "--set"]
+    assert main([*command, "data.name=affwild2"]) == 0
+    settings = capsys.readouterr().out.splitlines()
+    assert 'data.form="plain"' in settings
+    assert "options.pkdot.k=30" in settings
+    assert main([*command, "data.fold=2"]) == 0
+    assert 'data.name="biovid"' in capsys.readouterr().out.splitlines()

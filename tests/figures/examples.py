@@ -76,6 +76,7 @@ VALUES = Outputs(
     np.array([[0.4, -0.2]]),
     np.array([[0.3, np.nan]]),
 )
+FRAMES = Outputs(VALUES.task, *(RNG.uniform(-1, 1, (40, 2)) for _ in range(3)))
 PEOPLE = people_table(
     pd.DataFrame({"alone": [0.5, 0.7, 0.6], "pkdot": [0.6, 0.6, 0.6]}, index=["a", "b", "c"]),
     {name: {"sex": "w", "age": 20 + 20 * i} for i, name in enumerate("abc")},
@@ -137,6 +138,8 @@ DRAWN: dict[str, Callable[..., Any]] = {
     "runs": lambda **o: figures.run_curves({"<b>a</b>": METRICS, "b": METRICS}, **o),
     "answers": lambda **o: figures.sample_answers(ANSWERS, 0, **o),
     "values": lambda **o: figures.sample_answers(VALUES, 0, **o),
+    "trajectories": lambda **o: figures.value_trajectories(FRAMES, np.arange(40), **o),
+    "plane": lambda **o: figures.value_plane(FRAMES, **o),
     "one feature": lambda **o: figures.sample_features(
         ARRAYS["real"], np.roll(ARRAYS["real"], 1, axis=0), 0, NAMED, **o
     ),
