@@ -62,8 +62,10 @@ def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
 
     Raises:
         ConfigError: if the method needs what the task does not have, targets are to be smoothed
-            that cannot be, or k is not below the batch size, which shrinks to the training set's.
+            that cannot be, the networks need windows of frames, or k is not below the batch size,
+            which shrinks to the training set's.
     """
+    config.network.check_samples(corpus.name, corpus.is_sequence)
     build_distiller(config.method, config.options).set_task(corpus.task)
     corpus.task.check_smoothing(config.training.label_smoothing)
     k = config.anchors_in_batch
