@@ -92,19 +92,21 @@ class TemporalRecurrence(nn.Module):
 
 
 class EncoderOverTime(nn.Module):
-    """An encoder of frames, and a temporal part over the frames of each window.
+    """An encoder of frames, a temporal part over the frames of each window, and a layer norm.
 
-    Of frames that are tokens, each place is followed over time by itself, by one network for all
-    places.
+    The norm ends what the residual blocks add up, frame by frame. Of frames that are tokens, each
+    place is followed over time by itself, by one network for all places.
 
     Args:
         encoder: frames (n, ...) -> features (n, F) or tokens (n, T, F).
         temporal: windows of features (B, L, F) -> the same shape.
+        dim: F.
     """
 
-    def __init__(self, encoder: nn.Module, temporal: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, temporal: nn.Module, dim: int) -> None:
         super().__init__()
         self.encoder, self.temporal = encoder, temporal
+        self.norm = nn.LayerNorm(dim)
 
     def standardise_by(self, samples: Tensor) -> None:
         """Take mean and deviation from training frames (n, ...)."""
@@ -119,10 +121,12 @@ class EncoderOverTime(nn.Module):
         """
         x = self.encoder(frames).unflatten(0, windows)
         if x.ndim == 3:
-            return self.temporal(x).flatten(0, 1)
-        places = x.transpose(1, 2)  # (B, T, L, F)
-        followed = self.temporal(places.flatten(0, 1)).unflatten(0, places.shape[:2])
-        return followed.transpose(1, 2).flatten(0, 1)
+            x = self.temporal(x)
+        else:
+            places = x.transpose(1, 2)  # (B, T, L, F)
+            x = self.temporal(places.flatten(0, 1)).unflatten(0, places.shape[:2]).transpose(1, 2)
+        # flattened first: an exporter would else tie the number of frames to their width
+        return self.norm(x.flatten(0, 1))
 
 
 def over_time(encoder: nn.Module, settings: NetworkSettings) -> nn.Module:
@@ -134,7 +138,7 @@ def over_time(encoder: nn.Module, settings: NetworkSettings) -> nn.Module:
         part: nn.Module = TemporalConvolution(s.feature_dim, s.temporal_blocks, s.dropout)
     else:
         part = TemporalRecurrence(s.feature_dim, s.dropout)
-    return EncoderOverTime(encoder, part)
+    return EncoderOverTime(encoder, part, s.feature_dim)
 
 
 def encode_frames(

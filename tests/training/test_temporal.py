@@ -1,5 +1,6 @@
 """Windows through every fusion and temporal part: one step, whole runs, loaded and exported."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,15 @@ def test_the_places_of_a_frame_are_not_its_window() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fusion", "temporal"), [
-    ("concat", "tcn"), ("gated_transformer", "gru"), ("joint_cross_attention", "tcn"),
-    ("joint_transformer", "gru"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fusion", "temporal"),
+    [
+        ("concat", "tcn"),
+        ("gated_transformer", "gru"),
+        ("joint_cross_attention", "none"),
+        ("joint_transformer", "tcn"),
+    ],
+)
 def test_a_run_comes_back_as_a_student_and_as_a_file(
     fusion: str, temporal: str, tmp_path: Path
 ) -> None:
@@ -104,12 +110,20 @@ def test_a_run_comes_back_as_a_student_and_as_a_file(
     for name in np.unique(frames)[::7]:
         expected = table.loc[name, ["student_0", "student_1"]].astype(float)
         np.testing.assert_allclose(outputs[frames == name].mean(0), expected, atol=1e-5)
+    if temporal == "gru":
+        with pytest.raises(ConfigError, match=r"temporal=gru.*any length.*temporal=tcn"):
+            export_student(student, {"face": face}, tmp_path / "student.pt2")
+        assert not (tmp_path / "student.pt2").exists()
+        return
     exported = export_student(student, {"face": face}, tmp_path / "student.pt2")
     assert exported.difference < 1e-5
     longer = np.concatenate([face[:2]] * 2, axis=1)
     program = torch.export.load(tmp_path / "student.pt2").module()
     found = program(torch.as_tensor(longer))[0].numpy()
     np.testing.assert_allclose(found, student({"face": longer}).outputs.numpy(), atol=1e-5)
+    if fusion == "concat" and find_spec("onnxruntime"):
+        written = export_student(student, {"face": face}, tmp_path / "student.onnx", "onnx")
+        assert written.difference < 1e-5
 
 
 @pytest.mark.slow
