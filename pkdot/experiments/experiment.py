@@ -21,6 +21,7 @@ from .own_networks import OwnNetworks
 from .progress import StageBars
 from .recording import RecordKeeper, data_facts, describe_probe, probe_rows
 from .results import tnet_by_group
+from .smoothing import with_chosen_smoothing
 from .stages import drain as drain
 from .stages import encode_corpus as encode_corpus
 from .stages import stage_context, train_stages
@@ -122,7 +123,7 @@ def run_experiment(
         fabric = fabric or make_fabric(config)
         if corpus is None:
             corpus = load_corpus(config.data, config.seed, progress=progress)
-        corpus = own.corpus(corpus)
+        corpus = own.corpus(with_chosen_smoothing(corpus))
         check_corpus(config, corpus)
         own.check(stage_context(config, corpus, fabric), config)
         if not fabric.is_global_zero:
