@@ -1,6 +1,6 @@
 """Answers smoothed over time: a running mean over the frames of each sequence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,34 @@ def _window_sums(values: Array, width: int) -> Array:
     return total[np.minimum(rows + half + 1, len(values))] - total[np.maximum(rows - half, 0)]
 
 
+def width_scores(
+    task: Task,
+    recorded: Array,
+    targets: Array,
+    sequences: Array,
+    widths: Sequence[int] = WIDTHS,
+) -> dict[int, float]:
+    """Width -> primary score of answers that are smoothed by it.
+
+    Args:
+        task: whose primary score counts.
+        recorded: answers (M, W) in the targets' own unit, each sequence's frames in order.
+        targets: of them, (M, W); NaN where missing.
+        sequences: of each answer, (M,).
+        widths: to try.
+    """
+    return {
+        width: task.tallied([task.tally(smooth_over_time(recorded, sequences, width), targets)])
+        for width in widths
+    }
+
+
+def best_width(task: Task, scores: Mapping[int, float]) -> int:
+    """The width of the best score, the smallest of equals."""
+    sign = 1 if task.primary.higher_is_better else -1
+    return max(sorted(scores), key=lambda width: sign * scores[width])
+
+
 def choose_width(
     task: Task,
     recorded: Array,
@@ -60,19 +88,7 @@ def choose_width(
 ) -> int:
     """The width whose smoothed answers score best; the smallest of equals.
 
-    Choose it on the inner split, once, and give it to every arm of a comparison.
-
-    Args:
-        task: whose primary score counts.
-        recorded: answers (M, W) in the targets' own unit, each sequence's frames in order.
-        targets: of them, (M, W); NaN where missing.
-        sequences: of each answer, (M,).
-        widths: to try.
+    Choose it on the inner split, once, and give it to every arm of a comparison. Arguments as for
+    :func:`width_scores`.
     """
-
-    def progress(width: int) -> float:
-        smooth = smooth_over_time(recorded, sequences, width)
-        score = task.tallied([task.tally(smooth, targets)])
-        return score if task.primary.higher_is_better else -score
-
-    return max(sorted(widths), key=progress)
+    return best_width(task, width_scores(task, recorded, targets, sequences, widths))

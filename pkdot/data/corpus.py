@@ -110,7 +110,8 @@ class Corpus:
             name, and is scored once. Made on demand where they are many; by id and position
             where absent.
         smoothing: frames over which answers are averaged before they are scored, in the sequence
-            of each frame (its name without the number at the end); odd, 1: none.
+            of each frame (its name without the number at the end); odd, 1: none; None: still to be
+            chosen, see :mod:`pkdot.experiments.smoothing`.
         unit: what a group is, in words: subject, actor, video.
         posterior: (N, C) probabilities of the classes given what a simulator drew behind each
             sample; None where they are unknown.
@@ -141,7 +142,7 @@ class Corpus:
     present: Mapping[str, np.ndarray] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     frames: Samples | None = None
-    smoothing: int = 1
+    smoothing: int | None = 1
     unit: str = "group"
     posterior: np.ndarray | None = None
     restricted: bool = False

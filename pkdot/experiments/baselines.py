@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..networks.tokens import pool
 from ..tasks import KINDS
 from ..tasks.base import Array
+from .results import answered
 
 BASELINES = frozenset(name for kind in KINDS.values() for name in kind.plain.models)
 """Names of the plain models of all tasks."""
@@ -23,7 +24,8 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
     It reads the prevalent modalities (tokens averaged), flattened and standardised by the training
     samples, and learns from the labelled samples alone, ``self_training`` from the unlabelled ones
     as well. Its settings are chosen by the task's primary score on the inner split, ties going to
-    the smoother model. Of windows every frame is a sample.
+    the smoother model. Of windows every frame is a sample, and each is scored once, its answers
+    averaged over windows and smoothed over time as those of networks are.
 
     Args:
         name: of the task's plain models, :class:`pkdot.tasks.plain_models.PlainModels`; of classes
@@ -63,7 +65,6 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
         known = frame_rows(corpus, task.known(visible[who])).reshape(len(targets), -1).all(axis=1)
         inputs, targets = inputs[known], targets[known]
     inner = scale.transform(plain_inputs(corpus, seen, split.validation))
-    given = frame_rows(corpus, corpus.given_targets[split.validation])
     best, best_score = None, -np.inf
     for model in plain.models[name]():
         with warnings.catch_warnings():
@@ -72,17 +73,31 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
             warnings.simplefilter("ignore", DataConversionWarning)
             model.fit(inputs, targets)
         found = plain.outputs(model, inner, task.output_width)
-        score = task.tallied([task.tally(task.recorded(found), given)])
+        score = _score(corpus, split.validation, found, corpus.given_targets)
         if score > best_score or best is None:
             best, best_score = model, score
     outputs = plain.outputs(
         best, scale.transform(plain_inputs(corpus, seen, split.test)), task.output_width
     )
-    truth = frame_rows(corpus, corpus.targets[split.test])
-    tested = task.tallied([task.tally(task.recorded(outputs), truth)])
+    tested = _score(corpus, split.test, outputs, corpus.targets)
     if corpus.is_sequence:
         outputs = outputs.reshape(len(split.test), -1, task.output_width)
     return {task.primary.name: tested, "validation": float(best_score)}, outputs
+
+
+def _score(corpus: Corpus, indices: Array, outputs: Array, targets: Array) -> float:
+    """The primary score of answers to n samples; of frames, as those of every network are scored.
+
+    Args:
+        corpus: N samples.
+        indices: n of them.
+        outputs: (n, W), or of their frames (n · L, W).
+        targets: of all N samples.
+    """
+    if corpus.is_sequence:
+        outputs = outputs.reshape(len(indices), -1, corpus.task.output_width)
+    found, task = answered(corpus, indices, outputs, targets), corpus.task
+    return task.tallied([task.tally(task.recorded(found.outputs), found.targets)])
 
 
 def plain_inputs(corpus: Corpus, names: Sequence[str], indices: Array) -> Array:

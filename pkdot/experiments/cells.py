@@ -34,7 +34,8 @@ from .experiment import (
     surroundings,
     train_networks,
 )
-from .results import final_metrics, group_tallies, part_scores, tnet_by_group
+from .results import final_metrics, group_tallies, part_scores, scores_of, tnet_by_group
+from .smoothing import with_chosen_smoothing
 from .teacher_cache import library_versions, stage_facts, teacher_stage
 
 UNIMODAL = "unimodal"
@@ -166,7 +167,7 @@ def run_cell(
 def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
     config = pair.student
     teachers = folder / "teachers"
-    corpus = load_corpus(config.data, config.seed, progress=progress)
+    corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=progress))
     if arm.name in BASELINES or (arm.role == "student" and config.student_is_alone):
         if raw_modalities(corpus):
             corpus = teacher_stage(pair.teacher, teachers).corpus
@@ -186,11 +187,15 @@ def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, 
         if arm.name not in stage.unimodal:
             raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
         alone = stage.unimodal[arm.name]
+        of_test, seen = _seen_alone(stage.unimodal_outputs[arm.name], corpus, arm.name)
+        test = alone["test"]
+        if corpus.is_sequence:  # the stage scored frames before they were smoothed
+            test = scores_of(seen, "test", seen.split.test, of_test)
         return {
-            **alone["test"],
+            **test,
             "validation": alone["validation"][corpus.task.primary.name],
             **_context(corpus),
-            **_by_group(*_seen_alone(stage.unimodal_outputs[arm.name], corpus, arm.name)),
+            **_by_group(of_test, seen),
         }
     assert shared is not None
     if arm.role == "teacher":

@@ -21,6 +21,7 @@ from .own_networks import OwnNetworks
 from .progress import StageBars
 from .recording import RecordKeeper, data_facts, describe_probe, probe_rows
 from .results import tnet_by_group
+from .smoothing import with_chosen_smoothing
 from .stages import drain as drain
 from .stages import encode_corpus as encode_corpus
 from .stages import stage_context, train_stages
@@ -62,8 +63,10 @@ def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
 
     Raises:
         ConfigError: if the method needs what the task does not have, targets are to be smoothed
-            that cannot be, or k is not below the batch size, which shrinks to the training set's.
+            that cannot be, the networks need windows of frames, or k is not below the batch size,
+            which shrinks to the training set's.
     """
+    config.network.check_samples(corpus.name, corpus.is_sequence)
     build_distiller(config.method, config.options).set_task(corpus.task)
     corpus.task.check_smoothing(config.training.label_smoothing)
     k = config.anchors_in_batch
@@ -120,7 +123,7 @@ def run_experiment(
         fabric = fabric or make_fabric(config)
         if corpus is None:
             corpus = load_corpus(config.data, config.seed, progress=progress)
-        corpus = own.corpus(corpus)
+        corpus = own.corpus(with_chosen_smoothing(corpus))
         check_corpus(config, corpus)
         own.check(stage_context(config, corpus, fabric), config)
         if not fabric.is_global_zero:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..analysis.smoothing import smooth_over_time
 from ..data import Corpus
 from ..data.corpus import IndexArray
+from ..errors import ConfigError
 from ..networks import NetworkOutput
 from ..record.target_columns import target_columns
 from ..training.context import complete_only
@@ -49,6 +50,9 @@ def answered(
         indices: n of them.
         outputs: of the n samples, (n, W), or (n, L, W) of windows.
         targets: of all N samples; the truth if left out.
+
+    Raises:
+        ConfigError: if the corpus's width of smoothing is still to be chosen.
     """
     truth = (corpus.targets if targets is None else targets)[indices]
     if not corpus.is_sequence:
@@ -58,6 +62,11 @@ def answered(
     flat = torch.as_tensor(outputs).flatten(0, 1)
     sums = flat.new_zeros(len(ids), flat.shape[1]).index_add_(0, torch.as_tensor(which), flat)
     means = sums / torch.as_tensor(np.bincount(which))[:, None].to(sums)
+    if corpus.smoothing is None:
+        raise ConfigError(
+            "The width of smoothing is still to be chosen; see with_chosen_smoothing of "
+            "pkdot.experiments.smoothing."
+        )
     if corpus.smoothing > 1:
         smooth = smooth_over_time(means.cpu().numpy(), sequences_of(ids), corpus.smoothing)
         means = torch.as_tensor(smooth, dtype=means.dtype)
@@ -84,12 +93,20 @@ def part_scores(corpus: Corpus, part: str, outputs: Any) -> dict[str, float]:
         outputs: of all N samples.
     """
     indices = getattr(corpus.split, part)
-    return _scores(corpus, part, indices, outputs)
+    return scores_of(corpus, part, indices, outputs[indices])
 
 
-def _scores(corpus: Corpus, part: str, indices: IndexArray, outputs: Any) -> dict[str, float]:
+def scores_of(corpus: Corpus, part: str, indices: IndexArray, outputs: Any) -> dict[str, float]:
+    """Scores of answers to some samples of a part; those of frames after smoothing.
+
+    Args:
+        corpus: N samples.
+        part: ``validation`` or ``test``.
+        indices: n samples of it.
+        outputs: of these n.
+    """
     targets = corpus.targets if part == "test" else corpus.given_targets
-    found = answered(corpus, indices, outputs[indices], targets)
+    found = answered(corpus, indices, outputs, targets)
     scores = corpus.task.scores(found.outputs, found.targets)
     if corpus.is_sequence:
         scores[f"{corpus.task.primary.name} mean over groups"] = mean_over_groups(corpus, found)
@@ -116,7 +133,7 @@ def final_metrics(trained: Trained, corpus: Corpus) -> dict[str, Metrics]:
     for part in ("validation", "test"):
         whole = complete_only(corpus, getattr(split, part))
         if corpus.task.has_target(corpus.targets[whole]).any():
-            found["teacher"][part] = _scores(corpus, part, whole, targets.outputs)
+            found["teacher"][part] = scores_of(corpus, part, whole, targets.outputs[whole])
         found["student"][part] = part_scores(corpus, part, trained.output.outputs)
     train, test = complete_only(corpus, split.train), complete_only(corpus, split.test)
     each = []

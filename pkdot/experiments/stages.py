@@ -14,7 +14,6 @@ from ..data.features import cache_folder
 from ..data.given_teacher import GivenTeacher
 from ..distillers import build_distiller
 from ..errors import ConfigError
-from ..networks.fusion import attends
 from ..training.context import StageContext
 from ..training.controls import distilled_targets, student_corpus, teacher_corpus
 from ..training.encoders import EncoderStage, encoder_stage, raw_modalities
@@ -50,19 +49,16 @@ def encode_corpus(
         names: modalities that a network of the kit's reads; all by default.
 
     Raises:
-        ConfigError: if ``backbones.encoders`` names what is not there, or the fusion attends and a
-            modality has no tokens to attend to.
+        ConfigError: if ``backbones.encoders`` names what is not there, the fusion attends and a
+            modality has nothing to attend to, or the networks need windows of frames.
     """
-    attending = attends(config.network.fusion)
+    config.network.check_samples(corpus.name, corpus.is_sequence)
+    attending = config.network.reads_places
     raw = raw_modalities(corpus)
     read = corpus.names if names is None else names
     config.backbones.check_modalities({name: corpus.kind(name) for name in corpus.names})
-    for name in read:
-        if attending and name not in raw and len(corpus.shape(name)) < 2:
-            raise ConfigError(
-                f"The fusion {config.network.fusion!r} attends over tokens, and {name!r} of "
-                f"{corpus.name} is one vector a sample; choose network.fusion 'concat'."
-            )
+    if attending:
+        _check_tokens(config, corpus, [name for name in read if name not in raw])
     stage = yield from encoder_stage(
         stage_context(config, corpus, fabric),
         config.backbones,
@@ -70,13 +66,25 @@ def encode_corpus(
         cache_folder() if config.keep_features and raw else None,
         read,
     )
-    for name in read:
-        if attending and stage.corpus.shape(name)[0] < 2:
-            raise ConfigError(
-                f"The fusion {config.network.fusion!r} attends over tokens, and a sample of "
-                f"{name!r} gives one token only; choose network.fusion 'concat'."
-            )
+    if attending:
+        _check_tokens(config, stage.corpus, read)
     return stage
+
+
+def _check_tokens(config: ExperimentConfig, corpus: Corpus, names: Sequence[str]) -> None:
+    """Refuse modalities of which a fusion over places finds one vector, or one place, a sample."""
+    unit, remedy = "sample", "choose network.fusion 'concat'"
+    if corpus.is_sequence:
+        unit, remedy = "frame", f"set network.attends_over to 'frames', or {remedy}"
+    for name in names:
+        shape = corpus.shape(name)[corpus.is_sequence :]
+        if len(shape) == 2 and shape[0] > 1:
+            continue
+        raise ConfigError(
+            f"The fusion {config.network.fusion!r} attends over the places of a {unit}, and "
+            f"{name!r} of {corpus.name} gives one {'vector' if len(shape) < 2 else 'token'} a "
+            f"{unit}; {remedy}."
+        )
 
 
 def train_teacher_stage(

@@ -30,6 +30,7 @@ from ..training.stages import TeacherStage
 from ..training.tensor_files import read_tensors, write_tensors
 from .config import PLACES, RECORDED, ExperimentConfig
 from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
+from .smoothing import with_chosen_smoothing
 
 _IN_MEMORY = 3  # stages that a process keeps open: two seeds in turn, and a control
 
@@ -89,7 +90,7 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
     if key in _open_stages:
         _open_stages.move_to_end(key)
         return _open_stages[key]
-    corpus = load_corpus(config.data, config.seed, progress=False)
+    corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=False))
     stages = KeyedCache(
         folder, ".safetensors", lambda path: _read(path, config, corpus), write=_write
     )

@@ -6,7 +6,9 @@ backbones    raw clips and signals -> tokens and a pooled vector, one network a 
   residual     the residual block of both
 tokens       what a backbone gives
 encoders     vectors or tokens -> features of one width, on top of frozen backbones
-fusion       features of several modalities -> one vector; attention: those that attend
+temporal     an encoder's part over the frames of a window: convolutions or a recurrence
+fusion       features of several modalities -> one vector; attention: those that attend;
+             frame_fusion: those that attend over the frames of a window
 tnet         prevalent feature -> hallucinated privileged features
 models       teacher and student; named_modules: their parts, by the names of modalities
 settings     sizes that both share

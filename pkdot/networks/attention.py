@@ -89,26 +89,34 @@ class GatedTransformerFusion(nn.Module):
         self.gates = nn.Linear(n_modalities * s.feature_dim, n_modalities * s.embedding_dim)
         self.dropout = nn.Dropout(s.dropout)
 
-    def summaries(self, features: Sequence[Tensor]) -> Tensor:
-        """Steps 1 to 3 up to h: tokens of each modality, (B, T_m, F) -> (B, M, F)."""
+    def attended(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Steps 1 and 2: tokens of each modality, (B, T_m, F) -> the same shapes."""
         check_tokens(features, len(self.within))
         tokens = [block(x, x) for block, x in zip(self.within, features, strict=True)]
         if len(tokens) > 1:
             others = [torch.cat(tokens[:m] + tokens[m + 1 :], dim=1) for m in range(len(tokens))]
             triples = zip(self.between, tokens, others, strict=True)
             tokens = [block(x, rest) for block, x, rest in triples]
-        return torch.stack([x.mean(1) for x in tokens], dim=1)
+        return tokens
+
+    def summaries(self, features: Sequence[Tensor]) -> Tensor:
+        """Steps 1 to 3 up to h: tokens of each modality, (B, T_m, F) -> (B, M, F)."""
+        return torch.stack([x.mean(1) for x in self.attended(features)], dim=1)
 
     def gate(self, summaries: Tensor) -> Tensor:
         """Summaries (B, M, F) -> the share of each modality in each entry, (B, M, D)."""
         scores = self.gates(self.dropout(summaries).flatten(1))
         return scores.unflatten(1, (summaries.shape[1], -1)).softmax(1)
 
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Tokens of each modality, (B, T_m, F), in a fixed order -> joint vectors (B, D)."""
-        h = self.summaries(features)
+    def mixed(self, summaries: Tensor) -> Tensor:
+        """Step 3 from h on, and step 4: summaries (B, M, F) -> joint vectors (B, D)."""
+        h = summaries
         v = torch.stack([torch.tanh(value(h[:, m])) for m, value in enumerate(self.values)], dim=1)
         return (self.gate(h) * v).sum(1)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Tokens of each modality, (B, T_m, F), in a fixed order -> joint vectors (B, D)."""
+        return self.mixed(self.summaries(features))
 
 
 class JointCrossAttentionFusion(nn.Module):
@@ -117,7 +125,8 @@ class JointCrossAttentionFusion(nn.Module):
     With X_m (T_m, F) the tokens of modality m and J (T, F) those of all modalities, one behind
     the other: correlations C_m = tanh(X_m W_m Jᵀ / √F), attended H_m = relu(X_m U_m + C_m J V_m /
     T), output X_m + H_m O_m. The published form joins along features, which needs equally many
-    places in every modality; joining along places, as here, does not.
+    places in every modality; joining along places, as here, does not. Frames of a window are
+    equally many: :class:`~pkdot.networks.frame_fusion.JointCrossAttentionOverFrames`.
 
     Args:
         n_modalities: M.
@@ -128,18 +137,21 @@ class JointCrossAttentionFusion(nn.Module):
     Emotion Recognition", arXiv 2203.14779.
     """
 
+    joint_along_features = False
+
     def __init__(self, n_modalities: int, settings: NetworkSettings) -> None:
         super().__init__()
         s = settings
+        own = s.feature_dim
+        joint = n_modalities * own if self.joint_along_features else own
 
-        def maps(bias: bool = False) -> nn.ModuleList:
-            return nn.ModuleList(
-                nn.Linear(s.feature_dim, s.feature_dim, bias=bias) for _ in range(n_modalities)
-            )
+        def maps(read: int, made: int, bias: bool) -> nn.ModuleList:
+            return nn.ModuleList(nn.Linear(read, made, bias=bias) for _ in range(n_modalities))
 
-        self.norms = nn.ModuleList(nn.LayerNorm(s.feature_dim) for _ in range(n_modalities))
+        self.norms = nn.ModuleList(nn.LayerNorm(own) for _ in range(n_modalities))
         # W, U, V and O of the formula
-        self.correlate, self.keep, self.take, self.out = maps(), maps(True), maps(), maps(True)
+        self.correlate, self.keep = maps(own, joint, False), maps(own, own, True)
+        self.take, self.out = maps(joint, own, False), maps(own, own, True)
         self.layers = nn.Sequential(
             nn.Linear(n_modalities * s.feature_dim, s.hidden),
             nn.LayerNorm(s.hidden),
@@ -152,7 +164,7 @@ class JointCrossAttentionFusion(nn.Module):
         """Tokens of each modality, (B, T_m, F) -> the same shapes, each attended to all."""
         check_tokens(features, len(self.norms))
         tokens = [norm(x) for norm, x in zip(self.norms, features, strict=True)]
-        joint = torch.cat(tokens, dim=1)
+        joint = torch.cat(tokens, dim=-1 if self.joint_along_features else 1)
         places, width = joint.shape[1:]
         attended = []
         for m, x in enumerate(tokens):

@@ -1,6 +1,7 @@
-"""Fusion: the features of several modalities -> one joint vector a sample.
+"""Fusion: the features of several modalities -> one joint vector a sample, or a frame.
 
-:data:`FUSIONS` lists those that a config can choose; the ones that attend are in ``attention``.
+:data:`FUSIONS` and :data:`FRAME_FUSIONS` list those that a config can choose; the ones that attend
+are in ``attention`` and ``frame_fusion``.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from .attention import GatedTransformerFusion, JointCrossAttentionFusion
+from .frame_fusion import (
+    GatedTransformerOverFrames,
+    JointCrossAttentionOverFrames,
+    JointTransformerFusion,
+)
 from .settings import Fusion, NetworkSettings
 from .tokens import pool
 
@@ -41,13 +47,17 @@ FUSIONS: dict[Fusion, type[nn.Module]] = {
     "gated_transformer": GatedTransformerFusion,
     "joint_cross_attention": JointCrossAttentionFusion,
 }
+"""Features of B samples, or of B frames each by itself -> (B, D)."""
 
-
-def attends(fusion: Fusion) -> bool:
-    """Whether a fusion reads tokens (B, T, F) rather than vectors (B, F)."""
-    return fusion != "concat"
+FRAME_FUSIONS: dict[Fusion, type[nn.Module]] = {
+    "gated_transformer": GatedTransformerOverFrames,
+    "joint_cross_attention": JointCrossAttentionOverFrames,
+    "joint_transformer": JointTransformerFusion,
+}
+"""Features of B windows of L frames, (B, L, F) each -> (B, L, D)."""
 
 
 def build_fusion(n_modalities: int, settings: NetworkSettings) -> nn.Module:
     """The fusion that the settings name, for so many modalities."""
-    return FUSIONS[settings.fusion](n_modalities, settings)
+    kinds = FRAME_FUSIONS if settings.reads_frames else FUSIONS
+    return kinds[settings.fusion](n_modalities, settings)

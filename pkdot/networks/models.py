@@ -1,6 +1,6 @@
 """Teacher and student, made up of encoders, fusion, T-Nets, embedding norm and head."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +11,9 @@ from .encoders import build_encoder
 from .fusion import build_fusion
 from .named_modules import NamedModules
 from .settings import NetworkSettings
+from .temporal import encode_frames, over_time
 from .tnet import TNets, joined
+from .tokens import pool
 
 if TYPE_CHECKING:  # networks load without the libraries that corpora need
     from ..data.corpus import Corpus
@@ -47,13 +49,23 @@ class _Joint(nn.Module):
     def __init__(self, n_modalities: int, width: int, settings: NetworkSettings) -> None:
         super().__init__()
         dim = settings.embedding_dim
+        self.reads_frames = settings.reads_frames
         self.fusion = build_fusion(n_modalities, settings)
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "none": nn.Identity}
         self.norm = norms[settings.embedding_norm](dim)
         self.head = nn.Linear(dim, width)
 
-    def forward(self, features: Mapping[str, Tensor]) -> NetworkOutput:
-        z = self.norm(self.fusion(list(features.values())))
+    def forward(
+        self, features: Mapping[str, Tensor], windows: Sequence[int] | None = None
+    ) -> NetworkOutput:
+        """Features of B samples, or of the B · L frames of ``windows`` (B, L)."""
+        values = list(features.values())
+        if self.reads_frames:
+            assert windows is not None
+            joint = self.fusion([pool(x).unflatten(0, windows) for x in values]).flatten(0, 1)
+        else:
+            joint = self.fusion(values)
+        z = self.norm(joint)
         return NetworkOutput(self.head(z), z, features)
 
 
@@ -67,6 +79,9 @@ class Teacher(nn.Module):
         settings: sizes.
         is_sequence: whether samples are windows of frames.
         kinds: modality -> :data:`pkdot.data.corpus.Kind`, where the shape does not tell.
+
+    Raises:
+        ConfigError: for settings that need windows, where samples are none.
     """
 
     def __init__(
@@ -78,11 +93,12 @@ class Teacher(nn.Module):
         kinds: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        settings.check_samples("the corpus", is_sequence)
         self.is_sequence = is_sequence
         known = kinds or {}
         self.encoders = NamedModules(
             {
-                name: build_encoder(shape, settings, known.get(name, ""))
+                name: over_time(build_encoder(shape, settings, known.get(name, "")), settings)
                 for name, shape in shapes.items()
             }
         )
@@ -91,11 +107,17 @@ class Teacher(nn.Module):
     def forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
         """Samples of every modality, each (B, ...) -> :class:`NetworkOutput`."""
         if self.is_sequence:
-            return frame_by_frame(self._forward, {name: samples[name] for name in self.encoders})
+            return of_windows(self._forward, {name: samples[name] for name in self.encoders})
         return self._forward(samples)
 
-    def _forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
-        return self.joint({name: enc(samples[name]) for name, enc in self.encoders.items()})
+    def _forward(
+        self, samples: Mapping[str, Tensor], windows: Sequence[int] | None = None
+    ) -> NetworkOutput:
+        features = {
+            name: encode_frames(encoder, samples[name], windows)
+            for name, encoder in self.encoders.items()
+        }
+        return self.joint(features, windows)
 
 
 class Student(nn.Module):
@@ -109,6 +131,9 @@ class Student(nn.Module):
         width: W, numbers that it puts out.
         settings: sizes.
         is_sequence: whether samples are windows of frames.
+
+    Raises:
+        ConfigError: for settings that need windows, where samples are none.
     """
 
     def __init__(
@@ -120,6 +145,7 @@ class Student(nn.Module):
         is_sequence: bool = False,
     ) -> None:
         super().__init__()
+        settings.check_samples("the corpus", is_sequence)
         self.is_sequence = is_sequence
         self.encoders = NamedModules(encoders)
         self.tnets = tnets
@@ -128,20 +154,30 @@ class Student(nn.Module):
     def forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
         """Samples of every prevalent modality, each (B, ...) -> :class:`NetworkOutput`."""
         if self.is_sequence:
-            return frame_by_frame(self._forward, {name: samples[name] for name in self.encoders})
+            return of_windows(self._forward, {name: samples[name] for name in self.encoders})
         return self._forward(samples)
 
-    def _forward(self, samples: Mapping[str, Tensor]) -> NetworkOutput:
-        features = {name: enc(samples[name]) for name, enc in self.encoders.items()}
-        return self.joint({**features, **self.tnets(joined(list(features.values())))})
+    def _forward(
+        self, samples: Mapping[str, Tensor], windows: Sequence[int] | None = None
+    ) -> NetworkOutput:
+        features = {
+            name: encode_frames(encoder, samples[name], windows)
+            for name, encoder in self.encoders.items()
+        }
+        hallucinated = self.tnets(joined(list(features.values())))
+        return self.joint({**features, **hallucinated}, windows)
 
 
-def frame_by_frame(
-    network: Callable[[Mapping[str, Tensor]], NetworkOutput], samples: Mapping[str, Tensor]
+def of_windows(
+    network: Callable[[Mapping[str, Tensor], Sequence[int]], NetworkOutput],
+    samples: Mapping[str, Tensor],
 ) -> NetworkOutput:
-    """A network of frames on windows (B, L, ...): every frame is a sample of its own."""
+    """A network of frames (B · L, ...), which is also told B and L, on windows (B, L, ...).
+
+    Every frame is a sample of its own, but for temporal parts and a fusion over frames.
+    """
     windows = next(iter(samples.values())).shape[:2]
-    flat = network({name: x.flatten(0, 1) for name, x in samples.items()})
+    flat = network({name: x.flatten(0, 1) for name, x in samples.items()}, windows)
     return flat.map(lambda x: x.unflatten(0, windows))
 
 
@@ -195,7 +231,8 @@ def build_student(
     encoders: dict[str, nn.Module] = {}
     for name in corpus.prevalent:
         shape = _frame_shape(corpus, name)
-        encoders[name] = build_encoder(shape, settings, corpus.kinds.get(name, ""))
+        encoder = build_encoder(shape, settings, corpus.kinds.get(name, ""))
+        encoders[name] = over_time(encoder, settings)
         _standardise(corpus, name, encoders[name])
     if teacher is not None and settings.student_encoder == "copied":
         encoders = {name: deepcopy(teacher.encoders[name]) for name in encoders}

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ..errors import ConfigError
 from ..settings import Settings
 
-Fusion = Literal["concat", "gated_transformer", "joint_cross_attention"]
+Fusion = Literal["concat", "gated_transformer", "joint_cross_attention", "joint_transformer"]
 
 
 class NetworkSettings(Settings):
@@ -15,6 +15,19 @@ class NetworkSettings(Settings):
 
     feature_dim: int = Field(64, ge=4, description="F, length of each modality's feature")
     fusion: Fusion = Field("concat", description="how the modalities' features are joined")
+    attends_over: Literal["places", "frames"] = Field(
+        "places",
+        description="what a fusion that attends reads: the places of each sample's or frame's map, "
+        "or the frames of a window, one vector each; concat attends over nothing",
+    )
+    temporal: Literal["none", "tcn", "gru"] = Field(
+        "none",
+        description="what each encoder ends in where samples are windows of frames: nothing, a "
+        "temporal convolutional network, or a recurrence; both look forwards and back",
+    )
+    temporal_blocks: int = Field(
+        3, ge=1, le=8, description="of tcn; n of them reach 2 · (2^n - 1) frames at each side"
+    )
     heads: int = Field(2, ge=1, description="of every attention; must divide feature_dim")
     embedding_dim: int = Field(64, ge=2, description="D, length of the embedding z")
     hidden: int = Field(512, ge=4, description="width of hidden layers")
@@ -45,3 +58,45 @@ class NetworkSettings(Settings):
                 f"network.heads that divides network.feature_dim."
             )
         return self
+
+    @model_validator(mode="after")
+    def _joint_transformer_reads_frames(self) -> Self:
+        if self.fusion == "joint_transformer" and self.attends_over != "frames":
+            raise ConfigError(
+                "The fusion 'joint_transformer' joins the frames of windows; set "
+                "network.attends_over to 'frames', or choose the fusion 'gated_transformer'."
+            )
+        return self
+
+    @property
+    def reads_frames(self) -> bool:
+        """Whether the fusion attends over the frames of a window."""
+        return self.fusion != "concat" and self.attends_over == "frames"
+
+    @property
+    def reads_places(self) -> bool:
+        """Whether the fusion attends over the places of a sample or frame."""
+        return self.fusion != "concat" and self.attends_over == "places"
+
+    def check_samples(self, name: str, is_sequence: bool) -> None:
+        """Refuse what needs windows of frames where samples are none.
+
+        Args:
+            name: of the corpus.
+            is_sequence: whether its samples are windows of frames.
+
+        Raises:
+            ConfigError: one sentence.
+        """
+        if is_sequence:
+            return
+        if self.temporal != "none":
+            raise ConfigError(
+                f"network.temporal is {self.temporal!r}, and a sample of {name} is no window of "
+                f"frames with a target each; choose 'none'."
+            )
+        if self.reads_frames:
+            raise ConfigError(
+                f"The fusion {self.fusion!r} would attend over frames, and a sample of {name} is "
+                f"no window of frames with a target each; set network.attends_over to 'places'."
+            )

@@ -196,7 +196,7 @@ def _corpus(
             name: short_hash([described[name], settings.normalisation, where]) for name in used
         },
         frames=FrameNames(names, windows.offsets, rows),
-        smoothing=settings.smoothing,
+        smoothing=None if settings.smoothing == "auto" else settings.smoothing,
         unit="video",
         restricted=not index.simulated,
         media={"face": MiddleFrames(crops, rows)},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import DataError
+from ...errors import ConfigError, DataError
 from ..corpus import Kind
 from ..frames import FrameNames, window_rows
 from .corpus import face_samples, read_faces
@@ -25,15 +25,18 @@ def open_faces(
 
     Args:
         root: the folder that holds crops and videos; annotations are not needed.
-        settings: of the training.
+        settings: of the training; its width of smoothing is a number.
         names: modalities to read.
         jobs: processes; −1 uses every core.
         progress: show bars.
 
     Raises:
-        ConfigError: if ``root`` is no folder.
+        ConfigError: if ``root`` is no folder, or the width is still to be chosen.
         DataError: if no face is to be predicted.
     """
+    width = settings.smoothing
+    if width == "auto":
+        raise ConfigError("Recordings are smoothed by the width of a training; give its number.")
     settings = settings.model_copy(update={"root": root, "unannotated": True})
     index = read_index(root, needs_annotations=False)
     table = index.table[index.table["part"] == "test"].reset_index(drop=True)
@@ -68,6 +71,6 @@ def open_faces(
             for face in faces
             for number in face.pictures.facts["numbers"]
         ),
-        smoothing=settings.smoothing,
+        smoothing=width,
         left_out=tuple(left_out),
     )

@@ -5,7 +5,7 @@ anywhere.
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -57,8 +57,10 @@ class AffWild2Settings(Settings):
     validation_fraction: float = Field(
         0.2, gt=0, lt=1, description="training recordings for early stopping"
     )
-    smoothing: int = Field(
-        1, ge=1, description="frames over which answers are averaged before scoring, odd; 1: none"
+    smoothing: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        1,
+        description="frames over which answers are averaged before scoring, odd; 1: none; auto: "
+        "what suits a ridge regression best on the inner split, the same for all networks",
     )
     unannotated: bool = Field(
         False, description="read the test videos, too, so that their frames are predicted"
@@ -76,7 +78,7 @@ class AffWild2Settings(Settings):
                 f"stride {self.stride} would skip frames between windows of "
                 f"{self.length * self.dilation}; choose a smaller one"
             )
-        if self.smoothing % 2 == 0:
+        if self.smoothing != "auto" and self.smoothing % 2 == 0:
             raise ValueError("smoothing must be odd, so that no answer is moved in time")
         return self
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ...atomic_files import write_text, written_aside
 from ...errors import ConfigError, InputError, RecordError
+from ...networks.temporal import TemporalRecurrence
 from .card import card_path
 from .loaded import TrainedStudent
 
@@ -124,6 +125,11 @@ def check_form(student: TrainedStudent, form: Format, out: Path) -> None:
             f"The student takes features relative to all recordings of the same "
             f"{student.record.unit}, which a file for single samples cannot; train with "
             f"backbones.normalisation=none to export it."
+        )
+    if any(isinstance(part, TemporalRecurrence) for part in student.network.modules()):
+        raise ConfigError(
+            "The student's recurrence over time (network.temporal=gru) cannot be written for "
+            "windows of any length; train with network.temporal=tcn to export it."
         )
     lacking = [name for name in ONNX if find_spec(name) is None] if form == "onnx" else []
     if lacking:

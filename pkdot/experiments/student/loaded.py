@@ -17,6 +17,7 @@ from ...networks.models import NetworkOutput, Student
 from ...networks.named_modules import NamedModules
 from ...networks.own import OwnNetwork
 from ...networks.settings import NetworkSettings
+from ...networks.temporal import over_time
 from ...networks.tnet import build_tnets
 from ...networks.tokens import coarse_tokens
 from ...networks.video import R3D18
@@ -268,9 +269,10 @@ def _kits(facts: StudentFacts, settings: NetworkSettings, task: Task) -> Student
     for name, modality in facts.modalities.items():
         backbone = modality.backbone
         if backbone is None:
-            encoders[name] = build_encoder(modality.shape, settings, modality.kind)
+            encoder = build_encoder(modality.shape, settings, modality.kind)
         else:
-            encoders[name] = build_encoder(backbone.features, settings)
+            encoder = build_encoder(backbone.features, settings)
+        encoders[name] = over_time(encoder, settings)
     tnets = build_tnets(facts.tnets, settings.heads, len(encoders))
     return Student(encoders, tnets, task.output_width, settings, facts.is_sequence)
 

@@ -49,7 +49,10 @@ def open_recordings(
         require_libraries()
         from ...data.affwild2.recordings import open_faces
 
-        return open_faces(path, AffWild2Settings(**data), student.prevalent, progress=progress)
+        if data.get("smoothing") == "auto":
+            data = {**data, "smoothing": student.record.facts["data"]["smoothing"]}
+        faces = AffWild2Settings(**data)
+        return open_faces(path, faces, student.prevalent, progress=progress)
     settings = reading_settings(student, changes or {})
     source = open_source(path, student.prevalent, settings, progress=progress)
     lacking = [name for name in student.prevalent if name not in source.modalities]
