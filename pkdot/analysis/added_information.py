@@ -3,6 +3,7 @@
 The difference between a model of both modalities and one of the prevalent modality estimates, from
 below and in units of the task's score, the conditional information I(target; privileged |
 prevalent). A plain model sees less than a network might, so zero means "nothing that it can see".
+With few labels and many inputs it falls below zero: what does not help costs samples.
 """
 
 from collections.abc import Iterator

@@ -101,9 +101,10 @@ def why(row: Mapping[str, Any]) -> str:
 
     A gain or a loss is one whose interval leaves zero out. Where there is no gain, a reason holds
     if the interval of what a gain needs does not lie above zero: the teacher's lead over the
-    student alone, what the privileged modality adds to the prevalent one, and what labels of all
-    training samples would give. What an interval does not show is not shown to be absent: a reason
-    says "not resolved" unless the interval lies below zero.
+    student alone, what the privileged modality adds to the prevalent one, and the room, which is
+    what labels of all training samples would give. A room smaller than the gain is known to is a
+    reason, too. What an interval does not show is not shown to be absent: a reason says "not
+    resolved" unless the interval lies below zero.
 
     Args:
         row: of :func:`gain_table`, from alone to tnet_explained.
@@ -127,6 +128,9 @@ def why(row: Mapping[str, Any]) -> str:
         if np.isfinite(of.low) and of.low <= 0:
             shown = "nothing" if of.high <= 0 else "not resolved"
             reasons.append(f"{words} {of:+.1f}: {shown}")
+    reach, room = gain.high - gain.mean, span("room")
+    if room.low > 0 and reach > room.high:
+        reasons.append(f"the gain is known to ±{reach:.1f}, and the room is only {room:+.1f}")
     explained = float(row["tnet_explained"])
     if explained <= 0:
         reasons.append(f"the T-Net explains {100 * explained:.0f} % of the privileged feature")

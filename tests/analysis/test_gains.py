@@ -95,6 +95,11 @@ def test_a_reason_is_said_where_its_numbers_say_so(changes: Any, said: str, unsa
     assert unsaid not in sentence
 
 
+def test_a_room_smaller_than_what_can_be_seen_is_a_reason() -> None:
+    narrow = row() | {"gain_low": -20.0, "gain_high": 20.0}
+    assert "known to ±20.0, and the room is only +10.0 [+8.0, +12.0]" in why(narrow)
+
+
 def test_a_room_that_is_not_known_is_no_reason() -> None:
     unknown = row() | {"room": np.nan, "room_low": np.nan, "room_high": np.nan}
     assert "labels" not in why(unknown)
