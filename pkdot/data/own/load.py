@@ -91,9 +91,10 @@ def load(settings: OwnSettings, seed: int, *, progress: bool = True) -> Corpus:
     """
     if settings.path is None:
         raise OwnDataError("No path is given for own data; name it by --data (data.path).")
-    if is_simulated(settings.path, settings.path.parent):
+    path = settings.path
+    if is_simulated(path, path.parent):
         settings = settings.model_copy(update={"simulated": True})
     if not (settings.prevalent and settings.privileged):
-        check_roles(open_source(settings.path, (), settings), settings)
-    source = open_source(settings.path, settings.roles, settings, progress=progress)
+        check_roles(open_source(path, (), settings), settings)
+    source = open_source(path, settings.roles, settings, progress=progress)
     return assemble(source, settings, seed)
