@@ -76,8 +76,7 @@ class AffWild2Settings(Settings):
         is_width = isinstance(given, int) and not isinstance(given, bool) and given >= 1
         if given != "auto" and not (is_width and given % 2):
             raise ValueError(
-                "smoothing must be an odd number of frames, so that no answer is moved in time, or "
-                "'auto'"
+                "an odd number of frames, so that no answer is moved in time, or 'auto'"
             )
         return given
 
