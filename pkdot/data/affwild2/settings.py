@@ -5,9 +5,9 @@ anywhere.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...settings import Settings
 from ..modality_names import Names, check_modalities
@@ -57,7 +57,7 @@ class AffWild2Settings(Settings):
     validation_fraction: float = Field(
         0.2, gt=0, lt=1, description="training recordings for early stopping"
     )
-    smoothing: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    smoothing: int | Literal["auto"] = Field(
         1,
         description="frames over which answers are averaged before scoring, odd; 1: none; auto: "
         "what suits a ridge regression best on the inner split, the same for all networks",
@@ -70,6 +70,16 @@ class AffWild2Settings(Settings):
     simulated_frames: int = Field(400, ge=16, description="of each simulated video")
     simulated_seed: int = Field(0, ge=0, description="other seeds, other people")
 
+    @field_validator("smoothing", mode="before")
+    @classmethod
+    def _odd_or_auto(cls, given: Any) -> Any:
+        is_width = isinstance(given, int) and not isinstance(given, bool) and given >= 1
+        if given != "auto" and not (is_width and given % 2):
+            raise ValueError(
+                "an odd number of frames, so that no answer is moved in time, or 'auto'"
+            )
+        return given
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_modalities(self.prevalent, self.privileged, MODALITIES)
@@ -78,8 +88,6 @@ class AffWild2Settings(Settings):
                 f"stride {self.stride} would skip frames between windows of "
                 f"{self.length * self.dilation}; choose a smaller one"
             )
-        if self.smoothing != "auto" and self.smoothing % 2 == 0:
-            raise ValueError("smoothing must be odd, so that no answer is moved in time")
         return self
 
     @property
