@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 
@@ -68,6 +69,8 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
             # Few epochs of the perceptron are a setting, not a mishap.
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.simplefilter("ignore", DataConversionWarning)
+            # Columns that say the same are what the penalty of ridge regression is for.
+            warnings.simplefilter("ignore", LinAlgWarning)
             model.fit(inputs, targets)
         found = plain.outputs(model, inner, task.output_width)
         score = task.tallied([task.tally(task.recorded(found), given)])
