@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 
@@ -71,6 +72,8 @@ def run_baseline(name: str, corpus: Corpus) -> tuple[dict[str, float], np.ndarra
             # Few epochs of the perceptron are a setting, not a mishap.
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.simplefilter("ignore", DataConversionWarning)
+            # Columns that say the same are what the penalty of ridge regression is for.
+            warnings.simplefilter("ignore", LinAlgWarning)
             model.fit(inputs, targets)
         found = plain.outputs(model, inner, task.output_width)
         score = _score(corpus, split.validation, found, corpus.given_targets)

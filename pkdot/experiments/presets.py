@@ -77,11 +77,13 @@ _FULL: dict[str, Any] = {
 
 _AFFWILD2_PAPER: dict[str, Any] = {**_PAPER, "data.normalisation": "none"}
 
-# A whole video may lie far from neutral, and the score counts that: learned features keep a video's
-# own mean.
+# Each face's own mean is taken out of plain descriptions: on the simulated corpus, the inner split
+# prefers it (one seed: the teacher's CCC is 0.54 against 0.43). Learned features keep it, as a real
+# video may lie far from neutral as a whole, and the score counts that.
 _AFFWILD2_DEFAULT: dict[str, Any] = {
     **_DEFAULT,
     "training.batch_size": 16,
+    "data.normalisation": "face",
     "backbones.normalisation": "none",
 }
 

@@ -176,6 +176,7 @@ def test_affwild2_has_presets_of_its_own(name: str) -> None:
     again = ExperimentConfig.preset(name, {"data": {"name": "affwild2"}})
     assert chosen.hash == again.hash
     assert (chosen.data.name, chosen.data.form) == ("affwild2", "plain")
+    assert chosen.data.normalisation == ("none" if name == "paper" else "face")
     if name == "paper":
         places = ({"data.name": corpus} for corpus in ("affwild2", "biovid"))
         both = [ExperimentConfig.preset("paper", place, profile="full") for place in places]
