@@ -132,7 +132,12 @@ def test_raw_frames_go_through_backbones_once_each(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("preset", "profile"), [("paper", "quick"), ("paper", "full"), ("default", "quick")]
+    ("preset", "profile"),
+    [
+        ("paper", "quick"),
+        pytest.param("paper", "full", marks=pytest.mark.full),
+        ("default", "quick"),
+    ],
 )
 def test_a_preset_runs_from_the_command_line(
     preset: str,

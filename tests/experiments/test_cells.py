@@ -159,7 +159,7 @@ def test_a_stage_of_clips_keeps_features_and_what_each_modality_says_alone(
     everyone = np.arange(len(read.corpus))
     for name in ("video", "eda"):
         assert torch.equal(read.corpus.batch(name, everyone), trained.corpus.batch(name, everyone))
-        assert torch.equal(read.unimodal_logits[name], trained.unimodal_logits[name])
+        assert torch.equal(read.unimodal_outputs[name], trained.unimodal_outputs[name])
     assert read.unimodal == trained.unimodal
     cell = run_cell(config, Arm("alone", "student alone", ALONE), tmp_path)
     right, size = np.sum(list(cell["by_group"].values()), axis=0)

@@ -162,6 +162,7 @@ def one_sentence(done: subprocess.CompletedProcess[str]) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_commands_say_it_in_one_sentence(read_only: Path, small_disk: Path, tmp_path: Path) -> None:
     with fault_row("read-only folder", "commands") as row:
         done = command("run", "--quiet", *SMALL, "--runs", str(read_only / "runs"))
