@@ -1,14 +1,17 @@
 """Command line: ``python -m pkdot run | sweep | evidence | …``; ``--help`` lists all commands.
 
 Exit status: 0 done, 1 failed, 2 misuse (with one sentence), 130 interrupted, 141 the reader of its
-output left.
+output left, 143 told to end (SIGTERM).
 """
 
 import argparse
 import errno
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -46,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # a terminal of another encoding shows what it can
             stream.reconfigure(errors="backslashreplace")
     try:
-        status: int = given.run(given)
+        with _told_to_end():
+            status: int = given.run(given)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -66,13 +70,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = error.strerror or type(error).__name__
         _complain(f"{place}{reason}; free some space, or choose a folder that can be written.")
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         print(
             "pkdot: interrupted; what was finished is kept. A sweep or a simulation goes on from "
             "there when you type the same again; python -m pkdot runs lists the records.",
             file=sys.stderr,
         )
-        return 130
+        return 143 if isinstance(end, _ToldToEnd) else 130
+
+
+class _ToldToEnd(KeyboardInterrupt):
+    """SIGTERM: a record is marked, locks and workers are left, as after Ctrl-C."""
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Meanwhile SIGTERM interrupts, in the main thread, where alone signals can be met."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise _ToldToEnd
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _complain(problem: object) -> None:

@@ -21,6 +21,10 @@ class RecordError(PkdotError):
     """A record or cache that is missing, damaged, too new, or cannot be written."""
 
 
+class TrainingError(PkdotError):
+    """A training whose numbers are no longer finite; it was stopped before it learnt from them."""
+
+
 class HeldError(RecordError):
     """A folder or file that another process is writing."""
 

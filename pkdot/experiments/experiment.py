@@ -1,5 +1,6 @@
 """config -> data -> train -> evaluate -> record."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +30,21 @@ from .stages import train_networks as train_networks
 from .stages import train_teacher_stage as train_teacher_stage
 from .student.facts import student_facts
 
+_ONE_AT_A_TIME = threading.RLock()
+
 
 @contextmanager
 def surroundings(threads: int) -> Iterator[None]:
-    """Set the thread count, and leave it and the global random state as they were found."""
+    """Set the thread count, and leave it and the global random state as they were found.
+
+    One at a time in a process: threads of it, such as those of a Dask worker, would share torch's
+    random state, and their numbers would depend on who came first. They wait for one another.
+    """
+    with _ONE_AT_A_TIME:
+        yield from _surroundings(threads)
+
+
+def _surroundings(threads: int) -> Iterator[None]:
     before = torch.get_num_threads()
     # Plain classifiers bring pools of their own, which on a full machine wait for one another.
     with torch.random.fork_rng(), threadpool_limits(threads):

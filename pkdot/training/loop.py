@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from ..data.batches import Batches
 from ..data.corpus import IndexArray
 from ..networks.models import NetworkOutput
+from .finite import check_gradients, check_losses
 from .settings import TrainingSettings
 
 Metrics = dict[str, dict[str, float]]
@@ -78,6 +80,7 @@ class StageSpec:
         validate: network -> metrics; the split ``validation`` must be among them.
         badness: validation metrics -> what selection minimises; ties go to the next entry.
         progress: validation metrics -> what a schedule follows; more is better.
+        ids: (N,) names of the corpus's samples, for people.
         adapters: parameters that learn along, and are neither selected nor restored.
     """
 
@@ -88,6 +91,7 @@ class StageSpec:
     validate: Callable[[nn.Module], Metrics]
     badness: Callable[[Mapping[str, float]], tuple[float, ...]]
     progress: Callable[[Mapping[str, float]], float]
+    ids: np.ndarray
     adapters: Iterable[nn.Parameter] = ()
 
 
@@ -145,6 +149,9 @@ def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
     Train metrics are means over the batches of an epoch that have them. Several ranks exchange no
     gradient of ``spec.adapters``: each computes the loss, and so their gradient, on the whole
     batch.
+
+    Raises:
+        TrainingError: where a loss or its gradient is not finite, before the weights move.
     """
     network = spec.network
     if fabric.world_size > 1 and fabric.device.type == "cuda":
@@ -156,6 +163,8 @@ def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
     )
     step, note = _schedule(optimizer, settings, len(spec.batches))
     module, optimizer = fabric.setup(network, optimizer)
+    # A scaler of half precision looks for infinite gradients itself, and leaves such steps out.
+    scaled = getattr(fabric.strategy.precision, "scaler", None) is not None
     metrics = spec.validate(module)
     best, best_epoch = spec.badness(metrics["validation"]), 0
     best_state = {name: value.clone() for name, value in network.state_dict().items()}
@@ -168,7 +177,11 @@ def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
         for indices in spec.batches:
             optimizer.zero_grad(set_to_none=True)
             parts, snapshot = spec.losses(module, indices)
+            names = spec.ids[indices]
+            check_losses(parts, spec.stage, epoch, names)
             fabric.backward(parts["loss"])
+            if not scaled:
+                check_gradients(parameters, spec.stage, epoch, names)
             optimizer.step()
             step()
             for name, value in parts.items():

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..data.corpus import Corpus, IndexArray
 from ..networks.models import NetworkOutput
+from .finite import check_outputs
 
 CHUNK = 512
 
@@ -73,8 +74,13 @@ def _in_chunks(
         network(_input(corpus, names, indices[i : i + size], device))
         for i in range(0, len(indices), size)
     ]
+    outputs = torch.cat([p.outputs for p in parts]).float()
+    answered = np.ones(len(indices), dtype=bool)
+    if names == corpus.names:  # of what lacks a modality, a teacher's answers are never read
+        answered = corpus.complete[indices]
+    check_outputs(outputs[torch.as_tensor(answered, device=device)], corpus.ids[indices][answered])
     return NetworkOutput(
-        torch.cat([p.outputs for p in parts]).float(),
+        outputs,
         torch.cat([p.embedding for p in parts]).float(),
         {k: torch.cat([p.features[k] for p in parts]).float() for k in parts[0].features},
     )

@@ -86,7 +86,7 @@ def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochRep
 
     labelled = complete_only(corpus, corpus.split.labelled)
     batches = stage_batches(context, "teacher", labelled, labelled[:0])
-    spec = StageSpec("teacher", teacher, batches, losses, validate, *selection(context))
+    spec = StageSpec("teacher", teacher, batches, losses, validate, *selection(context), corpus.ids)
     yield from fit(fabric, spec, context.training)
 
 
@@ -134,7 +134,7 @@ def train_tnets(
     batches = stage_batches(context, "tnet", train, train[:0])
     spec = StageSpec(
         "tnet", tnets, batches, losses, validate,
-        lambda values: (values["mse"],), lambda values: values["explained"],
+        lambda values: (values["mse"],), lambda values: values["explained"], corpus.ids,
     )  # fmt: skip
     yield from fit(context.fabric, spec, context.training)
     return tnets.requires_grad_(False).eval()

@@ -85,7 +85,9 @@ def train_student(
     batches = stage_batches(context, "student", split.labelled, unlabelled, classes)
     chosen_by = selection(context)
     adapters = tuple(distiller.parameters())
-    spec = StageSpec("student", student, batches, losses, validate, *chosen_by, adapters)
+    spec = StageSpec(
+        "student", student, batches, losses, validate, *chosen_by, corpus.ids, adapters
+    )
     yield from fit(context.fabric, spec, settings)
     return student.eval()
 

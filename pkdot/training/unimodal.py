@@ -55,6 +55,7 @@ def train_unimodal(
         validate,
         lambda values: corpus.task.badness(values, settings.selection),
         corpus.task.progress,
+        corpus.ids,
     )
     yield from fit(context.fabric, spec, settings)
 

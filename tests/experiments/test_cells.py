@@ -1,5 +1,6 @@
 """Cells and teacher stages: kept, found again, never confused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,20 @@ def test_a_stage_read_from_its_file_is_the_trained_one(tmp_path: Path) -> None:
                 assert torch.equal(part.state_dict()[name], value), name
             assert not any(p.requires_grad for p in part.parameters())
             assert not part.training
+
+
+@pytest.mark.slow
+def test_cells_in_threads_of_one_process_are_those_of_one_after_another(tmp_path: Path) -> None:
+    """A Dask worker with several threads runs cells so; torch's random state is all theirs."""
+    arms = [Arm("alone", "student alone", ALONE), Arm("kd", "soft labels", {"method": "kd"})]
+    tasks = [(small_config(seed=seed), arm) for seed in (0, 1) for arm in arms]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda task: run_cell(*task, tmp_path / "together"), tasks))
+    one_by_one = [run_cell(*task, tmp_path / "one") for task in tasks]
+    assert [cell["accuracy"] for cell in together] == [cell["accuracy"] for cell in one_by_one]
+    assert [cell["validation_criterion"] for cell in together] == [
+        cell["validation_criterion"] for cell in one_by_one
+    ]
 
 
 def test_a_damaged_stage_is_trained_anew(tmp_path: Path) -> None:
