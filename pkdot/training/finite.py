@@ -1,6 +1,6 @@
 """A training that meets NaN or infinity stops before it learns from them, and says where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import torch
@@ -15,14 +15,16 @@ TRY = (
 SHOWN = 5
 
 
-def check_losses(parts: Mapping[str, Tensor], stage: str, epoch: int, samples: np.ndarray) -> None:
+def check_losses(
+    parts: Mapping[str, Tensor], stage: str, epoch: int, samples: Callable[[], np.ndarray]
+) -> None:
     """Refuse a batch of which a part of the loss is not finite.
 
     Args:
         parts: of the loss, scalars; ``loss`` is the one that is minimised.
         stage: what is being trained.
         epoch: which pass, from 1.
-        samples: names of the batch, (B,).
+        samples: gives names of the batch, (B,).
 
     Raises:
         TrainingError: naming the part, the batch and its first samples.
@@ -37,12 +39,12 @@ def check_losses(parts: Mapping[str, Tensor], stage: str, epoch: int, samples: n
     where = f" (by its part {', '.join(wrong)})" if wrong else ""
     raise TrainingError(
         f"In epoch {epoch} the {stage}'s loss became {float(parts['loss'].detach())}{where}, on "
-        f"{_batch(samples)}. Nothing was learnt from it; {TRY}."
+        f"{_batch(samples())}. Nothing was learnt from it; {TRY}."
     )
 
 
 def check_gradients(
-    parameters: Iterable[Tensor], stage: str, epoch: int, samples: np.ndarray
+    parameters: Iterable[Tensor], stage: str, epoch: int, samples: Callable[[], np.ndarray]
 ) -> None:
     """Refuse a batch whose gradient is not finite, though its loss is.
 
@@ -50,7 +52,7 @@ def check_gradients(
         parameters: with their gradients.
         stage: what is being trained.
         epoch: which pass, from 1.
-        samples: names of the batch, (B,).
+        samples: gives names of the batch, (B,).
 
     Raises:
         TrainingError: naming the batch and its first samples.
@@ -60,7 +62,7 @@ def check_gradients(
     if not bool(torch.isfinite(largest)):
         raise TrainingError(
             f"In epoch {epoch} the gradient of the {stage}'s loss became {float(largest)}, on "
-            f"{_batch(samples)}. Nothing was learnt from it; {TRY}."
+            f"{_batch(samples())}. Nothing was learnt from it; {TRY}."
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -80,7 +81,7 @@ class StageSpec:
         validate: network -> metrics; the split ``validation`` must be among them.
         badness: validation metrics -> what selection minimises; ties go to the next entry.
         progress: validation metrics -> what a schedule follows; more is better.
-        ids: (N,) names of the corpus's samples, for people.
+        names: indices of a batch -> names of its samples, for people; asked where one goes wrong.
         adapters: parameters that learn along, and are neither selected nor restored.
     """
 
@@ -91,7 +92,7 @@ class StageSpec:
     validate: Callable[[nn.Module], Metrics]
     badness: Callable[[Mapping[str, float]], tuple[float, ...]]
     progress: Callable[[Mapping[str, float]], float]
-    ids: np.ndarray
+    names: Callable[[IndexArray], np.ndarray]
     adapters: Iterable[nn.Parameter] = ()
 
 
@@ -177,7 +178,7 @@ def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
         for indices in spec.batches:
             optimizer.zero_grad(set_to_none=True)
             parts, snapshot = spec.losses(module, indices)
-            names = spec.ids[indices]
+            names = partial(spec.names, indices)
             check_losses(parts, spec.stage, epoch, names)
             fabric.backward(parts["loss"])
             if not scaled:

@@ -49,18 +49,23 @@ def _input(
 @torch.no_grad()
 def teacher_output(teacher: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
     """The teacher's output in eval mode for n samples, in float32 on the teacher's device."""
-    return _in_chunks(teacher, corpus, corpus.names, indices)
+    output = _in_chunks(teacher, corpus, corpus.names, indices)
+    check_outputs(output.outputs, corpus.ids[indices])
+    return output
 
 
 @torch.no_grad()
 def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
     """The student's output in eval mode for n samples; it reads prevalent modalities alone."""
-    return _in_chunks(student, corpus, corpus.prevalent, indices)
+    output = _in_chunks(student, corpus, corpus.prevalent, indices)
+    check_outputs(output.outputs, corpus.ids[indices])
+    return output
 
 
 def teacher_targets(teacher: nn.Module, corpus: Corpus) -> TeacherTargets:
     """The frozen teacher's output for every sample of the corpus, on the CPU."""
-    output = teacher_output(teacher, corpus, np.arange(len(corpus)))
+    with torch.no_grad():
+        output = _in_chunks(teacher, corpus, corpus.names, np.arange(len(corpus)))
     return TeacherTargets(output.map(Tensor.cpu))
 
 
@@ -74,13 +79,8 @@ def _in_chunks(
         network(_input(corpus, names, indices[i : i + size], device))
         for i in range(0, len(indices), size)
     ]
-    outputs = torch.cat([p.outputs for p in parts]).float()
-    answered = np.ones(len(indices), dtype=bool)
-    if names == corpus.names:  # of what lacks a modality, a teacher's answers are never read
-        answered = corpus.complete[indices]
-    check_outputs(outputs[torch.as_tensor(answered, device=device)], corpus.ids[indices][answered])
     return NetworkOutput(
-        outputs,
+        torch.cat([p.outputs for p in parts]).float(),
         torch.cat([p.embedding for p in parts]).float(),
         {k: torch.cat([p.features[k] for p in parts]).float() for k in parts[0].features},
     )

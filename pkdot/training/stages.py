@@ -86,7 +86,9 @@ def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochRep
 
     labelled = complete_only(corpus, corpus.split.labelled)
     batches = stage_batches(context, "teacher", labelled, labelled[:0])
-    spec = StageSpec("teacher", teacher, batches, losses, validate, *selection(context), corpus.ids)
+    spec = StageSpec(
+        "teacher", teacher, batches, losses, validate, *selection(context), corpus.ids.__getitem__
+    )
     yield from fit(fabric, spec, context.training)
 
 
@@ -132,9 +134,11 @@ def train_tnets(
         return {"validation": {key: float(np.mean([e[key] for e in each])) for key in each[0]}}
 
     batches = stage_batches(context, "tnet", train, train[:0])
+    frames = corpus.targets.shape[1] if corpus.is_sequence else 1
     spec = StageSpec(
         "tnet", tnets, batches, losses, validate,
-        lambda values: (values["mse"],), lambda values: values["explained"], corpus.ids,
+        lambda values: (values["mse"],), lambda values: values["explained"],
+        lambda rows: corpus.ids[rows // frames],
     )  # fmt: skip
     yield from fit(context.fabric, spec, context.training)
     return tnets.requires_grad_(False).eval()

@@ -86,7 +86,7 @@ def train_student(
     chosen_by = selection(context)
     adapters = tuple(distiller.parameters())
     spec = StageSpec(
-        "student", student, batches, losses, validate, *chosen_by, corpus.ids, adapters
+        "student", student, batches, losses, validate, *chosen_by, corpus.ids.__getitem__, adapters
     )
     yield from fit(context.fabric, spec, settings)
     return student.eval()

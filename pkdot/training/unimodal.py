@@ -55,7 +55,7 @@ def train_unimodal(
         validate,
         lambda values: corpus.task.badness(values, settings.selection),
         corpus.task.progress,
-        corpus.ids,
+        corpus.ids.__getitem__,
     )
     yield from fit(context.fabric, spec, settings)
 

@@ -20,9 +20,9 @@ NAMES = np.array([f"s{i}" for i in range(7)])
 
 def test_a_part_of_the_loss_is_named() -> None:
     fine, nan = torch.tensor(1.0), torch.tensor(float("nan"))
-    check_losses({"loss": fine, "task": fine}, "student", 1, NAMES)
+    check_losses({"loss": fine, "task": fine}, "student", 1, lambda: NAMES)
     with pytest.raises(TrainingError, match=r"epoch 3 .*student.*nan .*distillation.*7 samples"):
-        check_losses({"loss": nan, "task": fine, "distillation": nan}, "student", 3, NAMES)
+        check_losses({"loss": nan, "task": fine, "distillation": nan}, "student", 3, lambda: NAMES)
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
@@ -30,10 +30,10 @@ def test_one_wrong_gradient_is_enough(wrong: float) -> None:
     parameters = [torch.nn.Parameter(torch.zeros(3)) for _ in range(2)]
     for p in parameters:
         p.grad = torch.full((3,), 1e30)
-    check_gradients(parameters, "teacher", 1, NAMES)  # large, and finite
+    check_gradients(parameters, "teacher", 1, lambda: NAMES)  # large, and finite
     parameters[1].grad = torch.tensor([0.0, wrong, 0.0])
     with pytest.raises(TrainingError, match="gradient of the teacher's loss"):
-        check_gradients(parameters, "teacher", 1, NAMES)
+        check_gradients(parameters, "teacher", 1, lambda: NAMES)
 
 
 def test_answers_that_are_not_finite_name_their_samples() -> None:
