@@ -41,6 +41,7 @@ def test_a_config_file_is_the_base(tmp_path: Path, capsys: pytest.CaptureFixture
     assert config["training"]["epochs"] == 1
 
 
+@pytest.mark.slow
 def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     csv = tmp_path / "cells.csv"
     arguments = ["sweep", "--method", "kd", "--seeds", "2", "--quiet", "--csv", str(csv)]
@@ -150,6 +151,7 @@ def test_a_reader_who_leaves_early_gets_no_traceback() -> None:
     assert process.wait(timeout=60) == 141
 
 
+@pytest.mark.slow
 def test_a_simulated_corpus_is_written_and_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
