@@ -207,11 +207,16 @@ def test_a_hook_clears_notebooks_and_leaves_clear_ones_as_they_are(tmp_path: Pat
     assert json.loads(executed.read_text(encoding="utf-8")) == json.loads(clear.read_text())
 
 
-def test_the_workflow_calls_make_alone() -> None:
+def test_the_workflow_calls_make_and_asks_for_known_holes() -> None:
     workflow = ROOT / ".github" / "workflows" / "ci.yml"
     jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
     commands = {job: [s["run"] for s in spec["steps"] if "run" in s] for job, spec in jobs.items()}
-    assert commands == {"check": ["make check PYTHON=python"], "test": ["make test PYTHON=python"]}
+    (audit,) = commands.pop("audit")  # no target of make, as it needs a network
+    assert "pip-audit --requirement constraints.txt" in audit
+    assert audit in DOCUMENTS["SECURITY.md"]
+    assert commands == {
+        name: [f"make {name} PYTHON=python"] for name in ("check", "test", "oldest")
+    }
     matrix = jobs["check"]["strategy"]["matrix"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     supported = SpecifierSet(project["requires-python"])
