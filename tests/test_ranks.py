@@ -57,7 +57,7 @@ def offence(module: str, name: str) -> str:
     if any(told == banned or told.startswith(f"{banned}.") for banned in UNREAD.get(room, ())):
         return f"{room} may not touch {told}"
     step = own[:2] == other[:2] == ["pkdot", "method"] and own[2] in STEPS
-    if step and other[2] not in (own[2], "plan_measures"):
+    if step and other[2] not in (own[2], "plan_measures", "checks"):
         return "the steps of the method know nothing of one another"
     if other[0] == "pkdot" and told in RANK and told != room and RANK[told] >= RANK[room]:
         return f"{room} stands on floor {RANK[room]}, {told} on {RANK[told]}"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app_report import write_opening, write_section
+from tests.support.chromium import ROOT
 
 
 @pytest.mark.slow
@@ -48,3 +49,26 @@ def test_a_section_of_the_report_is_replaced_and_the_rest_stays(tmp_path: Path) 
     write_section("Load", ["second"], report)
     write_opening(["# The page", "", "two"], report)
     assert report.read_text() == ("# The page\n\ntwo\n\n## Load\n\nsecond\n\n## Other\n\nother\n")
+
+
+def test_what_is_loaded_once_is_kept_out_of_the_search_for_garbage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import gc
+    import sys
+    import types
+
+    monkeypatch.syspath_prepend(ROOT / "app")
+    from dashboard import lasting
+
+    monkeypatch.setattr(lasting, "_modules", 0)
+    gc.unfreeze()
+    try:
+        assert lasting.keep_modules()
+        kept = gc.get_freeze_count()
+        assert kept > 1000
+        assert not lasting.keep_modules()
+        monkeypatch.setitem(sys.modules, "a_new_library", types.ModuleType("a_new_library"))
+        assert lasting.keep_modules()
+    finally:
+        gc.unfreeze()

@@ -39,7 +39,7 @@ class Load:
 
     Attributes:
         sessions: visitors at once.
-        seconds: of load, after a first round in which each visitor saw every page.
+        seconds: of load, after a first round: each visitor saw every page and moved a slider of it.
         turns, moves: seconds each, over all visitors.
         errors: one sentence each, of the first round also.
         first, last: megabytes of resident memory after the first round, and at the end.
@@ -121,6 +121,7 @@ async def _all(
     await asyncio.gather(*(_first_round(v, i, spread) for i, v in enumerate(visitors)))
     for visitor in visitors:
         visitor.turns.clear()
+        visitor.moves.clear()
     first = resident(pid)
     end = time.monotonic() + seconds
     await asyncio.gather(*(_visit(v, i, end, reading) for i, v in enumerate(visitors)))
@@ -130,14 +131,16 @@ async def _all(
 
 
 async def _first_round(visitor: Visitor, seed: int, spread: float) -> None:
-    """Every page once, at a moment of one's own."""
+    """Every page once, and one slider of each, at moments of one's own."""
     chance = random.Random(f"first {seed}")
-    pause = spread / (len(PAGES) + 1)
+    pause = spread / (2 * len(PAGES))
     await asyncio.sleep(chance.uniform(0, pause))
     await visitor.open()
     for page in PAGES[1:]:
         await asyncio.sleep(chance.uniform(0.5, 1.5) * pause)
         await visitor.turn(page)
+        await asyncio.sleep(chance.uniform(0.5, 1.5) * pause)
+        await visitor.move(chance)
 
 
 async def _visit(visitor: Visitor, seed: int, end: float, reading: tuple[float, float]) -> None:
@@ -158,10 +161,11 @@ def section(found: Load, busy: float) -> list[str]:
     turns, moves = found.turns, found.moves or [float("nan")]
     return [
         f"{found.sessions} sessions on the example record for {found.seconds:.0f} s, after a first "
-        f"round in which each saw every page; {machine()}; load {busy:.1f} on {os.cpu_count()} "
-        "cores when it began. Sessions are WebSocket clients that speak Streamlit's protocol and "
-        "share the machine with the server, so nothing is drawn. Each acts, then reads for "
-        f"{READING[0]:.0f} to {READING[1]:.0f} s; a quarter of acts move a slider to any place. "
+        f"round in which each saw every page and moved a slider of it; {machine()}; load "
+        f"{busy:.1f} on {os.cpu_count()} cores when it began. Sessions are WebSocket clients that "
+        "speak Streamlit's protocol and share the machine with the server; nothing is drawn. Each "
+        f"acts, then reads for {READING[0]:.0f} to {READING[1]:.0f} s; a quarter of acts move a "
+        "slider to any place. "
         "Made by `python tests/support/load_page.py`.",
         "",
         "| what | n | median | 95th percentile | worst | aim |",
