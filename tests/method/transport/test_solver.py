@@ -12,6 +12,7 @@ from pkdot.errors import ConvergenceWarning
 from pkdot.method.transport import (
     log_domain,
     newton,
+    path,
     sinkhorn_divergence,
     solver,
     squared_cost,
@@ -40,7 +41,7 @@ def test_gradient_of_the_loss_is_right_to_a_thousandth_at_the_default_tolerance(
 
 def test_each_method_runs_where_it_should(monkeypatch):
     called = []
-    for module, name in ((log_domain, "anneal"), (newton, "solve")):
+    for module, name in ((path, "follow"), (newton, "direction")):
         original = getattr(module, name)
 
         def spy(*arguments, _original=original, _name=module.__name__, **options):
@@ -52,7 +53,7 @@ def test_each_method_runs_where_it_should(monkeypatch):
     sinkhorn_divergence(x, y)
     assert called == []
     sinkhorn_divergence(*generators.method_rows(128, 30, noise=0.8))
-    assert set(called) == {"log_domain", "newton"}
+    assert set(called) == {"path", "newton"}
 
 
 def test_clouds_far_outside_the_scaling_domain():

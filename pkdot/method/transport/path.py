@@ -1,0 +1,201 @@
+"""The answer followed from a large epsilon down to the one asked for, by scalings and Newton.
+
+Between two epsilons the potentials, in bits, move nearly along a straight line in 1 / epsilon: they
+are extrapolated along it, a few scalings settle what is local, and a Newton step is taken only
+where the scalings crawl. Within a level the plan itself is scaled, so that a scaling costs two
+matrix-vector products, and a Newton step one linear system and two such products; powers are taken
+once a level.
+
+Source: ε-scaling as in Schmitzer, SIAM J. Sci. Comput. 41(3), 2019, arXiv 1610.06519; Newton's
+step as in :mod:`newton`; extrapolation along a path as in Allgower and Georg, "Numerical
+Continuation Methods", 1990, chapter 2.
+
+Potentials and costs are in bits, see ``kernels``.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import newton
+from .kernels import BITS, SAFE_DRIFT, power
+from .problem import Limits, Problem
+
+# At this many bits of cost every point still sees every other, and two scalings settle all.
+FIRST_REACH = 4.0
+BITS_PER_LEVEL = 1.5
+LEVEL_TOLERANCE = 0.03
+SWEEPS = 2
+# A block of scalings is worth another one if it halves the error; a linear system costs more.
+QUICK = 0.5
+LEVEL_STEPS = 60
+
+
+def follow(problem: Problem, limits: Limits) -> tuple[Tensor, Tensor, int]:
+    """Solve a batch to its tolerance, or to what rounding or the limits leave.
+
+    Args:
+        problem: costs and weights, in the most precise type of the device.
+        limits: tolerance of the last level; scalings, steps and levels at most.
+
+    Returns:
+        f (p, n), g (p, m), and the number of scalings, steps and levels.
+    """
+    if problem.cost.shape[-2] > problem.cost.shape[-1]:
+        g, f, done = follow(problem.transposed, limits)
+        return f, g, done
+    reach = problem.cost.amax((-1, -2)) - problem.cost.amin((-1, -2))
+    first = (FIRST_REACH / reach).clamp_max(1.0).unsqueeze(-1)
+    levels = max(0, math.ceil(-math.log2(float(first.amin())) / BITS_PER_LEVEL))
+    fixed = newton.fixed_points(problem.a)
+    share = first
+    f, before, done = torch.zeros_like(problem.a), None, 0
+    for level in range(levels + 1):
+        if level:
+            following = first ** (1.0 - level / levels)
+            f, before, share = _extrapolated(f, share, following, before), (f, share), following
+        last = level == levels
+        tolerance = limits.tolerance if last else max(limits.tolerance, LEVEL_TOLERANCE)
+        softened = problem if last else problem.softened(share.unsqueeze(-1))
+        steps = max(1, min(LEVEL_STEPS, limits.max_iterations - done))
+        f, g, made = _settle(softened, f, fixed, Limits(tolerance, steps))
+        done += made
+        if done >= limits.max_iterations:
+            g = g if last else g / share
+            f = f if last else f / share
+            break
+    return f, g, done
+
+
+def _extrapolated(
+    f: Tensor, share: Tensor, following: Tensor, before: tuple[Tensor, Tensor] | None
+) -> Tensor:
+    """A guess of f at the share ``following`` of the cost, (p, n): on from the last two levels."""
+    if before is None:
+        return f * (following / share)
+    older, its_share = before
+    gone = (share - its_share).clamp_min(torch.finfo(f.dtype).tiny)
+    return f + (f - older) * ((following - share) / gone)
+
+
+@dataclass
+class _State:
+    """A plan whose columns are right, and what it came from; batch axis p.
+
+    Attributes:
+        f: (p, n).
+        g: (p, m).
+        plan: of both, (p, n, m).
+        rows: row sums of the plan, (p, n).
+        error: marginal error, (p,).
+        moved: bits by which f or g left those from which the powers were taken, (p,).
+    """
+
+    f: Tensor
+    g: Tensor
+    plan: Tensor
+    rows: Tensor
+    error: Tensor
+    moved: Tensor
+
+
+def _from_powers(problem: Problem, f: Tensor) -> _State:
+    exponent = (f + problem.log_a).unsqueeze(-1) - problem.cost
+    largest = exponent.amax(-2, keepdim=True)
+    plan = power(exponent.sub_(largest))
+    total = plan.sum(-2)
+    g = total.log2().add_(largest.squeeze(-2)).neg_()
+    plan.mul_((problem.b / total).unsqueeze(-2))
+    rows = plan.sum(-1)
+    error = (rows - problem.a).abs_().sum(-1)
+    return _State(f, g, plan, rows, error, torch.zeros_like(error))
+
+
+def _scaled(now: _State, problem: Problem, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors of the columns once the rows were multiplied by u, and the new row sums."""
+    columns = torch.bmm(u.unsqueeze(-2), now.plan).squeeze(-2)
+    v = torch.where(problem.b > 0, problem.b / columns, 1.0)
+    rows = torch.bmm(now.plan, v.unsqueeze(-1)).squeeze(-1).mul_(u)
+    return v, rows
+
+
+def _moved(now: _State, problem: Problem, u: Tensor, v: Tensor, rows: Tensor) -> _State:
+    """The state with factors u and v taken up."""
+    up, across = u.log2(), v.log2()
+    now.plan.mul_(u.unsqueeze(-1)).mul_(v.unsqueeze(-2))
+    error = (rows - problem.a).abs().sum(-1)
+    moved = now.moved + torch.maximum(up.abs().amax(-1), across.abs().amax(-1))
+    return _State(now.f + up, now.g + across, now.plan, rows, error, moved)
+
+
+def _sweep(now: _State, problem: Problem, sweeps: int) -> _State:
+    """A few updates of Sinkhorn–Knopp, their factors taken up at the end."""
+    a, tiny = problem.a, torch.finfo(problem.a.dtype).tiny
+    rows, u = now.rows, None
+    for _ in range(sweeps):
+        more = torch.where(a > 0, a / rows.clamp_min(tiny), 1.0)
+        u = more if u is None else u * more
+        v, rows = _scaled(now, problem, u)
+    assert u is not None
+    return _moved(now, problem, u, v, rows)
+
+
+def _settle(
+    problem: Problem, f: Tensor, fixed: tuple[Tensor, Tensor], limits: Limits
+) -> tuple[Tensor, Tensor, int]:
+    """One level: from f (p, n) to the tolerance. Returns f, g and how many steps were made."""
+    now = _from_powers(problem, f)
+    safe = SAFE_DRIFT[f.dtype]
+    worst, done = float(now.error.amax()), 0
+    while not worst <= limits.tolerance and done < limits.max_iterations:
+        before = now.error
+        now = _sweep(now, problem, SWEEPS)
+        done += SWEEPS
+        left = now.error > limits.tolerance
+        crawls = left & ~(now.error <= QUICK * before)
+        worst, moved, stuck = torch.stack(
+            [now.error.amax(), now.moved.amax(), crawls.any().to(now.error)]
+        ).tolist()
+        if not moved < safe:
+            now = _from_powers(problem, now.f)
+        elif worst <= limits.tolerance or done >= limits.max_iterations:
+            break
+        if stuck:
+            now = _newton(now, problem, fixed, left)
+            done += 1
+            worst, moved = torch.stack([now.error.amax(), now.moved.amax()]).tolist()
+            if not moved < safe:
+                now = _from_powers(problem, now.f)
+                worst = float(now.error.amax())
+    return now.f, now.g, done
+
+
+def _newton(now: _State, problem: Problem, fixed: tuple[Tensor, Tensor], wanted: Tensor) -> _State:
+    """One step of Newton for the problems that want one (p,), at full length or a cautious one."""
+    a, b = problem.a, problem.b
+    some = slice(None) if a.shape[0] == 1 else wanted.nonzero().squeeze(-1)
+    per_b = torch.where(b > 0, b, 1.0).reciprocal_()
+    direction = torch.zeros_like(a)
+    direction[some] = newton.direction(
+        now.plan[some], now.rows[some], a[some], per_b[some], (fixed[0][some], fixed[1][some])
+    )[0]
+    reach = direction.amax(-1) - direction.amin(-1)
+    cautious = torch.where(reach > 0, reach.log1p() / reach, 1.0)
+    u = v = torch.ones(())
+    rows, taken = now.rows, ~wanted
+    for length in (torch.ones_like(cautious), cautious):
+        step = direction.mul(BITS * length.unsqueeze(-1))
+        trial = power(step.clone())
+        factors, sums = _scaled(now, problem, trial)
+        rise = (a * step).sum(-1) + (b * factors.log2()).sum(-1)
+        level = rise >= -8 * torch.finfo(a.dtype).eps * (a * step.abs()).sum(-1)
+        lower = (sums - a).abs().sum(-1) < now.error
+        good = ~taken & ((rise > 0) | (level & lower))
+        pick = good.unsqueeze(-1)
+        u, v = torch.where(pick, trial, u), torch.where(pick, factors, v)
+        rows, taken = torch.where(pick, sums, rows), taken | good
+        if bool(taken.all()):
+            break
+    return _moved(now, problem, u, v, rows)
