@@ -10,6 +10,8 @@
    (``newton.anneal``), then scalings with what is left of the iterations, or sweeps in the log
    domain where the scalings leave their safe range.
 
+On CPUs the first two run in machine code where they can (``compiled``), each problem by itself.
+
 How long each kind of rows takes is measured in ``reports/benchmarks/transport.md``.
 Over-relaxation is not used: it gains a constant factor where scalings are quick already, and
 little where groups of points exchange hardly any mass.
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import log_domain, newton, path, scaling
+from . import compiled, log_domain, newton, path, scaling
 from .problem import Limits, Problem
 
 # A Newton step costs about as many scalings as a third of the smaller cloud has points.
@@ -66,6 +68,30 @@ def solve(
         start: a guess of f (p, n) and g (p, m) in bits. Without f, the exact answer to g is taken,
             at the price of a pass in the log domain; without either, g = 0.
     """
+    if compiled.takes(problem.cost):
+        return _in_machine_code(problem, limits, start)
+    return _in_torch(problem, limits, start)
+
+
+def _in_machine_code(
+    problem: Problem, limits: Limits, start: tuple[Tensor | None, Tensor] | None
+) -> Solved:
+    """Each problem by itself; those that this leaves go on in torch, where nothing is given up."""
+    plan, f, g, error, made = compiled.solve(problem, limits, start)
+    done = int(made.max())
+    left = ~(error <= limits.tolerance) & (made < limits.max_iterations)
+    if bool(left.any()):
+        rest = Problem.of(problem.cost[left], problem.a[left], problem.b[left])
+        better = _in_torch(rest, limits, None)
+        plan[left], f[left], g[left], error[left] = better.plan, better.f, better.g, better.error
+        done = max(done, better.iterations)
+    return Solved(plan, f, g, error, float(error.amax()), done)
+
+
+def _in_torch(
+    problem: Problem, limits: Limits, start: tuple[Tensor | None, Tensor] | None
+) -> Solved:
+    """A whole batch, by the steps above."""
     cost, log_b, dtype = problem.cost, problem.log_b, problem.cost.dtype
     patience = max(24.0, NEWTON_STEPS * min(cost.shape[-2:]) / 3)
     done = 0

@@ -39,7 +39,7 @@ def test_gradient_of_the_loss_is_right_to_a_thousandth_at_the_default_tolerance(
     torch.testing.assert_close(quick_value.double(), value, rtol=1e-4, atol=0)
 
 
-def test_each_method_runs_where_it_should(monkeypatch):
+def test_each_method_runs_where_it_should(monkeypatch, in_torch):
     called = []
     for module, name in ((path, "follow"), (newton, "direction")):
         original = getattr(module, name)
@@ -104,7 +104,7 @@ def test_memory_kept_for_the_gradient_does_not_grow_with_the_iterations(epsilon)
         assert sum(kept) <= 48 * 12
 
 
-def test_grad_mode_is_left_alone(monkeypatch):
+def test_grad_mode_is_left_alone(monkeypatch, in_torch):
     x, y = generators.clouds("random", 5, 5)
     y.requires_grad_(True)
     with torch.no_grad():
@@ -186,7 +186,7 @@ def test_clouds_on_a_line_at_a_tiny_blur_are_solved_and_their_divergence_is_the_
     assert float(sinkhorn_divergence(x[:, None], near, blur=blur, tolerance=1e-6)) >= 0
 
 
-def test_the_log_domain_ends_what_the_others_leave(monkeypatch):
+def test_the_log_domain_ends_what_the_others_leave(monkeypatch, in_torch):
     monkeypatch.setattr(newton, "solve", lambda problem, f, g, limits: (f, g, 0))
     cost = squared_cost(*generators.clouds("random", 12, 9))[None]
     cost = cost / cost.median() * 20
