@@ -70,14 +70,22 @@ def _writable(folder: Path) -> bool:
     """Whether files could be made in a folder, itself made if need be."""
     while not folder.exists() and folder.parent != folder:
         folder = folder.parent
-    return os.access(folder, os.W_OK)
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 @cache
 def load() -> ModuleType:
-    """The machine code, compiled at the first call on a machine."""
-    from . import machine
+    """The machine code, compiled at the first call on a machine.
 
+    Raises:
+        ConfigError: if numba is there but does not work.
+    """
+    try:
+        from . import machine
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"numba is installed but cannot be used ({error}); set {SWITCH}=torch to do without."
+        ) from error
     return machine
 
 

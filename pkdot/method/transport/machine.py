@@ -498,6 +498,30 @@ def _one(cost, a, b, f, g, plan, tolerance, most):
     return error, done
 
 
+@njit(fastmath=EXACT, error_model="numpy")
+def _price_massless(cost, a, b, f, g):
+    """Give points without mass, which no step moves, the exact answer to the others' potentials."""
+    n, m = cost.shape
+    for i in range(n):
+        if a[i] == 0.0:
+            largest, total = -math.inf, 0.0
+            for k in range(m):
+                if b[k] > 0.0:
+                    largest = max(largest, g[k] - cost[i, k])
+            for k in range(m):
+                total += b[k] * _exp2(g[k] - cost[i, k] - largest)
+            f[i] = -(math.log2(total) + largest)
+    for k in range(m):
+        if b[k] == 0.0:
+            largest, total = -math.inf, 0.0
+            for i in range(n):
+                if a[i] > 0.0:
+                    largest = max(largest, f[i] - cost[i, k])
+            for i in range(n):
+                total += a[i] * _exp2(f[i] - cost[i, k] - largest)
+            g[k] = -(math.log2(total) + largest)
+
+
 _MATRICES, _VECTORS = types.float64[:, :, ::1], types.float64[:, ::1]
 
 
@@ -536,6 +560,7 @@ def between(cost, a, b, f, g, plan, error, made, tolerance, most):
     """
     for p in range(cost.shape[0]):
         error[p], made[p] = _one(cost[p], a[p], b[p], f[p], g[p], plan[p], tolerance, most)
+        _price_massless(cost[p], a[p], b[p], f[p], g[p])
 
 
 @njit(

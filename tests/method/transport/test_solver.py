@@ -145,7 +145,8 @@ def test_symmetric_problem_meets_its_marginal():
 def test_transport_needs_torch_and_numpy_only():
     code = (
         "import sys, pkdot.method.transport; "
-        "print([m for m in ('ot', 'geomloss', 'scipy', 'sklearn', 'pandas') if m in sys.modules])"
+        "others = ('ot', 'geomloss', 'numba', 'scipy', 'sklearn', 'pandas'); "
+        "print([m for m in others if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
