@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 import pkdot
 from pkdot.benchmarks import transport as benchmark
-from pkdot.errors import ConvergenceWarning
+from pkdot.benchmarks.other_checkout import divergence_of
+from pkdot.benchmarks.transport_problems import recorded_cases
+from pkdot.errors import ConfigError, ConvergenceWarning
 from pkdot.method.transport import (
     log_domain,
     newton,
@@ -156,11 +159,25 @@ def test_benchmark_measures_and_reports():
     case = benchmark.Case("spread", 64, 10, 0.01)
     measured = benchmark.measure(case, torch.device("cpu"), seconds=0.02)
     assert measured["ours error"] < 1e-3 < measured["geomloss error"]
-    page = benchmark.format_page([(case, measured)], {"spread": 0.5})
+    page = benchmark.format_page([(case, measured)], {"spread": {"at once": 0.5}})
     assert "| spread | 64 | 10 | 0.01 |" in page
     assert "torch" in page
     sizes = {case.size for case in benchmark.cases()}
     assert sizes == {64, 128, 256, 512, 1024, 2048}
+
+
+def test_benchmark_takes_rows_from_a_record_and_a_solver_from_another_checkout():
+    root = Path(__file__).parents[3]
+    found = recorded_cases(root / "reports" / "example", quick=True)
+    assert len(found) == 3
+    x, y = benchmark.rows(found[-1])
+    assert x.shape == y.shape == (100, 30)
+    other = divergence_of(root)
+    assert other.__module__.startswith("pkdot_before.")
+    measured = benchmark.measure(found[-1], torch.device("cpu"), seconds=0.02, before=other)
+    assert measured["before error"] == measured["ours error"] < 1e-3
+    with pytest.raises(ConfigError, match="holds no package"):
+        divergence_of(root / "docs")
 
 
 def test_a_budget_that_plain_sinkhorn_would_not_use_up_is_not_given_away():
