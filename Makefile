@@ -28,7 +28,8 @@ setup: .venv/installed  ## create .venv and install everything into it (once)
 
 demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
-	@echo "Running notebooks/run_biovid.ipynb: the first time, it also writes the simulated corpus."
+	@echo "Running notebooks/run_biovid.ipynb: about three minutes on two cores, of which the first" \
+	    "goes to writing the simulated corpus, once."
 	@$(PY) -m pkdot execute notebooks/run_biovid.ipynb reports/run_biovid.ipynb
 	@echo "The executed notebook is reports/run_biovid.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
 
@@ -49,8 +50,6 @@ check: setup  ## lint, types and the quick tests: before every commit
 
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
-	@$(PY) -m pkdot.benchmarks.features
-	@$(PY) -m pkdot.benchmarks.shift
 	@$(PY) tests/support/measure_page.py
 
 faults: setup  ## cause every fault, many times, and write what survived (some minutes)

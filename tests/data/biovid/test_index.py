@@ -64,6 +64,7 @@ def test_released_layout_names_the_same_windows(biovid_root: Path, released_root
     assert set(released.table.last_frame) == {138}
 
 
+@pytest.mark.slow
 def test_released_layout_without_annotations_lists_its_folders(
     biovid_root: Path, tmp_path: Path
 ) -> None:
