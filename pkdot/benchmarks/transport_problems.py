@@ -15,7 +15,6 @@ from torch import Tensor
 from ..errors import ConfigError
 from ..method.anchors import gather_anchor_rows, select_anchors
 from ..method.similarity import cosine_similarity_matrix
-from ..record.reader import open_record
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +59,8 @@ def recorded_cases(folder: Path, quick: bool = False) -> list[Case]:
     Raises:
         ConfigError: if the record has too few samples for 30 anchors.
     """
+    from ..record.reader import open_record  # drawn rows need torch alone
+
     record = open_record(folder)
     epochs = record.epochs
     grid = []

@@ -28,7 +28,7 @@ from .problem import Limits, Problem
 SWITCH = "PKDOT_TRANSPORT"
 WAYS = ("numba", "torch")
 # Beyond, products in torch's own library are the quicker ones.
-LARGEST = 400 * 400
+LARGEST = 512 * 512
 # Pairs in a batch; fewer are solved before a second thread has started.
 WORTH_A_THREAD = 40_000
 

@@ -196,15 +196,23 @@ def direction(
         per_b: 1 / b, and 1 where b is 0, (p, m).
         fixed: from :func:`fixed_points`.
     """
+    triangle, solvable = factor(plan, rows, per_b, fixed)
+    residual = (a - rows).masked_fill_(fixed[0], 0.0)
+    step = torch.cholesky_solve(residual.unsqueeze(-1), triangle).squeeze(-1)
+    solvable = solvable & torch.isfinite(step).all(-1)
+    return torch.where(solvable.unsqueeze(-1), step, 0.0), solvable
+
+
+def factor(
+    plan: Tensor, rows: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Cholesky's factor of the system of :func:`direction`, (p, n, n), and whether it is one."""
     system = product(plan * -per_b.unsqueeze(-2), plan.mT)
     diagonal = system.diagonal(dim1=-2, dim2=-1)
     diagonal.zero_()
-    kind = torch.finfo(a.dtype)
+    kind = torch.finfo(plan.dtype)
     degree = rows * kind.eps - system.sum(-1) + kind.tiny
     system.masked_fill_(fixed[1], 0.0)
     diagonal.copy_(torch.where(fixed[0], 1.0, degree))
-    factor, failed = torch.linalg.cholesky_ex(system)
-    residual = (a - rows).masked_fill_(fixed[0], 0.0)
-    step = torch.cholesky_solve(residual.unsqueeze(-1), factor).squeeze(-1)
-    solvable = (failed == 0) & torch.isfinite(step).all(-1)
-    return torch.where(solvable.unsqueeze(-1), step, 0.0), solvable
+    triangle, failed = torch.linalg.cholesky_ex(system)
+    return triangle, failed == 0

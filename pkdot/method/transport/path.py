@@ -31,6 +31,11 @@ SWEEPS = 2
 # A block of scalings is worth another one if it halves the error; a linear system costs more.
 QUICK = 0.5
 LEVEL_STEPS = 60
+# From so many points on, a system's factor is computed in float32 and serves later steps too, as
+# the preconditioner of conjugate gradients.
+MANY = 320
+POINTS_PER_CG_STEP = 24  # what a factor costs, in steps of conjugate gradients
+CG_SHARE = 0.05
 
 
 def follow(problem: Problem, limits: Limits) -> tuple[Tensor, Tensor, int]:
@@ -91,6 +96,7 @@ class _State:
         rows: row sums of the plan, (p, n).
         error: marginal error, (p,).
         moved: bits by which f or g left those from which the powers were taken, (p,).
+        factor: of a system of this level, in float32, (p, n, n).
     """
 
     f: Tensor
@@ -99,6 +105,7 @@ class _State:
     rows: Tensor
     error: Tensor
     moved: Tensor
+    factor: Tensor | None = None
 
 
 def _from_powers(problem: Problem, f: Tensor) -> _State:
@@ -127,7 +134,7 @@ def _moved(now: _State, problem: Problem, u: Tensor, v: Tensor, rows: Tensor) ->
     now.plan.mul_(u.unsqueeze(-1)).mul_(v.unsqueeze(-2))
     error = (rows - problem.a).abs().sum(-1)
     moved = now.moved + torch.maximum(up.abs().amax(-1), across.abs().amax(-1))
-    return _State(now.f + up, now.g + across, now.plan, rows, error, moved)
+    return _State(now.f + up, now.g + across, now.plan, rows, error, moved, now.factor)
 
 
 def _sweep(now: _State, problem: Problem, sweeps: int) -> _State:
@@ -178,9 +185,12 @@ def _newton(now: _State, problem: Problem, fixed: tuple[Tensor, Tensor], wanted:
     some = slice(None) if a.shape[0] == 1 else wanted.nonzero().squeeze(-1)
     per_b = torch.where(b > 0, b, 1.0).reciprocal_()
     direction = torch.zeros_like(a)
-    direction[some] = newton.direction(
-        now.plan[some], now.rows[some], a[some], per_b[some], (fixed[0][some], fixed[1][some])
-    )[0]
+    if a.shape[-1] >= MANY:
+        direction = _by_gradients(now, a, per_b, fixed)
+    if not bool(direction[wanted].any(-1).all()):
+        direction[some] = newton.direction(
+            now.plan[some], now.rows[some], a[some], per_b[some], (fixed[0][some], fixed[1][some])
+        )[0]
     reach = direction.amax(-1) - direction.amin(-1)
     cautious = torch.where(reach > 0, reach.log1p() / reach, 1.0)
     u = v = torch.ones(())
@@ -199,3 +209,41 @@ def _newton(now: _State, problem: Problem, fixed: tuple[Tensor, Tensor], wanted:
         if bool(taken.all()):
             break
     return _moved(now, problem, u, v, rows)
+
+
+def _by_gradients(now: _State, a: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]) -> Tensor:
+    """Newton's direction to a twentieth, (p, n); zeros for a batch in which some step fails.
+
+    Conjugate gradients on the system of :func:`newton.direction`, preconditioned by its factor at
+    an earlier plan of the level if that will do, else at this one.
+
+    Source: Saad, "Iterative Methods for Sparse Linear Systems", 2003, algorithm 9.1.
+    """
+    for fresh in (now.factor is None, True):
+        if fresh:
+            factor, solvable = newton.factor(
+                now.plan.float(), now.rows.float(), per_b.float(), fixed
+            )
+            if not bool(solvable.all()):
+                return torch.zeros_like(a)
+            now.factor = factor
+        assert now.factor is not None
+        x = torch.zeros_like(a)
+        residual = (a - now.rows).masked_fill_(fixed[0], 0.0)
+        goal = CG_SHARE * residual.abs().sum(-1)
+        p, before = torch.zeros_like(a), torch.ones_like(goal)
+        for _ in range(a.shape[-1] // POINTS_PER_CG_STEP):
+            z = torch.cholesky_solve(residual.float().unsqueeze(-1), now.factor).squeeze(-1).to(a)
+            z.masked_fill_(fixed[0], 0.0)
+            along = (residual * z).sum(-1)
+            p = z + (along / before).unsqueeze(-1) * p
+            back = torch.bmm(p.unsqueeze(-2), now.plan).squeeze(-2).mul_(per_b)
+            image = now.rows * p - torch.bmm(now.plan, back.unsqueeze(-1)).squeeze(-1)
+            image.masked_fill_(fixed[0], 0.0)
+            length = (along / (p * image).sum(-1)).nan_to_num_(0.0).unsqueeze(-1)
+            x, residual, before = x + length * p, residual - length * image, along
+            if bool((residual.abs().sum(-1) <= goal).all()):
+                return x
+        if fresh:
+            break
+    return torch.zeros_like(a)

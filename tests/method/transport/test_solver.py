@@ -59,6 +59,27 @@ def test_each_method_runs_where_it_should(monkeypatch, in_torch):
     assert set(called) == {"path", "newton"}
 
 
+def test_large_systems_are_solved_by_conjugate_gradients_on_few_factors(monkeypatch, in_torch):
+    factors = []
+
+    def spy(*arguments, _original=newton.factor):
+        factors.append(arguments[0].dtype)
+        return _original(*arguments)
+
+    x, y = benchmark.rows(benchmark.Case("classes", 400, 30, 0.01))
+    cost = squared_cost(x, y)
+    tight = pkdot.sinkhorn(cost, epsilon=0.01, tolerance=1e-9)
+    monkeypatch.setattr(newton, "factor", spy)
+    solved = pkdot.sinkhorn(cost.float(), epsilon=0.01)
+    assert set(factors) == {torch.float32}
+    assert bool(solved.converged)
+    assert (solved.plan.double() - tight.plan).abs().sum() < 1e-3
+    monkeypatch.setattr(path, "_by_gradients", lambda now, a, *_: torch.zeros_like(a))
+    direct = pkdot.sinkhorn(cost.float(), epsilon=0.01)
+    assert factors[-1] == torch.float64
+    torch.testing.assert_close(direct.value, solved.value, rtol=1e-4, atol=0)
+
+
 def test_clouds_far_outside_the_scaling_domain():
     """Ten thousand blurs apart: every entry of the kernel underflows, and none may be lost."""
     x, y = (t.float() for t in generators.clouds("random", 20, 25))
