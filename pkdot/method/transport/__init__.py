@@ -10,6 +10,7 @@ solver        which algorithm runs when, of the first five below
   newton        Newton on the dual
   path          the answer followed down from a large epsilon, by scalings and Newton
   symmetric     a cloud onto itself, by averaged updates
+  machine       the same in machine code, one problem after another; ``compiled`` says when
   wide        costs that span too much for these: next to the exact plan, in float64
   simplex     the network simplex at any scale
 costs, kernels, problem, result, validation    what they share

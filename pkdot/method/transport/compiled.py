@@ -11,7 +11,6 @@ import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +30,7 @@ WAYS = ("numba", "torch")
 LARGEST = 512 * 512
 # Pairs in a batch; fewer are solved before a second thread has started.
 WORTH_A_THREAD = 40_000
+_USABLE: dict[str | None, bool] = {}
 
 
 def way() -> str:
@@ -56,9 +56,14 @@ def way() -> str:
     return "numba" if usable else "torch"
 
 
-@cache
 def _usable(folder: str | None) -> bool:
     """Whether numba is installed and has a folder for its cache, as numba looks for one."""
+    if folder not in _USABLE:  # a dict, as torch.compile warns of functools.cache
+        _USABLE[folder] = _found(folder)
+    return _USABLE[folder]
+
+
+def _found(folder: str | None) -> bool:
     if find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("0", ""):
         return False
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -73,7 +78,6 @@ def _writable(folder: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK)
 
 
-@cache
 def load() -> ModuleType:
     """The machine code, compiled at the first call on a machine.
 

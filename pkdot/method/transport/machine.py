@@ -2,7 +2,8 @@
 
 The algorithms are those of ``symmetric``, ``scaling`` and ``path``, in float64 and without a call
 of a library: at the size of a training's batch a step of theirs is mostly the overhead of calls.
-:mod:`compiled` says when this file is imported; numba compiles it once a machine.
+:mod:`compiled` says when this file is imported; numba compiles it once a machine. All of it is one
+file, as numba looks for changes in the file of the compiled function alone.
 
 Potentials and costs are in bits, see ``kernels``.
 """
@@ -22,6 +23,9 @@ LN2 = math.log(2.0)
 BITS = 1.0 / LN2
 EPS = float(np.finfo(np.float64).eps)
 TINY = float(np.finfo(np.float64).tiny)
+
+# As in kernels, path, scaling, symmetric and solver, but for levels that lie closer: powers and
+# scalings cost little here beside a linear system.
 LOWEST, HIGHEST = -960.0, 960.0
 SAFE_DRIFT = 60.0
 FIRST_REACH = 4.0
@@ -33,10 +37,11 @@ QUICK = 0.5
 CHECK_EVERY = 4
 NEAR = 0.03
 STEP = 2.0 / 3.0
-STALLED = 6
-# Scalings that cost as much as following the path.
+STALLED = 6  # steps of Newton that leave the error where it was: rounding
+# Scalings that cost as much as following the path from its start.
 PATIENCE = 100.0
 
+# Added to a number, it leaves the number's whole part in the last bits of the sum.
 SHIFT = 1.5 * 2.0**52
 _C = [LN2**i / math.factorial(i) for i in range(13)]
 C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12 = _C

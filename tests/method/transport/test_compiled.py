@@ -128,3 +128,23 @@ def test_rows_of_a_trained_teacher_take_few_iterations():
     solved = pkdot.sinkhorn(squared_cost(x, y).float(), epsilon=0.001, tolerance=5e-5)
     assert bool(solved.converged)
     assert solved.iterations < 80
+
+
+@needs_numba
+def test_inference_mode_and_torch_compile_change_no_bit(recwarn):
+    x, y = (side.float() for side in rows(Case("classes", 40, 8, 0.01)))
+    plain = pkdot.sinkhorn_divergence(x, y)
+    with torch.inference_mode():
+        assert torch.equal(pkdot.sinkhorn_divergence(x.clone(), y.clone()), plain)
+    traced = torch.compile(pkdot.sinkhorn_divergence, backend="eager")
+    assert torch.equal(traced(x, y), plain)
+    assert not [w for w in recwarn if "lru_cache" in str(w.message)]
+
+
+@needs_numba
+def test_a_process_that_solved_other_problems_before_gets_the_same_bits():
+    x, y = rows(Case("classes", 64, 20, 0.01))
+    first = pkdot.sinkhorn_divergence(x, y)
+    for seed in range(3):
+        pkdot.sinkhorn_divergence(*rows(Case("classes", 70, 20, 0.003), seed))
+    assert torch.equal(pkdot.sinkhorn_divergence(x, y), first)
