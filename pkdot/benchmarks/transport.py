@@ -1,8 +1,9 @@
 """How fast and how right is the divergence of the loss, next to GeomLoss, POT and the memory?
 
 Every row of the table is one run. All implementations take turns on the same rows, in one process
-on one thread, and medians are compared; on a shared machine only the ratios mean much. An error is
-the relative L2 distance of the gradient to that of a float64 solve to a marginal error of 1e-10.
+on one thread, and medians are compared: on a CPU of its processor time, so that other programs on
+the machine count little. An error is the relative L2 distance of the gradient to that of a float64
+solve to a marginal error of 1e-10.
 """
 
 import os
@@ -33,6 +34,7 @@ BATCH = 30
 
 def take_turns(calls: dict[str, Callable[[], object]], seconds: float = 1.0) -> dict[str, float]:
     """Median seconds of each call, made in turn for about ``seconds`` in all."""
+    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
     for call in calls.values():
         call()
     times: dict[str, list[float]] = {name: [] for name in calls}
@@ -43,10 +45,10 @@ def take_turns(calls: dict[str, Callable[[], object]], seconds: float = 1.0) -> 
             break
         rounds += 1
         for name, call in calls.items():
-            before = time.perf_counter()
+            before = clock()
             call()
             _wait()
-            times[name].append(time.perf_counter() - before)
+            times[name].append(clock() - before)
     return {name: statistics.median(found) for name, found in times.items()}
 
 
@@ -240,7 +242,8 @@ def _page(quick: bool, seconds: float, records: list[Path], checkout: Path | Non
             print(
                 f"{i}/{len(grid)} {case.kind} {case.size} {case.k}: {ours / peer:.2f}", flush=True
             )
-        return format_page(results, measure_batches(seconds, before))
+        name = "" if checkout is None else checkout.resolve().name
+        return format_page(results, measure_batches(seconds, before), name)
 
 
 if __name__ == "__main__":

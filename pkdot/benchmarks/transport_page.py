@@ -27,14 +27,26 @@ BOUNDS = (
 )
 
 
+SOURCES = (
+    "Rows called spread and classes are drawn (`pkdot/benchmarks/transport_problems.py`). The others "
+    "are the probe samples of run records at their first, middle and last epoch: digits that of "
+    "`reports/example`, simulated biovid that of `python -m pkdot run --preset default`. To measure "
+    "again: `python -m pkdot.benchmarks.transport --record reports/example --record RUN --before "
+    "CHECKOUT`."
+)
+
+
 def format_page(
-    results: list[tuple[Case, dict[str, float]]], batches: dict[str, dict[str, float]]
+    results: list[tuple[Case, dict[str, float]]],
+    batches: dict[str, dict[str, float]],
+    before: str = "",
 ) -> str:
     """The measurements as a page of Markdown.
 
     Args:
         results: each case with what ``transport.measure`` gave.
         batches: milliseconds per problem, from ``transport.measure_batches``.
+        before: what the column of an earlier solver stands for.
     """
     columns = [name for name in COLUMNS if any(name in r for _, r in results)]
     peers = [name for name in columns if name not in ("geomloss", "geomloss09")]
@@ -45,9 +57,12 @@ def format_page(
         "",
         machine_facts("torch", "numba", "geomloss", "POT"),
         "",
-        "Forward and backward of the debiased divergence, float32; all take turns in one run. "
-        "GeomLoss runs at its default scaling, 0.5, and at 0.9. *In torch*: without machine code. "
-        "*Before*: the solver of the checkout given by `--before`.",
+        "Forward and backward of the debiased divergence, float32; all take turns in one run, and "
+        "processor time is compared, by its median. "
+        "GeomLoss runs at its default scaling, 0.5, and at 0.9. *In torch*: without machine code."
+        + (f" *Before*: the solver of {before}." if before else ""),
+        "",
+        SOURCES,
         "",
         f"| rows | B | k | ε | {' | '.join(ratios + heads)} |",
         "|---" * (4 + len(ratios) + 2 * len(heads)) + "|",

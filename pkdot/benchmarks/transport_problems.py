@@ -73,7 +73,8 @@ def recorded_cases(folder: Path, quick: bool = False) -> list[Case]:
         settings = [(30, 0.01)]
         if epoch == epochs[-1] and not quick:
             settings += [(30, 0.0025), (30, 0.09), (size - 1, 0.01)]
-        name = f"{record.corpus}, epoch {epoch}"
+        origin = "simulated " if record.simulated else ""
+        name = f"{origin}{record.corpus}, epoch {epoch}"
         grid += [Case(name, size, k, epsilon, (pair[0], pair[1])) for k, epsilon in settings]
     return grid
 

@@ -29,15 +29,16 @@ TINY = float(np.finfo(np.float64).tiny)
 LOWEST, HIGHEST = -960.0, 960.0
 SAFE_DRIFT = 60.0
 FIRST_REACH = 4.0
-BITS_PER_LEVEL = 1.0
-LEVEL_TOLERANCE = 0.03
-LEVEL_STEPS = 60
+BITS_PER_LEVEL = 1.5
+LEVEL_TOLERANCE = 0.01
+LEVEL_STEPS = 100
 SWEEPS = 2
 QUICK = 0.5
 CHECK_EVERY = 4
 NEAR = 0.03
 STEP = 2.0 / 3.0
-STALLED = 6  # steps of Newton that leave the error where it was: rounding
+STALLED = 6  # steps of Newton that leave error and dual where they were: rounding
+RISE = 1e-9
 # Scalings that cost as much as following the path from its start.
 PATIENCE = 100.0
 
@@ -360,16 +361,20 @@ def _sweep(plan, rows, a, b, u, v, sweeps):
 
 @njit(fastmath=EXACT, error_model="numpy")
 def _newton(plan, rows, error, a, b, heaviest, room):
-    """One step as factors u and v, at full length or a cautious one; False where neither helps."""
+    """One step as factors u and v, at full length or a cautious one.
+
+    Returns:
+        By how many bits the dual rose; minus infinity where neither length helps.
+    """
     u, v, scaled, s, x, sums = room
     if not _direction(plan, rows, a, b, heaviest, scaled, s, x):
-        return False
+        return -math.inf
     lowest, highest = x[0], x[0]
     for i in range(x.shape[0]):
         lowest, highest = min(lowest, x[i]), max(highest, x[i])
     reach = highest - lowest
     if not reach > 0.0:
-        return False
+        return -math.inf
     length = 1.0
     for _ in range(2):
         rise, size = 0.0, 0.0
@@ -387,9 +392,9 @@ def _newton(plan, rows, error, a, b, heaviest, room):
         if better and math.isfinite(off):
             for i in range(rows.shape[0]):
                 rows[i] = sums[i]
-            return True
+            return rise
         length = math.log1p(reach) / reach
-    return False
+    return -math.inf
 
 
 @njit(fastmath=EXACT, error_model="numpy")
@@ -397,25 +402,26 @@ def _settle(problem, share, f, g, plan, rows, tolerance, steps, room, fresh):
     """One level, see ``path._settle``: f, g, plan and rows in place; error and steps made."""
     cost, log_a, a, b, heaviest = problem
     u, v = room[:2]
-    done, best, stalled, drift, error = 0, math.inf, 0, math.inf if fresh else 0.0, math.inf
-    while stalled < STALLED:
+    if fresh:
+        _powers(cost, share, f, log_a, b, plan, g, rows)
+    done, best, stalled, drift, error = 0, math.inf, 0, 0.0, _off(rows, a)
+    while not error <= tolerance and done < steps and stalled < STALLED:
+        before, made = error, min(SWEEPS, steps - done)
+        _sweep(plan, rows, a, b, u, v, made)
+        drift += _take(plan, u, v, f, g)
+        done += made
+        error = _off(rows, a)
+        if drift < SAFE_DRIFT and not error <= max(tolerance, QUICK * before) and done < steps:
+            rise = _newton(plan, rows, error, a, b, heaviest, room)
+            stalled = 0 if error < 0.9 * best or rise > RISE else stalled + 1
+            best = min(best, error)
+            done += 1
+            if rise > -math.inf:
+                drift += _take(plan, u, v, f, g)
+                error = _off(rows, a)
         if not drift < SAFE_DRIFT:
             _powers(cost, share, f, log_a, b, plan, g, rows)
-            drift = 0.0
-        before, error = error, _off(rows, a)
-        if error <= tolerance or done >= steps:
-            break
-        stepped = False
-        if done > 0 and not error <= QUICK * before:
-            stalled = 0 if error < 0.9 * best else stalled + 1
-            best = min(best, error)
-            stepped = _newton(plan, rows, error, a, b, heaviest, room)
-        made = 1
-        if not stepped:
-            made = min(SWEEPS, steps - done)
-            _sweep(plan, rows, a, b, u, v, made)
-        done += made
-        drift += _take(plan, u, v, f, g)
+            drift, error = 0.0, _off(rows, a)
     return error, done
 
 

@@ -26,11 +26,12 @@ from .problem import Limits, Problem
 # At this many bits of cost every point still sees every other, and two scalings settle all.
 FIRST_REACH = 4.0
 BITS_PER_LEVEL = 1.5
-LEVEL_TOLERANCE = 0.03
+# Looser levels leave a sample's mass in the wrong group, from where later levels start too far off.
+LEVEL_TOLERANCE = 0.01
 SWEEPS = 2
 # A block of scalings is worth another one if it halves the error; a linear system costs more.
 QUICK = 0.5
-LEVEL_STEPS = 60
+LEVEL_STEPS = 100
 # From so many points on, a system's factor is computed in float32 and serves later steps too, as
 # the preconditioner of conjugate gradients.
 MANY = 320
