@@ -28,11 +28,11 @@ BOUNDS = (
 
 
 SOURCES = (
-    "Rows called spread and classes are drawn (`pkdot/benchmarks/transport_problems.py`). The others "
-    "are the probe samples of run records at their first, middle and last epoch: digits that of "
-    "`reports/example`, simulated biovid that of `python -m pkdot run --preset default`. To measure "
-    "again: `python -m pkdot.benchmarks.transport --record reports/example --record RUN --before "
-    "CHECKOUT`."
+    "Rows called spread and classes are drawn (`pkdot/benchmarks/transport_problems.py`). The "
+    "others are the probe samples of run records at their first, middle and last epoch: digits "
+    "that of `reports/example`, simulated biovid that of `python -m pkdot run --preset default`. "
+    "To measure again: `python -m pkdot.benchmarks.transport --record reports/example --record RUN "
+    "--before CHECKOUT`."
 )
 
 

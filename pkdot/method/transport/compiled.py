@@ -101,12 +101,12 @@ def takes(cost: Tensor) -> bool:
 
 def solve(
     problem: Problem, limits: Limits, start: tuple[Tensor | None, Tensor] | None
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Any, Any]:
     """Solve each problem of a batch by itself; arguments as for ``solver.solve``.
 
     Returns:
-        Plan (p, n, m), f (p, n), g (p, m) and marginal error (p,) in the type of the cost, and the
-        iterations of each, int, (p,).
+        Plan (p, n, m), f (p, n) and g (p, m) in the type of the cost; as arrays the marginal
+        errors, (p,), and the iterations of each, (p,).
     """
     cost, a, b = problem.cost, problem.a, problem.b
     guess, other = (None, None) if start is None else start
@@ -125,9 +125,8 @@ def solve(
     errors, steps = np.empty(p), np.empty(p, np.int64)
     arrays = (costs, of_a, of_b, of_f, of_g, plans, errors, steps)
     _in_turn(load().between, arrays, limits)
-    found = (torch.from_numpy(x).to(cost.dtype) for x in (plans[:, :n], of_f[:, :n], of_g, errors))
-    plan, f, g, error = found
-    return plan, f, g, error, torch.from_numpy(steps)
+    plan, f, g = (torch.from_numpy(x).to(cost.dtype) for x in (plans[:, :n], of_f[:, :n], of_g))
+    return plan, f, g, errors, steps
 
 
 def solve_symmetric(cost: Tensor, a: Tensor, limits: Limits) -> tuple[Tensor, Tensor, float, int]:

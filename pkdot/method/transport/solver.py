@@ -77,15 +77,16 @@ def _in_machine_code(
     problem: Problem, limits: Limits, start: tuple[Tensor | None, Tensor] | None
 ) -> Solved:
     """Each problem by itself; those that this leaves go on in torch, where nothing is given up."""
-    plan, f, g, error, made = compiled.solve(problem, limits, start)
-    done = int(made.max())
-    left = ~(error <= limits.tolerance) & (made < limits.max_iterations)
-    if bool(left.any()):
-        rest = Problem.of(problem.cost[left], problem.a[left], problem.b[left])
-        better = _in_torch(rest, limits, None)
-        plan[left], f[left], g[left], error[left] = better.plan, better.f, better.g, better.error
-        done = max(done, better.iterations)
-    return Solved(plan, f, g, error, float(error.amax()), done)
+    plan, f, g, errors, made = compiled.solve(problem, limits, start)
+    error, done = torch.from_numpy(errors).to(plan.dtype), int(made.max())
+    unfinished = ~(errors <= limits.tolerance) & (made < limits.max_iterations)
+    if not unfinished.any():
+        return Solved(plan, f, g, error, float(errors.max()), done)
+    left = torch.from_numpy(unfinished)
+    rest = Problem.of(problem.cost[left], problem.a[left], problem.b[left])
+    better = _in_torch(rest, limits, None)
+    plan[left], f[left], g[left], error[left] = better.plan, better.f, better.g, better.error
+    return Solved(plan, f, g, error, float(error.amax()), max(done, better.iterations))
 
 
 def _in_torch(
