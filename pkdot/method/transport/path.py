@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from . import newton
-from .kernels import BITS, SAFE_DRIFT, power
+from .kernels import BITS, SAFE_DRIFT, multiplier, power
 from .problem import Limits, Problem
 
 # At this many bits of cost every point still sees every other, and two scalings settle all.
@@ -96,7 +96,6 @@ class _State:
         plan: of both, (p, n, m).
         rows: row sums of the plan, (p, n).
         error: marginal error, (p,).
-        moved: bits by which f or g left those from which the powers were taken, (p,).
         factor: of a system of this level, in float32, (p, n, n).
     """
 
@@ -105,7 +104,6 @@ class _State:
     plan: Tensor
     rows: Tensor
     error: Tensor
-    moved: Tensor
     factor: Tensor | None = None
 
 
@@ -117,71 +115,77 @@ def _from_powers(problem: Problem, f: Tensor) -> _State:
     g = total.log2().add_(largest.squeeze(-2)).neg_()
     plan.mul_((problem.b / total).unsqueeze(-2))
     rows = plan.sum(-1)
-    error = (rows - problem.a).abs_().sum(-1)
-    return _State(f, g, plan, rows, error, torch.zeros_like(error))
+    return _State(f, g, plan, rows, _error(rows, problem.a))
 
 
-def _scaled(now: _State, problem: Problem, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Factors of the columns once the rows were multiplied by u, and the new row sums."""
-    columns = torch.bmm(u.unsqueeze(-2), now.plan).squeeze(-2)
-    v = torch.where(problem.b > 0, problem.b / columns, 1.0)
-    rows = torch.bmm(now.plan, v.unsqueeze(-1)).squeeze(-1).mul_(u)
-    return v, rows
+def _error(rows: Tensor, a: Tensor) -> Tensor:
+    return (rows - a).abs_().sum(-1)
 
 
-def _moved(now: _State, problem: Problem, u: Tensor, v: Tensor, rows: Tensor) -> _State:
-    """The state with factors u and v taken up."""
-    up, across = u.log2(), v.log2()
+def _shares(weights: Tensor, sums: Tensor) -> Tensor:
+    """weights / sums, and 1 where there is no weight."""
+    quotient = weights / sums.clamp_min(torch.finfo(sums.dtype).tiny)
+    return quotient.masked_fill_(weights == 0, 1.0)
+
+
+def _taken_up(now: _State, u: Tensor, v: Tensor, rows: Tensor, error: Tensor) -> _State:
+    """The state with factors u (p, n) and v (p, m) taken up by plan and potentials."""
     now.plan.mul_(u.unsqueeze(-1)).mul_(v.unsqueeze(-2))
-    error = (rows - problem.a).abs().sum(-1)
-    moved = now.moved + torch.maximum(up.abs().amax(-1), across.abs().amax(-1))
-    return _State(now.f + up, now.g + across, now.plan, rows, error, moved, now.factor)
-
-
-def _sweep(now: _State, problem: Problem, sweeps: int) -> _State:
-    """A few updates of Sinkhorn–Knopp, their factors taken up at the end."""
-    a, tiny = problem.a, torch.finfo(problem.a.dtype).tiny
-    rows, u = now.rows, None
-    for _ in range(sweeps):
-        more = torch.where(a > 0, a / rows.clamp_min(tiny), 1.0)
-        u = more if u is None else u * more
-        v, rows = _scaled(now, problem, u)
-    assert u is not None
-    return _moved(now, problem, u, v, rows)
+    return _State(now.f + u.log2(), now.g + v.log2(), now.plan, rows, error, now.factor)
 
 
 def _settle(
     problem: Problem, f: Tensor, fixed: tuple[Tensor, Tensor], limits: Limits
 ) -> tuple[Tensor, Tensor, int]:
-    """One level: from f (p, n) to the tolerance. Returns f, g and how many steps were made."""
-    now = _from_powers(problem, f)
-    safe = SAFE_DRIFT[f.dtype]
-    worst, done = float(now.error.amax()), 0
-    while not worst <= limits.tolerance and done < limits.max_iterations:
-        before = now.error
-        now = _sweep(now, problem, SWEEPS)
-        done += SWEEPS
-        left = now.error > limits.tolerance
-        crawls = left & ~(now.error <= QUICK * before)
-        worst, moved, stuck = torch.stack(
-            [now.error.amax(), now.moved.amax(), crawls.any().to(now.error)]
-        ).tolist()
-        if not moved < safe:
-            now = _from_powers(problem, now.f)
-        elif worst <= limits.tolerance or done >= limits.max_iterations:
-            break
-        if stuck:
-            now = _newton(now, problem, fixed, left)
-            done += 1
-            worst, moved = torch.stack([now.error.amax(), now.moved.amax()]).tolist()
-            if not moved < safe:
-                now = _from_powers(problem, now.f)
-                worst = float(now.error.amax())
+    """One level: from f (p, n) to the tolerance. Returns f, g and how many steps were made.
+
+    Scalings are kept beside the plan, which takes them up only for a step of Newton.
+    """
+    a, b, tolerance = problem.a, problem.b, limits.tolerance
+    now, done, worst, drift = _from_powers(problem, f), 0, math.inf, 0.0
+    worst, safe = float(now.error.amax()), SAFE_DRIFT[f.dtype]
+    while not worst <= tolerance and done < limits.max_iterations:
+        across, down = multiplier(now.plan), multiplier(now.plan.mT)
+        rows, error, u, stuck = now.rows, now.error, torch.ones_like(a), False
+        while not stuck:
+            before = error
+            for _ in range(SWEEPS):
+                u = u * _shares(a, rows)
+                v = _shares(b, down(u))
+                rows = across(v).mul_(u)
+            done += SWEEPS
+            error = _error(rows, a)
+            crawls = (error > tolerance) & ~(error <= QUICK * before)
+            ends = torch.cat([u, v], -1).aminmax()
+            worst, least, most, any_crawls = torch.stack(
+                [error.amax(), ends.min, ends.max, crawls.any().to(error)]
+            ).tolist()
+            stuck = bool(any_crawls) or worst <= tolerance or done >= limits.max_iterations
+            moved = max(most, 1.0 / least) if least > 0 else math.inf
+            stuck = stuck or not moved < 2.0**safe
+        drift += math.log2(moved) if 0 < moved < math.inf else math.inf
+        if not drift < safe:
+            now, drift = _from_powers(problem, now.f + u.log2()), 0.0
+        elif worst <= tolerance or done >= limits.max_iterations:
+            return now.f + u.log2(), now.g + v.log2(), done
+        else:
+            now = _taken_up(now, u, v, rows, error)
+            now, moved = _newton(now, problem, fixed, error > tolerance)
+            done, drift = done + 1, drift + moved
+            if not drift < safe:
+                now, drift = _from_powers(problem, now.f), 0.0
+        worst = float(now.error.amax())
     return now.f, now.g, done
 
 
-def _newton(now: _State, problem: Problem, fixed: tuple[Tensor, Tensor], wanted: Tensor) -> _State:
-    """One step of Newton for the problems that want one (p,), at full length or a cautious one."""
+def _newton(
+    now: _State, problem: Problem, fixed: tuple[Tensor, Tensor], wanted: Tensor
+) -> tuple[_State, float]:
+    """One step of Newton for the problems that want one (p,), at full length or a cautious one.
+
+    Returns:
+        The state after it, and by how many bits a potential moved at most.
+    """
     a, b = problem.a, problem.b
     some = slice(None) if a.shape[0] == 1 else wanted.nonzero().squeeze(-1)
     per_b = torch.where(b > 0, b, 1.0).reciprocal_()
@@ -192,24 +196,26 @@ def _newton(now: _State, problem: Problem, fixed: tuple[Tensor, Tensor], wanted:
         direction[some] = newton.direction(
             now.plan[some], now.rows[some], a[some], per_b[some], (fixed[0][some], fixed[1][some])
         )[0]
+    across, down = multiplier(now.plan), multiplier(now.plan.mT)
     reach = direction.amax(-1) - direction.amin(-1)
     cautious = torch.where(reach > 0, reach.log1p() / reach, 1.0)
-    u = v = torch.ones(())
-    rows, taken = now.rows, ~wanted
+    u, v, rows, error, taken = torch.ones_like(a), torch.ones_like(b), now.rows, now.error, ~wanted
     for length in (torch.ones_like(cautious), cautious):
         step = direction.mul(BITS * length.unsqueeze(-1))
         trial = power(step.clone())
-        factors, sums = _scaled(now, problem, trial)
+        factors = _shares(b, down(trial))
+        sums = across(factors).mul_(trial)
         rise = (a * step).sum(-1) + (b * factors.log2()).sum(-1)
         level = rise >= -8 * torch.finfo(a.dtype).eps * (a * step.abs()).sum(-1)
-        lower = (sums - a).abs().sum(-1) < now.error
-        good = ~taken & ((rise > 0) | (level & lower))
+        off = _error(sums, a)
+        good = ~taken & ((rise > 0) | (level & (off < now.error))) & torch.isfinite(off)
         pick = good.unsqueeze(-1)
-        u, v = torch.where(pick, trial, u), torch.where(pick, factors, v)
-        rows, taken = torch.where(pick, sums, rows), taken | good
+        u, v, rows = (torch.where(pick, *pair) for pair in ((trial, u), (factors, v), (sums, rows)))
+        error, taken = torch.where(good, off, error), taken | good
         if bool(taken.all()):
             break
-    return _moved(now, problem, u, v, rows)
+    moved = float(torch.cat([u, v], -1).log2().abs_().amax())
+    return _taken_up(now, u, v, rows, error), moved
 
 
 def _by_gradients(now: _State, a: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]) -> Tensor:
