@@ -20,7 +20,7 @@ BOUNDS = (
     "What bounds it. On spread rows a few scalings do, and most of the time goes into the calls "
     "around them: costs, checks, gradient. On rows in classes scalings crawl (POT's have not "
     "arrived after a thousand): the answer is followed down from a large epsilon, with two to ten "
-    "linear systems on the way. Up to B = 512 one compiled function makes the whole solve, where "
+    "linear systems on the way. Up to B = 400 one compiled function makes the whole solve, where "
     "numba is installed; *in torch* is the same algorithm without it, where calls are most of the "
     "time up to B = 128. Above, products and Cholesky factors of matrices as large as the batch "
     "bound both. GeomLoss makes its fixed number of steps on all rows."

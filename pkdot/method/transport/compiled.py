@@ -27,10 +27,10 @@ from .problem import Limits, Problem
 SWITCH = "PKDOT_TRANSPORT"
 WAYS = ("numba", "torch")
 # Beyond, products in torch's own library are the quicker ones.
-LARGEST = 512 * 512
+LARGEST = 400 * 400
 # Pairs in a batch; fewer are solved before a second thread has started.
 WORTH_A_THREAD = 40_000
-_USABLE: dict[str | None, bool] = {}
+_USABLE: list[bool] = []
 
 
 def way() -> str:
@@ -47,7 +47,7 @@ def way() -> str:
         raise ConfigError(f"{SWITCH} must be numba or torch, not {asked!r}.")
     if asked == "torch":
         return asked
-    usable = _usable(os.environ.get("NUMBA_CACHE_DIR"))
+    usable = _usable()
     if asked and not usable:
         raise ConfigError(
             f"{SWITCH} asks for numba, but it is not installed or has no folder to write to: "
@@ -56,16 +56,18 @@ def way() -> str:
     return "numba" if usable else "torch"
 
 
-def _usable(folder: str | None) -> bool:
-    """Whether numba is installed and has a folder for its cache, as numba looks for one."""
-    if folder not in _USABLE:  # a dict, as torch.compile warns of functools.cache
-        _USABLE[folder] = _found(folder)
-    return _USABLE[folder]
+def _usable() -> bool:
+    """Whether numba is installed and has a folder for its cache; looked up once."""
+    if not _USABLE:  # a list, as torch.compile warns of functools.cache
+        _USABLE.append(_found())
+    return _USABLE[0]
 
 
-def _found(folder: str | None) -> bool:
+def _found() -> bool:
+    """:func:`_usable`, looked up: the folders are those that numba tries."""
     if find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("0", ""):
         return False
+    folder = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     choices = [Path(folder)] if folder else [Path(__file__).parent, home]
     return any(map(_writable, choices))

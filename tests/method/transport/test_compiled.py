@@ -37,6 +37,7 @@ def test_a_way_that_does_not_exist_is_refused_in_one_sentence(monkeypatch):
 def test_without_a_folder_for_what_is_compiled_torch_is_used(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(compiled, "_USABLE", [])
     assert compiled.way() == "torch"
     monkeypatch.setenv(compiled.SWITCH, "numba")
     with pytest.raises(ConfigError, match="NUMBA_CACHE_DIR"):
