@@ -29,8 +29,7 @@ from .problem import Limits, Problem
 # A Newton step costs about as many scalings as a third of the smaller cloud has points.
 NEWTON_STEPS = 6
 MAX_NEWTON_STEPS = 16
-# Below this marginal error Newton needs no better start; a warm start often reaches it, and
-# ε-scaling nearly always where the cost is some hundred epsilon.
+# Below this marginal error Newton needs no better start; a warm start often reaches it.
 NEAR = 0.03
 # Patience with all but an error that no longer falls: that is what rounding leaves.
 UNTIL_ROUNDING = sys.float_info.max
