@@ -104,7 +104,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	fi
 	@echo "Installing PKDOT and the libraries it needs into .venv: a few minutes the first time."
 	@set -o pipefail; $(PY) -m pip install --disable-pip-version-check --progress-bar off \
-	    -c constraints.txt -e ".[notebooks,app,maps,media,onnx,lightning,dask,dev]" 2> .venv/complaints.log \
+	    -c constraints.txt -e ".[notebooks,app,maps,fast,media,onnx,lightning,dask,dev]" 2> .venv/complaints.log \
 	    | { found=0; while read -r verb name _; do case "$$verb" in \
 	        Collecting | Processing) \
 	            found=$$((found + 1)); name=$${name##*/}; name=$${name%%[^A-Za-z0-9._-]*}; \

@@ -1,34 +1,40 @@
 """How fast and how right is the divergence of the loss, next to GeomLoss, POT and the memory?
 
 Every row of the table is one run. All implementations take turns on the same rows, in one process
-on one thread, and medians are compared; on a shared machine only the ratios mean much. An error is
-the relative L2 distance of the gradient to that of a float64 solve to a marginal error of 1e-10.
+on one thread, and medians are compared: on a CPU of its processor time, so that other programs on
+the machine count little. An error is the relative L2 distance of the gradient to that of a float64
+solve to a marginal error of 1e-10.
 """
 
+import os
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import ConfigError, ConvergenceWarning
-from ..method.transport import sinkhorn, sinkhorn_divergence, squared_cost
-from ..method.transport.divergence import Terms, solve_parts
-from ..method.transport.problem import Limits
+from ..method.transport import compiled, sinkhorn, sinkhorn_divergence, squared_cost
 from .frame import benchmark_parser, publish
+from .other_checkout import divergence_of
 from .transport_page import format_page
-from .transport_problems import Case, cases, rows
+from .transport_problems import Case, cases, recorded_cases, rows
 
 DEFAULT_REPORT = Path("reports/benchmarks/transport.md")
+EXAMPLE = Path("reports/example")
+Loss = Callable[..., Tensor]
 REFERENCE_TOLERANCE = 1e-10
+BATCH = 30
 
 
 def take_turns(calls: dict[str, Callable[[], object]], seconds: float = 1.0) -> dict[str, float]:
     """Median seconds of each call, made in turn for about ``seconds`` in all."""
+    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
     for call in calls.values():
         call()
     times: dict[str, list[float]] = {name: [] for name in calls}
@@ -39,19 +45,44 @@ def take_turns(calls: dict[str, Callable[[], object]], seconds: float = 1.0) -> 
             break
         rounds += 1
         for name, call in calls.items():
-            before = time.perf_counter()
+            before = clock()
             call()
             _wait()
-            times[name].append(time.perf_counter() - before)
+            times[name].append(clock() - before)
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def measure(case: Case, device: torch.device, seconds: float) -> dict[str, float]:
+def in_torch(loss: Loss) -> Loss:
+    """A loss of ours without machine code."""
+
+    def solve(*points: Tensor, **options: Any) -> Tensor:
+        before = os.environ.get(compiled.SWITCH)
+        os.environ[compiled.SWITCH] = "torch"
+        try:
+            return loss(*points, **options)
+        finally:
+            if before is None:
+                del os.environ[compiled.SWITCH]
+            else:
+                os.environ[compiled.SWITCH] = before
+
+    return solve
+
+
+def measure(
+    case: Case, device: torch.device, seconds: float, before: Loss | None = None
+) -> dict[str, float]:
     """Times (seconds) and gradient errors of one case.
 
+    Args:
+        case: the rows.
+        device: of all implementations.
+        seconds: for each comparison.
+        before: an earlier ``sinkhorn_divergence`` to measure beside today's.
+
     Returns:
-        For each implementation ``name`` (seconds) and ``name error``; ``floor`` from
-        :func:`memory_floor`; and the numbers of :func:`compare_with_pot`.
+        For each implementation ``name`` (seconds) and ``name error``, and the numbers of
+        :func:`compare_with_pot`.
     """
     from geomloss import SamplesLoss  # a peer: wanted for this measurement only
 
@@ -69,10 +100,14 @@ def measure(case: Case, device: torch.device, seconds: float) -> dict[str, float
         )
         return loss
 
-    losses = {
+    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "ours": lambda x, y: sinkhorn_divergence(x, y, blur=case.blur),
         "geomloss": peer(0.5),
     }
+    if device.type == "cpu" and compiled.way() != "torch":
+        losses["torch"] = lambda x, y: in_torch(sinkhorn_divergence)(x, y, blur=case.blur)
+    if before is not None:
+        losses["before"] = lambda x, y: before(x, y, blur=case.blur)
     if case.size < 1024:  # beyond, it takes many seconds a call
         losses["geomloss09"] = peer(0.9)
     result: dict[str, float] = {}
@@ -82,23 +117,8 @@ def measure(case: Case, device: torch.device, seconds: float) -> dict[str, float
         result[f"{name} error"] = float((gradient - exact).norm() / exact.norm())
         calls[name] = lambda loss=loss: _gradient(loss, x, y)  # type: ignore[misc]
     result |= take_turns(calls, seconds)
-    result["floor"] = memory_floor(case, x, y, seconds / 5)
     result |= compare_with_pot(case, x, y, seconds)
     return result
-
-
-def memory_floor(case: Case, x: Tensor, y: Tensor, seconds: float) -> float:
-    """Time to read each cost matrix once per half iteration of the solver, in seconds.
-
-    Where Newton ran, its steps are counted as iterations, though each costs far more.
-    """
-    uniform = torch.full((1, len(x)), 1 / len(x), dtype=x.dtype, device=x.device)
-    with torch.no_grad():
-        terms = Terms(case.epsilon, identity=0.0, limits=Limits(1e-4, 10_000))
-        parts = solve_parts(x[None], y[None], uniform, uniform, terms)
-    matrix, vector = torch.rand(len(x), len(x), device=x.device), torch.rand(len(x)).to(x)
-    reading = take_turns({"read": lambda: torch.mv(matrix, vector)}, seconds)["read"]
-    return reading * (2 * parts.iterations + sum(parts.self_iterations))
 
 
 def compare_with_pot(case: Case, x: Tensor, y: Tensor, seconds: float) -> dict[str, float]:
@@ -150,20 +170,26 @@ def compare_with_pot(case: Case, x: Tensor, y: Tensor, seconds: float) -> dict[s
     return result
 
 
-def batch_ratio(seconds: float) -> dict[str, float]:
-    """Time per problem of 64 losses at B = 128 at once, over that of one alone, per kind."""
-    ratios = {}
+def measure_batches(seconds: float, before: Loss | None = None) -> dict[str, dict[str, float]]:
+    """Milliseconds per problem of :data:`BATCH` losses at B = 128, k = 30, per kind of rows.
+
+    Returns:
+        For each kind: ``at once`` and ``one by one``, and the same of ``before`` if given.
+    """
+    results = {}
     for kind in ("spread", "classes"):
-        pairs = [rows(Case(kind, 128, 30, 0.01), seed) for seed in range(64)]
-        x = torch.stack([pair[0] for pair in pairs]).float()
-        y = torch.stack([pair[1] for pair in pairs]).float()
-        calls: dict[str, Callable[[], object]] = {
-            "one": lambda x=x, y=y: _gradient(sinkhorn_divergence, x[0], y[0]),  # type: ignore[misc]
-            "all": lambda x=x, y=y: _gradient(sinkhorn_divergence, x, y),  # type: ignore[misc]
-        }
+        pairs = [rows(Case(kind, 128, 30, 0.01), seed) for seed in range(BATCH)]
+        x, y = (torch.stack(side).float() for side in zip(*pairs, strict=True))
+        calls: dict[str, Callable[[], object]] = {}
+        losses = {"": sinkhorn_divergence} | ({"before ": before} if before else {})
+        for name, loss in losses.items():
+            calls[f"{name}at once"] = lambda loss=loss, x=x, y=y: _gradient(loss, x, y)  # type: ignore[misc]
+            calls[f"{name}one by one"] = lambda loss=loss, x=x, y=y: [  # type: ignore[misc]
+                _gradient(loss, *pair) for pair in zip(x, y, strict=True)
+            ]
         times = take_turns(calls, seconds)
-        ratios[kind] = times["all"] / 64 / times["one"]
-    return ratios
+        results[kind] = {name: 1e3 * time / BATCH for name, time in times.items()}
+    return results
 
 
 def _gradient(loss: Callable[[Tensor, Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
@@ -181,11 +207,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser = benchmark_parser("transport", __doc__, DEFAULT_REPORT)
     parser.add_argument("--quick", action="store_true", help="two sizes only, under a minute")
     parser.add_argument("--seconds", type=float, default=1.0, help="per comparison (1)")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        action="append",
+        metavar="FOLDER",
+        help="rows of a run record as well; may be repeated (the example record of a checkout)",
+    )
+    parser.add_argument(
+        "--before", type=Path, metavar="CHECKOUT", help="measure the transport of another checkout"
+    )
     options = parser.parse_args(arguments)
-    return publish(lambda: _page(options.quick, options.seconds), options.report)
+    records = options.record or ([EXAMPLE] if EXAMPLE.is_dir() else [])
+    return publish(
+        lambda: _page(options.quick, options.seconds, records, options.before), options.report
+    )
 
 
-def _page(quick: bool, seconds: float) -> str:
+def _page(quick: bool, seconds: float, records: list[Path], checkout: Path | None) -> str:
     for package in ("geomloss", "ot"):
         if find_spec(package) is None:
             raise ConfigError(
@@ -195,12 +234,16 @@ def _page(quick: bool, seconds: float) -> str:
     results = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        grid = cases(quick)
+        before = None if checkout is None else divergence_of(checkout)
+        grid = cases(quick) + [case for folder in records for case in recorded_cases(folder, quick)]
         for i, case in enumerate(grid, 1):
-            results.append((case, measure(case, device, seconds)))
+            results.append((case, measure(case, device, seconds, before)))
             ours, peer = results[-1][1]["ours"], results[-1][1]["geomloss"]
-            print(f"{i}/{len(grid)} {case}: {ours / peer:.2f} of GeomLoss", flush=True)
-        return format_page(results, batch_ratio(seconds))
+            print(
+                f"{i}/{len(grid)} {case.kind} {case.size} {case.k}: {ours / peer:.2f}", flush=True
+            )
+        name = "" if checkout is None else checkout.resolve().name
+        return format_page(results, measure_batches(seconds, before), name)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,15 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-_PACKAGES = ("pkdot", "torch", "numpy", "scipy", "scikit-learn", "pandas", "safetensors")
+_PACKAGES = ("pkdot", "torch", "numba", "numpy", "scipy", "scikit-learn", "pandas", "safetensors")
 
 
 def environment_facts() -> dict[str, Any]:
     """Versions, hardware and thread count of this process.
 
-    The same numbers come out again only for the same versions and the same number of threads, so
-    both belong to a record. torch is asked only where it is loaded already.
+    The same numbers come out again only for the same versions, the same number of threads and the
+    same way of solving transport (``pkdot.method.transport.compiled``), so these belong to a
+    record. torch is asked only where it is loaded already.
     """
     facts: dict[str, Any] = {
         "versions": {"python": platform.python_version(), **_versions()},
@@ -26,7 +27,10 @@ def environment_facts() -> dict[str, Any]:
     }
     torch = sys.modules.get("torch")
     if torch is not None:
+        from ..method.transport.compiled import way
+
         facts["threads"]["torch"] = torch.get_num_threads()
+        facts["transport"] = {"cpu": way()}
         if torch.cuda.is_available():
             facts["hardware"]["gpu"] = torch.cuda.get_device_name()
     return facts

@@ -4,11 +4,13 @@ entropic      ``sinkhorn``: the plan for any cost
 divergence    ``sinkhorn_divergence``: the debiased distance of two clouds, the loss's last step
 exact         without entropy, by the network simplex
 unbalanced    mass may stay behind, at a price
-solver        which algorithm runs when, of the first four below
+solver        which algorithm runs when, of the first five below
   scaling       Sinkhorn–Knopp, stabilised
-  log_domain    Sinkhorn–Knopp on the potentials; ε-scaling
+  log_domain    Sinkhorn–Knopp on the potentials
   newton        Newton on the dual
+  path          the answer followed down from a large epsilon, by scalings and Newton
   symmetric     a cloud onto itself, by averaged updates
+  machine       the same in machine code, one problem after another; ``compiled`` says when
   wide        costs that span too much for these: next to the exact plan, in float64
   simplex     the network simplex at any scale
 costs, kernels, problem, result, validation    what they share

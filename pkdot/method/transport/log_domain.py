@@ -29,33 +29,6 @@ def update_g(cost: Tensor, f: Tensor, log_a: Tensor) -> Tensor:
     return log_sum((f + log_a).unsqueeze(-1) - cost, -2).neg_()
 
 
-def anneal(problem: Problem, sweeps: int = 2) -> tuple[Tensor, Tensor, int]:
-    """A start for f and g by ε-scaling: two sweeps at a large epsilon, which is then halved to 1.
-
-    At a large epsilon every point sees every other, so that two sweeps settle the coarse picture;
-    each halving only refines it. Started cold at a small epsilon, mass would have to creep from
-    one group of points to the next.
-
-    Source: ε-scaling as in Schmitzer, "Stabilized Sparse Scaling Algorithms for Entropy
-    Regularized Transport Problems", SIAM J. Sci. Comput. 41(3), 2019, arXiv 1610.06519.
-
-    Returns:
-        f (p, n), exact for the returned g (p, m), and the number of sweeps.
-    """
-    cost, log_a, log_b = problem.cost, problem.log_a, problem.log_b
-    reach = float((cost.amax((-1, -2)) - cost.amin((-1, -2))).amax())
-    halvings = max(0, math.ceil(math.log2(reach / 4.0))) if reach > 0 else 0
-    g = log_b.new_zeros(log_b.shape)
-    for level in range(halvings, -1, -1):
-        softened = cost * 0.5**level
-        g = g * 0.5**level
-        for _ in range(sweeps):
-            f = update_f(softened, g, log_b)
-            g = update_g(softened, f, log_a)
-        g = g * 2.0**level
-    return update_f(cost, g, log_b), g, sweeps * (halvings + 1)
-
-
 def run(problem: Problem, f: Tensor, g: Tensor, limits: Limits) -> tuple[Tensor, Tensor, int]:
     """Sweep from f (p, n) and g (p, m) until the columns are right, the rows being exact.
 

@@ -57,7 +57,7 @@ def solve(problem: Problem, f: Tensor, g: Tensor, limits: Limits) -> tuple[Tenso
     problem = replace(problem, a=problem.log_a.exp2(), b=problem.log_b.exp2())
     a, b = problem.a, problem.b
     tiny = torch.finfo(a.dtype).tiny
-    per_b, fixed = torch.where(b > 0, b, 1.0).reciprocal_(), _fixed(a)
+    per_b, fixed = torch.where(b > 0, b, 1.0).reciprocal_(), fixed_points(a)
     now = _at(problem, f)
     length = torch.ones_like(now.dual)
     use_sinkhorn = torch.zeros_like(now.dual, dtype=torch.bool)
@@ -71,14 +71,14 @@ def solve(problem: Problem, f: Tensor, g: Tensor, limits: Limits) -> tuple[Tenso
             best, dual = min(best, worst), now.dual
             if worst <= limits.tolerance or stalled == STALLED_CHECKS:
                 break
-        direction, solvable = _direction(now, a, per_b, fixed)
-        reach = direction.amax(-1) - direction.amin(-1)
+        step, solvable = direction(now.plan, now.rows, a, per_b, fixed)
+        reach = step.amax(-1) - step.amin(-1)
         cautious = torch.where(reach > 0, reach.log1p() / reach, 1.0)
         use_sinkhorn = use_sinkhorn | ~solvable
         sinkhorn = torch.where(a > 0, (a / now.rows.clamp_min(tiny)).log2(), 0.0)
-        newton = (BITS * length).unsqueeze(-1) * direction
-        step = torch.where(use_sinkhorn.unsqueeze(-1), sinkhorn, newton)
-        trial = _at(problem, now.f + step)
+        newton = (BITS * length).unsqueeze(-1) * step
+        move = torch.where(use_sinkhorn.unsqueeze(-1), sinkhorn, newton)
+        trial = _at(problem, now.f + move)
         # Near the optimum rounding hides whether the dual rises. Elsewhere a lower error with a
         # lower dual would be a leap to where one point takes the mass of another.
         level = trial.dual >= now.dual - 8 * torch.finfo(a.dtype).eps * now.dual.abs()
@@ -168,7 +168,7 @@ def _choose(taken: Tensor, new: _Point, old: _Point) -> _Point:
     return _Point(*(pick(field.name) for field in fields(_Point)))
 
 
-def _fixed(a: Tensor) -> tuple[Tensor, Tensor]:
+def fixed_points(a: Tensor) -> tuple[Tensor, Tensor]:
     """Points that no step moves, (p, n), and their rows and columns in the system, (p, n, n).
 
     A constant added to f changes nothing, so the heaviest point may stay; a point without mass has
@@ -179,8 +179,8 @@ def _fixed(a: Tensor) -> tuple[Tensor, Tensor]:
     return fixed, fixed.unsqueeze(-1) | fixed.unsqueeze(-2)
 
 
-def _direction(
-    now: _Point, a: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]
+def direction(
+    plan: Tensor, rows: Tensor, a: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, Tensor]:
     """Newton's direction for f in units of epsilon, (p, n), and whether it could be computed, (p,).
 
@@ -190,20 +190,29 @@ def _direction(
     groups, which is all that matters here.
 
     Args:
-        now: where the dual is; the column sums of its plan are b.
+        plan: whose column sums are b, (p, n, m).
+        rows: its row sums, (p, n).
         a: weights of the rows, (p, n).
         per_b: 1 / b, and 1 where b is 0, (p, m).
-        fixed: from :func:`_fixed`.
+        fixed: from :func:`fixed_points`.
     """
-    system = product(now.plan * -per_b.unsqueeze(-2), now.plan.mT)
+    triangle, solvable = factor(plan, rows, per_b, fixed)
+    residual = (a - rows).masked_fill_(fixed[0], 0.0)
+    step = torch.cholesky_solve(residual.unsqueeze(-1), triangle).squeeze(-1)
+    solvable = solvable & torch.isfinite(step).all(-1)
+    return torch.where(solvable.unsqueeze(-1), step, 0.0), solvable
+
+
+def factor(
+    plan: Tensor, rows: Tensor, per_b: Tensor, fixed: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Cholesky's factor of the system of :func:`direction`, (p, n, n), and whether it is one."""
+    system = product(plan * -per_b.unsqueeze(-2), plan.mT)
     diagonal = system.diagonal(dim1=-2, dim2=-1)
     diagonal.zero_()
-    kind = torch.finfo(a.dtype)
-    degree = now.rows * kind.eps - system.sum(-1) + kind.tiny
+    kind = torch.finfo(plan.dtype)
+    degree = rows * kind.eps - system.sum(-1) + kind.tiny
     system.masked_fill_(fixed[1], 0.0)
     diagonal.copy_(torch.where(fixed[0], 1.0, degree))
-    factor, failed = torch.linalg.cholesky_ex(system)
-    residual = (a - now.rows).masked_fill_(fixed[0], 0.0)
-    direction = torch.cholesky_solve(residual.unsqueeze(-1), factor).squeeze(-1)
-    solvable = (failed == 0) & torch.isfinite(direction).all(-1)
-    return torch.where(solvable.unsqueeze(-1), direction, 0.0), solvable
+    triangle, failed = torch.linalg.cholesky_ex(system)
+    return triangle, failed == 0

@@ -55,6 +55,10 @@ class Problem:
         """The same problem in another floating type; logarithms are taken anew."""
         return Problem.of(*(x.to(dtype) for x in (self.cost, self.a, self.b)))
 
-    def softened(self, share: float) -> "Problem":
-        """The problem whose epsilon is 1 / ``share`` times as large: its cost in bits shrinks."""
+    def softened(self, share: float | Tensor) -> "Problem":
+        """The problem whose epsilon is 1 / ``share`` times as large: its cost in bits shrinks.
+
+        Args:
+            share: one number, or one for each problem, (p, 1, 1).
+        """
         return Problem(self.cost * share, self.a, self.b, self.log_a, self.log_b)

@@ -2,13 +2,15 @@
 
 1. Stabilised Sinkhorn–Knopp (``scaling``) from the given start, or from the exact answer to it
    where that is too far off for scalings. For rows whose cost is a few epsilon this is all.
-2. Where the error falls too slowly or a scaling leaves its safe range: ε-scaling in the log domain
-   (``log_domain.anneal``), then scale again.
-3. Where it still falls too slowly: Newton on the dual (``newton.solve``), then a few scalings that
-   make both marginals right to rounding, as scalings are not rounded like exponents.
-4. Where Newton starts too far off, or a few steps are not enough: ε-scaling once more, with Newton
-   at every level (``newton.anneal``), then scalings with what is left of the iterations, or sweeps
-   in the log domain where the scalings leave their safe range.
+2. Where the error falls too slowly or a scaling leaves its safe range: Newton on the dual
+   (``newton.solve``) if the scalings came near, else the answer followed down from a large epsilon
+   (``path.follow``); then a few scalings that make both marginals right to rounding, as scalings
+   are not rounded like exponents.
+3. Where that was not enough: ε-scaling with Newton at every level until each is solved
+   (``newton.anneal``), then scalings with what is left of the iterations, or sweeps in the log
+   domain where the scalings leave their safe range.
+
+On CPUs the first two run in machine code where they can (``compiled``), each problem by itself.
 
 How long each kind of rows takes is measured in ``reports/benchmarks/transport.md``.
 Over-relaxation is not used: it gains a constant factor where scalings are quick already, and
@@ -21,14 +23,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import log_domain, newton, scaling
+from . import compiled, log_domain, newton, path, scaling
 from .problem import Limits, Problem
 
 # A Newton step costs about as many scalings as a third of the smaller cloud has points.
 NEWTON_STEPS = 6
 MAX_NEWTON_STEPS = 16
-# Below this marginal error Newton needs no better start; a warm start often reaches it, and
-# ε-scaling nearly always where the cost is some hundred epsilon.
+# Below this marginal error Newton needs no better start; a warm start often reaches it.
 NEAR = 0.03
 # Patience with all but an error that no longer falls: that is what rounding leaves.
 UNTIL_ROUNDING = sys.float_info.max
@@ -66,6 +67,31 @@ def solve(
         start: a guess of f (p, n) and g (p, m) in bits. Without f, the exact answer to g is taken,
             at the price of a pass in the log domain; without either, g = 0.
     """
+    if compiled.takes(problem.cost):
+        return _in_machine_code(problem, limits, start)
+    return _in_torch(problem, limits, start)
+
+
+def _in_machine_code(
+    problem: Problem, limits: Limits, start: tuple[Tensor | None, Tensor] | None
+) -> Solved:
+    """Each problem by itself; those that this leaves go on in torch, where nothing is given up."""
+    plan, f, g, errors, made = compiled.solve(problem, limits, start)
+    error, done = torch.from_numpy(errors).to(plan.dtype), int(made.max())
+    unfinished = ~(errors <= limits.tolerance) & (made < limits.max_iterations)
+    if not unfinished.any():
+        return Solved(plan, f, g, error, float(errors.max()), done)
+    left = torch.from_numpy(unfinished)
+    rest = Problem.of(problem.cost[left], problem.a[left], problem.b[left])
+    better = _in_torch(rest, limits, None)
+    plan[left], f[left], g[left], error[left] = better.plan, better.f, better.g, better.error
+    return Solved(plan, f, g, error, float(error.amax()), max(done, better.iterations))
+
+
+def _in_torch(
+    problem: Problem, limits: Limits, start: tuple[Tensor | None, Tensor] | None
+) -> Solved:
+    """A whole batch, by the steps above."""
     cost, log_b, dtype = problem.cost, problem.log_b, problem.cost.dtype
     patience = max(24.0, NEWTON_STEPS * min(cost.shape[-2:]) / 3)
     done = 0
@@ -80,12 +106,6 @@ def solve(
         state = scaling.run(problem, f, g, limits.after(done, least=1), patience)
         done += state.iterations
 
-    # step 2
-    if state.stuck and not (state.safe and state.worst < NEAR) and done < limits.max_iterations:
-        f, g, sweeps = log_domain.anneal(problem)
-        done += sweeps
-        state = scaling.run(problem, f, g, limits.after(done, least=1), patience)
-        done += state.iterations
     if state.safe:
         f, g = state.f, state.g
 
@@ -95,15 +115,17 @@ def solve(
         wide = widest(cost.device)
         problem, f, g = problem.to(wide), f.to(wide), g.to(wide)
         few = 2 * scaling.CHECK_EVERY
-        # step 3
+        # step 2
         if state.safe and state.worst < NEAR:
             steps = min(MAX_NEWTON_STEPS, limits.max_iterations - done)
             f, g, made = newton.solve(problem, f, g, Limits(limits.tolerance, steps))
-            f = log_domain.update_f(problem.cost, g, problem.log_b)
-            done += made
-            state = scaling.run(problem, f, g, Limits(limits.tolerance, few))
-            done += state.iterations
-        # step 4
+        else:
+            f, g, made = path.follow(problem, limits.after(done))
+        f = log_domain.update_f(problem.cost, g, problem.log_b)
+        done += made
+        state = scaling.run(problem, f, g, Limits(limits.tolerance, few))
+        done += state.iterations
+        # step 3
         if not state.worst <= limits.tolerance and done < limits.max_iterations:
             f, g, made = newton.anneal(problem, limits.after(done))
             f = log_domain.update_f(problem.cost, g, problem.log_b)

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor
 
+from . import compiled
 from .kernels import multiplier, power
 from .problem import Limits
 
@@ -35,6 +36,8 @@ def solve(cost: Tensor, a: Tensor, limits: Limits) -> tuple[Tensor, Tensor, floa
         The plan (p, n, n), the potential in bits (p, n), the largest marginal error over the
         batch, and the number of iterations.
     """
+    if compiled.takes(cost):
+        return compiled.solve_symmetric(cost, a, limits)
     matrix = power(-cost)
     times = multiplier(matrix)
     w = times(a).rsqrt_()

@@ -238,7 +238,7 @@ def test_autocast_outside_changes_nothing():
     assert inside.dtype == torch.float32
 
 
-def test_grad_mode_is_left_alone_when_interrupted(monkeypatch):
+def test_grad_mode_is_left_alone_when_interrupted(monkeypatch, in_torch):
     from pkdot.method.transport import log_domain
 
     def interrupt(*_):

@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 import pkdot
 from pkdot.benchmarks import transport as benchmark
-from pkdot.errors import ConvergenceWarning
+from pkdot.benchmarks.other_checkout import divergence_of
+from pkdot.benchmarks.transport_problems import recorded_cases
+from pkdot.errors import ConfigError, ConvergenceWarning
 from pkdot.method.transport import (
     log_domain,
     newton,
+    path,
     sinkhorn_divergence,
     solver,
     squared_cost,
@@ -38,9 +42,9 @@ def test_gradient_of_the_loss_is_right_to_a_thousandth_at_the_default_tolerance(
     torch.testing.assert_close(quick_value.double(), value, rtol=1e-4, atol=0)
 
 
-def test_each_method_runs_where_it_should(monkeypatch):
+def test_each_method_runs_where_it_should(monkeypatch, in_torch):
     called = []
-    for module, name in ((log_domain, "anneal"), (newton, "solve")):
+    for module, name in ((path, "follow"), (newton, "direction")):
         original = getattr(module, name)
 
         def spy(*arguments, _original=original, _name=module.__name__, **options):
@@ -52,7 +56,28 @@ def test_each_method_runs_where_it_should(monkeypatch):
     sinkhorn_divergence(x, y)
     assert called == []
     sinkhorn_divergence(*generators.method_rows(128, 30, noise=0.8))
-    assert set(called) == {"log_domain", "newton"}
+    assert set(called) == {"path", "newton"}
+
+
+def test_large_systems_are_solved_by_conjugate_gradients_on_few_factors(monkeypatch, in_torch):
+    factors = []
+
+    def spy(*arguments, _original=newton.factor):
+        factors.append(arguments[0].dtype)
+        return _original(*arguments)
+
+    x, y = benchmark.rows(benchmark.Case("classes", 400, 30, 0.01))
+    cost = squared_cost(x, y)
+    tight = pkdot.sinkhorn(cost, epsilon=0.01, tolerance=1e-9)
+    monkeypatch.setattr(newton, "factor", spy)
+    solved = pkdot.sinkhorn(cost.float(), epsilon=0.01)
+    assert set(factors) == {torch.float32}
+    assert bool(solved.converged)
+    assert (solved.plan.double() - tight.plan).abs().sum() < 1e-3
+    monkeypatch.setattr(path, "_by_gradients", lambda now, a, *_: torch.zeros_like(a))
+    direct = pkdot.sinkhorn(cost.float(), epsilon=0.01)
+    assert factors[-1] == torch.float64
+    torch.testing.assert_close(direct.value, solved.value, rtol=1e-4, atol=0)
 
 
 def test_clouds_far_outside_the_scaling_domain():
@@ -103,7 +128,7 @@ def test_memory_kept_for_the_gradient_does_not_grow_with_the_iterations(epsilon)
         assert sum(kept) <= 48 * 12
 
 
-def test_grad_mode_is_left_alone(monkeypatch):
+def test_grad_mode_is_left_alone(monkeypatch, in_torch):
     x, y = generators.clouds("random", 5, 5)
     y.requires_grad_(True)
     with torch.no_grad():
@@ -145,7 +170,8 @@ def test_symmetric_problem_meets_its_marginal():
 def test_transport_needs_torch_and_numpy_only():
     code = (
         "import sys, pkdot.method.transport; "
-        "print([m for m in ('ot', 'geomloss', 'scipy', 'sklearn', 'pandas') if m in sys.modules])"
+        "others = ('ot', 'geomloss', 'numba', 'scipy', 'sklearn', 'pandas'); "
+        "print([m for m in others if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -155,11 +181,25 @@ def test_benchmark_measures_and_reports():
     case = benchmark.Case("spread", 64, 10, 0.01)
     measured = benchmark.measure(case, torch.device("cpu"), seconds=0.02)
     assert measured["ours error"] < 1e-3 < measured["geomloss error"]
-    page = benchmark.format_page([(case, measured)], {"spread": 0.5})
+    page = benchmark.format_page([(case, measured)], {"spread": {"at once": 0.5}})
     assert "| spread | 64 | 10 | 0.01 |" in page
     assert "torch" in page
     sizes = {case.size for case in benchmark.cases()}
     assert sizes == {64, 128, 256, 512, 1024, 2048}
+
+
+def test_benchmark_takes_rows_from_a_record_and_a_solver_from_another_checkout():
+    root = Path(__file__).parents[3]
+    found = recorded_cases(root / "reports" / "example", quick=True)
+    assert len(found) == 3
+    x, y = benchmark.rows(found[-1])
+    assert x.shape == y.shape == (100, 30)
+    other = divergence_of(root)
+    assert other.__module__.startswith("pkdot_before.")
+    measured = benchmark.measure(found[-1], torch.device("cpu"), seconds=0.02, before=other)
+    assert measured["before error"] == measured["ours error"] < 1e-3
+    with pytest.raises(ConfigError, match="holds no package"):
+        divergence_of(root / "docs")
 
 
 def test_a_budget_that_plain_sinkhorn_would_not_use_up_is_not_given_away():
@@ -186,7 +226,7 @@ def test_clouds_on_a_line_at_a_tiny_blur_are_solved_and_their_divergence_is_the_
     assert float(sinkhorn_divergence(x[:, None], near, blur=blur, tolerance=1e-6)) >= 0
 
 
-def test_the_log_domain_ends_what_the_others_leave(monkeypatch):
+def test_the_log_domain_ends_what_the_others_leave(monkeypatch, in_torch):
     monkeypatch.setattr(newton, "solve", lambda problem, f, g, limits: (f, g, 0))
     cost = squared_cost(*generators.clouds("random", 12, 9))[None]
     cost = cost / cost.median() * 20
