@@ -1,0 +1,313 @@
+"""The training loop of many members: :func:`pkdot.training.loop.fit` for all of them at once."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...data.corpus import IndexArray
+from ...errors import PkdotError, TrainingError
+from ...networks.models import NetworkOutput
+from ..finite import check_largest, check_losses, check_outputs
+from ..loop import Metrics, StageSpec
+from ..settings import TrainingSettings
+from .draws import Draws
+from .networks import StackedNetworks
+from .optimizer import StackedAdamW
+
+
+@dataclass(frozen=True)
+class MemberEpoch:
+    """What one epoch of one member came to; epoch 0 is its state before training."""
+
+    member: int
+    epoch: int
+    metrics: Metrics
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class MemberEnd:
+    """A member that has left the batch, its best weights in its network; or why it failed."""
+
+    member: int
+    best_epoch: int
+    error: PkdotError | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One batch of each of m members.
+
+    Attributes:
+        members: (m,) which.
+        indices: (m, B) samples of each one's corpus.
+        inputs: name -> (m, B, ...), what the networks read.
+        rest: what the losses read besides, tensors or nests of them with m in front.
+    """
+
+    members: list[int]
+    indices: IndexArray
+    inputs: Mapping[str, Tensor]
+    rest: Any
+
+    def at(self, places: Sequence[int]) -> "Batch":
+        """The batch of some of the members."""
+        index = list(places)
+        members = [self.members[i] for i in index]
+        inputs = {name: x[index] for name, x in self.inputs.items()}
+        return Batch(members, self.indices[index], inputs, _at(self.rest, index))
+
+
+def _at(nest: Any, index: list[int]) -> Any:
+    if isinstance(nest, Tensor):
+        return nest[index]
+    if isinstance(nest, NetworkOutput):
+        return nest.map(lambda x: x[index])
+    if isinstance(nest, Mapping):
+        return {name: _at(x, index) for name, x in nest.items()}
+    if isinstance(nest, list | tuple):
+        return type(nest)(_at(x, index) for x in nest)
+    return nest
+
+
+class Lesson(ABC):
+    """What the members of one stage are given, and what they learn by.
+
+    Attributes:
+        specs: of each member, as the stage trains it alone; of these the batches, the criteria and
+            the names are read, losses and validation come from the methods below.
+        generators: of each member's draws.
+        adapters: of each member name -> parameter.
+        inner: of each member, the rows that it is validated on.
+    """
+
+    specs: Sequence[StageSpec]
+    generators: Sequence[torch.Generator]
+    adapters: Sequence[Mapping[str, nn.Parameter]]
+    inner: Sequence[IndexArray]
+
+    @abstractmethod
+    def begin(self, members: list[int], indices: IndexArray) -> Batch:
+        """The next batch of m members, from (m, B) indices."""
+
+    @abstractmethod
+    def inputs(self, members: Sequence[int], indices: IndexArray) -> dict[str, Tensor]:
+        """What the networks of m members read, (m, n, ...) each."""
+
+    @abstractmethod
+    def losses(
+        self, batch: Batch, output: NetworkOutput, parameters: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Parts of the loss by name, (m,) each; ``loss`` is what each member minimises."""
+
+    @abstractmethod
+    def scores(self, member: int, output: NetworkOutput) -> dict[str, float]:
+        """Validation scores of a member for its network's output for the rows of ``inner``."""
+
+
+@dataclass
+class _State:
+    """Where a member stands."""
+
+    epoch: int = 0
+    best: tuple[float, ...] = ()
+    best_epoch: int = 0
+    order: list[IndexArray] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+    done: int = 0
+
+
+def fit_many(lesson: Lesson, settings: TrainingSettings) -> Iterator[MemberEpoch | MemberEnd]:
+    """Train all members of a lesson, each as :func:`pkdot.training.loop.fit` trains one.
+
+    Every update moves every member that still trains, each on the next batch of its own order;
+    epochs may differ in length. A member leaves the batch when it has had its epochs or its
+    patience, or fails; its network then has its best weights. No member's numbers depend on another
+    but for rounding, and for how far beyond its tolerance a common transport is solved.
+    """
+    yield from _Training(lesson, settings).run()
+
+
+class _Training:
+    def __init__(self, lesson: Lesson, settings: TrainingSettings) -> None:
+        self.lesson, self.settings = lesson, settings
+        specs = lesson.specs
+        self.networks = StackedNetworks([spec.network for spec in specs], lesson.adapters)
+        self.optimizer = StackedAdamW(
+            self.networks.flat, settings, [len(spec.batches) for spec in specs]
+        )
+        self.draws = Draws(lesson.generators)
+        self.states = [_State() for _ in specs]
+        self.best = self.networks.state()
+        self.active = list(range(len(specs)))
+        self.sums: dict[str, Tensor] = {}
+
+    def run(self) -> Iterator[MemberEpoch | MemberEnd]:
+        """Epoch 0 of all, then updates until nobody is left."""
+        yield from self._validate(list(self.active))
+        while self.active:
+            for member in self.active:
+                state = self.states[member]
+                if not state.order:
+                    state.epoch += 1
+                    state.order = list(self.lesson.specs[member].batches)
+            yield from self._update()
+            ended = [m for m in self.active if not self.states[m].order]
+            if ended:
+                yield from self._validate(ended)
+
+    def _update(self) -> Iterator[MemberEnd]:
+        chosen = np.stack([self.states[m].order.pop(0) for m in self.active])
+        batch = self.lesson.begin(list(self.active), chosen)
+        self.draws.begin()
+        parts, wrong = self._losses(batch)
+        while wrong:
+            kept = [i for i in range(len(batch.members)) if i not in wrong]
+            batch = batch.at(kept)
+            yield from self._leave({self.active[i]: error for i, error in wrong.items()})
+            if not kept:
+                return
+            self.draws.again()
+            parts, wrong = self._losses(batch)
+        parts["loss"].sum().backward()
+        failed = self._failures(batch, parts)
+        self.optimizer.step(self.networks.flat)
+        self.networks.flat.grad = None
+        for name, value in parts.items():
+            value = value.detach().to(torch.float64 if value.device.type != "mps" else value.dtype)
+            known = self.sums.get(name)
+            self.sums[name] = value if known is None else known + value
+        for member in self.active:
+            self.states[member].done += 1
+        yield from self._leave(failed)
+
+    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], dict[int, PkdotError]]:
+        """Parts of the losses; and by its place in the batch, what refuses a member's.
+
+        A loss that refuses one member refuses the batch: each is then asked for alone.
+        """
+        parameters = self.networks.parameters()
+        output = self.networks.forward(parameters, batch.inputs, self.draws)
+        try:
+            return self.lesson.losses(batch, output, parameters), {}
+        except PkdotError:
+            wrong: dict[int, PkdotError] = {}
+            with torch.no_grad():
+                for place in range(len(batch.members)):
+                    own = {name: x[[place]] for name, x in parameters.items()}
+                    alone = output.map(partial(_row, place))
+                    try:
+                        self.lesson.losses(batch.at([place]), alone, own)
+                    except PkdotError as error:
+                        wrong[place] = error
+            if not wrong:
+                raise
+            return {}, wrong
+
+    def _failures(self, batch: Batch, parts: Mapping[str, Tensor]) -> dict[int, PkdotError]:
+        """Member -> error, where a loss or its gradient is not finite."""
+        gradient = self.networks.flat.grad
+        assert gradient is not None
+        largest = torch.linalg.vector_norm(gradient, torch.inf, dim=1)
+        finite = torch.isfinite(largest) & torch.isfinite(parts["loss"].detach())
+        if bool(finite.all()):
+            return {}
+        failed: dict[int, PkdotError] = {}
+        for place in torch.nonzero(~finite).flatten().tolist():
+            member = batch.members[place]
+            spec, epoch = self.lesson.specs[member], self.states[member].epoch
+            names = partial(spec.names, batch.indices[place])
+            try:
+                check_losses({n: v[place] for n, v in parts.items()}, spec.stage, epoch, names)
+                check_largest(largest[place], spec.stage, epoch, names)
+            except TrainingError as error:
+                failed[member] = error
+        return failed
+
+    def _validate(self, members: list[int]) -> Iterator[MemberEpoch | MemberEnd]:
+        """End an epoch of some members; those that have had enough leave."""
+        failed: dict[int, PkdotError] = {}
+        finished: dict[int, PkdotError | None] = {}
+        outputs = self._inner_outputs(members)
+        for member, output in zip(members, outputs, strict=True):
+            state, spec = self.states[member], self.lesson.specs[member]
+            try:
+                scores = self.lesson.scores(member, output)
+            except PkdotError as error:
+                failed[member] = error
+                continue
+            metrics: Metrics = {"validation": scores}
+            place = self.active.index(member)
+            if state.epoch:
+                self.optimizer.note(place, spec.progress(scores))
+                sums = {n: float(x[place]) / state.done for n, x in self.sums.items()}
+                metrics["train"] = sums
+            badness = spec.badness(scores)
+            if not state.epoch or badness < state.best:
+                state.best, state.best_epoch = badness, state.epoch
+                self.networks.copy_row(place, self.best, member)
+            yield MemberEpoch(member, state.epoch, metrics, state.best_epoch)
+            waited = state.epoch - state.best_epoch
+            if state.epoch >= self.settings.epochs or (
+                state.epoch and waited >= self.settings.patience
+            ):
+                finished[member] = None
+        places = [self.active.index(m) for m in members]
+        for x in self.sums.values():
+            x[places] = 0.0
+        for member in members:
+            self.states[member].done = 0
+        yield from self._leave(failed | finished)
+
+    def _inner_outputs(self, members: list[int]) -> list[NetworkOutput]:
+        """Outputs in eval mode for the rows of ``inner``; shorter ones are filled up, then cut."""
+        inner = [self.lesson.inner[member] for member in members]
+        most = max(map(len, inner))
+        indices = np.stack([np.resize(own, most) for own in inner])
+        places = [self.active.index(member) for member in members]
+        output = self.networks.evaluate(self.lesson.inputs(members, indices), places)
+        each = zip(output.unstacked(), inner, strict=True)
+        return [own.map(partial(_first, len(rows))) for own, rows in each]
+
+    def _leave(self, reasons: Mapping[int, PkdotError | None]) -> Iterator[MemberEnd]:
+        """Take members out of the batch; those without an error get their best weights."""
+        if not reasons:
+            return
+        kept = [i for i, member in enumerate(self.active) if member not in reasons]
+        self.active = [self.active[i] for i in kept]
+        if kept:
+            index = torch.tensor(kept)
+            self.networks.keep(kept)
+            self.optimizer.keep(kept)
+            self.draws.keep(kept)
+            self.sums = {name: x[index.to(x.device)] for name, x in self.sums.items()}
+        for member, error in reasons.items():
+            if error is None:
+                self.networks.restore(self.lesson.specs[member].network, self.best, member)
+            yield MemberEnd(member, self.states[member].best_epoch, error)
+
+
+def _row(place: int, x: Tensor) -> Tensor:
+    return x[[place]]
+
+
+def _first(count: int, x: Tensor) -> Tensor:
+    return x[:count].float() if x.is_floating_point() else x[:count]
+
+
+def checked_scores(
+    task: Any, outputs: Tensor, targets: np.ndarray[Any, Any], names: np.ndarray[Any, Any]
+) -> dict[str, float]:
+    """Scores of finite outputs.
+
+    Raises:
+        TrainingError: where they are not finite.
+    """
+    check_outputs(outputs, names)
+    return dict(task.scores(outputs, targets))
