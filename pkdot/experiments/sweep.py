@@ -4,6 +4,7 @@ A cell is one arm at one seed of one fold. Each finished cell is a small file, a
 another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +17,12 @@ from tqdm.auto import tqdm
 
 from ..data import Corpus, pinned
 from ..distillers import available_distillers, parse_method
-from ..errors import ConfigError, PkdotError
+from ..errors import ConfigError
 from ..record.location import runs_directory
 from ..tasks import Classification, Task
 from ..training.encoders import raw_modalities
-from .cells import UNIMODAL, Arm, check_arm, run_cell
+from .cell_batches import MOST, CellTask, Done, batches_of, run_cells
+from .cells import UNIMODAL, Arm, check_arm
 from .config import ExperimentConfig
 
 __all__ = ["UNIMODAL", "Arm", "run_grid", "run_sweep", "standard_arms", "unimodal_arms"]
@@ -76,15 +78,15 @@ Place = tuple[int, int]
 """Which arm, which base."""
 
 
-def _one(
-    place: Place, base: ExperimentConfig, arm: Arm, folder: Path, *, tolerant: bool, progress: bool
-) -> tuple[Place, dict[str, Any]]:
-    try:
-        return place, run_cell(base, arm, folder, progress=progress)
-    except PkdotError as error:
-        if not tolerant:
-            raise
-        return place, {"seed": base.seed, "failed": str(error)}
+def _some(
+    places: Sequence[Place],
+    tasks: Sequence[CellTask],
+    folder: Path,
+    *,
+    tolerant: bool,
+    progress: bool,
+) -> tuple[Sequence[Place], Done]:
+    return places, run_cells(tasks, folder, tolerant=tolerant, progress=progress)
 
 
 def run_grid(
@@ -97,11 +99,13 @@ def run_grid(
     progress: bool = True,
     label: str = "",
     tolerant: bool = False,
+    at_once: int | None = None,
 ) -> pd.DataFrame:
     """Run every arm on every base: seeds, folds, or both.
 
-    Cells are taken base by base, as many bases at a time as there are processes, so that these
-    seldom wait for one another's teachers.
+    Cells of students that differ in seed, data and weights alone train as one batched model, see
+    :mod:`pkdot.experiments.cell_batches`; what cannot trains one by one, and a line on stderr says
+    why. Bases are taken some at a time, so that processes seldom wait for one another's teachers.
 
     Args:
         bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
@@ -115,6 +119,8 @@ def run_grid(
         label: in front of the bar.
         tolerant: let a cell that the kit refuses (a loss that diverged, say) be a row with the
             sentence in ``failed``, rather than the end of the grid. It is tried again next time.
+        at_once: students that train as one at most, 1 for one by one; by the size of their networks
+            if left out.
 
     Returns:
         One row a cell: arm, title, role, replicate (place in ``bases``), seed, accuracy, and what
@@ -140,29 +146,32 @@ def run_grid(
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
     width = max(1, joblib.effective_n_jobs(jobs))
-    order = [
-        (arm, replicate)
-        for start in range(0, len(bases), width)
-        for arm in range(len(arms))
-        for replicate in range(start, min(start + width, len(bases)))
-    ]
-    run = joblib.delayed(_one)
-    tasks = [
-        run((a, r), bases[r], arms[a], folder, tolerant=tolerant, progress=progress)
-        for a, r in order
-    ]
+    at_a_time = width * (MOST if at_once is None else at_once)
+    run = joblib.delayed(_some)
+    tasks = []
+    for start in range(0, len(bases), at_a_time):
+        some = range(start, min(start + at_a_time, len(bases)))
+        order = [(arm, replicate) for arm in range(len(arms)) for replicate in some]
+        cells = [(bases[r], arms[a]) for a, r in order]
+        for batch in batches_of(cells, folder, width, at_once):
+            places, own = [order[i] for i in batch], [cells[i] for i in batch]
+            tasks.append(run(places, own, folder, tolerant=tolerant, progress=progress))
+    total, notes = len(arms) * len(bases), set[str]()
     found: dict[Place, dict[str, Any]] = {}
     with (
         _backend(engine),
         warnings.catch_warnings(),
-        tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar,
+        tqdm(total=total, desc=label, unit="cell", disable=not progress) as bar,
     ):
         # joblib replaces workers that grew large, and says so in words that alarm.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        for place, cell in parallel(tasks):
-            found[place] = cell
-            bar.update()
+        for places, done in parallel(tasks):
+            found.update(zip(places, done.cells, strict=True))
+            bar.update(len(places))
+            for note in set(done.notes) - notes if progress else ():
+                bar.write(note, file=sys.stderr)
+            notes.update(done.notes)
     return pd.DataFrame(
         [
             {

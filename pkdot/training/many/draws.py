@@ -10,7 +10,7 @@ _BITS = 53  # of a draw, that decide whether an entry is kept
 
 
 class Draws:
-    """Random numbers of M members, that may be used once more for the same batch.
+    """Random numbers of M members.
 
     Args:
         generators: one a member, in the state that the member's network left when it was built; the
@@ -19,35 +19,18 @@ class Draws:
 
     def __init__(self, generators: Sequence[torch.Generator]) -> None:
         self._generators = list(generators)
-        self._drawn: list[Tensor] = []
-        self._next = 0
-
-    def begin(self) -> None:
-        """A new batch: draw anew."""
-        self._drawn, self._next = [], 0
-
-    def again(self) -> None:
-        """The same batch once more: give what was drawn for it."""
-        self._next = 0
 
     def keep(self, places: Sequence[int]) -> None:
         """Leave out all members but those at these places."""
         self._generators = [self._generators[i] for i in places]
-        self._drawn = [x[list(places)] for x in self._drawn]
 
     def normal(self, like: Tensor) -> Tensor:
         """Standard normal numbers, (M, B, F)."""
-        return self._take(like, None)
+        return self._draw(like, None)
 
     def kept(self, like: Tensor, dropout: float) -> Tensor:
         """1 / (1 - dropout) for entries that are kept, 0 for the others, (M, B, F)."""
-        return self._take(like, dropout)
-
-    def _take(self, like: Tensor, dropout: float | None) -> Tensor:
-        if self._next == len(self._drawn):
-            self._drawn.append(self._draw(like, dropout))
-        self._next += 1
-        return self._drawn[self._next - 1]
+        return self._draw(like, dropout)
 
     def _draw(self, like: Tensor, dropout: float | None) -> Tensor:
         shape, device = like.shape, like.device

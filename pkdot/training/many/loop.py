@@ -165,56 +165,58 @@ class _Training:
     def _update(self) -> Iterator[MemberEnd]:
         chosen = np.stack([self.states[m].order.pop(0) for m in self.active])
         batch = self.lesson.begin(list(self.active), chosen)
-        self.draws.begin()
-        parts, wrong = self._losses(batch)
-        while wrong:
-            kept = [i for i in range(len(batch.members)) if i not in wrong]
-            batch = batch.at(kept)
-            yield from self._leave({self.active[i]: error for i, error in wrong.items()})
-            if not kept:
-                return
-            self.draws.again()
-            parts, wrong = self._losses(batch)
-        parts["loss"].sum().backward()
-        failed = self._failures(batch, parts)
-        self.optimizer.step(self.networks.flat)
-        self.networks.flat.grad = None
-        for name, value in parts.items():
-            value = value.detach().to(torch.float64 if value.device.type != "mps" else value.dtype)
-            known = self.sums.get(name)
-            self.sums[name] = value if known is None else known + value
-        for member in self.active:
-            self.states[member].done += 1
-        yield from self._leave(failed)
-
-    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], dict[int, PkdotError]]:
-        """Parts of the losses; and by its place in the batch, what refuses a member's.
-
-        A loss that refuses one member refuses the batch: each is then asked for alone.
-        """
         parameters = self.networks.parameters()
         output = self.networks.forward(parameters, batch.inputs, self.draws)
+        parts, refused = self._losses(batch, output, parameters)
+        failed = {batch.members[place]: error for place, error in refused.items()}
+        kept = [place for place in range(len(batch.members)) if place not in refused]
+        if kept:
+            parts["loss"].sum().backward()
+            gradient = self.networks.flat.grad
+            assert gradient is not None
+            largest = torch.linalg.vector_norm(gradient, torch.inf, dim=1)[kept]
+            not_finite = self._not_finite(batch.at(kept) if failed else batch, parts, largest)
+            self.optimizer.step(self.networks.flat)
+            self.networks.flat.grad = None
+            for member in self.active:
+                self.states[member].done += 1
+            yield from self._leave(failed)
+            for name, value in parts.items():
+                known = self.sums.get(name)
+                value = value.detach()
+                self.sums[name] = value.clone() if known is None else known + value
+            failed = not_finite
+        yield from self._leave(failed)
+
+    def _losses(
+        self, batch: Batch, output: NetworkOutput, parameters: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[int, PkdotError]]:
+        """Parts of the losses; and by its place in the batch, what refuses a member's.
+
+        A loss that refuses one member refuses the batch: each is then asked for alone, and parts
+        are those of the others.
+        """
         try:
             return self.lesson.losses(batch, output, parameters), {}
         except PkdotError:
-            wrong: dict[int, PkdotError] = {}
-            with torch.no_grad():
-                for place in range(len(batch.members)):
-                    own = {name: x[[place]] for name, x in parameters.items()}
-                    alone = output.map(partial(_row, place))
-                    try:
-                        self.lesson.losses(batch.at([place]), alone, own)
-                    except PkdotError as error:
-                        wrong[place] = error
-            if not wrong:
+            refused: dict[int, PkdotError] = {}
+            for place in range(len(batch.members)):
+                try:
+                    with torch.no_grad():
+                        self.lesson.losses(*_rows([place], batch, output, parameters))
+                except PkdotError as error:
+                    refused[place] = error
+            if not refused:
                 raise
-            return {}, wrong
+        kept = [place for place in range(len(batch.members)) if place not in refused]
+        if not kept:
+            return {}, refused
+        return self.lesson.losses(*_rows(kept, batch, output, parameters)), refused
 
-    def _failures(self, batch: Batch, parts: Mapping[str, Tensor]) -> dict[int, PkdotError]:
-        """Member -> error, where a loss or its gradient is not finite."""
-        gradient = self.networks.flat.grad
-        assert gradient is not None
-        largest = torch.linalg.vector_norm(gradient, torch.inf, dim=1)
+    def _not_finite(
+        self, batch: Batch, parts: Mapping[str, Tensor], largest: Tensor
+    ) -> dict[int, PkdotError]:
+        """Member -> error, where a loss or its gradient, whose largest entry is given, is not."""
         finite = torch.isfinite(largest) & torch.isfinite(parts["loss"].detach())
         if bool(finite.all()):
             return {}
@@ -293,8 +295,12 @@ class _Training:
             yield MemberEnd(member, self.states[member].best_epoch, error)
 
 
-def _row(place: int, x: Tensor) -> Tensor:
-    return x[[place]]
+def _rows(
+    places: list[int], batch: Batch, output: NetworkOutput, parameters: Mapping[str, Tensor]
+) -> tuple[Batch, NetworkOutput, dict[str, Tensor]]:
+    """What the losses read, of the members at some places alone."""
+    own = {name: x[places] for name, x in parameters.items()}
+    return batch.at(places), output.map(lambda x: x[places]), own
 
 
 def _first(count: int, x: Tensor) -> Tensor:
