@@ -29,6 +29,7 @@ from .cells import Arm, Pair, cell_cache, cell_key, pair_of, run_cell, scored, t
 from .config import PLACES, RECORDED, ExperimentConfig
 from .experiment import check_corpus, make_fabric, stage_context, surroundings
 from .smoothing import with_chosen_smoothing
+from .teacher_batches import teach
 from .teacher_cache import teacher_stage
 
 MOST = 32
@@ -186,6 +187,9 @@ def _trained(
 ) -> Iterator[tuple[int, Result]]:
     """Place in the tasks and result of each, as they are finished."""
     with surroundings(pair_of(*tasks[0]).student.threads):
+        pairs = [pair_of(*task) for task in tasks]
+        taught = [p.teacher for p in pairs if not p.student.student_is_alone]
+        teach(taught, folder / "teachers", members_at_once(pairs[0].student))
         ready: dict[int, _Ready] = {}
         groups: dict[tuple[Any, ...], list[int]] = {}
         for place, task in enumerate(tasks):

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from ...data.corpus import IndexArray
 from ...networks.models import NetworkOutput
-from ...tasks import Task
 from ..context import visible_targets
 from ..student import PreparedStudent
 from .distillation import StackedDistillers
 from .loop import Batch, Lesson, MemberEnd, MemberEpoch, checked_scores, fit_many
 from .networks import obstacle, shape_of
 from .rows import StackedTargets, rows_of, samples_of
+from .tasks import task_losses
 
 
 def student_obstacle(prepared: PreparedStudent) -> str:
@@ -123,13 +123,3 @@ class _Students(Lesson):
         corpus, inner = self._corpora[member], self.inner[member]
         given = corpus.given_targets[inner]
         return checked_scores(corpus.task, output.outputs, given, corpus.ids[inner])
-
-
-def task_losses(
-    tasks: Sequence[Task], outputs: Tensor, targets: Tensor, smoothing: float = 0.0
-) -> Tensor:
-    """The task losses (m,) of m members, each by its own task; one call where all are equal."""
-    if all(task is tasks[0] or task == tasks[0] for task in tasks):
-        return tasks[0].losses(outputs, targets, smoothing)
-    each = zip(tasks, outputs.unbind(), targets.unbind(), strict=True)
-    return torch.stack([task.loss(own, truth, smoothing) for task, own, truth in each])
