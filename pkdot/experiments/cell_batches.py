@@ -114,7 +114,7 @@ def batches_of(
 
 
 def run_cells(
-    tasks: Sequence[CellTask], folder: Path, *, tolerant: bool = False, progress: bool = False
+    tasks: Sequence[CellTask], folder: Path, tolerant: bool = False, progress: bool = False
 ) -> Done:
     """The cells of a batch: from their files, or computed together and written one by one.
 
@@ -262,7 +262,9 @@ def _ready(pair: Pair, folder: Path, progress: bool) -> _Ready:
 def _cell(task: CellTask, ready: _Ready, best_epoch: int) -> dict[str, Any]:
     corpus, student = ready.corpus, ready.prepared.spec.network.eval()
     output = student_output(student, corpus, np.arange(len(corpus))).map(Tensor.cpu)
-    cell = {"seed": task[0].seed, **scored(output.outputs, corpus), "best_epoch": best_epoch}
+    threads = pair_of(*task).student.threads
+    scores = scored(output.outputs, corpus)
+    cell = {"seed": task[0].seed, "threads": threads, **scores, "best_epoch": best_epoch}
     if ready.shared is None:
         return cell
     return {**cell, **tnet_scores(Trained(ready.shared, student, output), corpus)}

@@ -5,13 +5,10 @@ another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
 import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -21,9 +18,11 @@ from ..errors import ConfigError
 from ..record.location import runs_directory
 from ..tasks import Classification, Task
 from ..training.encoders import raw_modalities
-from .cell_batches import MOST, CellTask, Done, batches_of, run_cells
+from ..worker_pool import Lost, effective_jobs, unordered
+from .cell_batches import MOST, Done, batches_of, run_cells
 from .cells import UNIMODAL, Arm, check_arm
 from .config import ExperimentConfig
+from .dask_engine import unordered_on_cluster
 
 __all__ = ["UNIMODAL", "Arm", "run_grid", "run_sweep", "standard_arms", "unimodal_arms"]
 
@@ -74,19 +73,12 @@ def method_title(method: str) -> str:
     return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
 
-Place = tuple[int, int]
-"""Which arm, which base."""
+Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[int, Any]]]
+"""Gives results of a function's calls as they come, each with the number of its call."""
 
 
-def _some(
-    places: Sequence[Place],
-    tasks: Sequence[CellTask],
-    folder: Path,
-    *,
-    tolerant: bool,
-    progress: bool,
-) -> tuple[Sequence[Place], Done]:
-    return places, run_cells(tasks, folder, tolerant=tolerant, progress=progress)
+Batch = list[tuple[int, int]]
+"""Arm and base of each cell that one worker computes at a time."""
 
 
 def run_grid(
@@ -111,8 +103,8 @@ def run_grid(
         bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
         arms: what is compared; arms of one replicate share data, first weights and batches.
         jobs: worker processes, on this machine.
-        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
-            ``dask.distributed``; its workers must see ``folder``).
+        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs the package
+            ``distributed``; its workers must see ``folder``).
         folder: where cells and teachers are kept and found again, ``sweeps`` beside the runs by
             default.
         progress: whether to draw a progress bar over cells.
@@ -129,6 +121,8 @@ def run_grid(
     Raises:
         ConfigError: for a repeated arm, no base, an unknown engine, an arm that makes no valid
             config or changes what all arms share, or a folder that cannot be written.
+        WorkerError: for a cell whose worker process died each time it was tried (out of memory,
+            say); the other cells are finished by then, and kept.
     """
     names = [arm.name for arm in arms]
     if len(set(names)) != len(names):
@@ -137,41 +131,46 @@ def run_grid(
         raise ConfigError("A sweep needs at least one seed.")
     if jobs == 0:
         raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
+    run = _engine(engine, jobs, folder := Path(folder or runs_directory().parent / "sweeps"))
     bases = _pinned(bases, progress)
     for arm in arms:
         check_arm(bases[0], arm)
-    folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
-    width = max(1, joblib.effective_n_jobs(jobs))
+    width = effective_jobs(jobs)
     at_a_time = width * (MOST if at_once is None else at_once)
-    run = joblib.delayed(_some)
-    tasks = []
+    batches: list[Batch] = []
     for start in range(0, len(bases), at_a_time):
         some = range(start, min(start + at_a_time, len(bases)))
         order = [(arm, replicate) for arm in range(len(arms)) for replicate in some]
         cells = [(bases[r], arms[a]) for a, r in order]
-        for batch in batches_of(cells, folder, width, at_once):
-            places, own = [order[i] for i in batch], [cells[i] for i in batch]
-            tasks.append(run(places, own, folder, tolerant=tolerant, progress=progress))
-    total, notes = len(arms) * len(bases), set[str]()
-    found: dict[Place, dict[str, Any]] = {}
-    with (
-        _backend(engine),
-        warnings.catch_warnings(),
-        tqdm(total=total, desc=label, unit="cell", disable=not progress) as bar,
-    ):
-        # joblib replaces workers that grew large, and says so in words that alarm.
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        for places, done in parallel(tasks):
+        batches += [[order[i] for i in own] for own in batches_of(cells, folder, width, at_once)]
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    said = set[str]()
+    with tqdm(total=len(arms) * len(bases), desc=label, unit="cell", disable=not progress) as bar:
+
+        def compute(batches: Sequence[Batch]) -> Iterator[tuple[Batch, Done | Lost]]:
+            each = [
+                ([(bases[r], arms[a]) for a, r in own], folder, tolerant, progress)
+                for own in batches
+            ]
+            for number, done in run(run_cells, each):
+                yield batches[number], done
+
+        for places, done in _lost_ones_alone(compute, batches):
+            if isinstance(done, Lost):
+                ((a, r),) = places
+                lost = done.error(f"{arms[a].title!r} with seed {bases[r].seed}", folder)
+                if not tolerant:
+                    raise lost
+                done = Done([{"seed": bases[r].seed, "failed": str(lost)}])
             found.update(zip(places, done.cells, strict=True))
-            bar.update(len(places))
-            for note in set(done.notes) - notes if progress else ():
+            for note in set(done.notes) - said if progress else ():
                 bar.write(note, file=sys.stderr)
-            notes.update(done.notes)
+            said.update(done.notes)
+            bar.update(len(places))
     return pd.DataFrame(
         [
             {
@@ -185,6 +184,21 @@ def run_grid(
             for replicate in range(len(bases))
         ]
     )
+
+
+def _lost_ones_alone(
+    compute: Callable[[Sequence[Batch]], Iterator[tuple[Batch, Done | Lost]]],
+    batches: Sequence[Batch],
+) -> Iterator[tuple[Batch, Done | Lost]]:
+    """Results of batches; of one that was lost, those of its cells one by one."""
+    alone: list[Batch] = []
+    for batch, done in compute(batches):
+        if isinstance(done, Lost) and len(batch) > 1:
+            alone += [[place] for place in batch]
+        else:
+            yield batch, done
+    if alone:
+        yield from compute(alone)
 
 
 def _pinned(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:
@@ -250,20 +264,11 @@ def run_sweep(
     return cells.drop(columns=["replicate", "seconds"], errors="ignore")
 
 
-@contextmanager
-def _backend(engine: str) -> Iterator[None]:
+def _engine(engine: str, jobs: int, folder: Path) -> Run:
     if engine == "processes":
-        yield
-        return
+        return lambda function, calls: unordered(function, calls, jobs)
     if not engine.startswith("dask://"):
         raise ConfigError(
             f"Unknown engine {engine!r}; give 'processes' or 'dask://host:port' of a scheduler."
         )
-    try:
-        from dask.distributed import Client
-    except ImportError:
-        raise ConfigError(
-            "A Dask engine needs the package dask.distributed: pip install distributed."
-        ) from None
-    with Client(engine.replace("dask://", "tcp://")), joblib.parallel_config(backend="dask"):
-        yield
+    return lambda function, calls: unordered_on_cluster(function, calls, engine, folder)

@@ -1,6 +1,7 @@
 """Many trainings of one shape as one: folds, seeds and weights side by side.
 
 loop           the loop: :func:`pkdot.training.loop.fit` for all members at once
+lesson         what the members of one stage are given, and what they learn by
 students       the student's stage, and which students can be members of one batch
 teachers       teachers and T-Nets
 networks       their networks as one, every weight with an axis of members

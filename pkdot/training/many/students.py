@@ -11,7 +11,8 @@ from ...networks.models import NetworkOutput
 from ..context import visible_targets
 from ..student import PreparedStudent
 from .distillation import StackedDistillers
-from .loop import Batch, Lesson, MemberEnd, MemberEpoch, checked_scores, fit_many
+from .lesson import Batch, Lesson, checked_scores
+from .loop import MemberEnd, MemberEpoch, fit_many
 from .networks import obstacle, shape_of
 from .rows import StackedTargets, rows_of, samples_of
 from .tasks import task_losses

@@ -19,7 +19,8 @@ from ..stages import (
     prepare_teacher,
     prepare_tnets,
 )
-from .loop import Batch, Lesson, MemberEnd, checked_scores, fit_many
+from .lesson import Batch, Lesson, checked_scores
+from .loop import MemberEnd, fit_many
 from .networks import obstacle, shape_of
 from .rows import rows_of, samples_of
 from .tasks import task_losses

@@ -41,11 +41,9 @@ def check_close(found: TeacherStage | PkdotError, expected: TeacherStage) -> Non
     found_features, expected_features = found.tnets(samples), expected.tnets(samples)
     for name, hallucinated in expected_features.items():
         close(found_features[name], hallucinated, atol=0.05, rtol=0.05)
-    assert not any(
-        p.requires_grad for p in (*found.teacher.parameters(), *found.tnets.parameters())
-    )
-    assert not found.teacher.training
-    assert not found.tnets.training
+    for network in (found.teacher, found.tnets):
+        assert not any(p.requires_grad for p in network.parameters())
+        assert not network.training
 
 
 def test_teachers_and_tnets_together_are_those_one_by_one() -> None:
@@ -54,6 +52,22 @@ def test_teachers_and_tnets_together_are_those_one_by_one() -> None:
     assert sorted(found) == [0, 1, 2]
     for place, context in enumerate(given):
         check_close(found[place], alone(context))
+
+
+def test_whole_trainings_in_float64_agree_to_1e_8() -> None:
+    corpus = small_corpus(shapes={"face": (5,)})
+    given = [StageContext(FABRIC, corpus, NETWORK, TRAINING, seed) for seed in range(3)]
+    torch.set_default_dtype(torch.float64)
+    try:
+        found, samples = stages(given), {"face": corpus.batch("face", np.arange(len(corpus)))}
+        for place, context in enumerate(given):
+            stage, expected = found[place], alone(context)
+            assert isinstance(stage, TeacherStage)
+            outputs = stage.teacher(samples).outputs
+            others = expected.teacher(samples).outputs
+            torch.testing.assert_close(outputs, others, atol=1e-8, rtol=0)
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_a_corpus_without_a_privileged_modality_has_no_tnet() -> None:
