@@ -8,21 +8,27 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
+from torch.func import functional_call, stack_module_state
 
 from ..data.corpus import Corpus, Split
 from ..distillers import build_distiller
 from ..errors import ConvergenceWarning
 from ..experiments.experiment import drain
+from ..networks.models import build_student
 from ..networks.settings import NetworkSettings
 from ..networks.video import SmallVideoNet
 from ..tasks import Classification
 from ..training.context import StageContext
+from ..training.many.draws import Draws
+from ..training.many.networks import StackedNetworks
 from ..training.many.students import train_students
 from ..training.many.teachers import train_teacher_stages
 from ..training.outputs import teacher_targets
@@ -179,6 +185,37 @@ class Bench:
         return len(self.contexts[0].corpus.split.labelled) // BATCH
 
 
+def layers_and_vmap(network: NetworkSettings, size: Size) -> Times:
+    """Forward and backward pass of students without noise and dropout, together in two ways.
+
+    Returns:
+        By ``vmap`` over stacked states as ``alone``, and by batched layers as ``together``.
+    """
+    corpus = feature_corpus(size.people)
+    still = network.model_copy(update={"dropout": 0.0, "input_noise": 0.0})
+    students = [build_student(corpus, still).train() for _ in range(size.members)]
+    x = torch.randn(size.members, BATCH, WIDTH)
+    stack = StackedNetworks(students, [{} for _ in students])
+    parameters, buffers = stack_module_state(students)
+    base = deepcopy(students[0]).to("meta")
+
+    def one(own: dict[str, Tensor], kept: dict[str, Tensor], samples: Tensor) -> Tensor:
+        return functional_call(base, (own, kept), ({"face": samples},)).outputs
+
+    def mapped() -> int:
+        torch.vmap(one)(parameters, buffers, x).square().sum().backward()
+        return size.members
+
+    def layered() -> int:
+        draws = Draws([torch.Generator() for _ in students])
+        output = stack.forward(stack.parameters(), {"face": x}, draws)
+        output.outputs.square().sum().backward()
+        return size.members
+
+    mapped(), layered()
+    return compared(mapped, layered, 7 * size.repeats)
+
+
 def encoder_milliseconds(repeats: int) -> float:
     """Forward and backward of a small video encoder on a batch of clips."""
     encoder = SmallVideoNet()
@@ -200,7 +237,7 @@ def loso_minutes(milliseconds: float) -> float:
 def page(size: Size) -> str:
     """All tables, as Markdown."""
     torch.set_num_threads(size.threads)
-    together, shares = [], []
+    together, shares, ways = [], [], []
     encoder = encoder_milliseconds(size.repeats)
     for label, network in NETWORKS.items():
         bench = Bench(network, size)
@@ -208,6 +245,8 @@ def page(size: Size) -> str:
         found |= {method: bench.students(method) for method in METHODS}
         together += [_together(label, name, times) for name, times in found.items()]
         shares += list(_shares(label, found, encoder))
+        both = layers_and_vmap(network, size)
+        ways.append(f"| {label} | {both.alone:.2f} | {both.together:.2f} | {both.ratio:.1f} |")
     clips = " × ".join(map(str, CLIPS[1:]))
     return "\n".join(
         [
@@ -234,6 +273,15 @@ def page(size: Size) -> str:
             "| network | method | distillation, ms | share on features | share with the encoder |",
             "|---|---|---:|---:|---:|",
             *shares,
+            "",
+            "## Two ways to one batched model",
+            "",
+            "Forward and backward pass without noise and dropout: `torch.func.stack_module_state` "
+            "with `vmap`, and batched layers, in turn.",
+            "",
+            "| network | vmap, ms a member | batched layers, ms a member | ratio |",
+            "|---|---:|---:|---:|",
+            *ways,
             "",
         ]
     )

@@ -26,6 +26,8 @@ def student_obstacle(prepared: PreparedStudent) -> str:
         return "trainings over several ranks go one by one"
     if type(fabric.strategy.precision).__name__ != "Precision":
         return "half precision trains one by one"
+    if context.device.type not in ("cpu", "cuda"):
+        return f"students on {context.device.type} train one by one"
     if corpus.is_sequence:
         return "windows of frames train one by one"
     if not corpus.complete.all():
