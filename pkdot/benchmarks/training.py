@@ -7,10 +7,11 @@ in the cache; a fold leaves one person out.
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,12 +22,12 @@ from torch.func import functional_call, stack_module_state
 from ..data.corpus import Corpus, Split
 from ..distillers import build_distiller
 from ..errors import ConvergenceWarning
-from ..experiments.experiment import drain
 from ..networks.models import build_student
 from ..networks.settings import NetworkSettings
 from ..networks.video import SmallVideoNet
 from ..tasks import Classification
 from ..training.context import StageContext
+from ..training.loop import EpochReport
 from ..training.many.draws import Draws
 from ..training.many.networks import StackedNetworks
 from ..training.many.students import train_students
@@ -47,6 +48,9 @@ NETWORKS = {
     "64 units": NetworkSettings(hidden=64, feature_dim=64, embedding_dim=32),
     "512 units (default)": NetworkSettings(),
 }
+
+
+Trained = TypeVar("Trained")
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,15 @@ def compared(alone: Callable[[], int], together: Callable[[], int], repeats: int
     ratio = statistics.median(one / many for one, many in pairs)
     one, many = (statistics.median(own) for own in zip(*pairs, strict=True))
     return Times(one, many, ratio)
+
+
+def drain(reports: Generator[EpochReport, None, Trained]) -> Trained:
+    """Run a stage to its end; what it returns."""
+    while True:
+        try:
+            next(reports)
+        except StopIteration as end:
+            return end.value
 
 
 class Bench:
