@@ -43,6 +43,8 @@ METHODS = ("none", "kd", "dist", "rkd", "pkdot")
 WINDOWS, CLASSES, WIDTH, BATCH = 100, 5, 64, 64
 FOLDS, SEEDS, EPOCHS = 87, 3, 30
 """Of the protocol that is extrapolated to: every person left out, so many seeds and epochs."""
+MEASURED = 3
+"""Epochs that are measured."""
 CLIPS = (3, 10, 64, 64)
 NETWORKS = {
     "64 units": NetworkSettings(hidden=64, feature_dim=64, embedding_dim=32),
@@ -147,7 +149,7 @@ class Bench:
         self.size = size
         corpus = feature_corpus(size.people)
         fabric = Fabric(accelerator="cpu", devices=1)
-        training = TrainingSettings(epochs=1, batch_size=BATCH)
+        training = TrainingSettings(epochs=MEASURED, batch_size=BATCH)
         folds = [fold_of(size.people, i % size.people) for i in range(size.members)]
         self.contexts = [
             StageContext(fabric, replace(corpus, split=fold), network, training, seed)
@@ -159,7 +161,7 @@ class Bench:
         self.shared = TeacherStage(teacher, targets, tnets)
 
     def students(self, method: str) -> Times:
-        """One epoch of a method's students."""
+        """A few epochs of a method's students."""
 
         def alone() -> int:
             drain(train_student(self.contexts[0], build_distiller(method), self.shared))
@@ -172,12 +174,12 @@ class Bench:
             ]
             for _ in train_students(prepared):
                 pass
-            return sum(len(p.spec.batches) for p in prepared)
+            return MEASURED * sum(len(p.spec.batches) for p in prepared)
 
         return compared(alone, together, self.size.repeats)
 
     def teachers(self) -> Times:
-        """One epoch of teachers and one of their T-Nets; an update of both counts as one."""
+        """A few epochs of teachers and their T-Nets; an update of both counts as one."""
 
         def alone() -> int:
             teacher = drain(train_teacher(self.contexts[0]))
@@ -194,8 +196,8 @@ class Bench:
 
     @property
     def updates(self) -> int:
-        """Of an epoch of the first member."""
-        return len(self.contexts[0].corpus.split.labelled) // BATCH
+        """Of the first member in all its epochs."""
+        return MEASURED * (len(self.contexts[0].corpus.split.labelled) // BATCH)
 
 
 def layers_and_vmap(network: NetworkSettings, size: Size) -> Times:
@@ -268,8 +270,8 @@ def page(size: Size) -> str:
             machine_facts("torch"),
             "",
             f"Simulated features ({WIDTH} numbers a modality), B = {BATCH}, {size.members} members "
-            f"of {size.people} people's folds, one epoch each, scoring included. Both ways were "
-            f"measured in turn, {size.repeats} times; ratios are medians. Minutes are extrapolated "
+            f"of {size.people} people's folds, {MEASURED} epochs each, scoring included. Both ways "
+            f"were measured in turn, {size.repeats} times; ratios are medians. Minutes are extrapolated "
             f"to {FOLDS} folds × {SEEDS} seeds of {EPOCHS} epochs on one worker.",
             "",
             "| network | stage or method | one by one, ms | together, ms a member | ratio "
