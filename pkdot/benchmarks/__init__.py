@@ -5,6 +5,7 @@ features             features of a frozen backbone, cached against computed in e
 gpu                  the loss and many students on a GPU
 preparation          clips, prepared against plainly decoded
 shift                the released script's shift of each similarity matrix, by its gradient
+training             students one by one and many at once; the share of distillation
 transport            the divergence and the plan, against GeomLoss and POT
 transport_problems   the rows that transport is measured on
 transport_page       the page of transport

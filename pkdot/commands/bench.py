@@ -12,6 +12,7 @@ _QUICK = {
     "transport": ["--quick", "--seconds", "0.05"],
     "features": ["--clips", "4", "--epochs", "2", "--pixels", "48"],
     "shift": [],
+    "training": ["--people", "6", "--members", "3", "--repeats", "1"],
     "gpu": ["--quick"],
 }
 """Page, a module of ``pkdot.benchmarks`` -> what makes it small."""

@@ -60,6 +60,8 @@ class Distiller(nn.Module, ABC):
             its paper tunes. The weights begin near the one at which the loss's gradient at the
             embedding is as long as the cross-entropy's, early in training on the digits, and go to
             some thirty times that.
+        mapped: whether ``torch.vmap`` may map ``loss`` over many batches of one size: it then looks
+            at no value, and the settings but for the weights are those of all.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Distiller(nn.Module, ABC):
     reads: tuple[str, ...] = ("embedding",)
     needs: frozenset[str] = frozenset()
     tuning: ClassVar[Grid] = tuning_grid((0.1, 0.3, 1.0, 3.0, 10.0, 30.0))
+    mapped: ClassVar[bool] = False
 
     def __init__(self, settings: DistillerSettings) -> None:
         super().__init__()
@@ -138,6 +141,15 @@ class Distiller(nn.Module, ABC):
         """λ for a batch with these targets."""
         return self.settings.weight
 
+    def next_weight(self, targets: Tensor) -> float:
+        """λ for the next batch, warm-up included; in training mode that is one update of it."""
+        weight = self.weight(targets)
+        if self.settings.warm_up:
+            weight *= min(1.0, self._updates / self.settings.warm_up)
+            self._updates += self.training
+        self._applied_weight = weight
+        return weight
+
     def applied_weights(self) -> dict[str, float]:
         """Method -> λ of the last call, warm-up included; empty before the first call."""
         return {} if self._applied_weight is None else {self.name: self._applied_weight}
@@ -153,11 +165,7 @@ class Distiller(nn.Module, ABC):
             InputError: within ``torch.vmap``, which hides the values of a batch.
         """
         refuse_vmap(student.embedding)
-        weight = self.weight(targets)
-        if self.settings.warm_up:
-            weight *= min(1.0, self._updates / self.settings.warm_up)
-            self._updates += self.training
-        self._applied_weight = weight
+        weight = self.next_weight(targets)
         dtype = working_dtype(
             teacher.outputs, teacher.embedding, student.outputs, student.embedding
         )
@@ -178,6 +186,11 @@ class SumOfDistillers(Distiller):
         super().__init__(DistillerSettings())
         self.parts = nn.ModuleList(parts)
         self._methods = tuple(parts)
+
+    @property
+    def methods(self) -> tuple[Distiller, ...]:
+        """The parts."""
+        return self._methods
 
     def set_task(self, task: Task) -> None:
         """Tell every part."""

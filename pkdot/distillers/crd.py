@@ -39,6 +39,7 @@ class CRD(Distiller):
     Settings = CRDSettings
     settings: CRDSettings
     tuning = tuning_grid((1.0, 7.0, 50.0), temperature=(0.1, 0.3))
+    mapped = True
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Build both projections."""

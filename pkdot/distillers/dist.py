@@ -46,6 +46,7 @@ class DIST(Distiller):
     reads = ("outputs",)
     needs = frozenset({"classes"})
     tuning = tuning_grid((0.5, 4.0, 30.0), temperature=(4.0, 1.0))
+    mapped = True
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         s = self.settings

@@ -3,10 +3,10 @@
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from ..errors import InputError
 from ..networks.models import NetworkOutput
+from ..tasks.base import divergence_of_logs
 from .base import Distiller, DistillerSettings, tuning_grid
 
 
@@ -21,10 +21,11 @@ class DKDSettings(DistillerSettings):
 
 def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities of (target, any other), (B, 2), and among the others, (B, C - 1)."""
-    size, classes = logits.shape
-    is_target = functional.one_hot(target, classes).bool()
-    of_target = logits[is_target].reshape(size, 1)
-    of_others = logits[~is_target].reshape(size, classes - 1)
+    classes = logits.shape[1]
+    target = target.unsqueeze(1)
+    others = torch.arange(classes - 1, device=logits.device)
+    others = others + (others >= target)  # (B, C - 1), the classes that skip the target
+    of_target, of_others = logits.gather(1, target), logits.gather(1, others)
     binary = torch.cat([of_target, of_others.logsumexp(1, keepdim=True)], dim=1)
     return binary.log_softmax(1), of_others.log_softmax(1)
 
@@ -51,6 +52,7 @@ class DKD(Distiller):
     reads = ("outputs", "targets")
     needs = frozenset({"classes"})
     tuning = tuning_grid((0.5, 4.0, 30.0), beta=(8.0, 2.0))
+    mapped = True
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         if teacher.outputs.shape[1] < 2:
@@ -63,7 +65,7 @@ class DKD(Distiller):
         teacher_parts = _split(teacher.outputs / s.temperature, target)
         student_parts = _split(student.outputs / s.temperature, target)
         tckd, nckd = (
-            functional.kl_div(student_logs, teacher_logs, reduction="batchmean", log_target=True)
+            divergence_of_logs(teacher_logs, student_logs)
             for student_logs, teacher_logs in zip(student_parts, teacher_parts, strict=True)
         )
         return s.temperature**2 * (s.alpha * tckd + s.beta * nckd)

@@ -28,6 +28,7 @@ class FitNets(Distiller):
     Settings = FitNetsSettings
     settings: FitNetsSettings
     tuning = tuning_grid((1.0, 3.0, 10.0, 30.0, 100.0, 300.0))
+    mapped = True
 
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Build the regressor."""

@@ -31,6 +31,7 @@ class KD(Distiller):
     settings: KDSettings
     reads = ("outputs",)
     tuning = tuning_grid((0.8, 4.0, 20.0), temperature=(2.0, 4.0))
+    mapped = True
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return self.task.soft_loss(teacher.outputs, student.outputs, self.settings.temperature)

@@ -29,6 +29,7 @@ class SimilarityMatrix(Distiller):
     Settings = SimilarityMatrixSettings
     settings: SimilarityMatrixSettings
     tuning = tuning_grid((15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0))
+    mapped = True
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         s_teacher, s_student = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))

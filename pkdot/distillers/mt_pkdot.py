@@ -53,6 +53,11 @@ class MTPKDOT(PKDOT):
     weight_labelled = 6.0
     tuning = tuning_grid((6.0, 30.0, 150.0), centroid=(0.1, 1.0))
 
+    @property
+    def solves_together(self) -> bool:
+        """Not: which teacher is best is told batch by batch."""
+        return False
+
     def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
         """Build an adapter and a head for every modality of the teacher."""
         super().prepare(teacher, student)

@@ -15,6 +15,7 @@ class NoDistillation(Distiller):
     title = "no distillation"
     reads = ()
     tuning: ClassVar[Grid] = ({},) * BUDGET
+    mapped = True
 
     def applied_weights(self) -> dict[str, float]:
         """Empty: there is no loss to weigh."""

@@ -58,6 +58,12 @@ class PKDOT(TransportDistiller):
             return self.settings.weight
         return self.weight_labelled if bool(has_target(targets).all()) else self.weight_unlabelled
 
+    def losses(self, teacher: NetworkOutput, student: NetworkOutput) -> Tensor:
+        """As for any transport; without outputs the rows of all batches are read at once."""
+        if "outputs" in self.reads:
+            return super().losses(teacher, student)
+        return self.structural(teacher.embedding, student.embedding)
+
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the anchors, (B, k) each."""
         return self.structural.rows(teacher.embedding, student.embedding)

@@ -35,6 +35,11 @@ class PKDOTClass(TransportDistiller):
     needs = frozenset({"classes"})
     tuning = tuning_grid((4.0, 20.0, 100.0), identity=(0.0, 1.0))
 
+    @property
+    def solves_together(self) -> bool:
+        """Not: batches with different numbers of classes have rows of different lengths."""
+        return False
+
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the means of the G classes present, (B, G) each."""
         classes = teacher.outputs.argmax(1).unique(return_inverse=True)[1]

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
+from ..tasks.base import divergence_of_logs
 from .base import Distiller, DistillerSettings, tuning_grid
 from .geometry import off_diagonal
 
@@ -39,7 +39,8 @@ class PKT(Distiller):
     Settings = PKTSettings
     settings: PKTSettings
     tuning = tuning_grid((30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0))
+    mapped = True
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         teacher_logs, student_logs = (_log_probabilities(o.embedding) for o in (teacher, student))
-        return functional.kl_div(student_logs, teacher_logs, reduction="batchmean", log_target=True)
+        return divergence_of_logs(teacher_logs, student_logs)

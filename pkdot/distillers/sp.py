@@ -33,6 +33,7 @@ class SP(Distiller):
     Settings = SPSettings
     settings: SPSettings
     tuning = tuning_grid((200.0, 700.0, 2000.0, 7000.0, 20_000.0, 70_000.0))
+    mapped = True
 
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return (_gram(teacher.embedding) - _gram(student.embedding)).square().mean()

@@ -142,6 +142,21 @@ class TransportDistiller(Distiller):
         """The transport for a batch with this output of the teacher's."""
         return self.structural
 
+    @property
+    def solves_together(self) -> bool:
+        """Whether :meth:`losses` may take many batches: not where anchors are drawn."""
+        drawn = getattr(self.settings, "policy", None) == "random"
+        return self.structural.takes_several and not drawn
+
+    def losses(self, teacher: NetworkOutput, student: NetworkOutput) -> Tensor:
+        """The losses (M,) of M batches, each tensor (M, B, ...), by one call of the transport."""
+        pairs = list(zip(teacher.unstacked(), student.unstacked(), strict=True))
+        clouds = [self.clouds(*pair) for pair in pairs]
+        teacher_rows, student_rows = (torch.stack([pair[i] for pair in clouds]) for i in (0, 1))
+        known = [own for own in (self.masses(own) for own, _ in pairs) if own is not None]
+        masses = torch.stack(known) if known else None
+        return self.transport_for(pairs[0][0]).divergence(teacher_rows, student_rows, masses)
+
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         clouds = self.clouds(teacher, student)
         return self.transport_for(teacher).divergence(*clouds, self.masses(teacher))

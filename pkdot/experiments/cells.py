@@ -63,17 +63,17 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
     """An arm's two configs: who teaches and who learns."""
 
     teacher: ExperimentConfig
     student: ExperimentConfig
 
 
-def _pair(base: ExperimentConfig, arm: Arm) -> _Pair:
+def pair_of(base: ExperimentConfig, arm: Arm) -> Pair:
     own = base.changed(arm.teacher)
     student = own.changed(arm.changes)
-    return _Pair(own.changed({"control": student.control}), student)
+    return Pair(own.changed({"control": student.control}), student)
 
 
 def check_arm(base: ExperimentConfig, arm: Arm) -> None:
@@ -83,7 +83,7 @@ def check_arm(base: ExperimentConfig, arm: Arm) -> None:
         ConfigError: if the arm makes no valid config, changes the data or the seed, or sizes that
             the student takes over from the shared teacher.
     """
-    pair = _pair(base, arm)
+    pair = pair_of(base, arm)
     if pair.student.data != base.data or pair.student.seed != base.seed:
         raise ConfigError(
             f"Arm {arm.name!r} changes the data or the seed, which all arms share; make a sweep of "
@@ -106,7 +106,7 @@ def cell_key(base: ExperimentConfig, arm: Arm) -> str:
 
     The arm's own name is not part of it: two arms that come to the same share a cell.
     """
-    pair = _pair(base, arm)
+    pair = pair_of(base, arm)
     kind = pair.student.method if arm.role == "student" else arm.name
     facts: dict[str, Any] = {"role": arm.role, "kind": kind, "versions": library_versions()}
     if arm.role != "student":
@@ -158,7 +158,7 @@ def run_cell(
     cells, key = cell_cache(folder), cell_key(base, arm)
     cell = cells.find(key)
     if cell is None:
-        pair = _pair(base, arm)
+        pair = pair_of(base, arm)
         with surroundings(pair.student.threads):
             computed = _computed(pair, arm, folder, progress)
         cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
@@ -166,7 +166,7 @@ def run_cell(
     return cell
 
 
-def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
+def _computed(pair: Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
     config = pair.student
     teachers = folder / "teachers"
     corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=progress))
@@ -201,14 +201,14 @@ def _computed(pair: _Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, 
         }
     assert shared is not None
     if arm.role == "teacher":
-        return _scored(shared.targets.output.outputs, _seen_by_teacher(corpus))
+        return scored(shared.targets.output.outputs, _seen_by_teacher(corpus))
     best = _BestEpoch()
     trained = drain(train_networks(config, corpus, make_fabric(config), shared), best)
-    found = {**_scored(trained.output.outputs, corpus), "best_epoch": best.epoch, **_took(began)}
-    return {**found, **_tnet(trained, corpus)}
+    found = {**scored(trained.output.outputs, corpus), "best_epoch": best.epoch, **_took(began)}
+    return {**found, **tnet_scores(trained, corpus)}
 
 
-def _tnet(trained: Trained, corpus: Corpus) -> dict[str, Any]:
+def tnet_scores(trained: Trained, corpus: Corpus) -> dict[str, Any]:
     """What the student's T-Nets explain of the privileged features; nothing without T-Nets."""
     explained = final_metrics(trained, corpus)["tnet"].get("test")
     if explained is None:
@@ -238,10 +238,10 @@ def _alone(config: ExperimentConfig, corpus: Corpus) -> dict[str, Any]:
     distiller = build_distiller(config.method, config.options)
     student = drain(train_student(context, distiller), best)
     outputs = student_output(student, corpus, np.arange(len(corpus))).outputs.cpu()
-    return {**_scored(outputs, corpus), "best_epoch": best.epoch}
+    return {**scored(outputs, corpus), "best_epoch": best.epoch}
 
 
-def _scored(outputs: Tensor, corpus: Corpus) -> dict[str, Any]:
+def scored(outputs: Tensor, corpus: Corpus) -> dict[str, Any]:
     """Test scores against the truth, validation scores against what selection could read."""
     task = corpus.task
     inner = part_scores(corpus, "validation", outputs)

@@ -4,6 +4,7 @@ A cell is one arm at one seed of one fold. Each finished cell is a small file, a
 another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from tqdm.auto import tqdm
 
 from ..data import Corpus, pinned
 from ..distillers import available_distillers, parse_method
-from ..errors import ConfigError, PkdotError
+from ..errors import ConfigError
 from ..record.location import runs_directory
 from ..tasks import Classification, Task
 from ..training.encoders import raw_modalities
 from ..worker_pool import Lost, effective_jobs, unordered
-from .cells import UNIMODAL, Arm, check_arm, run_cell
+from .cell_batches import MOST, Done, batches_of, run_cells
+from .cells import UNIMODAL, Arm, check_arm
 from .config import ExperimentConfig
 from .dask_engine import unordered_on_cluster
 
@@ -75,15 +77,8 @@ Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[i
 """Gives results of a function's calls as they come, each with the number of its call."""
 
 
-def _one(
-    base: ExperimentConfig, arm: Arm, folder: Path, tolerant: bool, progress: bool
-) -> dict[str, Any]:
-    try:
-        return run_cell(base, arm, folder, progress=progress)
-    except PkdotError as error:
-        if not tolerant:
-            raise
-        return {"seed": base.seed, "failed": str(error)}
+Batch = list[tuple[int, int]]
+"""Arm and base of each cell that one worker computes at a time."""
 
 
 def run_grid(
@@ -96,11 +91,13 @@ def run_grid(
     progress: bool = True,
     label: str = "",
     tolerant: bool = False,
+    at_once: int | None = None,
 ) -> pd.DataFrame:
     """Run every arm on every base: seeds, folds, or both.
 
-    Cells are taken base by base, as many bases at a time as there are processes, so that these
-    seldom wait for one another's teachers.
+    Cells of students that differ in seed, data and weights alone train as one batched model, see
+    :mod:`pkdot.experiments.cell_batches`; what cannot trains one by one, and a line on stderr says
+    why. Bases are taken some at a time, so that processes seldom wait for one another's teachers.
 
     Args:
         bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
@@ -114,6 +111,8 @@ def run_grid(
         label: in front of the bar.
         tolerant: let a cell that the kit refuses (a loss that diverged, say) be a row with the
             sentence in ``failed``, rather than the end of the grid. It is tried again next time.
+        at_once: students that train as one at most, 1 for one by one; by the size of their networks
+            if left out.
 
     Returns:
         One row a cell: arm, title, role, replicate (place in ``bases``), seed, accuracy, and what
@@ -141,24 +140,37 @@ def run_grid(
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
     width = effective_jobs(jobs)
-    order = [
-        (arm, replicate)
-        for start in range(0, len(bases), width)
-        for arm in range(len(arms))
-        for replicate in range(start, min(start + width, len(bases)))
-    ]
-    each = [(bases[r], arms[a], folder, tolerant, progress) for a, r in order]
+    at_a_time = width * (MOST if at_once is None else at_once)
+    batches: list[Batch] = []
+    for start in range(0, len(bases), at_a_time):
+        some = range(start, min(start + at_a_time, len(bases)))
+        order = [(arm, replicate) for arm in range(len(arms)) for replicate in some]
+        cells = [(bases[r], arms[a]) for a, r in order]
+        batches += [[order[i] for i in own] for own in batches_of(cells, folder, width, at_once)]
     found: dict[tuple[int, int], dict[str, Any]] = {}
-    with tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar:
-        for number, cell in run(_one, each):
-            if isinstance(cell, Lost):
-                base, arm = each[number][:2]
-                lost = cell.error(f"{arm.title!r} with seed {base.seed}", folder)
+    said = set[str]()
+    with tqdm(total=len(arms) * len(bases), desc=label, unit="cell", disable=not progress) as bar:
+
+        def compute(batches: Sequence[Batch]) -> Iterator[tuple[Batch, Done | Lost]]:
+            each = [
+                ([(bases[r], arms[a]) for a, r in own], folder, tolerant, progress)
+                for own in batches
+            ]
+            for number, done in run(run_cells, each):
+                yield batches[number], done
+
+        for places, done in _lost_ones_alone(compute, batches):
+            if isinstance(done, Lost):
+                ((a, r),) = places
+                lost = done.error(f"{arms[a].title!r} with seed {bases[r].seed}", folder)
                 if not tolerant:
                     raise lost
-                cell = {"seed": base.seed, "failed": str(lost)}
-            found[order[number]] = cell
-            bar.update()
+                done = Done([{"seed": bases[r].seed, "failed": str(lost)}])
+            found.update(zip(places, done.cells, strict=True))
+            for note in set(done.notes) - said if progress else ():
+                bar.write(note, file=sys.stderr)
+            said.update(done.notes)
+            bar.update(len(places))
     return pd.DataFrame(
         [
             {
@@ -172,6 +184,21 @@ def run_grid(
             for replicate in range(len(bases))
         ]
     )
+
+
+def _lost_ones_alone(
+    compute: Callable[[Sequence[Batch]], Iterator[tuple[Batch, Done | Lost]]],
+    batches: Sequence[Batch],
+) -> Iterator[tuple[Batch, Done | Lost]]:
+    """Results of batches; of one that was lost, those of its cells one by one."""
+    alone: list[Batch] = []
+    for batch, done in compute(batches):
+        if isinstance(done, Lost) and len(batch) > 1:
+            alone += [[place] for place in batch]
+        else:
+            yield batch, done
+    if alone:
+        yield from compute(alone)
 
 
 def _pinned(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:

@@ -101,6 +101,23 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
     return stage
 
 
+def is_kept(config: ExperimentConfig, folder: Path) -> bool:
+    """Whether the stage of a config is in memory or has a file in ``folder``."""
+    key = stage_key(config)
+    return (str(folder), key) in _open_stages or (folder / f"{key}.safetensors").exists()
+
+
+def keep_stage(config: ExperimentConfig, folder: Path, stage: Stage) -> None:
+    """Write the stage of a config where :func:`teacher_stage` finds it.
+
+    Raises:
+        RecordError: if the file cannot be written.
+    """
+    KeyedCache(folder, ".safetensors", lambda path: None, write=_write).keep(
+        stage_key(config), stage
+    )
+
+
 def _train(config: ExperimentConfig, corpus: Corpus) -> Stage:
     encoded = drain(encode_corpus(config, corpus, make_fabric(config)))
     shared = drain(train_teacher_stage(config, encoded.corpus, make_fabric(config)))

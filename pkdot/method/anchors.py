@@ -174,5 +174,5 @@ def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
 def read_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
     """:func:`gather_anchor_rows` without its checks, for anchors of :func:`select_anchors`."""
     if anchors.ndim == 1:
-        return similarity.index_select(1, anchors)
-    return similarity.gather(1, anchors)
+        return similarity.index_select(-1, anchors)
+    return similarity.gather(-1, anchors)

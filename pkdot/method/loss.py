@@ -61,7 +61,9 @@ class Structure:
 class PKDOTLoss(nn.Module):
     """Divergence between the teacher's and the student's anchor rows; gradient to the student.
 
-    For any training loop: ``loss = task + weight * PKDOTLoss()(z_teacher, z_student)``.
+    For any training loop: ``loss = task + weight * PKDOTLoss()(z_teacher, z_student)``. Several
+    batches of one size may come at once, with leading axes; each has its own anchors and its own
+    divergence.
 
     Args:
         k: number of anchors, 1 <= k < B (not used by the policy ``all``).
@@ -124,11 +126,11 @@ class PKDOTLoss(nn.Module):
         """The loss of one batch.
 
         Args:
-            z_teacher: embeddings, (B, D_T); a constant to autograd.
-            z_student: embeddings of the same samples in the same order, (B, D_S).
+            z_teacher: embeddings, (..., B, D_T); a constant to autograd.
+            z_student: embeddings of the same samples in the same order, (..., B, D_S).
 
         Returns:
-            A scalar in float32, or float64 if an input is.
+            A scalar in float32, or float64 if an input is; (...,) of several batches.
 
         Raises:
             InputError: for NaN, k >= B, or shapes that do not match.
@@ -151,26 +153,38 @@ class PKDOTLoss(nn.Module):
         """
         rows = self._steps(z_teacher, z_student)
         teacher_rows, student_rows = rows[-2:]
+        if teacher_rows.ndim > 2:
+            raise InputError(
+                f"Figures show the steps of one batch (B, D), not of {tuple(z_teacher.shape)}."
+            )
         cost = self._cost(teacher_rows, student_rows)
         divergence = self.divergence(teacher_rows, student_rows, weights)
         transport = self._transport(cost, self._epsilon(teacher_rows, student_rows), weights)
         return Structure(*rows, cost, transport, divergence)
 
     def rows(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
-        """Steps 1 and 2 alone: the anchor rows of teacher and student, (B, k) each."""
+        """Steps 1 and 2 alone: the anchor rows of teacher and student, (..., B, k) each."""
         *_, teacher_rows, student_rows = self._steps(z_teacher, z_student)
         return teacher_rows, student_rows
 
     def divergence(
         self, teacher_rows: Tensor, student_rows: Tensor, weights: Tensor | None = None
     ) -> Tensor:
-        """Step 3 alone: the divergence of two clouds that describe the same samples, a scalar.
+        """Step 3 alone: the divergence of two clouds that describe the same samples, (...,).
 
         Args:
-            teacher_rows: (B, d).
-            student_rows: (B, d), row i for the same sample as the teacher's row i.
-            weights: masses of the samples in both clouds, (B,); uniform by default.
+            teacher_rows: (..., B, d).
+            student_rows: (..., B, d), row i for the same sample as the teacher's row i.
+            weights: masses of the samples in both clouds, (..., B); uniform by default.
+
+        Raises:
+            InputError: for several batches under a transport that takes one.
         """
+        if teacher_rows.ndim > 2 and not self.takes_several:
+            raise InputError(
+                f"Rows of shape {tuple(teacher_rows.shape)} are several batches, which only "
+                f"entropic transport with an absolute blur takes; give one batch at a time."
+            )
         if self.transport == "entropic":
             return sinkhorn_divergence(
                 teacher_rows,
@@ -191,11 +205,16 @@ class PKDOTLoss(nn.Module):
         own = [self._cost(rows, rows) for rows in (teacher_rows, student_rows)]
         return value - 0.5 * sum(self._transport(cost, epsilon, weights).value for cost in own)
 
+    @property
+    def takes_several(self) -> bool:
+        """Whether several batches may come at once."""
+        return self.transport == "entropic" and not self.relative
+
     def _shifted(self, rows: Tensor, similarity: Tensor) -> Tensor:
-        """Rows (B, k) less the smallest entry of the matrix (B, B) that they were read from."""
+        """Rows (..., B, k) less the smallest entry of the matrix that they were read from."""
         if self.shift is None:
             return rows
-        smallest = similarity.amin()
+        smallest = similarity.amin((-2, -1), keepdim=True)
         return rows - (smallest if self.shift == "minimum" else smallest.detach())
 
     def _cost(self, x: Tensor, y: Tensor) -> Tensor:
@@ -234,7 +253,7 @@ class PKDOTLoss(nn.Module):
         """Similarities of teacher and student, anchors, and rows of teacher and student."""
         for network, z in (("teacher", z_teacher), ("student", z_student)):
             check_tensor(f"The {network}'s embeddings", z)
-            if z.ndim != 2:
+            if z.ndim < 2:
                 raise InputError(
                     f"The {network}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
                 )
@@ -243,17 +262,35 @@ class PKDOTLoss(nn.Module):
                     f"The {network}'s embeddings contain NaN or infinity; lower the learning rate, "
                     f"or look at the layer before them."
                 )
-        if len(z_teacher) != len(z_student):
+        if z_teacher.shape[:-1] != z_student.shape[:-1]:
             raise InputError(
                 f"Teacher and student must embed the same samples; the batches have "
-                f"{len(z_teacher)} and {len(z_student)} rows."
+                f"{_sizes(z_teacher)} and {_sizes(z_student)} rows."
             )
         dtype = working_dtype(z_teacher, z_student)
         z_teacher, z_student = usable(z_teacher.detach(), dtype), usable(z_student, dtype)
         with torch.autocast(z_teacher.device.type, enabled=False):
             teacher = cosine_similarity_matrix(z_teacher)
             student = cosine_similarity_matrix(z_student)
-            anchors = select_anchors(teacher, self.k, self.policy, generator=self.generator)
+            anchors = self._anchors(teacher)
             teacher_rows = self._shifted(read_rows(teacher, anchors), teacher)
             student_rows = self._shifted(read_rows(student, anchors), student)
         return teacher, student, anchors, teacher_rows, student_rows
+
+    def _anchors(self, similarity: Tensor) -> Tensor:
+        """Anchors of each matrix (..., B, B): (k,) of one, (..., B, k) of several."""
+        one = similarity.flatten(0, -3)[0] if similarity.ndim > 2 else similarity
+        if similarity.ndim == 2 or self.policy == "all":
+            return select_anchors(one, self.k, self.policy, generator=self.generator)
+        each = [
+            select_anchors(own, self.k, self.policy, generator=self.generator)
+            for own in similarity.flatten(0, -3)
+        ]
+        size = similarity.shape[-1]
+        rows = torch.stack([own.expand(size, -1) for own in each])
+        return rows.reshape(*similarity.shape[:-1], -1)
+
+
+def _sizes(z: Tensor) -> str:
+    """Rows of a batch, or of several."""
+    return " x ".join(map(str, z.shape[:-1]))

@@ -42,6 +42,16 @@ class NetworkOutput(NamedTuple):
         features = {name: function(feature) for name, feature in self.features.items()}
         return NetworkOutput(function(self.outputs), function(self.embedding), features)
 
+    def unstacked(self) -> "list[NetworkOutput]":
+        """The M outputs of many networks, of tensors (M, B, ...) each."""
+        features = {name: feature.unbind() for name, feature in self.features.items()}
+        return [
+            NetworkOutput(outputs, z, {name: parts[i] for name, parts in features.items()})
+            for i, (outputs, z) in enumerate(
+                zip(self.outputs.unbind(), self.embedding.unbind(), strict=True)
+            )
+        ]
+
 
 class _Joint(nn.Module):
     """Fusion, embedding norm and head: what teacher and student have in common."""

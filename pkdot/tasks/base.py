@@ -136,6 +136,19 @@ class Task(Settings, ABC):
                 :meth:`check_smoothing`.
         """
 
+    def losses(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
+        """:meth:`loss` of each of M batches, (M,).
+
+        Args:
+            outputs: (M, ..., W).
+            targets: (M, ...) likewise.
+            smoothing: as for one batch.
+        """
+        import torch
+
+        pairs = zip(outputs.unbind(), targets.unbind(), strict=True)
+        return torch.stack([self.loss(own, truth, smoothing) for own, truth in pairs])
+
     def check_smoothing(self, smoothing: float) -> None:
         """Refuse label smoothing where targets cannot be smoothed.
 
@@ -296,6 +309,14 @@ def as_array(values: Any) -> Array:
         is_half = values.is_floating_point() and values.element_size() < 4  # NumPy has no bfloat16
         values = (values.float() if is_half else values).numpy()
     return np.asarray(values)
+
+
+def divergence_of_logs(target: "Tensor", own: "Tensor") -> "Tensor":
+    """Mean over samples of KL(p ‖ q), from log p and log q, (B, C) each; a scalar.
+
+    What torch's ``kl_div`` computes, in steps that ``torch.vmap`` knows.
+    """
+    return (target.exp() * (target - own)).sum() / target.shape[0]
 
 
 def at_least_float32(x: "Tensor") -> "Tensor":

@@ -7,7 +7,16 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError, InputError
-from .base import Array, Score, Tally, TargetGroups, Task, as_array, at_least_float32
+from .base import (
+    Array,
+    Score,
+    Tally,
+    TargetGroups,
+    Task,
+    as_array,
+    at_least_float32,
+    divergence_of_logs,
+)
 from .plain_models import CLASSIFIERS, PlainModels
 
 if TYPE_CHECKING:
@@ -83,6 +92,19 @@ class Classification(Task):
             at_least_float32(outputs), targets, ignore_index=-1, label_smoothing=smoothing
         )
 
+    def losses(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
+        from torch.nn import functional
+
+        each = functional.cross_entropy(
+            at_least_float32(outputs).flatten(0, -2),
+            targets.flatten(),
+            ignore_index=-1,
+            label_smoothing=smoothing,
+            reduction="none",
+        )
+        known = (targets >= 0).flatten(1).sum(1)
+        return each.view(len(targets), -1).sum(1) / known.clamp_min(1)
+
     def check_smoothing(self, smoothing: float) -> None:
         """Any share below 1 will do."""
 
@@ -91,15 +113,8 @@ class Classification(Task):
 
         Source: Hinton, Vinyals and Dean, 2015, arXiv 1503.02531.
         """
-        from torch.nn import functional
-
-        divergence = functional.kl_div(
-            functional.log_softmax(student / temperature, dim=1),
-            functional.log_softmax(teacher / temperature, dim=1),
-            reduction="batchmean",
-            log_target=True,
-        )
-        return temperature**2 * divergence
+        target, own = ((x / temperature).log_softmax(1) for x in (teacher, student))
+        return temperature**2 * divergence_of_logs(target, own)
 
     def coordinates(self, outputs: "Tensor", form: str, temperature: float) -> "Tensor":
         """Softened probabilities, their roots, or centred logits.

@@ -45,6 +45,16 @@ class StageContext:
         """The seed of a stage, see :func:`stage_seed`."""
         return stage_seed(self.seed, stage)
 
+    def generator_of(self, stage: str) -> torch.Generator:
+        """A generator for the draws of a stage whose network was just built.
+
+        On the CPU it goes on from torch's own, as the stage alone would; elsewhere it begins at the
+        stage's seed.
+        """
+        if self.device.type == "cpu":
+            return torch.Generator().set_state(torch.get_rng_state())
+        return torch.Generator(self.device).manual_seed(self.seed_of(stage))
+
 
 def stage_seed(seed: int, stage: str) -> int:
     """A seed for a stage that depends on the experiment's seed and the stage's name alone.

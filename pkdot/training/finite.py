@@ -59,6 +59,17 @@ def check_gradients(
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
     largest = torch.nn.utils.get_total_norm(gradients, norm_type=torch.inf)
+    check_largest(largest, stage, epoch, samples)
+
+
+def check_largest(
+    largest: Tensor, stage: str, epoch: int, samples: Callable[[], np.ndarray]
+) -> None:
+    """:func:`check_gradients` for a gradient whose largest entry is known.
+
+    Raises:
+        TrainingError: where that is not finite.
+    """
     if not bool(torch.isfinite(largest)):
         raise TrainingError(
             f"In epoch {epoch} the gradient of the {stage}'s loss became {float(largest)}, on "

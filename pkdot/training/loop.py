@@ -123,7 +123,7 @@ def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArr
     return shares[fabric.global_rank], shares.reshape(-1)
 
 
-def _schedule(
+def schedule(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, steps: int
 ) -> tuple[Callable[[], None], Callable[[float], None]]:
     """What to call after every update, and after every epoch with its progress."""
@@ -162,7 +162,7 @@ def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    step, note = _schedule(optimizer, settings, len(spec.batches))
+    step, note = schedule(optimizer, settings, len(spec.batches))
     module, optimizer = fabric.setup(network, optimizer)
     # A scaler of half precision looks for infinite gradients itself, and leaves such steps out.
     scaled = getattr(fabric.strategy.precision, "scaler", None) is not None

@@ -4,7 +4,7 @@ what it trained.
 Nothing here writes or plots.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,19 +57,47 @@ class Trained:
     output: NetworkOutput
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedTeacher:
+    """A teacher about to learn.
+
+    Attributes:
+        context: of the experiment.
+        spec: of the stage, with the teacher as its network.
+        generator: in the state from which noise and dropout are drawn; so is torch's own.
+    """
+
+    context: StageContext
+    spec: StageSpec
+    generator: torch.Generator
+
+
 def train_teacher(context: StageContext) -> Generator[EpochReport, None, Teacher]:
     """Stage ``teacher``: every modality, labelled samples, task loss. Returns it frozen.
 
     Samples that lack a privileged modality are left out.
     """
+    prepared = prepare_teacher(context)
+    yield from fit(context.fabric, prepared.spec, context.training)
+    teacher = prepared.spec.network
+    assert isinstance(teacher, Teacher)
+    return teacher.requires_grad_(False).eval()
+
+
+def prepare_teacher(context: StageContext) -> PreparedTeacher:
+    """All that :func:`train_teacher` does before the first batch."""
     torch.manual_seed(context.seed_of("teacher"))
     teacher = build_teacher(context.corpus, context.network).to(context.device)
-    yield from fit_teacher(context, teacher)
-    return teacher.requires_grad_(False).eval()
+    generator = context.generator_of("teacher")
+    return PreparedTeacher(context, _teacher_spec(context, teacher), generator)
 
 
 def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochReport, None, None]:
     """Train a teacher in place, on the complete ones of the labelled samples."""
+    yield from fit(context.fabric, _teacher_spec(context, teacher), context.training)
+
+
+def _teacher_spec(context: StageContext, teacher: nn.Module) -> StageSpec:
     fabric, corpus = context.fabric, context.corpus
     targets = visible_targets(corpus)
     validation = complete_only(corpus, context.selection)
@@ -86,10 +114,38 @@ def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochRep
 
     labelled = complete_only(corpus, corpus.split.labelled)
     batches = stage_batches(context, "teacher", labelled, labelled[:0])
-    spec = StageSpec(
+    return StageSpec(
         "teacher", teacher, batches, losses, validate, *selection(context), corpus.ids.__getitem__
     )
-    yield from fit(fabric, spec, context.training)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedTNets:
+    """T-Nets about to learn.
+
+    Attributes:
+        context: of the experiment.
+        spec: of the stage, with the T-Nets as its network.
+        prevalent: what they read, (R, F) or (R, S, F); a row a sample, or a frame of a window.
+        features: modality -> what they are to hallucinate, likewise.
+        means: modality -> the mean of that over the training rows.
+        inner: the rows that stop and select.
+    """
+
+    context: StageContext
+    spec: StageSpec
+    prevalent: Tensor
+    features: dict[str, Tensor]
+    means: dict[str, Tensor]
+    inner: IndexArray
+
+    def scores(self, hallucinated: Mapping[str, Tensor]) -> dict[str, float]:
+        """Validation scores of what was hallucinated for ``inner``, averaged over modalities."""
+        each = [
+            reconstruction_metrics(self.features[name][self.inner], h.cpu(), self.means[name])
+            for name, h in hallucinated.items()
+        ]
+        return {key: float(np.mean([e[key] for e in each])) for key in each[0]}
 
 
 def train_tnets(
@@ -100,9 +156,18 @@ def train_tnets(
     Training samples that have every modality, labelled and unlabelled; no target is read. Returns
     the T-Nets frozen; none, and no report, without a privileged modality.
     """
-    corpus = context.corpus
-    if not corpus.privileged:
+    if not context.corpus.privileged:
         return TNets()
+    prepared = prepare_tnets(context, targets)
+    yield from fit(context.fabric, prepared.spec, context.training)
+    tnets = prepared.spec.network
+    assert isinstance(tnets, TNets)
+    return tnets.requires_grad_(False).eval()
+
+
+def prepare_tnets(context: StageContext, targets: TeacherTargets) -> PreparedTNets:
+    """All that :func:`train_tnets` does before the first batch."""
+    corpus = context.corpus
     torch.manual_seed(context.seed_of("tnet"))
     features = {n: _as_samples(corpus, f) for n, f in targets.output.features.items()}
     prevalent = joined([features[name] for name in corpus.prevalent])
@@ -127,11 +192,7 @@ def train_tnets(
         module.eval()
         with torch.no_grad():
             hallucinated = tnets(prevalent[inner].to(context.device))
-        each = [
-            reconstruction_metrics(features[name][inner], h.cpu(), means[name])
-            for name, h in hallucinated.items()
-        ]
-        return {"validation": {key: float(np.mean([e[key] for e in each])) for key in each[0]}}
+        return {"validation": prepared.scores(hallucinated)}
 
     batches = stage_batches(context, "tnet", train, train[:0])
     frames = corpus.targets.shape[1] if corpus.is_sequence else 1
@@ -140,8 +201,9 @@ def train_tnets(
         lambda values: (values["mse"],), lambda values: values["explained"],
         lambda rows: corpus.ids[rows // frames],
     )  # fmt: skip
-    yield from fit(context.fabric, spec, context.training)
-    return tnets.requires_grad_(False).eval()
+    real = {name: features[name] for name in corpus.privileged}
+    prepared = PreparedTNets(context, spec, prevalent, real, means, inner)
+    return prepared
 
 
 def selection(context: StageContext) -> tuple[Any, Any]:

@@ -54,6 +54,36 @@ def train_student(
             reconstruct the teacher's.
         network: a student of the user's, wrapped; trained in place.
     """
+    prepared = prepare_student(context, distiller, shared, distilled, network)
+    yield from fit(context.fabric, prepared.spec, context.training)
+    return prepared.spec.network.eval()
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedStudent:
+    """A student about to learn.
+
+    Attributes:
+        context: of the experiment.
+        spec: of the stage, with the student as its network.
+        distillation: None for a student alone.
+        generator: in the state from which noise and dropout are drawn; so is torch's own.
+    """
+
+    context: StageContext
+    spec: StageSpec
+    distillation: "Distillation | None"
+    generator: torch.Generator
+
+
+def prepare_student(
+    context: StageContext,
+    distiller: Distiller,
+    shared: TeacherStage | None = None,
+    distilled: TeacherTargets | None = None,
+    network: nn.Module | None = None,
+) -> PreparedStudent:
+    """All that :func:`train_student` does before the first batch; arguments as there."""
     corpus, settings = context.corpus, context.training
     torch.manual_seed(context.seed_of("student"))
     student = _new_student(context, shared) if network is None else network
@@ -62,7 +92,7 @@ def train_student(
     distillation = None
     if shared is not None:
         read = shared.targets if distilled is None else distilled
-        distillation = _Distillation(distiller, shared.targets, read)
+        distillation = Distillation(distiller, shared.targets, read)
         some = complete_only(corpus, corpus.split.train)[:2]
         example = read.at(some, context.device), student_output(student, corpus, some)
         if corpus.is_sequence:
@@ -88,8 +118,7 @@ def train_student(
     spec = StageSpec(
         "student", student, batches, losses, validate, *chosen_by, corpus.ids.__getitem__, adapters
     )
-    yield from fit(context.fabric, spec, settings)
-    return student.eval()
+    return PreparedStudent(context, spec, distillation, context.generator_of("student"))
 
 
 def _new_student(context: StageContext, shared: TeacherStage | None) -> Student:
@@ -100,7 +129,7 @@ def _new_student(context: StageContext, shared: TeacherStage | None) -> Student:
 
 
 @dataclass(frozen=True)
-class _Distillation:
+class Distillation:
     """A prepared distiller and what it compares the student with.
 
     Attributes:
@@ -120,7 +149,7 @@ class _Distillation:
 
 
 def _student_losses(
-    context: StageContext, student: nn.Module, distillation: _Distillation | None
+    context: StageContext, student: nn.Module, distillation: Distillation | None
 ) -> Callable[[nn.Module, IndexArray], Losses]:
     """Losses of the student stage; without distillation the task loss alone."""
     fabric, corpus, settings = context.fabric, context.corpus, context.training

@@ -215,3 +215,29 @@ def test_the_entropic_plan_is_that_of_sinkhorn_with_the_same_masses():
     shown = loss.structure(teacher, student, masses)
     expected = pkdot.sinkhorn(shown.cost, masses, masses, epsilon=0.25)
     assert torch.equal(shown.transport.plan, expected.plan)
+
+
+@pytest.mark.parametrize("policy", ["shared", "per_sample", "farthest", "most_similar", "all"])
+@pytest.mark.parametrize("shift", [None, "minimum"])
+def test_several_batches_at_once_are_each_by_itself(policy, shift):
+    generator = torch.Generator().manual_seed(0)
+    teacher, student = (
+        torch.randn(2, 3, 12, width, dtype=torch.float64, generator=generator) for width in (5, 4)
+    )
+    loss = pkdot.PKDOTLoss(4, policy=policy, shift=shift, tolerance=1e-12)
+    together, apart = student.clone().requires_grad_(), student.clone().requires_grad_()
+    found = loss(teacher, together)
+    each = [loss(*pair) for pair in zip(teacher.flatten(0, 1), apart.flatten(0, 1), strict=True)]
+    torch.testing.assert_close(found.flatten(), torch.stack(each), rtol=1e-9, atol=1e-11)
+    found.square().sum().backward()
+    torch.stack(each).square().sum().backward()
+    torch.testing.assert_close(together.grad, apart.grad, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("options", [{"transport": "unbalanced"}, {"relative": True}])
+def test_what_takes_one_batch_refuses_several(options):
+    z = torch.randn(2, 8, 3)
+    with pytest.raises(InputError, match="one batch at a time"):
+        pkdot.PKDOTLoss(4, **options)(z, z)
+    with pytest.raises(InputError, match="one batch"):
+        pkdot.PKDOTLoss(4).structure(z, z)

@@ -1,0 +1,56 @@
+"""Teacher stages that train together, written where each student's cell finds its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..data import load_corpus
+from ..errors import PkdotError
+from ..training.context import StageContext
+from ..training.controls import teacher_corpus
+from ..training.encoders import EncoderStage
+from ..training.many.teachers import train_teacher_stages
+from .config import ExperimentConfig
+from .experiment import drain, encode_corpus, make_fabric, stage_context
+from .smoothing import with_chosen_smoothing
+from .teacher_cache import Stage, is_kept, keep_stage, stage_key
+
+
+def teach(configs: Sequence[ExperimentConfig], folder: Path, most: int) -> None:
+    """Train the stages of some configs that are not there yet, several as one.
+
+    A stage that is refused, or cannot train together with others, is left for the cell that asks
+    for it.
+
+    Args:
+        configs: of teachers, in ``surroundings`` of their threads.
+        folder: of teacher stages.
+        most: members of a batch at most.
+    """
+    missing = {stage_key(c): c for c in configs if not is_kept(c, folder)}
+    kinds: dict[str, list[ExperimentConfig]] = {}
+    for config in missing.values():
+        settings = (config.network.model_dump_json(), config.training.model_dump_json())
+        kinds.setdefault("".join(settings), []).append(config)
+    for alike in kinds.values():
+        for start in range(0, len(alike), most):
+            some = alike[start : start + most]
+            if len(some) > 1:
+                _teach_together(some, folder)
+
+
+def _teach_together(configs: Sequence[ExperimentConfig], folder: Path) -> None:
+    ready: list[tuple[ExperimentConfig, EncoderStage, StageContext]] = []
+    for config in configs:
+        try:
+            corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=False))
+            fabric = make_fabric(config)
+            encoded = drain(encode_corpus(config, corpus, fabric))
+        except PkdotError:
+            continue
+        seen = teacher_corpus(config.control, encoded.corpus)
+        ready.append((config, encoded, stage_context(config, seen, fabric)))
+    for place, shared in train_teacher_stages([context for *_, context in ready]):
+        if not isinstance(shared, PkdotError):
+            config, encoded, _ = ready[place]
+            stage = Stage(encoded.corpus, shared, encoded.scores, encoded.test_outputs)
+            keep_stage(config, folder, stage)

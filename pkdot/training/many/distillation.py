@@ -1,0 +1,125 @@
+"""Losses of one method on the batches of many members."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ...distillers import Distiller, SumOfDistillers
+from ...distillers.transported import TransportDistiller
+from ...method.transport.validation import usable, working_dtype
+from ...networks.models import NetworkOutput
+
+Weights = Any
+"""λ of each of m members, (m,); of a sum a list of them, one a part."""
+
+
+class StackedDistillers:
+    """Distillers of M members that differ in weights alone, prepared, as one.
+
+    Three ways lead to the losses: transport between the rows of all members is solved in one call;
+    a method that ``torch.vmap`` may map is mapped; any other computes one member's after another.
+
+    Args:
+        distillers: of each member.
+        prefix: of the names of their parameters, as a part of a sum.
+    """
+
+    def __init__(self, distillers: Sequence[Distiller], prefix: str = "loss/") -> None:
+        self._distillers, self._prefix = list(distillers), prefix
+        self._parts: list[StackedDistillers] = []
+        lead = distillers[0]
+        if isinstance(lead, SumOfDistillers):
+            members = [d.methods for d in distillers if isinstance(d, SumOfDistillers)]
+            self._parts = [
+                StackedDistillers(part, f"{prefix}parts.{number}.")
+                for number, part in enumerate(zip(*members, strict=True))
+            ]
+
+    def adapters(self) -> list[dict[str, nn.Parameter]]:
+        """Of each member name -> parameter; no network's parameter has such a name."""
+        return [
+            {f"{self._prefix}{name}": p for name, p in distiller.named_parameters()}
+            for distiller in self._distillers
+        ]
+
+    def weigh(self, members: Sequence[int], targets: Tensor) -> Weights:
+        """λ of m members for their next batch, whose targets are (m, B, ...)."""
+        if self._parts:
+            return [part.weigh(members, targets) for part in self._parts]
+        pairs = zip(members, targets.unbind(), strict=True)
+        return torch.tensor(
+            [self._distillers[member].next_weight(own) for member, own in pairs],
+            dtype=torch.float64,
+            device=targets.device,
+        )
+
+    def losses(
+        self,
+        members: Sequence[int],
+        weights: Weights,
+        adapters: Mapping[str, Tensor],
+        batch: tuple[NetworkOutput, NetworkOutput, Tensor],
+    ) -> Tensor:
+        """Weighted losses (m,) of m members.
+
+        Args:
+            members: which.
+            weights: of :meth:`weigh`.
+            adapters: name -> (m, ...), with gradient.
+            batch: the teachers' and the students' outputs and the targets, each tensor (m, B, ...).
+        """
+        if self._parts:
+            parts = zip(self._parts, weights, strict=True)
+            return torch.stack([p.losses(members, own, adapters, batch) for p, own in parts]).sum(0)
+        teacher, student, targets = batch
+        dtype = working_dtype(
+            teacher.outputs, teacher.embedding, student.outputs, student.embedding
+        )
+        teacher = teacher.map(lambda x: usable(x.detach(), dtype))
+        student = student.map(lambda x: usable(x, dtype))
+        found = self._unweighted(members, adapters, (teacher, student, targets))
+        return weights.to(found.dtype) * found
+
+    def _unweighted(
+        self,
+        members: Sequence[int],
+        adapters: Mapping[str, Tensor],
+        batch: tuple[NetworkOutput, NetworkOutput, Tensor],
+    ) -> Tensor:
+        lead = self._distillers[members[0]]
+        if isinstance(lead, TransportDistiller) and lead.solves_together:
+            return lead.losses(*batch[:2])
+        own = {
+            f"method.{name.removeprefix(self._prefix)}": x
+            for name, x in adapters.items()
+            if name.startswith(self._prefix)
+        }
+        if lead.mapped:
+            wrapped = _Loss(lead)
+            call = torch.vmap(lambda tensors, given: functional_call(wrapped, tensors, given))
+            return call(own, batch)
+        teacher, student, targets = batch
+        each = zip(teacher.unstacked(), student.unstacked(), targets.unbind(), strict=True)
+        parts = {name: x.unbind() for name, x in own.items()}
+        return torch.stack(
+            [
+                functional_call(
+                    _Loss(self._distillers[member]), {n: x[i] for n, x in parts.items()}, given
+                )
+                for i, (member, given) in enumerate(zip(members, each, strict=True))
+            ]
+        )
+
+
+class _Loss(nn.Module):
+    """A distiller's unweighted loss as what a module does, so that its parameters can be others."""
+
+    def __init__(self, method: Distiller) -> None:
+        super().__init__()
+        self.method = method
+
+    def forward(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
+        return self.method.loss(teacher, student, targets)
