@@ -27,6 +27,7 @@ def environment_facts() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is not None:
         facts["threads"]["torch"] = torch.get_num_threads()
+        facts["hardware"]["instructions"] = torch.backends.cpu.get_cpu_capability()
         if torch.cuda.is_available():
             facts["hardware"]["gpu"] = torch.cuda.get_device_name()
     return facts

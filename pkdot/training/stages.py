@@ -89,7 +89,7 @@ def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochRep
     spec = StageSpec(
         "teacher", teacher, batches, losses, validate, *selection(context), corpus.ids.__getitem__
     )
-    yield from fit(fabric, spec, context.training)
+    yield from fit(fabric, spec, context.training, context.checkpoints)
 
 
 def train_tnets(
@@ -140,7 +140,7 @@ def train_tnets(
         lambda values: (values["mse"],), lambda values: values["explained"],
         lambda rows: corpus.ids[rows // frames],
     )  # fmt: skip
-    yield from fit(context.fabric, spec, context.training)
+    yield from fit(context.fabric, spec, context.training, context.checkpoints)
     return tnets.requires_grad_(False).eval()
 
 

@@ -13,6 +13,7 @@ from ..distillers import Distiller
 from ..networks.models import NetworkOutput, Student, Teacher, build_student
 from ..networks.tnet import TNets
 from .batch_rows import BatchRows
+from .checkpoints import Stateful
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
     BatchSnapshot,
@@ -76,7 +77,8 @@ def train_student(
         output = student_output(module, corpus, validation)
         return {"validation": corpus.task.scores(output.outputs, corpus.given_targets[validation])}
 
-    losses = _student_losses(context, student, distillation)
+    rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
+    losses = _student_losses(context, student, distillation, rows)
     split = corpus.split
     unlabelled = split.unlabelled[:0] if shared is None else split.unlabelled
     unlabelled = complete_only(corpus, unlabelled)
@@ -85,10 +87,14 @@ def train_student(
     batches = stage_batches(context, "student", split.labelled, unlabelled, classes)
     chosen_by = selection(context)
     adapters = tuple(distiller.parameters())
+    beside: dict[str, Stateful] = {"distiller": distiller, "rows": rows}
+    if isinstance(distilled, Stateful):
+        beside["targets"] = distilled
     spec = StageSpec(
-        "student", student, batches, losses, validate, *chosen_by, corpus.ids.__getitem__, adapters
-    )
-    yield from fit(context.fabric, spec, settings)
+        "student", student, batches, losses, validate, *chosen_by, corpus.ids.__getitem__,
+        adapters, beside,
+    )  # fmt: skip
+    yield from fit(context.fabric, spec, settings, context.checkpoints)
     return student.eval()
 
 
@@ -120,14 +126,13 @@ class _Distillation:
 
 
 def _student_losses(
-    context: StageContext, student: nn.Module, distillation: _Distillation | None
+    context: StageContext, student: nn.Module, distillation: _Distillation | None, rows: BatchRows
 ) -> Callable[[nn.Module, IndexArray], Losses]:
     """Losses of the student stage; without distillation the task loss alone."""
     fabric, corpus, settings = context.fabric, context.corpus, context.training
     targets = visible_targets(corpus)
     tnets = student.tnets if isinstance(student, Student) else TNets()
     joint = bool(tnets) and context.network.tnet == "joint"
-    rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
         share, gathered = own_share(fabric, batch)

@@ -56,8 +56,9 @@ def train_unimodal(
         lambda values: corpus.task.badness(values, settings.selection),
         corpus.task.progress,
         corpus.ids.__getitem__,
+        key=f"{'head' if network.backbone is None else 'backbone'} of {modality}",
     )
-    yield from fit(context.fabric, spec, settings)
+    yield from fit(context.fabric, spec, settings, context.checkpoints)
 
 
 @torch.no_grad()
