@@ -9,7 +9,7 @@ from typing import Any
 
 from ..data import Corpus
 from ..errors import ConfigError, DataError
-from ..record import Recorder, RunRecord, open_record, runs_directory
+from ..record import Recorder, RunRecord, find_record
 from ..record.environment import environment_facts
 from ..record.resume_files import ResumeFile
 from .config import ExperimentConfig
@@ -29,15 +29,14 @@ class Resumption:
         anyway: go on though versions or processor differ, and say so in the record.
 
     Raises:
-        RecordError: if there is no such record, or it is damaged.
+        ConfigError: if there is no such run.
+        RecordError: if its record is damaged.
     """
 
     def __init__(
         self, run: str | Path, runs_dir: str | Path | None = None, *, anyway: bool = False
     ) -> None:
-        runs = runs_directory() if runs_dir is None else Path(runs_dir)
-        folder = Path(run) if Path(run).name != str(run) else runs / run
-        self.record: RunRecord = open_record(folder)
+        self.record: RunRecord = find_record(run, None if runs_dir is None else Path(runs_dir))
         self._anyway = anyway
         self.differences: list[str] = []
 

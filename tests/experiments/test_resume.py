@@ -1,5 +1,7 @@
 """A run that was interrupted and resumed ends as one that was not: the same bytes."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,11 +15,14 @@ from pkdot import open_record
 from pkdot.__main__ import main
 from pkdot.atomic_files import WriterLock
 from pkdot.data import Corpus
-from pkdot.errors import ConfigError, DataError, HeldError, RecordError
+from pkdot.errors import ConfigError, DataError, HeldError
 from pkdot.experiments.checkpoints import RunCheckpoints
+from pkdot.experiments.own_networks import KITS
 from pkdot.experiments.recording import RecordKeeper
+from pkdot.experiments.resumption import Resumption
 from pkdot.record import schema
 from pkdot.record.environment import environment_facts
+from tests.support.clips import clip_corpus
 from tests.support.interruption import Ended, contents, ended_before, every_state, run, unequal
 from tests.support.small_config import small_config
 from tests.support.small_corpora import small_corpus, windows_corpus
@@ -47,13 +52,13 @@ def resume_files(record: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("moment", "number"),
     [
-        ("update", 1),  # before anything is kept
-        ("update", 13),  # the teacher has ended
-        ("update", 19),  # in the midst of an epoch of the T-Net
-        ("report", 11),  # an epoch has ended and is not yet on record
-        ("file", 36),  # between two files of one epoch
-        ("checkpoint", 38),  # an epoch is on record and in no checkpoint
-        ("conclusion", 1),  # all have learnt
+        pytest.param("update", 1, id="before anything is kept", marks=pytest.mark.slow),
+        pytest.param("update", 13, id="when the teacher has ended"),
+        pytest.param("update", 19, id="within an epoch of the T-Net", marks=pytest.mark.slow),
+        pytest.param("report", 11, id="before an epoch is on record", marks=pytest.mark.slow),
+        pytest.param("file", 36, id="between two files of an epoch"),
+        pytest.param("checkpoint", 38, id="before an epoch is kept", marks=pytest.mark.slow),
+        pytest.param("conclusion", 1, id="when all have learnt"),
     ],
 )
 def test_resumed_equals_uninterrupted(
@@ -65,6 +70,7 @@ def test_resumed_equals_uninterrupted(
     assert not (record / schema.RESUME).exists()
 
 
+@pytest.mark.slow
 def test_twice_interrupted_and_seldom_kept(tmp_path: Path, whole: Path, monkeypatch) -> None:
     """Every third moment is due: a stage's end waits for the next state, and is not lost."""
     due, calls = RunCheckpoints.due, count()
@@ -104,6 +110,7 @@ def test_a_damaged_checkpoint_costs_the_time_since_the_one_before(
     assert open_record(record).facts["resumed"][0]["epoch"] == 1
 
 
+@pytest.mark.slow
 def test_without_a_whole_checkpoint_it_begins_anew(tmp_path: Path, whole: Path) -> None:
     record = interrupted(tmp_path, "update", 36, config=every_state())
     resume_files(record)[0].write_bytes(b"the teacher's end")
@@ -119,6 +126,7 @@ def test_few_files_are_kept(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "corpus",
     [
@@ -136,6 +144,31 @@ def test_a_corpus_in_memory_is_given_again(tmp_path: Path, corpus: Corpus) -> No
     assert unequal(record, whole) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "stage"),
+    [(2, "backbone_of_video"), (11, "head_of_video"), (20, "backbone_of_eda"), (29, "head_of_eda")],
+)
+def test_backbones_and_their_heads_go_on(
+    tmp_path: Path, encoded: Path, number: int, stage: str
+) -> None:
+    record = interrupted(tmp_path, "update", number, config=ENCODING, corpus=clip_corpus(48))
+    assert resume_files(record)[-1].name.endswith(f"-{stage}.safetensors")
+    run(tmp_path, resume=record.name, corpus=clip_corpus(48))
+    assert unequal(record, encoded) == []
+
+
+ENCODING = small_config(keep_features=False, training__epochs=2).changed(
+    {"backbones.feature_dim": 8, "backbones.epochs": 2, "backbones.batch_size": 16}
+)
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a run of clips and signals without an interruption."""
+    return run(tmp_path_factory.mktemp("encoded"), config=ENCODING, corpus=clip_corpus(48))
+
+
 def test_changed_data_are_refused(tmp_path: Path) -> None:
     record = interrupted(tmp_path, "update", 5, corpus=small_corpus(), config=small_config())
     before = contents(record)
@@ -144,6 +177,7 @@ def test_changed_data_are_refused(tmp_path: Path) -> None:
     assert contents(record) == before
 
 
+@pytest.mark.slow
 def test_networks_of_ones_own_are_given_again(tmp_path: Path) -> None:
     def student(width: int = 6) -> torch.nn.Module:
         torch.manual_seed(3)
@@ -162,7 +196,7 @@ def test_networks_of_ones_own_are_given_again(tmp_path: Path) -> None:
 def test_what_cannot_be_resumed(tmp_path: Path, whole: Path, monkeypatch) -> None:
     with pytest.raises(ConfigError, match="has finished"):
         run(whole.parent, resume=whole.name)
-    with pytest.raises(RecordError, match="no run record"):
+    with pytest.raises(ConfigError, match="no run nobody"):
         run(tmp_path, resume="nobody")
     record = interrupted(tmp_path, "update", 5, config=small_config())
     before = contents(record)
@@ -210,30 +244,75 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch, capsys) -> 
     assert main(again) == 2
 
 
-KILLED = """
-import os, sys
+ENDED = """
+import json, sys
+from contextlib import nullcontext
 from pathlib import Path
+from lightning_fabric import Fabric
 from tests.support.interruption import ended_before, every_state, kill, run
-moment, number, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-names = [path.name for path in folder.iterdir()] if folder.exists() else []
-given = {"resume": names[0]} if names else {"config": every_state()}
-with ended_before(moment, number, kill):
-    run(folder, **given)
+from tests.support.ranks import on_ranks
+
+def train(folder, ranks, moment, number):
+    strategy = "ddp" if ranks > 1 else "auto"
+    fabric = Fabric(accelerator="cpu", devices=ranks, strategy=strategy)
+    fabric.launch()
+    names = fabric.broadcast([path.name for path in folder.iterdir()])
+    given = {"resume": names[0]} if names else {"config": every_state()}
+    killed = number and fabric.is_global_zero
+    with ended_before(moment, number, kill) if killed else nullcontext():
+        run(folder, fabric=fabric, **given)
+
+found = []
+for folder, ranks, moment, number in json.loads(sys.argv[1]):
+    Path(folder).mkdir(exist_ok=True)
+    found.append(on_ranks(ranks, train, Path(folder), ranks, moment, number))
+print(json.dumps(found))
 """
+
+
+def ends_of(*runs: tuple[Path, int, str, int]) -> list[list[int]]:
+    """Exit statuses of the ranks of trainings, one after another.
+
+    Each begins in its folder, or resumes what lies there, and its first rank is killed before a
+    moment; by number 0 it comes to its end.
+    """
+    command = [sys.executable, "-c", ENDED, json.dumps([[str(run[0]), *run[1:]] for run in runs])]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, env=environment, timeout=500, check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+KILLED = -signal.SIGKILL
 
 
 @pytest.mark.slow
 def test_a_process_killed_again_and_again_ends_as_one_that_was_not(
     tmp_path: Path, whole: Path
 ) -> None:
-    for moment, number in (("update", 5), ("file", 30), ("conclusion", 1)):
-        command = [sys.executable, "-c", KILLED, moment, str(number), str(tmp_path)]
-        ended = subprocess.run(command, cwd=ROOT, timeout=300)
-        assert ended.returncode == -signal.SIGKILL
-        (record,) = tmp_path.iterdir()
-        assert open_record(record).status == "stopped"
-    run(tmp_path, resume=record.name)
+    folder = tmp_path / "runs"
+    moments = (("update", 5), ("file", 30), ("conclusion", 1))
+    assert ends_of(*((folder, 1, *moment) for moment in moments)) == [[KILLED]] * 3
+    (record,) = folder.iterdir()
+    assert open_record(record).status == "stopped"
+    run(folder, resume=record.name)
     assert unequal(record, whole) == []
     assert [one["stage"] for one in open_record(record).facts["resumed"]] == [
         "teacher", "student", "student",
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_killed_ranks_end_as_two_that_were_not(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    ends = ends_of(
+        (whole, 2, "", 0), (cut, 2, "update", 8), (cut, 2, "checkpoint", 24), (cut, 2, "", 0)
+    )
+    assert ends == [[0, 0], [KILLED, 1], [KILLED, 1], [0, 0]]
+    (record,) = cut.iterdir()
+    assert unequal(record, *whole.iterdir()) == []
+    assert [one["stage"] for one in open_record(record).facts["resumed"]] == ["teacher", "student"]
+    other = interrupted(tmp_path / "one", "update", 3, config=every_state())
+    with pytest.raises(ConfigError, match="begun by 1 processes, not 2"):
+        Resumption(other).check(None, KITS, 2)
