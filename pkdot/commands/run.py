@@ -22,6 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", action="store_true", help="print every method, and stop")
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where records are kept")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    several = parser.add_argument_group("several devices and nodes")
+    several.add_argument(
+        "--devices", type=int, metavar="N", help="processes on each node, a device each (1)"
+    )
+    several.add_argument("--nodes", type=int, metavar="M", help="machines (1)")
+    several.add_argument(
+        "--strategy", default="auto", help="how they train together: ddp, or auto (auto)"
+    )
     again = parser.add_argument_group("after an interruption")
     again.add_argument(
         "--resume",
@@ -75,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{name}={json.dumps(value)}")
         return 0
     from ..experiments.experiment import run_experiment
+    from ..experiments.ranks import Ranks, is_first_rank
 
     try:
         record = run_experiment(
@@ -84,11 +93,16 @@ def run(arguments: argparse.Namespace) -> int:
             resume=arguments.resume,
             anyway=arguments.anyway,
             checkpoint_every=arguments.checkpoint_every,
+            ranks=Ranks.here(arguments.devices, arguments.nodes, arguments.strategy),
         )
     except KeyboardInterrupt as end:
+        if not is_first_rank():
+            return 130
         for note in getattr(end, "__notes__", ()):
             print(f"pkdot: {note}", file=sys.stderr)
         raise
+    if not is_first_rank():
+        return 0
     score = record.task.primary
     for network in ("teacher", "student"):
         value = record.scores.get(f"{network} {score.name}")

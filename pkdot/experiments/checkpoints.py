@@ -1,10 +1,13 @@
 """States of a run's stages in its record, so that it can go on after an interruption."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from lightning_fabric import Fabric
+from torch import distributed
 
 from ..errors import RecordError
 from ..record import Recorder
@@ -51,7 +54,11 @@ class RunCheckpoints:
     def due(self) -> bool:
         """Whether it is time, by the first rank's clock."""
         due = time.monotonic() - self._last >= self._every
-        return due if self._fabric.world_size == 1 else bool(self._fabric.broadcast(due))
+        if self._fabric.world_size == 1 or math.isinf(self._every):
+            return due
+        told = torch.tensor([due], dtype=torch.uint8, device=self._fabric.device)
+        distributed.broadcast(told, src=0)
+        return bool(told)
 
     def keep(self, key: str, state: State) -> None:
         """Keep where a stage stands, and before it the stages that have ended."""

@@ -22,6 +22,8 @@ from .config import ExperimentConfig
 from .notes import run_notes
 from .own_networks import OwnNetworks
 from .progress import StageBars
+from .ranks import Ranks, check_ranks, contact
+from .ranks import make_fabric as make_fabric
 from .recording import RecordKeeper, data_facts, describe_probe, probe_rows
 from .results import tnet_by_group
 from .resumption import Resumption, said_how_to_resume
@@ -58,21 +60,6 @@ def _surroundings(threads: int) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def make_fabric(config: ExperimentConfig) -> Fabric:
-    """One device, as the config says.
-
-    Raises:
-        ConfigError: if this machine has no such device, or it does not know the precision.
-    """
-    if config.precision == "16-mixed" and config.device == "cpu":
-        raise ConfigError("A CPU has no 16-mixed precision; choose bf16-mixed or 32-true.")
-    try:
-        return Fabric(accelerator=config.device, devices=1, precision=config.precision)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"This machine cannot use device {config.device!r}: {reason}") from None
-
-
 def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
     """Refuse settings that do not go with a corpus, before anything is trained.
 
@@ -105,6 +92,7 @@ def run_experiment(
     resume: str | Path | None = None,
     anyway: bool = False,
     checkpoint_every: float | None = EVERY,
+    ranks: Ranks | None = None,
 ) -> RunRecord:
     """Run one experiment and keep its record.
 
@@ -129,6 +117,8 @@ def run_experiment(
             record says so.
         checkpoint_every: seconds between two checkpoints, which are what an interrupted run can
             lose; 0 keeps one after every update, None none. They go when the run has finished.
+        ranks: processes that train together, in place of ``fabric``; this script is then started
+            once for each.
 
     Returns:
         The finished record, open for reading. Modules are copied: yours keep their weights, and the
@@ -148,19 +138,22 @@ def run_experiment(
     if corpus is not None:
         config = config.for_corpus(corpus)
     with surroundings(config.threads):
-        fabric = fabric or make_fabric(config)
+        fabric = fabric or make_fabric(config, ranks)
+        progress = progress and fabric.is_global_zero
         if past is not None:
             past.check(corpus, own, fabric.world_size)
         if corpus is None:
             corpus = load_corpus(config.data, config.seed, progress=progress)
         corpus = own.corpus(with_chosen_smoothing(corpus))
         check_corpus(config, corpus)
+        check_ranks(config, corpus, fabric.world_size)
         own.check(stage_context(config, corpus, fabric), config)
         every = math.inf if checkpoint_every is None else checkpoint_every
         if not fabric.is_global_zero:
-            checkpoints = RunCheckpoints(fabric, every)
-            train_stages(config, corpus, fabric, own, checkpoints=checkpoints)
-            return open_record(fabric.broadcast(""))
+            with contact(fabric):
+                others = RunCheckpoints(fabric, every)
+                train_stages(config, corpus, fabric, own, checkpoints=others)
+                return open_record(fabric.broadcast(""))
         notes = run_notes(corpus, own, changes)
         facts: dict[str, Any] = {
             "config_hash": config.hash,
@@ -187,6 +180,7 @@ def run_experiment(
                 facts=facts,
                 probe=describe_probe(corpus, probe, config.media),
             ) as recorder,
+            contact(fabric),
             said_how_to_resume(recorder, config, own, runs_dir),
         ):
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)

@@ -11,6 +11,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from ..networks.ranks import of_all_ranks
+
 State = Mapping[str, Any]
 """Tensors and plain values by name, nested; see :mod:`pkdot.training.state_tree`."""
 
@@ -77,9 +79,7 @@ def draws_of(fabric: Fabric) -> dict[str, Tensor]:
 def _of_all_ranks(fabric: Fabric, state: Tensor) -> Tensor:
     if fabric.world_size == 1:
         return state[None]
-    gathered = fabric.all_gather(state.to(fabric.device))
-    assert isinstance(gathered, Tensor)
-    return gathered.cpu()
+    return of_all_ranks(state.to(fabric.device)).cpu()
 
 
 def set_draws(fabric: Fabric, states: Mapping[str, Tensor]) -> None:

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import TypeVar
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ..data.batches import Batches
 from ..data.corpus import IndexArray
 from ..networks.models import NetworkOutput
+from ..networks.ranks import dealt_rows, gather_batch_norms
 from .checkpoints import NO_CHECKPOINTS, Checkpoints, Stateful, set_draws
+from .context import stage_seed
 from .finite import check_gradients, check_losses
 from .learning import Learning, ended_state
 from .settings import TrainingSettings
@@ -66,6 +69,8 @@ class EpochReport:
 
 Reports = Generator[EpochReport, None, None]
 
+Output = TypeVar("Output", Tensor, NetworkOutput)
+
 Losses = tuple[dict[str, Tensor], BatchSnapshot | None]
 """Parts of a batch's loss by name, ``loss`` the one that is minimised; and the batch, to report."""
 
@@ -113,19 +118,25 @@ def set_training_mode(module: nn.Module) -> None:
             part.eval()
 
 
-def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
+def gather_batch(fabric: Fabric, output: Output) -> Output:
     """The global batch over all ranks, with gradient; unchanged on one rank."""
     if fabric.world_size == 1:
         return output
-    return output.map(lambda x: cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1))
+    if isinstance(output, NetworkOutput):
+        return output.map(dealt_rows)
+    return dealt_rows(output)
 
 
 def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """This rank's samples of a global batch, and all of it in the order that gathering gives."""
+    """This rank's samples of a global batch, dealt in turn, and all that were dealt, in order."""
     world = fabric.world_size
     usable = indices[: len(indices) // world * world]
-    shares = usable.reshape(-1, world).T
-    return shares[fabric.global_rank], shares.reshape(-1)
+    return usable[fabric.global_rank :: world], usable
+
+
+def _agreed(fabric: Fabric, metrics: Metrics) -> Metrics:
+    """The first rank's metrics: all ranks must stop, and select, after the same epoch."""
+    return metrics if fabric.world_size == 1 else fabric.broadcast(metrics)
 
 
 def fit(
@@ -138,15 +149,19 @@ def fit(
 
     Train metrics are means over the batches of an epoch that have them. Several ranks exchange no
     gradient of ``spec.adapters``: each computes the loss, and so their gradient, on the whole
-    batch. A stage that ``checkpoints`` knows goes on where it was, and reports no epoch again.
+    batch. Batch norms see the global batch (:mod:`pkdot.networks.ranks`), and each rank draws
+    dropout and noise of its own. A stage that ``checkpoints`` knows goes on where it was, and
+    reports no epoch again.
 
     Raises:
         TrainingError: where a loss or its gradient is not finite, before the weights move.
     """
     network, key = spec.network, spec.key or spec.stage
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
-        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    several = fabric.world_size > 1
+    if several and fabric.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)  # in place; torch has it for GPUs only
+    elif several:
+        gather_batch_norms(network)
     found = checkpoints.find(key)
     if found is not None and found["ended"]:
         network.load_state_dict(found["network"])
@@ -159,9 +174,11 @@ def fit(
     # A scaler of half precision looks for infinite gradients itself, and leaves such steps out.
     scaled = getattr(fabric.strategy.precision, "scaler", None) is not None
     if found is None:
-        metrics = spec.validate(module)
+        metrics = _agreed(fabric, spec.validate(module))
         learning.note_best(spec.badness(metrics["validation"]))
         yield EpochReport(spec.stage, 0, metrics, 0, network, of=settings.epochs)
+        if several:  # ranks that drew alike would give their samples the same dropout
+            torch.manual_seed(stage_seed(torch.initial_seed(), f"rank {fabric.global_rank}"))
     else:
         learning.restore(fabric, beside, found)
 
@@ -189,7 +206,7 @@ def fit(
             learning.step += 1
             if learning.step < steps:
                 keep_if_due()
-        metrics = spec.validate(module)
+        metrics = _agreed(fabric, spec.validate(module))
         learning.schedule.after_epoch(spec.progress(metrics["validation"]))
         metrics["train"] = learning.end_epoch()
         badness = spec.badness(metrics["validation"])

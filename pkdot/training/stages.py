@@ -21,6 +21,7 @@ from ..networks.models import (
     build_teacher,
 )
 from ..networks.tnet import TNets, build_tnets, joined
+from ..tasks.base import at_least_float32
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
     EpochReport,
@@ -115,10 +116,13 @@ def train_tnets(
     means = {name: features[name][train].mean(0) for name in corpus.privileged}
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
-        share, _ = own_share(context.fabric, batch)
+        share, gathered = own_share(context.fabric, batch)
         seen = prevalent[share].to(context.device)
         errors = [
-            functional.mse_loss(hallucinated.float(), features[name][share].to(seen))
+            functional.mse_loss(
+                at_least_float32(gather_batch(context.fabric, hallucinated)),
+                features[name][gathered].to(seen),
+            )
             for name, hallucinated in module(seen).items()
         ]
         return {"loss": torch.stack(errors).mean()}, None

@@ -12,6 +12,7 @@ from ..data.corpus import IndexArray
 from ..distillers import Distiller
 from ..networks.models import NetworkOutput, Student, Teacher, build_student
 from ..networks.tnet import TNets
+from ..tasks.base import at_least_float32
 from .batch_rows import BatchRows
 from .checkpoints import Stateful
 from .context import StageContext, complete_only, visible_targets
@@ -174,7 +175,8 @@ def _first_frames(x: Tensor) -> Tensor:
 def _reconstruction(output: NetworkOutput, target: NetworkOutput, tnets: TNets) -> Tensor:
     """Mean squared error of the hallucinated features, averaged over privileged modalities."""
     errors = [
-        functional.mse_loss(output.features[name].float(), target.features[name]) for name in tnets
+        functional.mse_loss(at_least_float32(output.features[name]), target.features[name])
+        for name in tnets
     ]
     return torch.stack(errors).mean()
 
