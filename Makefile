@@ -18,7 +18,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup demo app test full check bench faults evidence example notebooks screenshots clean
+.PHONY: help setup demo app test full check oldest audit bench faults evidence example notebooks screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -28,7 +28,8 @@ setup: .venv/installed  ## create .venv and install everything into it (once)
 
 demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
-	@echo "Running notebooks/run_biovid.ipynb: the first time, it also writes the simulated corpus."
+	@echo "Running notebooks/run_biovid.ipynb: about three minutes on two cores, of which the first" \
+	    "goes to writing the simulated corpus, once."
 	@$(PY) -m pkdot execute notebooks/run_biovid.ipynb reports/run_biovid.ipynb
 	@echo "The executed notebook is reports/run_biovid.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
 
@@ -47,11 +48,16 @@ check: setup  ## lint, types and the quick tests: before every commit
 	@$(PY) -m mypy
 	@$(PYTEST) -n $(JOBS) -m "not slow and not full"
 
+oldest: .venv-oldest/installed  ## the quick tests with the oldest libraries allowed (some minutes)
+	@PATH="$$PWD/.venv-oldest/bin:$$PATH" .venv-oldest/bin/python -m pytest -n $(JOBS) -m "not slow and not full"
+
+audit: setup  ## versions and licences of what is installed, against the pins
+	@$(PY) tests/support/audit.py
+
 bench: setup  ## measure speed and memory
 	@$(PY) -m pkdot bench
-	@$(PY) -m pkdot.benchmarks.features
-	@$(PY) -m pkdot.benchmarks.shift
 	@$(PY) tests/support/measure_page.py
+	@$(PY) tests/support/load_page.py
 
 faults: setup  ## cause every fault, many times, and write what survived (some minutes)
 	@rm -f .faults.jsonl
@@ -72,7 +78,7 @@ screenshots: setup  ## take the pictures of the page for README.md
 	@$(PY) tests/support/screenshots.py
 
 clean:  ## remove .venv and caches; runs and reports stay
-	@rm -rf .venv build pkdot.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-oldest build pkdot.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find pkdot app tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Whether an interpreter will do. Debian ships one without ensurepip, which cannot make a .venv.
@@ -98,7 +104,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	fi
 	@echo "Installing PKDOT and the libraries it needs into .venv: a few minutes the first time."
 	@set -o pipefail; $(PY) -m pip install --disable-pip-version-check --progress-bar off \
-	    -c constraints.txt -e ".[notebooks,app,maps,media,onnx,lightning,dev]" 2> .venv/complaints.log \
+	    -c constraints.txt -e ".[notebooks,app,maps,media,onnx,lightning,dask,dev]" 2> .venv/complaints.log \
 	    | { found=0; while read -r verb name _; do case "$$verb" in \
 	        Collecting | Processing) \
 	            found=$$((found + 1)); name=$${name##*/}; name=$${name%%[^A-Za-z0-9._-]*}; \
@@ -115,6 +121,15 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	@echo '{"IPKernelApp": {"log_level": 40}}' > .venv/etc/ipython/ipython_kernel_config.json
 	@touch .venv/installed
 	@echo "Installed."
+
+.venv-oldest/installed: .venv/installed tests/support/oldest.py
+	@echo "Installing the oldest libraries that pyproject.toml allows into .venv-oldest."
+	@rm -rf .venv-oldest
+	@$(PY) -m venv .venv-oldest
+	@$(PY) tests/support/oldest.py > .venv-oldest/oldest.txt
+	@.venv-oldest/bin/python -m pip install --disable-pip-version-check --quiet \
+	    -c .venv-oldest/oldest.txt -e ".[notebooks,app,maps,media,onnx,lightning,dev]"
+	@touch .venv-oldest/installed
 
 # No recipe: where the interpreter is missing or its link dangles, make takes it as new, and the
 # rule above mends .venv.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import components, record_picker, widgets
+from dashboard import components, lasting, record_picker, widgets
 from pkdot.errors import PkdotError
 
 PAGES = (
@@ -52,4 +52,5 @@ except Exception:
         "another page may work.",
         icon=":material/error:",
     )
+lasting.keep_modules()
 widgets.keep_playing()

@@ -25,6 +25,10 @@ class TrainingError(PkdotError):
     """A training whose numbers are no longer finite; it was stopped before it learnt from them."""
 
 
+class WorkerError(PkdotError):
+    """A worker process that ended before its work did, as often as this was tried."""
+
+
 class HeldError(RecordError):
     """A folder or file that another process is writing."""
 

@@ -41,6 +41,7 @@ def test_a_config_file_is_the_base(tmp_path: Path, capsys: pytest.CaptureFixture
     assert config["training"]["epochs"] == 1
 
 
+@pytest.mark.slow
 def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     csv = tmp_path / "cells.csv"
     arguments = ["sweep", "--method", "kd", "--seeds", "2", "--quiet", "--csv", str(csv)]
@@ -150,6 +151,7 @@ def test_a_reader_who_leaves_early_gets_no_traceback() -> None:
     assert process.wait(timeout=60) == 141
 
 
+@pytest.mark.slow
 def test_a_simulated_corpus_is_written_and_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,11 +166,26 @@ def test_a_simulated_corpus_is_written_and_checked(
 
 
 @pytest.mark.slow
-def test_bench_writes_its_report(tmp_path: Path) -> None:
-    report = tmp_path / "transport.md"
-    arguments = ["bench", "--quick", "--seconds", "0.02", "--report", str(report)]
-    assert main(arguments) == 0
-    assert "| ours ms |" in report.read_text()
+def test_bench_writes_a_page_each(tmp_path: Path) -> None:
+    assert main(["bench", "transport", "gpu", "--quick", "--out", str(tmp_path)]) == 0
+    assert "| ours ms |" in (tmp_path / "transport.md").read_text()
+    assert "| classes | 64 | GeomLoss |" in (tmp_path / "gpu.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["speed"], "There is no page 'speed'; choose among transport"),
+        (["transport", "--device", "cuda"], "Only the page gpu is measured on a device"),
+        (["--device", "abacus"], "This machine cannot use device 'abacus'"),
+    ],
+)
+def test_what_bench_cannot_measure_is_said(
+    given: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", *given, "--out", str(tmp_path)]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_report_of_no_evidence_says_so(

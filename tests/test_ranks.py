@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     "errors",
-    "settings atomic_files digests notebook_parameters _version",
+    "settings atomic_files digests notebook_parameters worker_pool _version",
     "method tasks keyed_cache",
     "analysis data",
     "record figures networks",
@@ -57,7 +57,7 @@ def offence(module: str, name: str) -> str:
     if any(told == banned or told.startswith(f"{banned}.") for banned in UNREAD.get(room, ())):
         return f"{room} may not touch {told}"
     step = own[:2] == other[:2] == ["pkdot", "method"] and own[2] in STEPS
-    if step and other[2] not in (own[2], "plan_measures"):
+    if step and other[2] not in (own[2], "plan_measures", "checks"):
         return "the steps of the method know nothing of one another"
     if other[0] == "pkdot" and told in RANK and told != room and RANK[told] >= RANK[room]:
         return f"{room} stands on floor {RANK[room]}, {told} on {RANK[told]}"

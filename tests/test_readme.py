@@ -222,6 +222,7 @@ def test_command_works(command: str, tmp_path: Path) -> None:
     trial_of(command)(shlex.split(command), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(programs())))
 def test_python_works_as_printed(number: int) -> None:
     run([sys.executable, "-c", programs()[number]], limit=120)

@@ -204,6 +204,7 @@ def test_setup_is_done_once_until_a_pin_moves_or_the_interpreter_goes(
     assert setup() == 3
 
 
+@pytest.mark.slow
 def test_papermill_takes_the_kernel_of_its_own_environment(tmp_path: Path) -> None:
     decoy = tmp_path / "home" / ".local" / "share" / "jupyter" / "kernels" / "python3"
     decoy.mkdir(parents=True)

@@ -110,6 +110,8 @@ if chosen:
     if right.button("Choose none", icon=":material/close:", width="stretch"):
         st.session_state.pop("chosen", None)
         st.rerun()
+if left_out := record.facts.get("maps left out"):
+    st.caption(f"Left out when training ended: {components.plain(left_out, 400)}")
 if not view.is_probe:
     st.caption("Of a training batch, the record keeps no stored maps; this one is drawn from it.")
 elif kind == "umap":

@@ -81,8 +81,8 @@ def umap_map(z: Array, *, seed: int = 0, neighbours: int = 15) -> Array:
         Coordinates (N, 2). Distances between far groups mean little in such a map.
 
     Raises:
-        InputError: for fewer than 3 samples, values that are not finite, or where umap-learn is
-            not installed.
+        InputError: for fewer than 8 samples, values that are not finite, embeddings of one
+            dimension or one direction, or where umap-learn is not installed.
     """
     rows = unit_rows(z)
     try:
@@ -91,6 +91,10 @@ def umap_map(z: Array, *, seed: int = 0, neighbours: int = 15) -> Array:
         raise InputError("UMAP maps need umap-learn; install pkdot[maps], or use 'pca'.") from error
     if len(rows) < 8:
         raise InputError(f"UMAP needs at least 8 samples, not {len(rows)}; use 'pca'.")
+    if rows.shape[1] < 2 or np.ptp(rows, axis=0).max() == 0:
+        raise InputError(
+            "UMAP needs embeddings of two dimensions or more that differ in direction; use 'pca'."
+        )
     reducer = umap.UMAP(
         n_components=2,
         n_neighbors=min(neighbours, len(rows) - 1),

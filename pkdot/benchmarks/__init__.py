@@ -2,6 +2,7 @@
 
 frame                options, one thread, page and exit status that all of them share
 features             features of a frozen backbone, cached against computed in every batch
+gpu                  the loss and many students on a GPU
 preparation          clips, prepared against plainly decoded
 shift                the released script's shift of each similarity matrix, by its gradient
 transport            the divergence and the plan, against GeomLoss and POT

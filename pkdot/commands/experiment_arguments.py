@@ -11,15 +11,30 @@ if TYPE_CHECKING:
     from ..experiments.config import ExperimentConfig
 
 
+class _NamedTwice(ValueError):
+    """An object of JSON that gives one name two values, of which json would keep the last."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _NamedTwice(f"{twice!r} stands in one object twice; keep one of them")
+    return found
+
+
 def setting(text: str) -> tuple[str, Any]:
     """``name=value`` as the name and the value, read as JSON where it is JSON."""
     path, separator, value = text.partition("=")
     if not separator or not path:
         raise argparse.ArgumentTypeError(f"{text!r} is no setting; write name=value.")
     try:
-        return path, json.loads(value)
+        return path, json.loads(value, object_pairs_hook=_once)
     except json.JSONDecodeError:
         return path, value
+    except _NamedTwice as error:
+        raise argparse.ArgumentTypeError(f"in the value of {path}, {error}.") from None
     except (ValueError, RecursionError):  # a number of thousands of digits, a nest of thousands
         raise argparse.ArgumentTypeError(
             f"the value of {path} is longer or nests deeper than any setting; give a shorter one."
@@ -139,7 +154,8 @@ def config_of(arguments: argparse.Namespace) -> "ExperimentConfig":
         return ExperimentConfig.preset(arguments.preset, changes, profile=arguments.profile)
     if arguments.config:
         try:
-            content = json.loads(arguments.config.read_text())
+            text = arguments.config.read_text(encoding="utf-8")
+            content = json.loads(text, object_pairs_hook=_once)
         except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"{arguments.config} cannot be read as JSON: {error}.") from None
         if not isinstance(content, dict):

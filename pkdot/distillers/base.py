@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..errors import ConfigError, InputError
-from ..method.transport.validation import refuse_vmap, usable, working_dtype
+from ..method.checks import refuse_vmap
+from ..method.transport.validation import usable, working_dtype
 from ..networks.models import NetworkOutput
 from ..networks.named_modules import NamedModules
 from ..settings import Settings

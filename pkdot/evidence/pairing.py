@@ -9,7 +9,6 @@ from math import nan
 from pathlib import Path
 from typing import Any, cast
 
-import joblib
 import numpy as np
 import pandas as pd
 import torch
@@ -27,6 +26,7 @@ from ..keyed_cache import KeyedCache
 from ..method.loss import PKDOTLoss
 from ..method.plan_measures import diagonal_mass, within_class_mass
 from ..training.loop import BatchSnapshot, EpochReport
+from ..worker_pool import Lost, unordered
 from .ablation import Chosen
 from .campaign import Workers
 
@@ -172,14 +172,16 @@ def run_pairing(
 
     Raises:
         ConfigError, DataError: as the experiment does.
+        WorkerError: for a cell whose worker process died each time it was tried.
     """
     places = [(base, arm) for base in bases for arm in pairing_arms(chosen)]
-    cells = joblib.Parallel(n_jobs=workers.jobs, return_as="generator_unordered")(
-        joblib.delayed(run_pairing_cell)(base, arm, chosen["pkdot"], folder) for base, arm in places
-    )
+    calls = [(base, arm, chosen["pkdot"], folder) for base, arm in places]
+    cells = unordered(run_pairing_cell, calls, workers.jobs)
     silent = not workers.progress
-    for _ in tqdm(cells, total=len(places), desc=label, unit="cell", disable=silent):
-        pass
+    for number, cell in tqdm(cells, total=len(places), desc=label, unit="cell", disable=silent):
+        if isinstance(cell, Lost):
+            base, arm = places[number]
+            raise cell.error(f"{arm.title!r} with seed {base.seed}", folder)
 
 
 def pairing_table(bases: Sequence[ExperimentConfig], chosen: Chosen, folder: Path) -> pd.DataFrame:

@@ -144,12 +144,13 @@ def run_cell(
         progress: whether to draw bars while a corpus is prepared.
 
     Returns:
-        seed; ``task`` and ``unit`` (what a group is, in words); every score of the test samples;
-        ``validation`` (the primary score) and, for networks, ``validation_criterion`` (the loss);
-        of a student with T-Nets, ``tnet_explained``; where groups have several samples,
-        ``by_group``: group -> tally of its test samples (of classes [right, all]), and
-        ``tnet_by_group``: modality -> group -> share of the privileged feature's variance that the
-        student's T-Net explains; ``seconds`` that this cell alone took.
+        seed; ``threads`` that it was computed on; ``task`` and ``unit`` (what a group is, in
+        words); every score of the test samples; ``validation`` (the primary score) and, for
+        networks, ``validation_criterion`` (the loss); of a student with T-Nets,
+        ``tnet_explained``; where groups have several samples, ``by_group``: group -> tally of its
+        test samples (of classes [right, all]), and ``tnet_by_group``: modality -> group -> share
+        of the privileged feature's variance that the student's T-Net explains; ``seconds`` that
+        this cell alone took.
 
     Raises:
         ConfigError, DataError: as the experiment does.
@@ -159,7 +160,8 @@ def run_cell(
     if cell is None:
         pair = _pair(base, arm)
         with surroundings(pair.student.threads):
-            cell = {"seed": base.seed, **_computed(pair, arm, folder, progress)}
+            computed = _computed(pair, arm, folder, progress)
+        cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
         cells.keep(key, cell)
     return cell
 

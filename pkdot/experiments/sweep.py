@@ -4,13 +4,10 @@ A cell is one arm at one seed of one fold. Each finished cell is a small file, a
 another; a sweep that was killed loses at most the cell that each worker was at.
 """
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -20,8 +17,10 @@ from ..errors import ConfigError, PkdotError
 from ..record.location import runs_directory
 from ..tasks import Classification, Task
 from ..training.encoders import raw_modalities
+from ..worker_pool import Lost, effective_jobs, unordered
 from .cells import UNIMODAL, Arm, check_arm, run_cell
 from .config import ExperimentConfig
+from .dask_engine import unordered_on_cluster
 
 __all__ = ["UNIMODAL", "Arm", "run_grid", "run_sweep", "standard_arms", "unimodal_arms"]
 
@@ -72,19 +71,19 @@ def method_title(method: str) -> str:
     return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
 
-Place = tuple[int, int]
-"""Which arm, which base."""
+Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[int, Any]]]
+"""Gives results of a function's calls as they come, each with the number of its call."""
 
 
 def _one(
-    place: Place, base: ExperimentConfig, arm: Arm, folder: Path, *, tolerant: bool, progress: bool
-) -> tuple[Place, dict[str, Any]]:
+    base: ExperimentConfig, arm: Arm, folder: Path, tolerant: bool, progress: bool
+) -> dict[str, Any]:
     try:
-        return place, run_cell(base, arm, folder, progress=progress)
+        return run_cell(base, arm, folder, progress=progress)
     except PkdotError as error:
         if not tolerant:
             raise
-        return place, {"seed": base.seed, "failed": str(error)}
+        return {"seed": base.seed, "failed": str(error)}
 
 
 def run_grid(
@@ -107,8 +106,8 @@ def run_grid(
         bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
         arms: what is compared; arms of one replicate share data, first weights and batches.
         jobs: worker processes, on this machine.
-        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs
-            ``dask.distributed``; its workers must see ``folder``).
+        engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs the package
+            ``distributed``; its workers must see ``folder``).
         folder: where cells and teachers are kept and found again, ``sweeps`` beside the runs by
             default.
         progress: whether to draw a progress bar over cells.
@@ -123,6 +122,8 @@ def run_grid(
     Raises:
         ConfigError: for a repeated arm, no base, an unknown engine, an arm that makes no valid
             config or changes what all arms share, or a folder that cannot be written.
+        WorkerError: for a cell whose worker process died each time it was tried (out of memory,
+            say); the other cells are finished by then, and kept.
     """
     names = [arm.name for arm in arms]
     if len(set(names)) != len(names):
@@ -131,37 +132,32 @@ def run_grid(
         raise ConfigError("A sweep needs at least one seed.")
     if jobs == 0:
         raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
+    run = _engine(engine, jobs, folder := Path(folder or runs_directory().parent / "sweeps"))
     bases = _pinned(bases, progress)
     for arm in arms:
         check_arm(bases[0], arm)
-    folder = Path(folder) if folder is not None else runs_directory().parent / "sweeps"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
-    width = max(1, joblib.effective_n_jobs(jobs))
+    width = effective_jobs(jobs)
     order = [
         (arm, replicate)
         for start in range(0, len(bases), width)
         for arm in range(len(arms))
         for replicate in range(start, min(start + width, len(bases)))
     ]
-    run = joblib.delayed(_one)
-    tasks = [
-        run((a, r), bases[r], arms[a], folder, tolerant=tolerant, progress=progress)
-        for a, r in order
-    ]
-    found: dict[Place, dict[str, Any]] = {}
-    with (
-        _backend(engine),
-        warnings.catch_warnings(),
-        tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar,
-    ):
-        # joblib replaces workers that grew large, and says so in words that alarm.
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        for place, cell in parallel(tasks):
-            found[place] = cell
+    each = [(bases[r], arms[a], folder, tolerant, progress) for a, r in order]
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    with tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar:
+        for number, cell in run(_one, each):
+            if isinstance(cell, Lost):
+                base, arm = each[number][:2]
+                lost = cell.error(f"{arm.title!r} with seed {base.seed}", folder)
+                if not tolerant:
+                    raise lost
+                cell = {"seed": base.seed, "failed": str(lost)}
+            found[order[number]] = cell
             bar.update()
     return pd.DataFrame(
         [
@@ -241,20 +237,11 @@ def run_sweep(
     return cells.drop(columns=["replicate", "seconds"], errors="ignore")
 
 
-@contextmanager
-def _backend(engine: str) -> Iterator[None]:
+def _engine(engine: str, jobs: int, folder: Path) -> Run:
     if engine == "processes":
-        yield
-        return
+        return lambda function, calls: unordered(function, calls, jobs)
     if not engine.startswith("dask://"):
         raise ConfigError(
             f"Unknown engine {engine!r}; give 'processes' or 'dask://host:port' of a scheduler."
         )
-    try:
-        from dask.distributed import Client
-    except ImportError:
-        raise ConfigError(
-            "A Dask engine needs the package dask.distributed: pip install distributed."
-        ) from None
-    with Client(engine.replace("dask://", "tcp://")), joblib.parallel_config(backend="dask"):
-        yield
+    return lambda function, calls: unordered_on_cluster(function, calls, engine, folder)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from .checks import check_tensor, checked_choice, checked_generator
 
 Policy = Callable[[Tensor, int, torch.Generator | None], Tensor]
 
@@ -27,7 +28,7 @@ def _in_range(anchors: Tensor, size: int) -> bool:
 
 
 def _is_whole(k: Any) -> bool:
-    return isinstance(k, Real) and not isinstance(k, bool) and float(k).is_integer()
+    return isinstance(k, Real) and not isinstance(k, bool) and k == k // 1
 
 
 def _shared(similarity: Tensor, k: int, generator: torch.Generator | None) -> Tensor:
@@ -116,13 +117,14 @@ def select_anchors(
     to minimize the maximum intercluster distance", 1985; the other policies are variants to compare
     with.
     """
+    check_tensor("A similarity matrix", similarity)
     if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1]:
         raise InputError(
             f"Anchors are chosen from one square similarity matrix (B, B); this one has shape "
             f"{tuple(similarity.shape)}."
         )
-    if policy not in POLICIES:
-        raise InputError(f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}.")
+    checked_choice("anchor policy", policy, POLICIES)
+    checked_generator(generator)
     size = similarity.shape[0]
     if policy != "all" and size < 2:
         raise InputError(
@@ -150,11 +152,13 @@ def gather_anchor_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
     Raises:
         InputError: if the shapes do not match or an index lies outside the batch.
     """
+    check_tensor("A similarity matrix", similarity)
     if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1]:
         raise InputError(
             f"Rows are read from one square similarity matrix (B, B); this one has shape "
             f"{tuple(similarity.shape)}."
         )
+    check_tensor("Anchors", anchors)
     whole = anchors.dtype in (torch.int32, torch.int64)
     # On a GPU the range is left to its own assertion: asking would stall it at every batch.
     if not whole or (anchors.device.type == "cpu" and not _in_range(anchors, len(similarity))):

@@ -7,6 +7,15 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from .anchors import POLICIES, read_rows, select_anchors
+from .checks import (
+    check_tensor,
+    checked_choice,
+    checked_count,
+    checked_flag,
+    checked_generator,
+    checked_not_negative,
+    checked_positive,
+)
 from .similarity import cosine_similarity_matrix
 from .transport import (
     Transport,
@@ -18,16 +27,7 @@ from .transport import (
     with_identity,
 )
 from .transport.entropic import relative_epsilon
-from .transport.validation import (
-    all_finite,
-    check_tensor,
-    checked_count,
-    checked_iterations,
-    checked_not_negative,
-    checked_positive,
-    usable,
-    working_dtype,
-)
+from .transport.validation import all_finite, checked_iterations, usable, working_dtype
 
 KINDS = ("entropic", "unbalanced", "exact")
 SHIFTS = (None, "minimum", "minimum_detached")
@@ -105,27 +105,17 @@ class PKDOTLoss(nn.Module):
         shift: str | None = None,
     ) -> None:
         super().__init__()
-        if policy not in POLICIES:
-            raise InputError(
-                f"Unknown anchor policy {policy!r}; choose one of {', '.join(POLICIES)}."
-            )
-        if shift not in SHIFTS:
-            raise InputError(
-                f"Unknown shift {shift!r}; choose minimum or minimum_detached, or None for none."
-            )
-        if transport not in KINDS:
-            raise InputError(f"Unknown transport {transport!r}; choose one of {', '.join(KINDS)}.")
         self.k = checked_count("k", k)
         self.blur = checked_positive("blur", blur)
-        self.policy = policy
+        self.policy = checked_choice("anchor policy", policy, POLICIES)
         self.tolerance = None if tolerance is None else checked_positive("tolerance", tolerance)
         self.max_iterations = checked_iterations(max_iterations)
-        self.generator = generator
-        self.transport = transport
+        self.generator = checked_generator(generator)
+        self.transport = checked_choice("transport", transport, KINDS)
         self.penalty = checked_positive("penalty", penalty)
         self.identity = checked_not_negative("identity", identity)
-        self.relative = relative
-        self.shift = shift
+        self.relative = checked_flag("relative", relative)
+        self.shift = checked_choice("shift", shift, SHIFTS)
 
     def extra_repr(self) -> str:
         return f"k={self.k}, blur={self.blur}, policy={self.policy!r}"

@@ -116,14 +116,19 @@ class ProbeLog:
         from .maps import record_maps
 
         record = open_record(self._folder.path)
-        if not record.epochs or len(record.probe) < 3:
+        if not record.epochs or not projections:
             return ""
+        if len(record.probe) < 3:
+            return f"A map needs 3 probe samples or more, and this record has {len(record.probe)}."
         left_out = []
         for projection in projections:
             try:
                 frame = record_maps(record, projection, best_epoch=best_epoch)
-            except InputError as reason:
-                left_out.append(f"{projection}: {reason}")
+            except Exception as reason:  # whatever a library says, the training is done
+                left_out.append(f"{projection}: {' '.join(str(reason).split())}")
+                continue
+            if frame.empty:
+                left_out.append(f"{projection}: no logged epoch has finite embeddings.")
                 continue
             self._folder.write_table(f"{schema.MAPS}/{projection}.parquet", frame)
         return " ".join(left_out)

@@ -105,6 +105,7 @@ def test_a_room_that_is_not_known_is_no_reason() -> None:
     assert "labels" not in why(unknown)
 
 
+@pytest.mark.slow
 def test_a_level_is_compared_with_the_usual_one_seed_by_seed() -> None:
     other = cells(
         "digits", CLASSES, fusion="gated", alone=ALONE, copied=ALONE + 0.1 + WOBBLE, teacher=ALONE

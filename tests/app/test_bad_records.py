@@ -47,6 +47,7 @@ def test_a_flipped_bit_is_named_and_the_rest_is_shown(
     assert figures(app) >= shown
 
 
+@pytest.mark.slow
 def test_a_damaged_epoch_leaves_the_others(record_copy: Path) -> None:
     flip(record_copy / "embeddings/epoch_0005.safetensors")
     app = opened("similarity")
@@ -72,6 +73,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.slow
 def test_the_list_shows_strange_records_in_a_line_each(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     for name, fields in STRANGE.items():

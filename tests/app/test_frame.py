@@ -105,6 +105,7 @@ def test_a_failed_run_shows_its_message(tmp_path: Path) -> None:
     assert figures(app) == FIGURES["similarity"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", FIGURES)
 def test_names_from_a_record_stay_plain_text(page: str, tmp_path: Path) -> None:
     from pkdot.record import Probe
@@ -163,6 +164,7 @@ def test_epoch_and_source_move_what_is_drawn(record_copy: Path) -> None:
     assert "pairs of 40 samples" in app.get("plotly_chart")[0].proto.spec
 
 
+@pytest.mark.slow
 def test_k_blur_and_policy_solve_the_transport_again(record_copy: Path) -> None:
     app = opened("transport")
     assert app.select_slider(key="k").value == 10  # the run's own settings
@@ -199,6 +201,7 @@ def test_a_link_reproduces_the_view(record_copy: Path, tmp_path: Path) -> None:
     assert app.sidebar.selectbox[0].value in ("finished", "other")
 
 
+@pytest.mark.slow
 def test_a_value_that_another_record_lacks_is_forgotten(record_copy: Path, tmp_path: Path) -> None:
     from pkdot.record import Recorder
 
@@ -270,6 +273,7 @@ def test_a_record_too_small_for_a_map_says_so_once(tmp_path: Path) -> None:
     assert figures(app) == 0
 
 
+@pytest.mark.slow
 def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dashboard import selection
 

@@ -15,6 +15,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     surround(monkeypatch, tmp_path)
 
 
+@pytest.mark.slow
 def test_bad_values_in_the_address_do_no_harm(record_copy: Path) -> None:
     bad = {"epoch": "999", "source": "nowhere", "sample": "../x", "order": "<b>", "k": "many",
            "policy": "none", "blur": "-1", "projection": "3d", "colour": "x", "with": "ghost",
@@ -74,6 +75,7 @@ def test_similarity_is_sorted_by_class_subject_and_clustering(record_copy: Path)
     assert len(seen) == 3
 
 
+@pytest.mark.slow
 def test_a_link_names_the_sample_on_every_page(record_copy: Path) -> None:
     for page, at in (("similarity", 1), ("anchors", 4), ("transport", 2), ("samples", 1)):
         app = opened(page, sample="sample-017")
@@ -93,6 +95,7 @@ def test_relatives_of_the_plan_stand_beside_it(record_copy: Path) -> None:
     assert figures(app) == FIGURES["transport"] - 1
 
 
+@pytest.mark.slow
 def test_maps_are_coloured_by_what_the_reader_asks(record_copy: Path) -> None:
     app = opened("maps")
     seen = {}
@@ -151,6 +154,7 @@ def test_clips_with_signals_and_subjects_are_shown(page: str, tmp_path: Path) ->
         assert "encoder of video" in app.get("button_group")[0].options
 
 
+@pytest.mark.slow
 def test_each_figure_can_be_taken_away(record_copy: Path) -> None:
     for page in FIGURES:
         app = opened(page)
@@ -172,6 +176,7 @@ def test_a_slider_that_plays_goes_on_and_stops_at_its_end(record_copy: Path) -> 
     assert app.button(key="epoch button").label == "Play"
 
 
+@pytest.mark.slow
 def test_a_figure_is_drawn_again_only_where_it_changes(
     record_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.support.example_records import BEST, CLASSES, N, forget_digests, write_record
 from tests.support.pages import FIGURES, figures, opened, surround, words
 
+pytestmark = pytest.mark.slow
+
 OWN = {"weight": 30.0, "k": 10, "blur": 0.5, "policy": "shared"}
 FORMS: dict[str, dict[str, Any]] = {
     "identity": {"identity": 0.05},

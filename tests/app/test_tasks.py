@@ -54,6 +54,7 @@ def test_every_page_opens_for_every_task(kind: str, tmp_path: Path) -> None:
         assert figures(app) == number_of_figures(page, kind), page
 
 
+@pytest.mark.slow
 def test_every_page_opens_for_embeddings_of_which_nothing_is_known(tmp_path: Path) -> None:
     write_unlabelled_record(tmp_path / "runs")
     for page in FIGURES:

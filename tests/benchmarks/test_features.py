@@ -12,6 +12,7 @@ from pkdot.networks.tokens import Encoded
 from pkdot.networks.video import R3D18
 
 
+@pytest.mark.slow
 def test_both_sides_agree_and_caching_encodes_each_clip_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,6 +36,7 @@ def test_both_sides_agree_and_caching_encodes_each_clip_once(
     assert result.difference < 1e-2
 
 
+@pytest.mark.slow
 def test_sides_that_do_other_work_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     targets = [torch.full((1, 64), float(i) * 1e3) for i in range(3)]
     monkeypatch.setattr(

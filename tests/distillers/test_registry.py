@@ -201,6 +201,7 @@ def test_forms_of_pkdot_are_one_class_told_apart_by_settings() -> None:
         assert methods[name].tuning != methods["pkdot"].tuning
 
 
+@pytest.mark.slow
 def test_methods_load_without_the_libraries_of_data_and_records() -> None:
     code = (
         "import sys; from pkdot.distillers import available_distillers; available_distillers(); "

@@ -33,6 +33,7 @@ def cells_of(rng: np.random.Generator, gains: dict[str, float], n: int = 12) -> 
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 def test_the_comparison_agrees_with_scipy_and_statsmodels() -> None:
     cells = cells_of(np.random.default_rng(0), {"kd": 5.0, "rkd": 0.2, "bad": -4.0, "tnet": 1.0})
     table = compare(cells, SMALL, ["kd", "rkd", "bad"]).set_index("name")
@@ -72,6 +73,7 @@ def test_subjects_are_units_where_the_regime_says_so() -> None:
         unit_scores(cells_of(np.random.default_rng(0), {}), "subjects")
 
 
+@pytest.mark.slow
 def test_a_form_is_held_against_every_rival() -> None:
     gains = {"kd": 5.0, "sp": 0.0, "dist": 9.0, "rows": 5.3}
     cells = cells_of(np.random.default_rng(1), gains, n=60)

@@ -92,6 +92,7 @@ def test_nothing_finished_gives_empty_tables(tmp_path: Path) -> None:
     assert "No setting has been chosen." in page
 
 
+@pytest.mark.slow
 def test_results_hold_what_the_comparison_gives(
     whole: Campaign, results: RegimeResults, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_without_room_nothing_is_compared(results: RegimeResults) -> None:
     assert "put forward" not in page
 
 
+@pytest.mark.slow
 def test_a_contender_without_all_its_cells_is_named(whole: Campaign, tmp_path: Path) -> None:
     campaign = copied(whole, tmp_path)
     (arm,) = [arm for arm in comparison_arms(campaign, SMALL) if arm.name == "sp"]

@@ -93,6 +93,7 @@ def study_of(gains: dict[str, float], noise: float = 0.5) -> tuple[str, pd.DataF
     return finding(study, table), table
 
 
+@pytest.mark.slow
 def test_a_finding_says_what_its_numbers_support() -> None:
     title, table = study_of({"30": 5.0, "3": 2.0, "100": 5.1})
     assert table["gain"].tolist() == pytest.approx([5.0, 2.0, 5.1])

@@ -13,6 +13,8 @@ from pkdot.data.simulate.affwild2 import simulate
 from pkdot.experiments.results import sequences_of
 from tests.support.small_config import small_config
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 24
 
 
@@ -130,7 +132,6 @@ def test_raw_frames_go_through_backbones_once_each(
     assert np.isfinite(pd.read_csv(out)[["valence", "arousal"]]).to_numpy().all()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "profile"),
     [

@@ -65,6 +65,7 @@ def test_misuse_is_refused(chosen: list, profile: str, sentence: str) -> None:
         settings_of(chosen, profile)
 
 
+@pytest.mark.slow
 def test_a_seed_draws_its_own_people_and_finds_them_again(tmp_path: Path) -> None:
     first, other, again = (SMALL["skin"].at(tmp_path, seed) for seed in (0, 1, 0))
     assert first == again
@@ -88,6 +89,7 @@ def test_students_of_every_encoder_share_one_teacher_and_one_student_alone() -> 
     assert len(starts) == 4
 
 
+@pytest.mark.slow
 def test_windows_are_probed_frame_by_frame() -> None:
     corpus = windows_corpus(groups=np.array([f"film {i // 5}" for i in range(120)]))
     found = probe_corpus(corpus)

@@ -84,6 +84,7 @@ def test_a_damaged_stage_is_trained_anew(tmp_path: Path) -> None:
     assert torch.equal(whole.targets.output.outputs, again.targets.output.outputs)
 
 
+@pytest.mark.slow
 def test_one_teacher_serves_all_methods_and_another_each_other_teacher(tmp_path: Path) -> None:
     base = small_config(method="none")
     for changes in (

@@ -143,6 +143,7 @@ ARMS = [
 ]
 
 
+@pytest.mark.slow
 def test_a_sweep_finds_its_finished_cells_again(tmp_path: Path) -> None:
     base = small_config()
     first = run_sweep(base, ARMS, [0, 1], folder=tmp_path, progress=False)

@@ -88,6 +88,7 @@ def test_pinned_settings_name_the_contents_of_own_data_alone(tmp_path: Path) -> 
     assert pinned(digits) is digits
 
 
+@pytest.mark.slow
 def test_sweep_over_folds_of_own_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_table(tmp_path / "own.csv")
     small = [*SMALL[:2], "--set", "data.protocol=kfold", "--method", "kd"]

@@ -143,6 +143,7 @@ def test_schedules_change_the_rate(schedule: str, monkeypatch: pytest.MonkeyPatc
         assert set(np.round(rates / peak, 6)) <= {1.0, 0.01, 0.0001, 0.000001}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_runs_from_the_command_line(
     name: str, biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -74,6 +74,7 @@ def test_gains_stand_against_what_is_added_with_both_intervals() -> None:
         figures.gain_scatter(GAINS[:0], "nothing")
 
 
+@pytest.mark.slow
 def test_the_print_form_is_a_picture_without_global_state(tmp_path) -> None:
     from matplotlib import pyplot
 

@@ -41,6 +41,7 @@ def by_hand(teacher: np.ndarray, student: np.ndarray, least: float | None) -> fl
     return transport(x, y) - 0.5 * transport(x, x) - 0.5 * transport(y, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", ["minimum", "minimum_detached"])
 def test_value_and_gradient_are_those_of_the_formula(shift: str) -> None:
     draw = np.random.default_rng(0)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 
+from pkdot.analysis import projection
 from pkdot.errors import InputError, RecordError
 from pkdot.record import Batch, Probe, Recorder, list_records, open_record
 from tests.support.example_records import N, write_record
@@ -395,6 +396,55 @@ def test_a_map_that_cannot_be_drawn_does_not_fail_the_training(
     assert record.status == "finished"
     assert set(record.maps()["projection"]) == {"pca"}
     assert record.facts["maps left out"].startswith("umap: UMAP maps need umap-learn")
+
+
+def _rows(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=shape)
+
+
+@pytest.mark.parametrize(
+    ("z", "maps", "sentence"),
+    [
+        (_rows(20, 1), "pca", None),
+        (_rows(20, 1), "umap", "umap: UMAP needs embeddings of two dimensions"),
+        (_rows(2, 4), "pca", "needs 3 probe samples or more, and this record has 2"),
+        (np.ones((20, 4)), "pca", None),
+        (np.ones((20, 4)), "umap", "that differ in direction"),
+        (np.full((20, 4), np.nan), "pca", "pca: no logged epoch has finite embeddings"),
+        (_rows(5, 3), "umap", "umap: UMAP needs at least 8 samples"),
+    ],
+)
+def test_a_finished_training_outlives_its_maps(
+    tmp_path: Path, z: np.ndarray, maps: str, sentence: str | None
+) -> None:
+    recorder = Recorder("x", runs_dir=tmp_path)
+    recorder.log_embeddings(0, teacher=z, student=z)
+    recorder.finish(maps=maps)
+    record = open_record(recorder.path)
+    assert record.status == "finished"
+    if sentence is None:
+        assert np.isfinite(record.maps()[["x", "y"]]).to_numpy().all()
+        assert len(record.maps()) == 2 * len(z)
+    else:
+        assert len(record.maps()) == 0
+        assert sentence in record.facts["maps left out"]
+
+
+def test_a_map_that_a_library_refuses_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(z: np.ndarray) -> np.ndarray:
+        raise np.linalg.LinAlgError("SVD did not\nconverge")
+
+    monkeypatch.setitem(projection.PROJECTIONS, "pca", refuse)
+    recorder = Recorder("x", runs_dir=tmp_path)
+    recorder.log_embeddings(0, teacher=_rows(9, 3), student=_rows(9, 3))
+    recorder.finish()
+    record = open_record(recorder.path)
+    assert (record.status, record.facts["maps left out"]) == (
+        "finished",
+        "pca: SVD did not converge",
+    )
 
 
 def test_a_single_map_may_be_named_by_a_word(tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def _run(*command: str) -> None:
 @contextmanager
 def serve_page(runs: Path, cwd: Path) -> Iterator[str]:
     """The page's address on loopback; the server stops with the block."""
+    with page_process(runs, cwd) as (address, _):
+        yield address
+
+
+@contextmanager
+def page_process(runs: Path, cwd: Path) -> Iterator[tuple[str, int]]:
+    """The page's address on loopback and the server's process id; it stops with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -88,7 +95,7 @@ def serve_page(runs: Path, cwd: Path) -> Iterator[str]:
                 time.sleep(0.25)
         else:
             raise RuntimeError("The server of the page did not come up within a minute.")
-        yield address
+        yield address, process.pid
     finally:
         process.terminate()
         try:

@@ -4,13 +4,11 @@ Times are those of a person at this machine: from the key press or the address t
 """
 
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,8 @@ if __package__ is None or __package__ == "":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pkdot.record import Probe, Recorder
-from tests.support.chromium import ROOT, open_chromium, serve_page
+from tests.support.app_report import REPORT, machine, write_opening
+from tests.support.chromium import open_chromium, serve_page
 from tests.support.example_records import EPOCHS, structured_arrays, student_at
 
 SIZE = 512
@@ -142,7 +141,7 @@ def main() -> None:
     lines = [
         "# The page: seconds until it is drawn",
         "",
-        f"A record with {SIZE} probe samples, in Chromium at 1280 × 900, on {_machine()}; load "
+        f"A record with {SIZE} probe samples, in Chromium at 1280 × 900, on {machine()}; load "
         f"{load:.1f} on {os.cpu_count()} cores when it began. Median and worst of {REPEATS} "
         "openings, or of the moves of a slider to values not seen before. Browser and server share "
         "the machine; a browser that opened the page before keeps the code that draws figures.",
@@ -153,19 +152,9 @@ def main() -> None:
     for name, aim, values in rows:
         median = statistics.median(values)
         lines.append(f"| {name} | {median:.2f} | {max(values):.2f} | {aim} |")
-    target = ROOT / "reports" / "benchmarks" / "app.md"
-    target.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    write_opening(lines)
     print("\n".join(lines))
-    print(f"The report is {target}.")
-
-
-def _machine() -> str:
-    info = Path("/proc/cpuinfo")
-    text = info.read_text() if info.is_file() else ""
-    models = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
-    name = models[0] if models else platform.machine()
-    packages = ", ".join(f"{p} {version(p)}" for p in ("streamlit", "plotly", "torch"))
-    return f"{name}, {packages}, {time.strftime('%Y-%m-%d')}"
+    print(f"The report is {REPORT}.")
 
 
 if __name__ == "__main__":

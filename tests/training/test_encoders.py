@@ -38,6 +38,8 @@ from tests.support import biovid_files as files
 from tests.support.clips import clip_corpus
 from tests.support.small_config import small_config
 
+pytestmark = pytest.mark.slow
+
 QUICK = BackboneSettings(feature_dim=8, epochs=2, batch_size=16, normalisation="none")
 
 

@@ -45,6 +45,7 @@ def shared():
     return teacher_stage(small_config())
 
 
+@pytest.mark.slow
 def test_a_given_teacher_stage_changes_no_number(shared) -> None:
     """Stages seed themselves, so a cached teacher gives the student the same numbers."""
     whole, reused = train(small_config()), train(small_config(), shared)
@@ -88,6 +89,7 @@ def test_training_mode_leaves_frozen_parts_in_eval() -> None:
     assert network[1].training
 
 
+@pytest.mark.slow
 def test_labels_of_unlabelled_and_test_samples_are_never_read(shared) -> None:
     """Scrambling every label that training may not read must not change one number."""
     config = small_config(method="kd+pkdot")
@@ -133,6 +135,7 @@ def test_arms_of_one_seed_share_first_weights(shared) -> None:
     assert torch.equal(fusion_and_head("copied"), fusion_and_head("fresh"))
 
 
+@pytest.mark.slow
 def test_early_stopping_leaves_the_best_weights(shared) -> None:
     config = small_config(training__epochs=40, training__patience=3, training__selection="loss")
     reports = []
@@ -148,6 +151,7 @@ def test_early_stopping_leaves_the_best_weights(shared) -> None:
     assert corpus.task.scores(logits, truth)["cross_entropy"] == pytest.approx(losses[best])
 
 
+@pytest.mark.slow
 def test_the_teacher_beats_the_student_where_it_sees_more() -> None:
     config = small_config(
         method="kd", training__epochs=30, network__hidden=64, data__n_labelled=300
@@ -235,6 +239,7 @@ def train_metrics(shared, method: str, **options) -> list[dict[str, float]]:
     return [metrics["train"] for _, metrics in reports[1:]]
 
 
+@pytest.mark.slow
 def test_train_metrics_say_which_weight_was_applied(shared) -> None:
     """PKDOT's weight is null by default: what the batch made of it must be on record."""
     by_batch = train_metrics(shared, "pkdot", pkdot={"k": 8})

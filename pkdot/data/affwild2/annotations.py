@@ -11,6 +11,9 @@ TARGETS = ("valence", "arousal")
 UNMARKED = -5.0
 """What annotators wrote where they gave no value."""
 
+NAMED = 5
+"""How many malformed lines a remark names."""
+
 
 @dataclass(frozen=True)
 class Annotation:
@@ -18,16 +21,28 @@ class Annotation:
 
     Attributes:
         values: (n, 2) float64, valence and arousal in −1 to 1; both NaN where either is not.
-        malformed: rows that do not hold two numbers; they are invalid, and keep their place.
         has_header: whether the first line names the columns.
+        malformed: lines of the file, from 1, that do not hold two numbers; their rows are invalid,
+            and keep their place.
     """
 
     values: np.ndarray
-    malformed: int
-    has_header: bool
+    has_header: bool = True
+    malformed: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def remarks(self, file: str) -> tuple[str, ...]:
+        """What is wrong with lines of the file of this name, as one sentence or none."""
+        if not self.malformed:
+            return ()
+        lines = ", ".join(map(str, self.malformed[:NAMED]))
+        more = ", …" if len(self.malformed) > NAMED else ""
+        return (
+            f"{file}: {len(self.malformed)} rows hold no two numbers valence,arousal and count as "
+            f"invalid (line {lines}{more})",
+        )
 
     @property
     def valid(self) -> np.ndarray:
@@ -48,15 +63,21 @@ def read_annotation(path: Path) -> Annotation:
     except OSError as error:
         raise DamagedFile(path, "unreadable", f"it cannot be read ({cause(error)})") from None
     lines = text.rstrip().splitlines()
-    has_header = bool(lines) and _pair(lines[0]) is None
+    has_header = bool(lines) and _is_header(lines[0])
     pairs = [_pair(line) for line in lines[has_header:]]
-    malformed = pairs.count(None)
-    if malformed == len(pairs):
+    first = 1 + has_header
+    malformed = tuple(first + row for row, pair in enumerate(pairs) if pair is None)
+    if len(malformed) == len(pairs):
         raise DamagedFile(path, "annotation", "it holds no row of two numbers, valence,arousal")
     values = np.array([pair or (np.nan, np.nan) for pair in pairs], dtype=float)
     inside = (np.abs(values) <= 1).all(axis=1)  # NaN is never inside
     values[~inside] = np.nan
-    return Annotation(values, malformed, has_header)
+    return Annotation(values, has_header, malformed)
+
+
+def _is_header(line: str) -> bool:
+    """Whether a first line names columns; one of numbers that do not parse is a frame's."""
+    return _pair(line) is None and (not line.strip() or any(map(str.isalpha, line)))
 
 
 def _pair(line: str) -> tuple[float, float] | None:

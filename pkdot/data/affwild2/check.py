@@ -109,7 +109,8 @@ def _check_face(root: Path, entry: pd.Series, video: VideoFacts, sound: SoundFac
     if entry.annotation:
         try:
             annotation = read_annotation(root / entry.annotation)
-            valid, malformed = annotation.valid, annotation.malformed
+            valid, malformed = annotation.valid, len(annotation.malformed)
+            problems += annotation.remarks(entry.annotation)
             if not annotation.has_header:
                 problems.append(f"{entry.annotation}: it has no first line valence,arousal")
         except DamagedFile as error:

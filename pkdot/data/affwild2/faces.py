@@ -113,12 +113,13 @@ def read_face(
     if not len(numbers):
         return (f"{name}: it has no whole crop",)
     if annotation is None:  # to be predicted: every frame up to the last crop
-        annotation = Annotation(np.full((int(numbers[-1]), 2), np.nan), 0, True)
+        annotation = Annotation(np.full((int(numbers[-1]), 2), np.nan))
     rows = len(annotation)
     seen = rows_with_crop(numbers, rows)
     times = frame_moments(source, rows)
     columns, heard = sound_columns(times, source.sound)
     remarks = [*source.remarks, *(f"{entry['crops']}/{d}" for d in pictures.facts["damages"])]
+    remarks += annotation.remarks(str(entry["annotation"]))
     if hears and source.sound is None:
         remarks.append(f"{name}: it has no sound")
     return Face(

@@ -105,8 +105,6 @@ class FaceReport:
         """What is unusual, damaged or missing, one sentence each."""
         found = list(self.problems)
         video, sound, name = self.video, self.sound, self.name
-        if self.malformed:
-            found.append(f"{name}: {self.malformed} rows hold no two numbers; they are invalid")
         if self.rows_beyond_video > 1:
             found.append(f"{name}: {self.rows} rows for {video.frames} frames of the video")
         if video.varies:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...worker_pool import Tied
 from ..media.workers import one_thread_in_workers
 from .damage import Damage, DamagedFile
 from .index import CLASSES, BioVidIndex, SignalKind, read_index
@@ -129,7 +130,9 @@ def check(
     index = read_index(root, part, signals)
     modalities = recorded_modalities(index)
     rows = range(len(index))
-    work = (joblib.delayed(_check_window)(_single(index, row), modalities, window) for row in rows)
+    work = (
+        joblib.delayed(Tied(_check_window))(_single(index, row), modalities, window) for row in rows
+    )
     run = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs")(work)
     found = list(tqdm(run, total=len(index), desc="checking", unit="window", disable=not progress))
     usable = np.array([not damages for damages, _ in found], dtype=bool)

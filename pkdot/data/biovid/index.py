@@ -33,6 +33,8 @@ TABLE = (
 """Columns of :attr:`BioVidIndex.table`."""
 
 _SUBJECT = re.compile(r"^\w+?_([mw])_(\d+)$")
+_ANNOTATION = re.compile(r"^(\d/\S+)\s+(\d+)\s+(\d+)(?:\s+\S+)?\s*$")
+_NAMES_A_CLIP = re.compile(r"^\s*\d/\S")
 _SAMPLE = re.compile(r"^(?P<subject>.+)-(?P<class>BL1|PA[1-4])-(?P<number>\d+)$")
 
 SignalKind = Literal["filtered", "raw"]
@@ -180,7 +182,8 @@ def _looks_released(root: Path) -> bool:
 
 
 def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    listed = dict(_annotations(root)) or {clip: (-1, -1) for clip in _clip_folders(root)}
+    annotated, unread = _annotations(root)
+    listed = annotated or {clip: (-1, -1) for clip in _clip_folders(root)}
     rows, mismatched = [], []
     for clip, (first, last) in listed.items():
         folder, _, sample = clip.partition("/")
@@ -203,26 +206,45 @@ def _released_table(root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
                 frames=(first, last),
             )
         )
-    remarks: tuple[str, ...] = ()
+    remarks = unread
     if mismatched:
         remarks = (
+            *unread,
             f"{len(mismatched)} clips whose name and class folder disagree were not used, e.g. "
             f"{mismatched[0]}.",
         )
     return _sorted_table(rows, root), remarks
 
 
-def _annotations(root: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+def _annotations(root: Path) -> tuple[dict[str, tuple[int, int]], tuple[str, ...]]:
     """Lines ``4/071309_w_21-PA4-062 0 75 1``: clip, first and last frame from 0, binary label.
 
     The label is not read: class folder and name give the class, all five of them. Files count
     from 1 (``img_00001.jpg``) where annotations count from 0.
+
+    Returns:
+        Clip -> first and last frame; and a sentence for each file with lines of another form. A
+        text in which no line names a clip is no annotation file.
     """
+    clips: dict[str, tuple[int, int]] = {}
+    remarks = []
     for path in sorted([*root.glob("*.txt"), *root.glob("annotations/*.txt")]):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            match = re.match(r"^(\d/\S+)\s+(\d+)\s+(\d+)(?:\s+\S+)?\s*$", line)
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        unread = []
+        for number, line in enumerate(lines, 1):
+            match = _ANNOTATION.match(line)
             if match:
-                yield match[1], (int(match[2]) + 1, int(match[3]) + 1)
+                clips[match[1]] = (int(match[2]) + 1, int(match[3]) + 1)
+            elif line.strip():
+                unread.append(number)
+        named = any(_NAMES_A_CLIP.match(line) for line in lines)
+        if unread and named:
+            remarks.append(
+                f"{path.name}: {len(unread)} lines were not used, the first is line {unread[0]}; a "
+                f"line should be CLASS/CLIP FIRST LAST LABEL with spaces between, e.g. "
+                f"4/071309_w_21-PA4-062 0 75 1."
+            )
+    return clips, tuple(remarks)
 
 
 def _clip_folders(root: Path) -> Iterator[str]:

@@ -27,6 +27,7 @@ import pandas as pd
 from ...atomic_files import WriterLock, disk_errors, write_text, written_aside
 from ...errors import HeldError
 from ...keyed_cache import LARGE, UNREADABLE, short_hash
+from ...worker_pool import Tied
 from ..features import cache_folder
 from ..media.workers import one_thread_in_workers
 from .cachekey import CHUNK, Options, cache_key
@@ -186,7 +187,7 @@ class _Work:
         """The chunk as joblib wants it, with no more of the index than the chunk needs."""
         import joblib
 
-        return joblib.delayed(_Work.do)(self._only(chunk), chunk, wait)
+        return joblib.delayed(Tied(_Work.do))(self._only(chunk), chunk, wait)
 
     def _only(self, chunk: tuple[int, ...]) -> "_Work":
         table = self.index.table.iloc[list(chunk)].set_axis(list(chunk))

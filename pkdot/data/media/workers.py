@@ -7,6 +7,8 @@ from typing import Any
 
 import cv2
 
+from ...worker_pool import Tied
+
 PATIENCE = 5.0
 """Seconds of work that are done here before workers are started, which takes as long."""
 
@@ -37,4 +39,4 @@ def results(calls: Sequence[Call], jobs: int, patience: float = PATIENCE) -> Ite
         done += 1
     if done < len(calls):
         run = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs")
-        yield from run(joblib.delayed(f)(*a) for f, a in calls[done:])
+        yield from run(joblib.delayed(Tied(f))(*a) for f, a in calls[done:])

@@ -171,7 +171,16 @@ def _names(source: Source) -> tuple[str, ...]:
 def _classes(source: Source, settings: OwnSettings) -> tuple[str, ...]:
     """Names of the classes: as set, as the data name them, or as they occur, in order."""
     found = sorted({text for text in _class_texts(source).tolist() if text}, key=_natural)
-    return settings.classes or source.class_names or tuple(found)
+    named = settings.classes or source.class_names
+    numbers = [text for text in found if text.isdecimal()]
+    words = [text for text in found if not any(map(str.isdigit, text))]
+    if numbers and words and not named:
+        raise OwnDataError(
+            f"Target {source.target_names[0]!r} of {source.place} has names ({some(words)}) and "
+            f"numbers ({some(numbers)}) of classes; write one kind, or name all classes by "
+            f"--set data.classes='[…]' if both are meant."
+        )
+    return named or tuple(found)
 
 
 # --- classes ------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import pandas as pd
 
 from ...atomic_files import WriterLock, move, remove_leftovers, write_text
 from ...errors import ConfigError, DataError
+from ...worker_pool import Tied
 from ..marker import MARKER
 from ..media.sound import RATE
 from ..media.workers import one_thread_in_workers
@@ -128,7 +129,7 @@ def simulate(
             return base
         remove_leftovers(base)
         plan = plan_videos(videos, seed)
-        work = (joblib.delayed(_write_video)(base, v, frames, size, strengths) for v in plan)
+        work = (joblib.delayed(Tied(_write_video))(base, v, frames, size, strengths) for v in plan)
         done = joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
         rows = list(tqdm(done, total=len(plan), desc="simulating", disable=not progress))
         names = [f"{name}\n" for video in plan if video.part == "test" for name in video.people]

@@ -18,6 +18,7 @@ import numpy as np
 
 from ...atomic_files import WriterLock, disk_errors, remove_leftovers, write_text
 from ...errors import ConfigError
+from ...worker_pool import Tied
 from ..biovid.index import CLASSES
 from ..media.workers import one_thread_in_workers
 from .face import Face, draw_face, random_face
@@ -168,7 +169,7 @@ def simulate(
             return base
         remove_leftovers(base)
         tasks = _plan(subjects, classes, windows, seed)
-        work = (joblib.delayed(_write_window)(base, task, strengths) for task in tasks)
+        work = (joblib.delayed(Tied(_write_window))(base, task, strengths) for task in tasks)
         done = joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
         rows = list(
             tqdm(done, total=len(tasks), desc="simulating", unit="window", disable=not progress)

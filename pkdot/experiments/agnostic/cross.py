@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pandas as pd
 
 from ...errors import ConfigError
 from ...networks.settings import Fusion
+from ...worker_pool import Lost, unordered
 from ..cells import Arm
 from ..sweep import ALONE, method_title, run_grid
 from .probe import probe_problem
@@ -133,11 +133,13 @@ def run_settings(
         )
         title = own[0].problem.title
         cells.append(found.assign(problem=name, problem_title=title, fusion=fusion))
-    run = joblib.Parallel(n_jobs=jobs)
     each = [(name, base) for name, configs in bases.items() for base in configs]
-    probes = run(joblib.delayed(probe_problem)(base, kept / "teachers") for _, base in each)
-    rows = [
-        {"problem": name, "seed": base.seed, **probe.columns()}
-        for (name, base), probe in zip(each, probes, strict=True)
-    ]
+    calls = [(base, kept / "teachers") for _, base in each]
+    probes = dict(unordered(probe_problem, calls, jobs))
+    rows = []
+    for number, (name, base) in enumerate(each):
+        probe = probes[number]
+        if isinstance(probe, Lost):
+            raise probe.error(f"{name} with seed {base.seed}", folder)
+        rows.append({"problem": name, "seed": base.seed, **probe.columns()})
     return pd.concat(cells, ignore_index=True), pd.DataFrame(rows)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from .validation import checked_not_negative
+from ..checks import checked_not_negative
 
 
 def squared_cost(x: Tensor, y: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
+from ..checks import check_tensor, checked_flag, checked_not_negative, checked_positive
 from . import solver, symmetric
 from .costs import fast_cost, half_squares, squared_cost, with_identity
 from .entropic import relative_epsilon
@@ -23,10 +24,7 @@ from .validation import (
     check_magnitude,
     check_masses,
     check_range,
-    check_tensor,
     checked_iterations,
-    checked_not_negative,
-    checked_positive,
     checked_weights,
     magnitude,
     refuse_functorch,
@@ -105,7 +103,7 @@ def sinkhorn_divergence(
             mass = a.sum(-1)
             b = b * (check_masses(a, b) / mass.unsqueeze(-1))
             a = a / mass.unsqueeze(-1)
-        if relative:
+        if checked_flag("relative", relative):
             epsilon = relative_epsilon(squared_cost(x.detach(), y.detach()), epsilon)
         check_range("blur", epsilon, bound, dtype)
         health = _Health(span=bound / epsilon * BITS)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
+from ..checks import checked_flag, checked_positive
 from . import solver, wide
 from .kernels import BITS
 from .problem import Limits, Problem
@@ -17,7 +18,6 @@ from .validation import (
     check_range,
     checked_cost,
     checked_iterations,
-    checked_positive,
     checked_weights,
     warn_not_converged,
     warn_not_resolved,
@@ -87,7 +87,7 @@ def sinkhorn(
         b = checked_weights("b", b, cost, cost.shape[-1])
         if not uniform:
             b = b * check_masses(a, b)
-        if relative:
+        if checked_flag("relative", relative):
             epsilon = relative_epsilon(cost, epsilon)
         check_range("epsilon", epsilon, largest, cost.dtype)
         guess = None if start is None else _checked_start(start, b)
@@ -120,6 +120,10 @@ def relative_epsilon(cost: Tensor, fraction: float) -> float:
 
 
 def _checked_start(start: Transport, b: Tensor) -> Tensor:
+    if not isinstance(start, Transport):
+        raise InputError(
+            f"start must be the result of another transport, not {type(start).__name__}."
+        )
     if start.g.shape != b.shape or not bool(torch.isfinite(start.g).all()):
         raise InputError(
             f"The start's g has shape {tuple(start.g.shape)}, but this problem needs "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..checks import checked_positive
 from . import log_domain
 from .kernels import BITS, kernel
 from .validation import (
@@ -12,7 +13,6 @@ from .validation import (
     check_range,
     checked_cost,
     checked_iterations,
-    checked_positive,
     checked_weights,
     working_dtype,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ..checks import checked_positive
 from . import log_domain
 from .entropic import DEFAULT_TOLERANCE, Envelope
 from .kernels import BITS, kernel, log_sum
@@ -16,7 +17,6 @@ from .validation import (
     check_range,
     checked_cost,
     checked_iterations,
-    checked_positive,
     checked_weights,
     warn_not_converged,
     warn_not_resolved,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ...errors import ConvergenceWarning, InputError
+from ..checks import check_tensor, checked_count
 
 # What costs in units of epsilon must leave of a type's range, for sums over points and weights.
 MARGIN = 1e3
@@ -17,38 +18,6 @@ def working_dtype(*tensors: Tensor | None) -> torch.dtype:
     """float64 if any of the tensors is, else float32: half precision cannot hold a plan."""
     wide = any(isinstance(t, Tensor) and t.dtype == torch.float64 for t in tensors)
     return torch.float64 if wide else torch.float32
-
-
-def checked_positive(name: str, number: Any) -> float:
-    """A finite number above zero, or InputError."""
-    value = _as_float(number)
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be a finite number above 0, not {number!r}.")
-    return value
-
-
-def checked_not_negative(name: str, number: Any) -> float:
-    """A finite number of at least zero, or InputError."""
-    value = _as_float(number)
-    if not (math.isfinite(value) and value >= 0):
-        raise InputError(f"{name} must be finite and >= 0, not {number!r}.")
-    return value
-
-
-def checked_count(name: str, number: Any) -> int:
-    """A whole number of at least 1, or InputError."""
-    value = _as_float(number)
-    if not (math.isfinite(value) and value >= 1 and value == int(value)):
-        raise InputError(f"{name} must be a whole number >= 1, not {number!r}.")
-    return int(value)
-
-
-def _as_float(number: Any) -> float:
-    """A number as a float; NaN for anything else, strings and truth values included."""
-    try:
-        return math.nan if isinstance(number, str | bytes | bool) else float(number)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        return math.nan
 
 
 def checked_iterations(max_iterations: Any) -> int:
@@ -85,15 +54,6 @@ def usable(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     return tensor if tensor.dtype == dtype else tensor.to(dtype)
 
 
-def refuse_vmap(tensor: Tensor) -> None:
-    """Raise InputError within ``torch.vmap``, where no value of a tensor can be looked at."""
-    if torch._C._functorch.is_batchedtensor(tensor):
-        raise InputError(
-            "This loss cannot be mapped by torch.vmap, as it looks at the values of a batch; call "
-            "it in a loop, or give transport leading batch axes."
-        )
-
-
 def refuse_functorch(tensor: Tensor) -> None:
     """Raise InputError within ``torch.func`` transforms, which transport has no rule for."""
     if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
@@ -101,16 +61,6 @@ def refuse_functorch(tensor: Tensor) -> None:
             "Transport cannot be differentiated by torch.func; use torch.autograd.grad or "
             "backward()."
         )
-
-
-def check_tensor(what: str, value: Any) -> None:
-    """Raise InputError for arrays and lists: no gradient could reach what they came from."""
-    if not isinstance(value, Tensor):
-        raise InputError(
-            f"{what} must be a tensor, not {type(value).__name__}; give a torch tensor, for "
-            f"instance by torch.as_tensor."
-        )
-    refuse_vmap(value)
 
 
 def magnitude(*tensors: Tensor) -> float:

@@ -136,7 +136,7 @@ def test_each_loss_of_an_awkward_folder_is_named(awkward: Path) -> None:
         "5-60-64x48-1: its sound ends 0.",
         "new_vids/Mixed Lines.mp4: it cannot be decoded",
         "Mixed Lines: it has no sound",
-        "Mixed Lines: 3 rows hold no two numbers",
+        "Mixed Lines.txt: 3 rows hold no two numbers valence,arousal and count as invalid (line ",
         "no header.txt: it has no first line valence,arousal",
         "no header: it has no folder of crops",
         "no header: its video is not there",

@@ -12,6 +12,8 @@ from pkdot.data.simulate.biovid import simulate
 from pkdot.errors import ConfigError, DataError
 from tests.support import biovid_files as files
 
+pytestmark = pytest.mark.slow
+
 
 def run(root: Path, **more: object) -> CheckReport:
     return check(root, jobs=1, progress=False, **more)  # type: ignore[arg-type]

@@ -36,6 +36,7 @@ def load(root: Path | None, seed: int = 0, **more: object) -> Corpus:
     return load_corpus(settings, seed, jobs=1, progress=False)
 
 
+@pytest.mark.slow
 def test_the_corpus_follows_the_protocol(biovid_root: Path) -> None:
     corpus = load(biovid_root, privileged=("eda", "emg_corrugator"))
     assert len(corpus) == WINDOWS
@@ -200,6 +201,7 @@ def test_a_signal_that_was_not_recorded(biovid_root: Path, tmp_path: Path) -> No
     assert len(load(tmp_path, privileged=("emg_trapezius",))) == WINDOWS
 
 
+@pytest.mark.slow
 def test_seeds_and_settings_change_the_fingerprint(biovid_root: Path) -> None:
     prints = [
         load(biovid_root).fingerprint,

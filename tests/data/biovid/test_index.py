@@ -64,6 +64,7 @@ def test_released_layout_names_the_same_windows(biovid_root: Path, released_root
     assert set(released.table.last_frame) == {138}
 
 
+@pytest.mark.slow
 def test_released_layout_without_annotations_lists_its_folders(
     biovid_root: Path, tmp_path: Path
 ) -> None:
@@ -74,6 +75,24 @@ def test_released_layout_without_annotations_lists_its_folders(
     assert len(index) == 3
     assert set(index.table.first_frame) == {-1}
     assert "disagree" in index.remarks[0]
+
+
+def test_lines_of_annotations_that_do_not_parse_are_counted_and_named(
+    biovid_root: Path, tmp_path: Path
+) -> None:
+    root = files.as_released(biovid_root, tmp_path / "released", only=4)
+    (root / "README.txt").write_text("No list of clips.\n")
+    lines = (root / "annotations.txt").read_text().splitlines()
+    lines[1] = lines[1].replace(" ", ";")
+    (root / "annotations.txt").write_text("\n".join([*lines, "", "half a li"]) + "\n")
+    index = read_index(root)
+    assert len(index) == len(lines) - 1
+    (remark,) = index.remarks
+    assert "annotations.txt: 2 lines were not used, the first is line 2" in remark
+    (root / "annotations.txt").write_text("\n".join(x.replace(" ", ";") for x in lines))
+    index = read_index(root)  # its folders are listed instead, and that is said
+    assert set(index.table.first_frame) == {-1}
+    assert f"{len(lines)} lines were not used" in index.remarks[0]
 
 
 def test_commas_for_tabs_in_the_index(biovid_root: Path, tmp_path: Path) -> None:

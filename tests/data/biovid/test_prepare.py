@@ -71,6 +71,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@pytest.mark.slow
 def test_rows_are_what_reading_gives_and_are_mapped(biovid_root: Path, tmp_path: Path) -> None:
     index = read_index(biovid_root)
     clips = video(index, tmp_path)
@@ -106,6 +107,7 @@ def test_the_second_time_nothing_is_read(
     pd.testing.assert_frame_equal(first.facts, second.facts)
 
 
+@pytest.mark.slow
 def test_damage_in_the_cache_costs_a_chunk(
     biovid_root: Path, tmp_path: Path, reads: list[str]
 ) -> None:

@@ -60,6 +60,7 @@ def test_every_window_is_tested_once(protocol: Protocol) -> None:
     assert len(tested) == (20 if protocol == "loso_87" else 5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     subjects=st.integers(6, 25),

@@ -164,6 +164,7 @@ def test_filters_that_do_not_exist_or_do_not_fit() -> None:
         clean(np.zeros(100), 32, "emg_corrugator", "bandpass")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [5, 20, 64, 100, 2048])
 def test_any_rate_is_resampled_or_refused(tmp_path: Path, rate: float) -> None:
     """No rate and no filter ends in anything but a trace or a sentence of the kind ``rate``."""

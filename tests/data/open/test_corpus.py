@@ -238,6 +238,7 @@ def test_misuse_is_one_sentence(settings: object, words: str) -> None:
 # --- check and simulate ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("fsdd", 120), ("ravdess", 24), ("cremad", 36)])
 def test_check_says_what_is_there(
     name: str, count: int, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
@@ -250,6 +251,7 @@ def test_check_says_what_is_there(
     assert told.endswith("usable.\n")
 
 
+@pytest.mark.slow
 def test_check_finds_damage_and_lacks(
     ravdess_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -298,6 +300,7 @@ def test_simulated_folders_are_whole_and_never_mixed(fsdd_root: Path, tmp_path: 
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_made_again(fsdd_root: Path, cache: Path) -> None:
     settings = FSDDSettings(root=fsdd_root, n_folds=4, seconds=0.4)
     rows = np.arange(5)

@@ -31,6 +31,8 @@ from pkdot.data.simulate.physiology import (
 from pkdot.errors import ConfigError, DataError
 from tests.support import biovid_files as files
 
+pytestmark = pytest.mark.slow
+
 
 def digests(root: Path) -> dict[str, bytes]:
     return {
@@ -107,7 +109,6 @@ def start(dest: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=here, env={**os.environ, "PYTHONPATH": str(here)})
 
 
-@pytest.mark.slow
 def test_a_killed_simulation_is_resumed(biovid_root: Path, tmp_path: Path) -> None:
     run = start(tmp_path / "s")
     deadline = time.monotonic() + 60
@@ -125,7 +126,6 @@ def test_a_killed_simulation_is_resumed(biovid_root: Path, tmp_path: Path) -> No
     assert digests(tmp_path / "s") == digests(biovid_root)
 
 
-@pytest.mark.slow
 def test_two_processes_simulate_the_same_corpus_at_once(biovid_root: Path, tmp_path: Path) -> None:
     runs = [start(tmp_path / "s") for _ in range(2)]
     assert [run.wait(timeout=240) for run in runs] == [0, 0]
@@ -241,7 +241,6 @@ def test_signals_go_through_the_reader(biovid_root: Path) -> None:
         assert np.isfinite(trace.samples).all()
 
 
-@pytest.mark.slow
 def test_skin_tells_more_than_face_and_both_tell_more(tmp_path: Path) -> None:
     """The tuning, by what a window shows at best: a cheap guard for the measured table."""
     from sklearn.linear_model import LogisticRegression

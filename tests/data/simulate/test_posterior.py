@@ -19,6 +19,7 @@ def pains(class_id: int, n: int) -> np.ndarray:
     return np.array([draw_latent(window, STRENGTHS)[1].pain for window in windows])
 
 
+@pytest.mark.slow
 def test_the_posterior_is_the_share_of_each_class_among_draws() -> None:
     drawn = [pains(class_id, 2000) for class_id in (0, 4)]
     for low, high in ((0.0, 1e-9), (0.3, 0.45), (0.45, 0.55), (0.55, 0.7), (1.0, 1.1)):

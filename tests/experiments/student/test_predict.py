@@ -177,6 +177,7 @@ def test_a_sample_that_cannot_be_read_keeps_its_row_without_an_answer(
     )
 
 
+@pytest.mark.slow
 def test_from_a_table_to_answers_without_the_privileged_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

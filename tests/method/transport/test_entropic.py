@@ -130,6 +130,7 @@ def test_divergence_agrees_with_geomloss(blur, size):
     assert (gradient - peer_gradient).norm() < 1e-2 * gradient.norm()
 
 
+@pytest.mark.slow
 def test_gradients_agree_with_finite_differences():
     g = torch.Generator().manual_seed(3)
     cost = torch.rand(2, 5, 4, generator=g, dtype=torch.float64, requires_grad=True)

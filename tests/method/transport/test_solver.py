@@ -141,6 +141,7 @@ def test_symmetric_problem_meets_its_marginal():
     torch.testing.assert_close(plan, plan.mT)
 
 
+@pytest.mark.slow
 def test_transport_needs_torch_and_numpy_only():
     code = (
         "import sys, pkdot.method.transport; "
