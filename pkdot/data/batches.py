@@ -1,35 +1,71 @@
 """Which samples form each training batch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from .corpus import IndexArray
 
 
-def _endless(indices: IndexArray, size: int, rng: np.random.Generator) -> Iterator[IndexArray]:
+class _Stream:
     """Chunks of ``size`` distinct samples, for ever; what is left of each shuffle is dropped."""
-    while True:
-        order = rng.permutation(indices)
-        for start in range(0, len(order) - size + 1, size):
-            yield order[start : start + size]
+
+    def __init__(self, indices: IndexArray, size: int, rng: np.random.Generator) -> None:
+        self._indices, self._size, self._rng = indices, size, rng
+        self._order, self._at = indices[:0], 0
+        self._before: Any = None
+
+    def draw(self) -> IndexArray:
+        if self._at + self._size > len(self._order):
+            self._shuffle()
+        self._at += self._size
+        return self._order[self._at - self._size : self._at]
+
+    def _shuffle(self) -> None:
+        self._before = self._rng.bit_generator.state
+        self._order, self._at = self._rng.permutation(self._indices), 0
+
+    def get_state(self) -> dict[str, Any]:
+        """The generator before the last shuffle tells its order, whatever the number of samples."""
+        return {"before": self._before, "at": self._at}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Shuffle as it was; the caller gives the generator its state afterwards."""
+        self._order, self._before = self._indices[:0], None
+        if state["before"] is not None:
+            self._rng.bit_generator.state = state["before"]
+            self._shuffle()
+        self._at = state["at"]
 
 
-def _endless_by_class(
-    indices: IndexArray, classes: np.ndarray, size: int, rng: np.random.Generator
-) -> Iterator[IndexArray]:
+class _BalancedStream:
     """Chunks of ``size`` samples, for ever, with as many of each class as its neighbours.
 
     Which classes have one more where the numbers do not divide is drawn for each chunk. A class
     with fewer samples than its share stands in a chunk several times.
     """
-    members = [indices[classes == label] for label in np.unique(classes)]
-    queues = [_endless(own, 1, rng) for own in members]
-    while True:
-        share = np.full(len(queues), size // len(queues))
-        share[rng.permutation(len(queues))[: size % len(queues)]] += 1
-        drawn = [next(q) for q, n in zip(queues, share, strict=True) for _ in range(n)]
-        yield np.concatenate(drawn)
+
+    def __init__(
+        self, indices: IndexArray, classes: np.ndarray, size: int, rng: np.random.Generator
+    ) -> None:
+        members = [indices[classes == label] for label in np.unique(classes)]
+        self._queues = [_Stream(own, 1, rng) for own in members]
+        self._size, self._rng = size, rng
+
+    def draw(self) -> IndexArray:
+        count = len(self._queues)
+        share = np.full(count, self._size // count)
+        share[self._rng.permutation(count)[: self._size % count]] += 1
+        drawn = [q.draw() for q, n in zip(self._queues, share, strict=True) for _ in range(n)]
+        return np.concatenate(drawn)
+
+    def get_state(self) -> dict[str, Any]:
+        return {"queues": [queue.get_state() for queue in self._queues]}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        for queue, own in zip(self._queues, state["queues"], strict=True):
+            queue.set_state(own)
 
 
 class Batches:
@@ -75,13 +111,13 @@ class Batches:
         if self.n_unlabelled:
             lengths.append(len(unlabelled) // self.n_unlabelled)
         self._length = max(least, *lengths)
-        rng = np.random.default_rng(seed)
+        self._rng = rng = np.random.default_rng(seed)
         self._labelled = (
-            _endless(labelled, self.n_labelled, rng)
+            _Stream(labelled, self.n_labelled, rng)
             if classes is None
-            else _endless_by_class(labelled, classes, self.n_labelled, rng)
+            else _BalancedStream(labelled, classes, self.n_labelled, rng)
         )
-        self._unlabelled = _endless(unlabelled, self.n_unlabelled, rng)
+        self._unlabelled = _Stream(unlabelled, self.n_unlabelled, rng)
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -89,7 +125,25 @@ class Batches:
 
     def __iter__(self) -> Iterator[IndexArray]:
         for _ in range(self._length):
-            chosen = next(self._labelled)
-            if self.n_unlabelled:
-                chosen = np.concatenate([chosen, next(self._unlabelled)])
-            yield chosen
+            yield self.draw()
+
+    def draw(self) -> IndexArray:
+        """The next batch, (B,), of this epoch or another."""
+        chosen = self._labelled.draw()
+        if self.n_unlabelled:
+            chosen = np.concatenate([chosen, self._unlabelled.draw()])
+        return chosen
+
+    def get_state(self) -> dict[str, Any]:
+        """Where the order stands, in plain values; :meth:`set_state` goes on from there."""
+        return {
+            "rng": self._rng.bit_generator.state,
+            "labelled": self._labelled.get_state(),
+            "unlabelled": self._unlabelled.get_state(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as batches of the same samples did that were asked for their state."""
+        self._labelled.set_state(state["labelled"])
+        self._unlabelled.set_state(state["unlabelled"])
+        self._rng.bit_generator.state = state["rng"]

@@ -127,6 +127,28 @@ class Distiller(nn.Module, ABC):
         kind = next((p.dtype for p in layer.parameters()), x.dtype)
         return layer(x) if kind == x.dtype else layer(x.to(kind)).to(x.dtype)
 
+    def get_state(self) -> dict[str, Any]:
+        """All that changes while a student learns: adapters, warm-up, draws of its own.
+
+        A method that keeps more between two calls extends this and :meth:`set_state`.
+        """
+        state: dict[str, Any] = {"tensors": self.state_dict(), "updates": {}, "draws": {}}
+        for name, part in self.named_modules():
+            if isinstance(part, Distiller):
+                state["updates"][name] = part._updates
+                if isinstance(generator := getattr(part, "generator", None), torch.Generator):
+                    state["draws"][name] = generator.get_state()
+        return state
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`get_state` gave, after :meth:`prepare` with a like example."""
+        self.load_state_dict(state["tensors"])
+        parts = dict(self.named_modules())
+        for name, updates in state["updates"].items():
+            parts[name]._updates = updates
+        for name, draws in state["draws"].items():
+            parts[name].generator.set_state(draws.cpu())
+
     @abstractmethod
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         """The unweighted loss of a batch, a scalar.

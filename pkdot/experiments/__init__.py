@@ -4,6 +4,8 @@ config, presets, experiment     what is run, and running it
 stages                          encoders, teacher, T-Nets and student of one run
 own_networks, notes             modules of the user's; sentences that a run says at its beginning
 recording, results              entries of the record
+checkpoints, resumption         going on with a run that was interrupted
+ranks                           one run by several processes
 student/                        a trained student in use: loaded, its card, predict, export
 baselines, cells, sweep         plain classifiers; one run of a grid; grids
 agnostic/                       one cross: modality × fusion × student encoder × task

@@ -1,5 +1,6 @@
 """config -> data -> train -> evaluate -> record."""
 
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +17,16 @@ from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..record import Recorder, RunRecord, open_record
 from ..training.stages import TeacherStage
+from .checkpoints import EVERY, RunCheckpoints
 from .config import ExperimentConfig
 from .notes import run_notes
 from .own_networks import OwnNetworks
 from .progress import StageBars
+from .ranks import Ranks, check_ranks, contact
+from .ranks import make_fabric as make_fabric
 from .recording import RecordKeeper, data_facts, describe_probe, probe_rows
 from .results import tnet_by_group
+from .resumption import Resumption, said_how_to_resume
 from .smoothing import with_chosen_smoothing
 from .stages import drain as drain
 from .stages import encode_corpus as encode_corpus
@@ -55,21 +60,6 @@ def _surroundings(threads: int) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def make_fabric(config: ExperimentConfig) -> Fabric:
-    """One device, as the config says.
-
-    Raises:
-        ConfigError: if this machine has no such device, or it does not know the precision.
-    """
-    if config.precision == "16-mixed" and config.device == "cpu":
-        raise ConfigError("A CPU has no 16-mixed precision; choose bf16-mixed or 32-true.")
-    try:
-        return Fabric(accelerator=config.device, devices=1, precision=config.precision)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"This machine cannot use device {config.device!r}: {reason}") from None
-
-
 def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
     """Refuse settings that do not go with a corpus, before anything is trained.
 
@@ -99,6 +89,10 @@ def run_experiment(
     progress: bool = True,
     runs_dir: str | Path | None = None,
     fabric: Fabric | None = None,
+    resume: str | Path | None = None,
+    anyway: bool = False,
+    checkpoint_every: float | None = EVERY,
+    ranks: Ranks | None = None,
 ) -> RunRecord:
     """Run one experiment and keep its record.
 
@@ -116,6 +110,15 @@ def run_experiment(
         runs_dir: folder of records, :func:`pkdot.record.runs_directory` by default.
         fabric: a launched Fabric of your own, e.g. over several GPUs; one device by default. The
             record is written by its first process.
+        resume: name of a run that was interrupted, or the folder of its record; it goes on from its
+            last checkpoint to the very numbers of a run without an interruption. The settings are
+            the run's own; a corpus in memory and networks of yours must be given again.
+        anyway: resume though versions or processor differ; the numbers are then others, and the
+            record says so.
+        checkpoint_every: seconds between two checkpoints, which are what an interrupted run can
+            lose; 0 keeps one after every update, None none. They go when the run has finished.
+        ranks: processes that train together, in place of ``fabric``; this script is then started
+            once for each.
 
     Returns:
         The finished record, open for reading. Modules are copied: yours keep their weights, and the
@@ -123,49 +126,75 @@ def run_experiment(
 
     Raises:
         ConfigError: if the settings make no experiment, or not one for this machine or corpus, or a
-            module cannot be used.
-        DataError: if the corpus cannot be used as asked, or a teacher's rows do not fit it.
-        RecordError: if no record can be written.
+            module cannot be used, or a run cannot be resumed here.
+        DataError: if the corpus cannot be used as asked, a teacher's rows do not fit it, or the
+            data of a run that is to be resumed have changed.
+        RecordError: if no record can be written, or another process writes the one to resume.
     """
     own = OwnNetworks.of(teacher, student)
-    config, changes = own.adjusted(ExperimentConfig.of(config))
+    past = None if resume is None else Resumption(resume, runs_dir, anyway=anyway)
+    config = ExperimentConfig.of(config) if past is None else past.config(config)
+    config, changes = own.adjusted(config)
     if corpus is not None:
         config = config.for_corpus(corpus)
     with surroundings(config.threads):
-        fabric = fabric or make_fabric(config)
+        fabric = fabric or make_fabric(config, ranks)
+        progress = progress and fabric.is_global_zero
+        if past is not None:
+            past.check(corpus, own, fabric.world_size)
         if corpus is None:
             corpus = load_corpus(config.data, config.seed, progress=progress)
         corpus = own.corpus(with_chosen_smoothing(corpus))
         check_corpus(config, corpus)
+        check_ranks(config, corpus, fabric.world_size)
         own.check(stage_context(config, corpus, fabric), config)
+        every = math.inf if checkpoint_every is None else checkpoint_every
         if not fabric.is_global_zero:
-            train_stages(config, corpus, fabric, own)
-            return open_record(fabric.broadcast(""))
+            with contact(fabric):
+                others = RunCheckpoints(fabric, every)
+                train_stages(config, corpus, fabric, own, checkpoints=others)
+                return open_record(fabric.broadcast(""))
         notes = run_notes(corpus, own, changes)
-        facts = {"config_hash": config.hash, "data": data_facts(corpus, config.media)}
+        facts: dict[str, Any] = {
+            "config_hash": config.hash,
+            "data": data_facts(corpus, config.media),
+        }
         facts |= {"notes": notes} if notes else {}
         facts |= {"own networks": own.facts()} if own else {}
+        facts |= {"ranks": fabric.world_size} if fabric.world_size > 1 else {}
+        if past is not None:
+            past.check_data(facts["data"])
         probe = probe_rows(corpus, config.probe_size)
-        with Recorder(
-            f"{corpus.name}, {config.method}",
-            runs_dir=runs_dir,
-            corpus=corpus.name,
-            method=config.method,
-            seed=config.seed,
-            simulated=corpus.simulated,
-            task=corpus.task,
-            config=config.model_dump(mode="json"),
-            facts=facts,
-            probe=describe_probe(corpus, probe, config.media),
-        ) as recorder:
+        with (
+            Recorder(
+                f"{corpus.name}, {config.method}",
+                runs_dir=runs_dir if past is None else past.record.path.parent,
+                run_id=None if past is None else past.record.run_id,
+                resume=past is not None,
+                corpus=corpus.name,
+                method=config.method,
+                seed=config.seed,
+                simulated=corpus.simulated,
+                task=corpus.task,
+                config=config.model_dump(mode="json"),
+                facts=facts,
+                probe=describe_probe(corpus, probe, config.media),
+            ) as recorder,
+            contact(fabric),
+            said_how_to_resume(recorder, config, own, runs_dir),
+        ):
             keeper = RecordKeeper(recorder, corpus, probe, config.snapshot_growth)
+            found = past.take_up(recorder, keeper) if past is not None else ()
+            checkpoints = RunCheckpoints(fabric, every, recorder, keeper, found)
 
             def when_taught(seen: Corpus, shared: TeacherStage) -> None:
                 keeper.corpus, keeper.targets = seen, shared.targets
 
             with StageBars(progress, corpus.task.primary.name, notes) as bars:
                 listeners = (keeper.keep, bars.show)
-                done = train_stages(config, corpus, fabric, own, listeners, when_taught)
+                done = train_stages(
+                    config, corpus, fabric, own, listeners, when_taught, checkpoints
+                )
             keeper.conclude_encoders(done.encoders)
             keeper.conclude(done.trained)
             recorder.finish(

@@ -1,7 +1,7 @@
 """From a training's reports to the entries of a record."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
@@ -120,6 +120,13 @@ class RecordKeeper:
     best_epochs: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     _stage_began: float = field(default_factory=time.perf_counter)
+
+    def go_on(self, notes: Mapping[str, Any]) -> None:
+        """Take up best epochs and seconds of the stages of a run that was interrupted."""
+        self.best_epochs = dict(notes["best_epochs"])
+        self.seconds = dict(notes["seconds"])
+        if self.seconds:
+            self._stage_began = time.perf_counter() - [*self.seconds.values()][-1]
 
     def keep(self, report: EpochReport) -> None:
         if report.stage not in self.best_epochs:

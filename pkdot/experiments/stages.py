@@ -14,6 +14,7 @@ from ..data.features import cache_folder
 from ..data.given_teacher import GivenTeacher
 from ..distillers import build_distiller
 from ..errors import ConfigError
+from ..training.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ..training.context import StageContext
 from ..training.controls import distilled_targets, student_corpus, teacher_corpus
 from ..training.encoders import EncoderStage, encoder_stage, raw_modalities
@@ -29,9 +30,14 @@ Listener = Callable[[EpochReport], None]
 Returned = TypeVar("Returned")
 
 
-def stage_context(config: ExperimentConfig, corpus: Corpus, fabric: Fabric) -> StageContext:
+def stage_context(
+    config: ExperimentConfig,
+    corpus: Corpus,
+    fabric: Fabric,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
+) -> StageContext:
     """What every stage of an experiment on this corpus is given."""
-    return StageContext(fabric, corpus, config.network, config.training, config.seed)
+    return StageContext(fabric, corpus, config.network, config.training, config.seed, checkpoints)
 
 
 def encode_corpus(
@@ -39,6 +45,7 @@ def encode_corpus(
     corpus: Corpus,
     fabric: Fabric,
     names: Sequence[str] | None = None,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[EpochReport, None, EncoderStage]:
     """Raw modalities become features of frozen backbones; vectors pass unchanged.
 
@@ -47,6 +54,7 @@ def encode_corpus(
         corpus: of raw samples.
         fabric: where backbones train.
         names: modalities that a network of the kit's reads; all by default.
+        checkpoints: where stages keep how far they are.
 
     Raises:
         ConfigError: if ``backbones.encoders`` names what is not there, the fusion attends and a
@@ -60,7 +68,7 @@ def encode_corpus(
     if attending:
         _check_tokens(config, corpus, [name for name in read if name not in raw])
     stage = yield from encoder_stage(
-        stage_context(config, corpus, fabric),
+        stage_context(config, corpus, fabric, checkpoints),
         config.backbones,
         "tokens" if attending else "pooled",
         cache_folder() if config.keep_features and raw else None,
@@ -88,7 +96,11 @@ def _check_tokens(config: ExperimentConfig, corpus: Corpus, names: Sequence[str]
 
 
 def train_teacher_stage(
-    config: ExperimentConfig, corpus: Corpus, fabric: Fabric, own: OwnNetworks = KITS
+    config: ExperimentConfig,
+    corpus: Corpus,
+    fabric: Fabric,
+    own: OwnNetworks = KITS,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[EpochReport, None, TeacherStage]:
     """Teacher, then T-Nets; nothing in it depends on the distillation method.
 
@@ -97,8 +109,10 @@ def train_teacher_stage(
         corpus: what the teacher reads.
         fabric: where it trains.
         own: a teacher of the user's, which has no T-Nets.
+        checkpoints: where stages keep how far they are.
     """
-    context = stage_context(config, teacher_corpus(config.control, corpus), fabric)
+    seen = teacher_corpus(config.control, corpus)
+    context = stage_context(config, seen, fabric, checkpoints)
     if isinstance(own.teacher, GivenTeacher):
         return (yield from given_teacher_stage(context, own.given_outputs(corpus)))
     if own.teacher is not None:
@@ -116,6 +130,7 @@ def train_networks(
     fabric: Fabric,
     shared: TeacherStage | None = None,
     own: OwnNetworks = KITS,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[EpochReport, None, Trained]:
     """Every stage in turn; the teacher's are skipped where ``shared`` gives their result.
 
@@ -125,10 +140,11 @@ def train_networks(
         fabric: where they train.
         shared: the teacher stage.
         own: a student of the user's.
+        checkpoints: where stages keep how far they are.
     """
     if shared is None:
-        shared = yield from train_teacher_stage(config, corpus, fabric)
-    context = stage_context(config, corpus, fabric)
+        shared = yield from train_teacher_stage(config, corpus, fabric, checkpoints=checkpoints)
+    context = stage_context(config, corpus, fabric, checkpoints)
     network = None
     if own.student is not None:
         torch.manual_seed(context.seed_of("own student"))
@@ -166,6 +182,7 @@ def train_stages(
     own: OwnNetworks = KITS,
     listeners: Sequence[Listener] = (),
     when_taught: Callable[[Corpus, TeacherStage], None] | None = None,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Stages:
     """Train encoders, teacher stage and student.
 
@@ -179,15 +196,17 @@ def train_stages(
         listeners: are shown each report.
         when_taught: is given the corpus that the student reads, and the teacher stage, between the
             two.
+        checkpoints: where stages keep how far they are, and find it again.
     """
-    encoding = encode_corpus(config, corpus, fabric, own.read_by_the_kit(corpus))
+    encoding = encode_corpus(config, corpus, fabric, own.read_by_the_kit(corpus), checkpoints)
     encoders = drain(encoding, *listeners)
     seen_by_teacher = encoders.corpus if own.teacher is None else corpus
     seen_by_student = encoders.corpus if own.student is None else corpus
-    shared = drain(train_teacher_stage(config, seen_by_teacher, fabric, own), *listeners)
+    teaching = train_teacher_stage(config, seen_by_teacher, fabric, own, checkpoints)
+    shared = drain(teaching, *listeners)
     if when_taught is not None:
         when_taught(seen_by_student, shared)
-    training = train_networks(config, seen_by_student, fabric, shared, own)
+    training = train_networks(config, seen_by_student, fabric, shared, own, checkpoints)
     return Stages(encoders, seen_by_student, drain(training, *listeners))
 
 

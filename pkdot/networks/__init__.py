@@ -12,6 +12,7 @@ fusion       features of several modalities -> one vector; attention: those that
 tnet         prevalent feature -> hallucinated privileged features
 models       teacher and student; named_modules: their parts, by the names of modalities
 settings     sizes that both share
+ranks        batch norms and tensors over several processes
 """
 
 from .backbones import BackboneSettings

@@ -5,6 +5,7 @@ Reading needs no torch, and nothing in a record is ever unpickled.
     schema, manifest, storage     where things lie in the folder, and in which form
     target_columns                targets in tables
     recorder, probe_log, folder   writing: metrics, embeddings, predictions, checkpoints
+    resume_files                  what an unfinished run needs to go on
     validation, environment       what a writer gives, checked; versions and hardware
     reader, listing, location     reading one record, all of a folder, and where that folder is
     compare, maps, trajectories   several records side by side; what is computed from one

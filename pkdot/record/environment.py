@@ -31,6 +31,7 @@ def environment_facts() -> dict[str, Any]:
 
         facts["threads"]["torch"] = torch.get_num_threads()
         facts["transport"] = {"cpu": way()}
+        facts["hardware"]["instructions"] = torch.backends.cpu.get_cpu_capability()
         if torch.cuda.is_available():
             facts["hardware"]["gpu"] = torch.cuda.get_device_name()
     return facts

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from ..atomic_files import (
     WriterLock,
+    disk_errors,
     remove_leftovers,
     rename_folder,
     write_text,
@@ -148,13 +149,42 @@ class RecordFolder:
 
         return written_aside(path, before_rename=note)
 
-    def settle_digests(self) -> None:
-        """Keep one digest a file: of what was written several times, the last."""
+    def settle_digests(self, *, resumable: bool = True) -> None:
+        """Keep one digest a file: of what was written several times, the last.
+
+        Args:
+            resumable: whether the files by which the run goes on stay.
+        """
         every = read_digests(self.path / schema.DIGESTS)
         every |= {name: (value,) for name, value in self._digests.items()}
-        lines = [(name, value) for name in sorted(every) for value in every[name]]
+        lines = []
+        for name in sorted(every):
+            leaves = not resumable and name.startswith(f"{schema.RESUME}/")
+            if not leaves and (self.path / name).is_file():
+                lines += [(name, value) for value in self._own(name, every[name])]
         if lines:
             write_text(self.path / schema.DIGESTS, digest_lines(lines))
+
+    def _own(self, name: str, digests: tuple[str, ...]) -> tuple[str, ...]:
+        """The one that fits the file, of those that killed writers left; all where none does."""
+        if len(digests) == 1:
+            return digests
+        value = file_digest(self.path / name)
+        return (value,) if value in digests else digests
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there.
+
+        Raises:
+            RecordError: if the disk refuses.
+        """
+        self._digests.pop(name, None)
+        with disk_errors(self.path / name):
+            (self.path / name).unlink(missing_ok=True)
+
+    def remove_resume(self) -> None:
+        """Delete what a run needs to go on; a finished one needs it no more."""
+        shutil.rmtree(self.path / schema.RESUME, ignore_errors=True)
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each file but ``run.json`` and the digests, by its name within the folder."""
@@ -164,4 +194,5 @@ class RecordFolder:
             if file.is_file()
             and not file.name.startswith(".")
             and file.name not in (schema.MANIFEST, schema.DIGESTS)
+            and file.parent != self.path / schema.RESUME
         }

@@ -32,6 +32,17 @@ class ProbeLog:
         self._rows = rows
         self._teacher: tuple[int, Array] | None = None
 
+    def find_teacher(self) -> None:
+        """Refer to the teacher's embeddings that the last logged epoch has or refers to."""
+        path = self._folder.path
+        self._teacher = None
+        if not (epochs := schema.logged_epochs(path, schema.EMBEDDINGS)):
+            return
+        name = schema.epoch_file(path, schema.EMBEDDINGS, epochs[-1]).relative_to(path).as_posix()
+        source = read_arrays(path, name)[1].get("teacher_epoch", str(epochs[-1]))
+        teacher = open_record(path).embeddings(epochs[-1]).teacher
+        self._teacher = (int(source), teacher) if source.isdecimal() else None
+
     @property
     def has_probe(self) -> bool:
         """Whether the probe samples are known."""

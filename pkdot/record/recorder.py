@@ -22,12 +22,14 @@ from ..errors import InputError, RecordError
 from ..tasks import Classification, Task
 from . import schema
 from .environment import environment_facts
+from .files import damage
 from .folder import RecordFolder
 from .location import runs_directory
 from .manifest import RunManifest, Status, merged_facts, read_manifest
 from .metrics_log import MetricsLog
 from .probe_log import ProbeLog
 from .reader import open_record
+from .resume_files import ResumeFiles
 from .storage import Batch
 from .validation import (
     CheckedProbe,
@@ -141,6 +143,7 @@ class Recorder:
             self._folder = RecordFolder.create(folder, self._manifest, exact=run_id is not None)
             self._metrics = MetricsLog(self._folder)
             self._probe_log = ProbeLog(self._folder)
+            self._resume_files = ResumeFiles(self._folder)
         self.path = self._folder.path
         if checked is not None and not self._probe_log.has_probe:
             self._probe_log.write_probe(checked)
@@ -203,6 +206,59 @@ class Recorder:
         if left_out:
             self._add_facts({"maps left out": left_out})
         self._end("finished", "")
+
+    @property
+    def seconds(self) -> float:
+        """Since the record began, without the time between an interruption and its resumption."""
+        return round(self._seconds_before + time.perf_counter() - self._began, 3)
+
+    def add_facts(self, facts: Mapping[str, Any]) -> None:
+        """Keep further facts now, merged key by key.
+
+        Raises:
+            InputError: if they are no mapping.
+            RecordError: for values that JSON cannot hold, or if the disk refuses.
+        """
+        self._check_open()
+        check_facts(facts)
+        self._add_facts(facts)
+        self._folder.write_manifest()
+
+    @property
+    def resume_files(self) -> ResumeFiles:
+        """What the run needs to go on after an interruption; gone once it has finished."""
+        return self._resume_files
+
+    def bookmark(self) -> dict[str, Any]:
+        """How far the record is, as plain values; see :meth:`go_back`."""
+        self._check_open()
+        kinds = (schema.EMBEDDINGS, schema.BATCHES)
+        logged = {kind: schema.logged_epochs(self.path, kind) for kind in kinds}
+        return {"metrics": len(self._metrics), **logged, "seconds": self.seconds}
+
+    def go_back(self, bookmark: Mapping[str, Any] | None) -> None:
+        """Forget what was logged after a bookmark: metrics, embeddings and batches.
+
+        Args:
+            bookmark: of this record, taken by :meth:`bookmark` in any process that wrote it; None
+                for the record's beginning.
+
+        Raises:
+            RecordError: if the disk refuses, or the record lacks rows that the bookmark counts.
+        """
+        self._check_open()
+        known = bookmark or {"metrics": 0}
+        if known["metrics"] > len(self._metrics):
+            raise damage(self.path, f"{schema.METRICS} lacks rows that were written")
+        self._metrics.cut(known["metrics"])
+        self._metrics.flush()
+        for kind in (schema.EMBEDDINGS, schema.BATCHES):
+            for epoch in set(schema.logged_epochs(self.path, kind)) - set(known.get(kind, ())):
+                file = schema.epoch_file(self.path, kind, epoch)
+                self._folder.remove(file.relative_to(self.path).as_posix())
+        self._probe_log.find_teacher()
+        # A killed writer had no time to say how long it ran.
+        self._seconds_before = max(self._seconds_before, float(known.get("seconds", 0.0)))
 
     def flush(self) -> None:
         """Write the metrics logged so far now, rather than at the next good moment."""
@@ -311,19 +367,21 @@ class Recorder:
             raise
         self._folder = folder
         self._probe_log = ProbeLog(folder, len(stored) or None)
+        self._resume_files = ResumeFiles(folder)
 
     def _end(self, status: Status, message: str) -> None:
         try:
             self._metrics.flush()
-            seconds = self._seconds_before + time.perf_counter() - self._began
             facts = self._manifest.facts
-            facts["seconds"] = {"total": round(seconds, 3), **facts.get("seconds", {})}
+            facts["seconds"] = {"total": self.seconds, **facts.get("seconds", {})}
             self._manifest.status = status
             self._manifest.message = " ".join(message.split())[:2000]
             self._manifest.scores = self._metrics.test_scores
-            self._folder.settle_digests()
+            self._folder.settle_digests(resumable=status != "finished")
             self._manifest.files = self._folder.sizes()
             self._folder.write_manifest()
+            if status == "finished":
+                self._folder.remove_resume()
         finally:
             self._folder.release()
 

@@ -11,6 +11,7 @@
     maps/<projection>.parquet            epoch, network, sample_id, x, y
     media/images.safetensors             one uint8 array (N, H, W) or (N, H, W, 3) a view
     checkpoints/<name>.safetensors       tensors by name
+    checkpoints/resume/                  while a run is unfinished: what it needs to go on
     digests.txt                          SHA-256 of each file, as sha256sum writes it
     .lock                                exists while somebody writes
 
@@ -36,6 +37,7 @@ EMBEDDINGS = "embeddings"
 BATCHES = "batches"
 MAPS = "maps"
 CHECKPOINTS = "checkpoints"
+RESUME = "checkpoints/resume"
 DIGESTS = "digests.txt"
 LOCK = ".lock"
 

@@ -2,6 +2,8 @@
 
 context            what every stage is given; settings: how it learns
 loop               the training loop of every stage
+  learning           what changes in it: optimiser, schedule, best epoch
+  checkpoints        how it goes on after an interruption; state_tree: states as tensors and text
 encoders           the stage before the teacher: backbones, then features of every sample
   unimodal           one modality alone, trained and scored
   encoding           features by a frozen backbone

@@ -5,8 +5,9 @@ far more frames than a similarity matrix may have rows, and neighbouring frames 
 some are picked, spread over the windows.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -69,6 +70,14 @@ class BatchRows:
         self._complete = corpus.complete
         self._whole = bool(self._complete.all())
         self._rng = rng
+
+    def get_state(self) -> dict[str, Any]:
+        """Where its draws stand."""
+        return {"rng": self._rng.bit_generator.state}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Draw as from there."""
+        self._rng.bit_generator.state = state["rng"]
 
     def pick(self, batch: IndexArray, targets: Tensor) -> ComparedRows:
         """Rows of a batch.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from ..keyed_cache import KeyedCache, short_hash
@@ -36,6 +37,7 @@ def cached_training(
     network: nn.Module,
     training: Generator[EpochReport, None, None],
     folder: Path | None,
+    fabric: Fabric | None = None,
 ) -> Generator[EpochReport, None, bool]:
     """Train a network, or load it and repeat the reports of its training.
 
@@ -44,6 +46,7 @@ def cached_training(
         network: takes the weights in place.
         training: not yet begun; not run where the result is in the cache.
         folder: of the cache; None trains in any case.
+        fabric: of several ranks, of which the first one alone reads and writes.
 
     Returns:
         Whether the training was in the cache.
@@ -62,8 +65,14 @@ def cached_training(
     def write(path: Path, reports: list[Any]) -> None:
         write_tensors(path, network.state_dict(), {"reports": json.dumps(reports)})
 
-    cache = KeyedCache(folder, ".safetensors", read, write)
+    several = fabric is not None and fabric.world_size > 1
+    first = fabric is None or fabric.is_global_zero
+    cache = KeyedCache(folder if first else None, ".safetensors", read, write)
     cached = cache.find(key)
+    if fabric is not None and several:
+        cached = fabric.broadcast(cached)
+        if cached is not None:
+            network.load_state_dict(fabric.broadcast(network.state_dict()))
     for stage, epoch, metrics, best_epoch, of in cached or ():
         yield EpochReport(stage, epoch, metrics, best_epoch, network, of=of)
     if cached is not None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..data.corpus import Corpus, IndexArray
 from ..networks.settings import NetworkSettings
+from .checkpoints import NO_CHECKPOINTS, Checkpoints
 from .settings import TrainingSettings
 
 
@@ -23,6 +24,7 @@ class StageContext:
         network: sizes of the networks.
         training: how they learn.
         seed: of the experiment; each stage draws from a seed of its own, :meth:`seed_of`.
+        checkpoints: where stages keep how far they are, and find it again.
     """
 
     fabric: Fabric
@@ -30,6 +32,7 @@ class StageContext:
     network: NetworkSettings
     training: TrainingSettings
     seed: int
+    checkpoints: Checkpoints = NO_CHECKPOINTS
 
     @property
     def device(self) -> torch.device:

@@ -5,8 +5,9 @@ that the student takes over from it; the others leave the student's start as it 
 what the distillation loss reads.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -90,6 +91,14 @@ class OtherBatches(TeacherTargets):
 
     def at(self, indices: IndexArray, device: torch.device) -> NetworkOutput:
         return super().at(self._rng.choice(self._samples, len(indices), replace=False), device)
+
+    def get_state(self) -> dict[str, Any]:
+        """Where its draws stand."""
+        return {"rng": self._rng.bit_generator.state}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Draw as from there."""
+        self._rng.bit_generator.state = state["rng"]
 
 
 def distilled_targets(

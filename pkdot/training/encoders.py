@@ -190,6 +190,7 @@ def _encoded(
             single,
             train_unimodal(context, name, single, backbones),
             None if folder is None else folder / "backbones",
+            context.fabric,
         )
     backbone = backbone.to(context.device).requires_grad_(False).eval()
     features: Samples = encode(

@@ -1,9 +1,9 @@
 """One training loop for every stage: early stopping, several ranks, one report an epoch."""
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,11 @@ from torch import Tensor, nn
 from ..data.batches import Batches
 from ..data.corpus import IndexArray
 from ..networks.models import NetworkOutput
+from ..networks.ranks import dealt_rows, gather_batch_norms
+from .checkpoints import NO_CHECKPOINTS, Checkpoints, Stateful, set_draws
+from .context import stage_seed
 from .finite import check_gradients, check_losses
+from .learning import Learning, ended_state
 from .settings import TrainingSettings
 
 Metrics = dict[str, dict[str, float]]
@@ -65,6 +69,8 @@ class EpochReport:
 
 Reports = Generator[EpochReport, None, None]
 
+Output = TypeVar("Output", Tensor, NetworkOutput)
+
 Losses = tuple[dict[str, Tensor], BatchSnapshot | None]
 """Parts of a batch's loss by name, ``loss`` the one that is minimised; and the batch, to report."""
 
@@ -83,6 +89,8 @@ class StageSpec:
         progress: validation metrics -> what a schedule follows; more is better.
         names: indices of a batch -> names of its samples, for people; asked where one goes wrong.
         adapters: parameters that learn along, and are neither selected nor restored.
+        beside: what else changes while the network learns, by name; kept in checkpoints.
+        key: the stage's name in checkpoints, where ``stage`` names another training, too.
     """
 
     stage: str
@@ -94,6 +102,8 @@ class StageSpec:
     progress: Callable[[Mapping[str, float]], float]
     names: Callable[[IndexArray], np.ndarray]
     adapters: Iterable[nn.Parameter] = ()
+    beside: Mapping[str, Stateful] = field(default_factory=dict)
+    key: str = ""
 
 
 def set_training_mode(module: nn.Module) -> None:
@@ -108,96 +118,103 @@ def set_training_mode(module: nn.Module) -> None:
             part.eval()
 
 
-def gather_batch(fabric: Fabric, output: NetworkOutput) -> NetworkOutput:
+def gather_batch(fabric: Fabric, output: Output) -> Output:
     """The global batch over all ranks, with gradient; unchanged on one rank."""
     if fabric.world_size == 1:
         return output
-    return output.map(lambda x: cast(Tensor, fabric.all_gather(x, sync_grads=True)).flatten(0, 1))
+    if isinstance(output, NetworkOutput):
+        return output.map(dealt_rows)
+    return dealt_rows(output)
 
 
 def own_share(fabric: Fabric, indices: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """This rank's samples of a global batch, and all of it in the order that gathering gives."""
+    """This rank's samples of a global batch, dealt in turn, and all that were dealt, in order."""
     world = fabric.world_size
     usable = indices[: len(indices) // world * world]
-    shares = usable.reshape(-1, world).T
-    return shares[fabric.global_rank], shares.reshape(-1)
+    return usable[fabric.global_rank :: world], usable
 
 
-def schedule(
-    optimizer: torch.optim.Optimizer, settings: TrainingSettings, steps: int
-) -> tuple[Callable[[], None], Callable[[float], None]]:
-    """What to call after every update, and after every epoch with its progress."""
-    rate = torch.optim.lr_scheduler
-    if settings.schedule == "one_cycle":
-        peak, total = settings.learning_rate, max(steps * settings.epochs, 2)
-        cycle = rate.OneCycleLR(optimizer, peak, total_steps=total)
-        left = iter(range(total - 1))  # one more step would be one too many for the cycle
-
-        def step() -> None:
-            if next(left, None) is not None:
-                cycle.step()
-
-        return step, lambda progress: None
-    if settings.schedule == "plateau":
-        plateau = rate.ReduceLROnPlateau(optimizer, mode="max", factor=0.01, patience=5)
-        return lambda: None, plateau.step
-    return lambda: None, lambda progress: None
+def _agreed(fabric: Fabric, metrics: Metrics) -> Metrics:
+    """The first rank's metrics: all ranks must stop, and select, after the same epoch."""
+    return metrics if fabric.world_size == 1 else fabric.broadcast(metrics)
 
 
-def fit(fabric: Fabric, spec: StageSpec, settings: TrainingSettings) -> Reports:
+def fit(
+    fabric: Fabric,
+    spec: StageSpec,
+    settings: TrainingSettings,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
+) -> Reports:
     """Train until the validation criterion stops improving; leave the best weights in place.
 
     Train metrics are means over the batches of an epoch that have them. Several ranks exchange no
     gradient of ``spec.adapters``: each computes the loss, and so their gradient, on the whole
-    batch.
+    batch. Batch norms see the global batch (:mod:`pkdot.networks.ranks`), and each rank draws
+    dropout and noise of its own. A stage that ``checkpoints`` knows goes on where it was, and
+    reports no epoch again.
 
     Raises:
         TrainingError: where a loss or its gradient is not finite, before the weights move.
     """
-    network = spec.network
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        # In place; torch has it for GPUs only. On CPU ranks, batch norm sees each rank's share.
-        nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    parameters = [p for p in (*network.parameters(), *spec.adapters) if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    step, note = schedule(optimizer, settings, len(spec.batches))
-    module, optimizer = fabric.setup(network, optimizer)
+    network, key = spec.network, spec.key or spec.stage
+    several = fabric.world_size > 1
+    if several and fabric.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)  # in place; torch has it for GPUs only
+    elif several:
+        gather_batch_norms(network)
+    found = checkpoints.find(key)
+    if found is not None and found["ended"]:
+        network.load_state_dict(found["network"])
+        set_draws(fabric, found["draws"])
+        return
+    steps = len(spec.batches)
+    learning = Learning(network, spec.adapters, settings, steps)
+    beside = {"batches": spec.batches, **spec.beside}
+    module, optimizer = fabric.setup(network, learning.optimizer)
     # A scaler of half precision looks for infinite gradients itself, and leaves such steps out.
     scaled = getattr(fabric.strategy.precision, "scaler", None) is not None
-    metrics = spec.validate(module)
-    best, best_epoch = spec.badness(metrics["validation"]), 0
-    best_state = {name: value.clone() for name, value in network.state_dict().items()}
-    yield EpochReport(spec.stage, 0, metrics, 0, network, of=settings.epochs)
-    for epoch in range(1, settings.epochs + 1):
+    if found is None:
+        metrics = _agreed(fabric, spec.validate(module))
+        learning.note_best(spec.badness(metrics["validation"]))
+        yield EpochReport(spec.stage, 0, metrics, 0, network, of=settings.epochs)
+        if several:  # ranks that drew alike would give their samples the same dropout
+            torch.manual_seed(stage_seed(torch.initial_seed(), f"rank {fabric.global_rank}"))
+    else:
+        learning.restore(fabric, beside, found)
+
+    def keep_if_due() -> None:
+        if checkpoints.due():
+            checkpoints.keep(key, learning.state(fabric, beside))
+
+    while learning.epoch < settings.epochs:
+        if learning.epoch - learning.best_epoch >= settings.patience:
+            break
         set_training_mode(module)
-        sums: dict[str, Tensor] = {}
-        counts: dict[str, int] = {}
-        snapshot = None
-        for indices in spec.batches:
+        snapshot, epoch = None, learning.epoch + 1
+        while learning.step < steps:
+            indices = spec.batches.draw()
             optimizer.zero_grad(set_to_none=True)
             parts, snapshot = spec.losses(module, indices)
             names = partial(spec.names, indices)
             check_losses(parts, spec.stage, epoch, names)
             fabric.backward(parts["loss"])
             if not scaled:
-                check_gradients(parameters, spec.stage, epoch, names)
+                check_gradients(learning.parameters, spec.stage, epoch, names)
             optimizer.step()
-            step()
-            for name, value in parts.items():
-                sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
-                counts[name] = counts.get(name, 0) + 1
-        metrics = spec.validate(module)
-        note(spec.progress(metrics["validation"]))
-        metrics["train"] = {name: float(sums[name]) / n for name, n in counts.items()}
+            learning.schedule.after_update()
+            learning.add(parts)
+            learning.step += 1
+            if learning.step < steps:
+                keep_if_due()
+        metrics = _agreed(fabric, spec.validate(module))
+        learning.schedule.after_epoch(spec.progress(metrics["validation"]))
+        metrics["train"] = learning.end_epoch()
         badness = spec.badness(metrics["validation"])
-        if badness < best:
-            best, best_epoch = badness, epoch
-            best_state = {name: value.clone() for name, value in network.state_dict().items()}
+        if badness < learning.best:
+            learning.note_best(badness)
         yield EpochReport(
-            spec.stage, epoch, metrics, best_epoch, network, snapshot, settings.epochs
+            spec.stage, epoch, metrics, learning.best_epoch, network, snapshot, settings.epochs
         )
-        if epoch - best_epoch >= settings.patience:
-            break
-    network.load_state_dict(best_state)
+        keep_if_due()
+    network.load_state_dict(learning.best_state)
+    checkpoints.conclude(key, ended_state(learning.best_state, fabric))

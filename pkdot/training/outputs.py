@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..data.corpus import Corpus, IndexArray
 from ..networks.models import NetworkOutput
+from ..tasks.base import at_least_float32
 from .finite import check_outputs
 
 CHUNK = 512
@@ -48,7 +49,7 @@ def _input(
 
 @torch.no_grad()
 def teacher_output(teacher: nn.Module, corpus: Corpus, indices: IndexArray) -> NetworkOutput:
-    """The teacher's output in eval mode for n samples, in float32 on the teacher's device."""
+    """The teacher's output in eval mode for n samples, on its device, in float32 at least."""
     output = _in_chunks(teacher, corpus, corpus.names, indices)
     check_outputs(output.outputs, corpus.ids[indices])
     return output
@@ -80,7 +81,7 @@ def _in_chunks(
         for i in range(0, len(indices), size)
     ]
     return NetworkOutput(
-        torch.cat([p.outputs for p in parts]).float(),
-        torch.cat([p.embedding for p in parts]).float(),
-        {k: torch.cat([p.features[k] for p in parts]).float() for k in parts[0].features},
+        at_least_float32(torch.cat([p.outputs for p in parts])),
+        at_least_float32(torch.cat([p.embedding for p in parts])),
+        {k: at_least_float32(torch.cat([p.features[k] for p in parts])) for k in parts[0].features},
     )

@@ -21,6 +21,7 @@ from ..networks.models import (
     build_teacher,
 )
 from ..networks.tnet import TNets, build_tnets, joined
+from ..tasks.base import at_least_float32
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
     EpochReport,
@@ -78,7 +79,7 @@ def train_teacher(context: StageContext) -> Generator[EpochReport, None, Teacher
     Samples that lack a privileged modality are left out.
     """
     prepared = prepare_teacher(context)
-    yield from fit(context.fabric, prepared.spec, context.training)
+    yield from fit(context.fabric, prepared.spec, context.training, context.checkpoints)
     teacher = prepared.spec.network
     assert isinstance(teacher, Teacher)
     return teacher.requires_grad_(False).eval()
@@ -94,7 +95,9 @@ def prepare_teacher(context: StageContext) -> PreparedTeacher:
 
 def fit_teacher(context: StageContext, teacher: nn.Module) -> Generator[EpochReport, None, None]:
     """Train a teacher in place, on the complete ones of the labelled samples."""
-    yield from fit(context.fabric, _teacher_spec(context, teacher), context.training)
+    yield from fit(
+        context.fabric, _teacher_spec(context, teacher), context.training, context.checkpoints
+    )
 
 
 def _teacher_spec(context: StageContext, teacher: nn.Module) -> StageSpec:
@@ -159,7 +162,7 @@ def train_tnets(
     if not context.corpus.privileged:
         return TNets()
     prepared = prepare_tnets(context, targets)
-    yield from fit(context.fabric, prepared.spec, context.training)
+    yield from fit(context.fabric, prepared.spec, context.training, context.checkpoints)
     tnets = prepared.spec.network
     assert isinstance(tnets, TNets)
     return tnets.requires_grad_(False).eval()
@@ -180,10 +183,13 @@ def prepare_tnets(context: StageContext, targets: TeacherTargets) -> PreparedTNe
     means = {name: features[name][train].mean(0) for name in corpus.privileged}
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
-        share, _ = own_share(context.fabric, batch)
+        share, gathered = own_share(context.fabric, batch)
         seen = prevalent[share].to(context.device)
         errors = [
-            functional.mse_loss(hallucinated.float(), features[name][share].to(seen))
+            functional.mse_loss(
+                at_least_float32(gather_batch(context.fabric, hallucinated)),
+                features[name][gathered].to(seen),
+            )
             for name, hallucinated in module(seen).items()
         ]
         return {"loss": torch.stack(errors).mean()}, None

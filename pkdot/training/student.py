@@ -12,7 +12,9 @@ from ..data.corpus import IndexArray
 from ..distillers import Distiller
 from ..networks.models import NetworkOutput, Student, Teacher, build_student
 from ..networks.tnet import TNets
+from ..tasks.base import at_least_float32
 from .batch_rows import BatchRows
+from .checkpoints import Stateful
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
     BatchSnapshot,
@@ -55,7 +57,7 @@ def train_student(
         network: a student of the user's, wrapped; trained in place.
     """
     prepared = prepare_student(context, distiller, shared, distilled, network)
-    yield from fit(context.fabric, prepared.spec, context.training)
+    yield from fit(context.fabric, prepared.spec, context.training, context.checkpoints)
     return prepared.spec.network.eval()
 
 
@@ -106,7 +108,8 @@ def prepare_student(
         output = student_output(module, corpus, validation)
         return {"validation": corpus.task.scores(output.outputs, corpus.given_targets[validation])}
 
-    losses = _student_losses(context, student, distillation)
+    rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
+    losses = _student_losses(context, student, distillation, rows)
     split = corpus.split
     unlabelled = split.unlabelled[:0] if shared is None else split.unlabelled
     unlabelled = complete_only(corpus, unlabelled)
@@ -115,9 +118,13 @@ def prepare_student(
     batches = stage_batches(context, "student", split.labelled, unlabelled, classes)
     chosen_by = selection(context)
     adapters = tuple(distiller.parameters())
+    beside: dict[str, Stateful] = {"distiller": distiller, "rows": rows}
+    if isinstance(distilled, Stateful):
+        beside["targets"] = distilled
     spec = StageSpec(
-        "student", student, batches, losses, validate, *chosen_by, corpus.ids.__getitem__, adapters
-    )
+        "student", student, batches, losses, validate, *chosen_by, corpus.ids.__getitem__,
+        adapters, beside,
+    )  # fmt: skip
     return PreparedStudent(context, spec, distillation, context.generator_of("student"))
 
 
@@ -149,14 +156,13 @@ class Distillation:
 
 
 def _student_losses(
-    context: StageContext, student: nn.Module, distillation: Distillation | None
+    context: StageContext, student: nn.Module, distillation: Distillation | None, rows: BatchRows
 ) -> Callable[[nn.Module, IndexArray], Losses]:
     """Losses of the student stage; without distillation the task loss alone."""
     fabric, corpus, settings = context.fabric, context.corpus, context.training
     targets = visible_targets(corpus)
     tnets = student.tnets if isinstance(student, Student) else TNets()
     joint = bool(tnets) and context.network.tnet == "joint"
-    rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
         share, gathered = own_share(fabric, batch)
@@ -198,7 +204,8 @@ def _first_frames(x: Tensor) -> Tensor:
 def _reconstruction(output: NetworkOutput, target: NetworkOutput, tnets: TNets) -> Tensor:
     """Mean squared error of the hallucinated features, averaged over privileged modalities."""
     errors = [
-        functional.mse_loss(output.features[name].float(), target.features[name]) for name in tnets
+        functional.mse_loss(at_least_float32(output.features[name]), target.features[name])
+        for name in tnets
     ]
     return torch.stack(errors).mean()
 

@@ -10,7 +10,7 @@ from ..data.batches import Batches
 from ..data.corpus import Corpus, IndexArray
 from ..networks.backbones import BackboneSettings, Unimodal
 from .context import StageContext, present_only, visible_targets
-from .loop import EpochReport, Losses, Metrics, StageSpec, fit, own_share
+from .loop import EpochReport, Losses, Metrics, StageSpec, fit, gather_batch, own_share
 
 CHUNK = 64  # samples that a backbone encodes at a time
 
@@ -36,9 +36,10 @@ def train_unimodal(
     inner = present_only(corpus, modality, context.selection)
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
-        share, _ = own_share(context.fabric, batch)
-        outputs, _ = module(corpus.batch(modality, share).to(context.device))
-        return {"loss": corpus.task.loss(outputs, targets[share].to(outputs.device))}, None
+        share, gathered = own_share(context.fabric, batch)
+        own, _ = module(corpus.batch(modality, share).to(context.device))
+        outputs = gather_batch(context.fabric, own)
+        return {"loss": corpus.task.loss(outputs, targets[gathered].to(outputs.device))}, None
 
     def validate(module: nn.Module) -> Metrics:
         outputs = unimodal_outputs(module, corpus, modality, inner)
@@ -56,8 +57,9 @@ def train_unimodal(
         lambda values: corpus.task.badness(values, settings.selection),
         corpus.task.progress,
         corpus.ids.__getitem__,
+        key=f"{'head' if network.backbone is None else 'backbone'} of {modality}",
     )
-    yield from fit(context.fabric, spec, settings)
+    yield from fit(context.fabric, spec, settings, context.checkpoints)
 
 
 @torch.no_grad()

@@ -1,7 +1,10 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from pkdot.data import DigitsSettings, Split, load_corpus
@@ -84,6 +87,24 @@ def test_every_batch_holds_labelled_and_unlabelled_samples_once() -> None:
         seen += list(batch[4:])
     assert len(batches) == 50 // 12
     assert len(seen) == len(set(seen)), "an epoch repeats no sample of the larger stream"
+
+
+@given(st.integers(0, 30), st.integers(1, 30), st.booleans(), st.integers(0, 20))
+def test_batches_go_on_from_a_state(drawn: int, more: int, balanced: bool, unlabelled: int) -> None:
+    classes = np.arange(11) % 3 if balanced else None
+
+    def batches() -> Batches:
+        others = np.arange(11, 11 + unlabelled)
+        return Batches(np.arange(11), others, 8, 0.5, seed=1, classes=classes)
+
+    one, two = batches(), batches()
+    for _ in range(drawn):
+        one.draw()
+    two.draw()
+    two.set_state(json.loads(json.dumps(one.get_state())))
+    for _ in range(more):
+        assert one.draw().tolist() == two.draw().tolist()
+    assert one.get_state() == two.get_state()
 
 
 def test_batches_shrink_to_few_samples_and_follow_their_seed() -> None:

@@ -5,9 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkdot.distillers import available_distillers, build_distiller
+from pkdot.distillers import Distiller, available_distillers, build_distiller
 from pkdot.errors import InputError
 from pkdot.networks import NetworkOutput
+from pkdot.training.state_tree import packed_tree, unpacked_tree
 from tests.support.network_outputs import has_setting, learning, output, pair, ready
 
 METHODS = tuple(available_distillers())
@@ -57,6 +58,31 @@ def test_gradient_reaches_the_student_and_the_adapters_alone(name: str) -> None:
     for parameter in method.parameters():
         assert parameter.grad is not None
         assert (parameter.grad != 0).any()
+
+
+@pytest.mark.parametrize("name", [*LEARNING, "kd+pkdot+crd"])
+def test_a_method_goes_on_from_its_state(name: str) -> None:
+    """Adapters, warm-up and draws of one's own: all that a resumed training needs."""
+
+    def fresh(seed: int) -> Distiller:
+        own = {"warm_up": 9}
+        options = {
+            part: own | ({"policy": "random", "k": 3} if has_setting(part, "policy") else {})
+            for part in name.split("+")
+        }
+        method = build_distiller(name, options)
+        torch.manual_seed(seed)
+        method.prepare(output("teacher", 2), output("student", 2))
+        return method.double()
+
+    teacher, student, labels = pair()
+    one, two = fresh(3), fresh(4)
+    for _ in range(4):
+        one(teacher, student, labels)
+    tensors, form = packed_tree(one.get_state())
+    two.set_state(unpacked_tree(tensors, form))
+    for _ in range(3):
+        assert torch.equal(one(teacher, student, labels), two(teacher, student, labels))
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -1,12 +1,12 @@
 """AdamW on the rows of many members, each at its own learning rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from ..loop import schedule
+from ..learning import Schedule
 from ..settings import TrainingSettings
 
 
@@ -79,13 +79,11 @@ class StackedAdamW:
 class _Rate:
     """Learning rate and first moment's decay of one schedule, from torch's scheduler."""
 
-    step: Callable[[], None]
-    note: Callable[[float], None]
-
     def __init__(self, settings: TrainingSettings, length: int) -> None:
         nothing = torch.nn.Parameter(torch.zeros(()))
         self._optimizer = torch.optim.AdamW([nothing], lr=settings.learning_rate)
-        self.step, self.note = schedule(self._optimizer, settings, length)
+        schedule = Schedule(self._optimizer, settings, length)
+        self.step, self.note = schedule.after_update, schedule.after_epoch
         self._optimizer.step()  # a scheduler warns where none was made before its own first one
 
     @property
