@@ -271,8 +271,8 @@ def page(size: Size) -> str:
             "",
             f"Simulated features ({WIDTH} numbers a modality), B = {BATCH}, {size.members} members "
             f"of {size.people} people's folds, {MEASURED} epochs each, scoring included. Both ways "
-            f"were measured in turn, {size.repeats} times; ratios are medians. Minutes are extrapolated "
-            f"to {FOLDS} folds × {SEEDS} seeds of {EPOCHS} epochs on one worker.",
+            f"were measured in turn, {size.repeats} times; ratios are medians. Minutes are "
+            f"extrapolated to {FOLDS} folds × {SEEDS} seeds of {EPOCHS} epochs on one worker.",
             "",
             "| network | stage or method | one by one, ms | together, ms a member | ratio "
             "| LOSO one by one, min | together, min |",

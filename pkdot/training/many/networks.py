@@ -1,7 +1,7 @@
 """Networks of one shape as one: every weight has a leading axis of members.
 
 Explicit batched layers, not ``torch.func.stack_module_state`` under ``vmap``: a pass took
-1.1 to 1.3 times as long there, as vmap adds each bias in a pass of its own and turns every batch
+1.1 to 1.4 times as long there, as vmap adds each bias in a pass of its own and turns every batch
 norm's input around twice (``reports/benchmarks/training.md``). What the kit's networks do between
 their layers is therefore written here once more; tests hold both to the same numbers.
 """
