@@ -6,6 +6,10 @@ own_networks, notes             modules of the user's; sentences that a run says
 recording, results              entries of the record
 student/                        a trained student in use: loaded, its card, predict, export
 baselines, cells, sweep         plain classifiers; one run of a grid; grids
+grid_file, grid, grid_tables    the grid of a file: read, run, its table
+grid_engine, dask_engine        who computes its cells; calls to a Dask cluster
+cell_records, notebook_cells    a whole record beside a cell; a notebook as a cell
+notebook_grid                   a notebook at many parameters
 agnostic/                       one cross: modality × fusion × student encoder × task
 teacher_cache                   teachers that many students share
 split_leakage, example          how much clip-level folds leak; the record in reports/example

@@ -18,7 +18,7 @@ from ..record.location import runs_directory
 from ..tasks import Classification, Task
 from ..training.encoders import raw_modalities
 from ..worker_pool import Lost, effective_jobs, unordered
-from .cells import UNIMODAL, Arm, check_arm, run_cell
+from .cells import UNIMODAL, Arm, cell_cache, cell_key, check_arm, run_cell
 from .config import ExperimentConfig
 from .dask_engine import unordered_on_cluster
 
@@ -125,15 +125,15 @@ def run_grid(
         WorkerError: for a cell whose worker process died each time it was tried (out of memory,
             say); the other cells are finished by then, and kept.
     """
-    names = [arm.name for arm in arms]
-    if len(set(names)) != len(names):
-        raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
+    called = [arm.name for arm in arms]
+    if len(set(called)) != len(called):
+        raise ConfigError(f"Two arms have one name; the arms are {', '.join(called)}.")
     if not bases:
         raise ConfigError("A sweep needs at least one seed.")
     if jobs == 0:
         raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
-    run = _engine(engine, jobs, folder := Path(folder or runs_directory().parent / "sweeps"))
-    bases = _pinned(bases, progress)
+    run = engine_runner(engine, jobs, folder := Path(folder or runs_directory().parent / "sweeps"))
+    bases = pinned_bases(bases, progress)
     for arm in arms:
         check_arm(bases[0], arm)
     try:
@@ -147,9 +147,17 @@ def run_grid(
         for arm in range(len(arms))
         for replicate in range(start, min(start + width, len(bases)))
     ]
-    each = [(bases[r], arms[a], folder, tolerant, progress) for a, r in order]
-    found: dict[tuple[int, int], dict[str, Any]] = {}
-    with tqdm(total=len(order), desc=label, unit="cell", disable=not progress) as bar:
+    keys = {(a, r): cell_key(bases[r], arms[a]) for a, r in order}
+    finished = cell_cache(folder)
+    found = {k: cell for k in set(keys.values()) if (cell := finished.find(k)) is not None}
+    # Arms that come to the same share a cell, and no cell is computed twice.
+    todo = {key: place for place, key in reversed(keys.items()) if key not in found}
+    todo = dict(reversed(todo.items()))
+    each = [(bases[r], arms[a], folder, tolerant, progress) for a, r in todo.values()]
+    names, total = list(todo), len(set(keys.values()))
+    with tqdm(
+        total=total, initial=len(found), desc=label, unit="cell", disable=not progress
+    ) as bar:
         for number, cell in run(_one, each):
             if isinstance(cell, Lost):
                 base, arm = each[number][:2]
@@ -157,7 +165,7 @@ def run_grid(
                 if not tolerant:
                     raise lost
                 cell = {"seed": base.seed, "failed": str(lost)}
-            found[order[number]] = cell
+            found[names[number]] = cell
             bar.update()
     return pd.DataFrame(
         [
@@ -166,7 +174,7 @@ def run_grid(
                 "title": arm.title,
                 "role": arm.role,
                 "replicate": replicate,
-                **found[number, replicate],
+                **found[keys[number, replicate]],
             }
             for number, arm in enumerate(arms)
             for replicate in range(len(bases))
@@ -174,7 +182,7 @@ def run_grid(
     )
 
 
-def _pinned(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:
+def pinned_bases(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:
     """The bases, bound to what their data hold now; each data set is read once for all folds."""
     contents: dict[str, str] = {}
     found = []
@@ -234,10 +242,10 @@ def run_sweep(
     if folds is not None:
         which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]
         cells.insert(cells.columns.get_loc("seed"), "fold", which)
-    return cells.drop(columns=["replicate", "seconds"], errors="ignore")
+    return cells.drop(columns=["replicate", "seconds", "elapsed"], errors="ignore")
 
 
-def _engine(engine: str, jobs: int, folder: Path) -> Run:
+def engine_runner(engine: str, jobs: int, folder: Path) -> Run:
     if engine == "processes":
         return lambda function, calls: unordered(function, calls, jobs)
     if not engine.startswith("dask://"):
