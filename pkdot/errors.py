@@ -26,7 +26,7 @@ class TrainingError(PkdotError):
 
 
 class WorkerError(PkdotError):
-    """A worker process that ended before its work did, as often as this was tried."""
+    """A process that was to do some work and ended before it was done."""
 
 
 class HeldError(RecordError):

@@ -8,6 +8,10 @@ checkpoints, resumption         going on with a run that was interrupted
 ranks                           one run by several processes
 student/                        a trained student in use: loaded, its card, predict, export
 baselines, cells, sweep         plain classifiers; one run of a grid; grids
+grid_file, grid, grid_tables    the grid of a file: read, run, its table
+grid_engine, dask_engine        who computes its cells; calls to a Dask cluster
+cell_records, notebook_cells    a whole record beside a cell; a notebook as a cell
+notebook_grid                   a notebook at many parameters
 agnostic/                       one cross: modality × fusion × student encoder × task
 teacher_cache                   teachers that many students share
 split_leakage, example          how much clip-level folds leak; the record in reports/example

@@ -187,6 +187,7 @@ def _trained(
 ) -> Iterator[tuple[int, Result]]:
     """Place in the tasks and result of each, as they are finished."""
     with surroundings(pair_of(*tasks[0]).student.threads):
+        began = perf_counter()
         pairs = [pair_of(*task) for task in tasks]
         taught = [p.teacher for p in pairs if not p.student.student_is_alone]
         teach(taught, folder / "teachers", members_at_once(pairs[0].student))
@@ -204,8 +205,12 @@ def _trained(
                 continue
             ready[place] = own
             groups.setdefault(student_shape(own.prepared), []).append(place)
+        share = (perf_counter() - began) / max(1, len(ready))
         for places in groups.values():
-            yield from _together(tasks, ready, places)
+            for place, found in _together(tasks, ready, places):
+                if isinstance(found, dict):
+                    found["elapsed"] = round(found["seconds"] + share, 3)
+                yield place, found
 
 
 def _together(

@@ -122,10 +122,11 @@ def cell_key(base: ExperimentConfig, arm: Arm) -> str:
 
 def cell_cache(folder: Path) -> KeyedCache[dict[str, Any]]:
     """Finished cells, by :func:`cell_key`."""
-    return KeyedCache(folder, ".json", _read_cell, write_json)
+    return KeyedCache(folder, ".json", read_cell, write_json)
 
 
-def _read_cell(file: Path) -> dict[str, Any]:
+def read_cell(file: Path) -> dict[str, Any]:
+    """A cell in a file; raises where that is damaged."""
     cell = json.loads(file.read_text())
     if not isinstance(cell, dict):
         raise ValueError("no cell")
@@ -150,7 +151,7 @@ def run_cell(
         ``tnet_explained``; where groups have several samples, ``by_group``: group -> tally of its
         test samples (of classes [right, all]), and ``tnet_by_group``: modality -> group -> share
         of the privileged feature's variance that the student's T-Net explains; ``seconds`` that
-        this cell alone took.
+        this cell alone took, and ``elapsed`` with the data and the teacher, where it made these.
 
     Raises:
         ConfigError, DataError: as the experiment does.
@@ -158,10 +159,11 @@ def run_cell(
     cells, key = cell_cache(folder), cell_key(base, arm)
     cell = cells.find(key)
     if cell is None:
-        pair = pair_of(base, arm)
+        pair, began = pair_of(base, arm), perf_counter()
         with surroundings(pair.student.threads):
             computed = _computed(pair, arm, folder, progress)
         cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
+        cell["elapsed"] = round(perf_counter() - began, 3)
         cells.keep(key, cell)
     return cell
 

@@ -20,6 +20,33 @@ _ANSWER = 20.0  # seconds that a scheduler has to answer
 _ASK = 5.0  # seconds between two looks at how many workers there are
 
 
+def workers_of(engine: str) -> int:
+    """How many cells a cluster computes at once: one a worker process.
+
+    Raises:
+        ConfigError: as :func:`unordered_on_cluster` does.
+    """
+    with _client(engine) as client:
+        return max(1, len(client.nthreads()))
+
+
+def _client(engine: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ConfigError(
+            "A Dask engine needs the package distributed: pip install 'pkdot[dask]'."
+        ) from None
+    try:
+        address = engine.replace("dask://", "tcp://", 1)
+        return Client(address, timeout=_ANSWER, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"No Dask scheduler answers at {engine} ({type(error).__name__}); start one by `dask "
+            f"scheduler`, and give the address that it prints."
+        ) from None
+
+
 def unordered_on_cluster(
     function: Callable[..., Any],
     calls: Sequence[tuple[Any, ...]],
@@ -41,27 +68,16 @@ def unordered_on_cluster(
         ConfigError: if the package dask.distributed is not here, no scheduler answers, a worker
             does not see the folder, or has no such PKDOT.
     """
-    try:
-        from distributed import Client, KilledWorker, as_completed
-    except ImportError:
-        raise ConfigError(
-            "A Dask engine needs the package distributed: pip install 'pkdot[dask]'."
-        ) from None
-    address = engine.replace("dask://", "tcp://", 1)
-    try:
-        client = Client(address, timeout=_ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"No Dask scheduler answers at {engine} ({type(error).__name__}); start one by `dask "
-            f"scheduler`, and give the address that it prints."
-        ) from None
+    client = _client(engine)
+    from distributed import KilledWorker, as_completed
+
     mark = folder.absolute() / f".shared-{secrets.token_hex(8)}"
     write_text(mark, "Workers that see this file share the folder.\n")
     number_of: dict[Any, int] = {}
     try:
         threads = client.nthreads()
         _say_threads(engine, sum(number > 1 for number in threads.values()), len(threads))
-        running = as_completed()
+        running = as_completed(loop=client.loop)
         left = iter(enumerate(calls))
         seen = time.monotonic()
 

@@ -20,7 +20,7 @@ from ..tasks import Classification, Task
 from ..training.encoders import raw_modalities
 from ..worker_pool import Lost, effective_jobs, unordered
 from .cell_batches import MOST, Done, batches_of, run_cells
-from .cells import UNIMODAL, Arm, check_arm
+from .cells import UNIMODAL, Arm, cell_cache, cell_key, check_arm
 from .config import ExperimentConfig
 from .dask_engine import unordered_on_cluster
 
@@ -124,15 +124,15 @@ def run_grid(
         WorkerError: for a cell whose worker process died each time it was tried (out of memory,
             say); the other cells are finished by then, and kept.
     """
-    names = [arm.name for arm in arms]
-    if len(set(names)) != len(names):
-        raise ConfigError(f"Two arms have one name; the arms are {', '.join(names)}.")
+    called = [arm.name for arm in arms]
+    if len(set(called)) != len(called):
+        raise ConfigError(f"Two arms have one name; the arms are {', '.join(called)}.")
     if not bases:
         raise ConfigError("A sweep needs at least one seed.")
     if jobs == 0:
         raise ConfigError("jobs = 0 processes can do nothing; give 1 or more, or -1 for all cores.")
-    run = _engine(engine, jobs, folder := Path(folder or runs_directory().parent / "sweeps"))
-    bases = _pinned(bases, progress)
+    run = engine_runner(engine, jobs, folder := Path(folder or runs_directory().parent / "sweeps"))
+    bases = pinned_bases(bases, progress)
     for arm in arms:
         check_arm(bases[0], arm)
     try:
@@ -140,16 +140,27 @@ def run_grid(
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
     width = effective_jobs(jobs)
+    keys = {
+        (a, r): cell_key(bases[r], arms[a]) for a in range(len(arms)) for r in range(len(bases))
+    }
+    finished = cell_cache(folder)
+    found = {k: cell for k in set(keys.values()) if (cell := finished.find(k)) is not None}
     at_a_time = width * (MOST if at_once is None else at_once)
     batches: list[Batch] = []
+    planned = set(found)
     for start in range(0, len(bases), at_a_time):
         some = range(start, min(start + at_a_time, len(bases)))
-        order = [(arm, replicate) for arm in range(len(arms)) for replicate in some]
+        order = []
+        for place in ((arm, replicate) for arm in range(len(arms)) for replicate in some):
+            if keys[place] not in planned:  # arms that come to the same share a cell
+                planned.add(keys[place])
+                order.append(place)
         cells = [(bases[r], arms[a]) for a, r in order]
         batches += [[order[i] for i in own] for own in batches_of(cells, folder, width, at_once)]
-    found: dict[tuple[int, int], dict[str, Any]] = {}
     said = set[str]()
-    with tqdm(total=len(arms) * len(bases), desc=label, unit="cell", disable=not progress) as bar:
+    with tqdm(
+        total=len(planned), initial=len(found), desc=label, unit="cell", disable=not progress
+    ) as bar:
 
         def compute(batches: Sequence[Batch]) -> Iterator[tuple[Batch, Done | Lost]]:
             each = [
@@ -166,7 +177,7 @@ def run_grid(
                 if not tolerant:
                     raise lost
                 done = Done([{"seed": bases[r].seed, "failed": str(lost)}])
-            found.update(zip(places, done.cells, strict=True))
+            found.update(zip([keys[place] for place in places], done.cells, strict=True))
             for note in set(done.notes) - said if progress else ():
                 bar.write(note, file=sys.stderr)
             said.update(done.notes)
@@ -178,7 +189,7 @@ def run_grid(
                 "title": arm.title,
                 "role": arm.role,
                 "replicate": replicate,
-                **found[number, replicate],
+                **found[keys[number, replicate]],
             }
             for number, arm in enumerate(arms)
             for replicate in range(len(bases))
@@ -201,7 +212,7 @@ def _lost_ones_alone(
         yield from compute(alone)
 
 
-def _pinned(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:
+def pinned_bases(bases: Sequence[ExperimentConfig], progress: bool) -> list[ExperimentConfig]:
     """The bases, bound to what their data hold now; each data set is read once for all folds."""
     contents: dict[str, str] = {}
     found = []
@@ -261,10 +272,10 @@ def run_sweep(
     if folds is not None:
         which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]
         cells.insert(cells.columns.get_loc("seed"), "fold", which)
-    return cells.drop(columns=["replicate", "seconds"], errors="ignore")
+    return cells.drop(columns=["replicate", "seconds", "elapsed"], errors="ignore")
 
 
-def _engine(engine: str, jobs: int, folder: Path) -> Run:
+def engine_runner(engine: str, jobs: int, folder: Path) -> Run:
     if engine == "processes":
         return lambda function, calls: unordered(function, calls, jobs)
     if not engine.startswith("dask://"):

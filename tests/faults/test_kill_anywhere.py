@@ -30,7 +30,7 @@ def train(runs: str) -> None:
 def is_beginning(record: RunRecord, whole: RunRecord) -> bool:
     """Whether what a killed run left is what the whole run had at that moment."""
     metrics, known = record.metrics, whole.metrics
-    same = metrics.equals(known.head(len(metrics)))
+    same = metrics.empty or metrics.equals(known.head(len(metrics)))
     epochs = [epoch for epoch in record.epochs if epoch in whole.epochs]
     pairs = ((record.embeddings(epoch), whole.embeddings(epoch)) for epoch in epochs)
     equal = all(

@@ -13,6 +13,7 @@ import pytest
 from pkdot.experiments.sweep import run_sweep
 from tests.experiments.test_experiment import ARMS
 from tests.support.fault_matrix import fault_row, times
+from tests.support.forked import forked
 from tests.support.processes import all_gone, descendants, half_files, started, until
 from tests.support.small_config import small_config
 
@@ -20,6 +21,13 @@ SMALL = ("data.n_labelled=40", "data.n_unlabelled=80", "data.n_validation=40",
          "options.pkdot.k=8", "network.feature_dim=8", "network.embedding_dim=8",
          "network.hidden=16", "training.epochs=3", "training.batch_size=32")  # fmt: skip
 SETTINGS = [word for setting in SMALL for word in ("--set", setting)]
+
+
+def sweep_of_two(folder: str, seeds: int) -> None:
+    """What a main process does that is killed."""
+    run_sweep(small_config(), ARMS, range(seeds), jobs=2, folder=folder, progress=False)
+
+
 SCRIPT = """
 import sys
 from pkdot.experiments.sweep import run_sweep
@@ -57,13 +65,13 @@ def test_a_killed_sweep_leaves_no_worker_and_goes_on(
         for number in range(tries):
             folder = tmp_path / str(number)
             folder.mkdir()
-            with started("-c", SCRIPT, str(folder), "2", "50") as sweep:
-                until(lambda: cells(folder) or sweep.poll() is not None)  # noqa: B023
-                time.sleep(draw.uniform(0.0, 1.5))
-                left = descendants(sweep.pid)
-                sweep.send_signal(signal.SIGKILL)
-                sweep.wait()
-                ended = all_gone(left) and len(left) >= 2
+            sweep = forked(sweep_of_two, str(folder), 50)
+            until(lambda: cells(folder) or not sweep.is_alive())  # noqa: B023
+            time.sleep(draw.uniform(0.0, 1.5))
+            left = descendants(sweep.pid or 0)
+            sweep.kill()
+            sweep.join()
+            ended = all_gone(left) and len(left) >= 2
             kept = {file.name: json.loads(file.read_text()) for file in cells(folder)}
             whole = all(0 <= cell["accuracy"] <= 1 for cell in kept.values())
             again = run_sweep(small_config(), ARMS, [0, 1], folder=folder, progress=False)

@@ -60,7 +60,11 @@ def check_equal(members: list[Pupil]) -> None:
                 assert value == pytest.approx(others["train"][name], rel=1e-8, abs=1e-8), name
         assert difference(alone, course) < SCORES
         torch.testing.assert_close(
-            outputs(course, corpus), outputs(alone, corpus), rtol=1e-8, atol=1e-8
+            # Of a bias before a batch norm AdamW sees rounding alone, and makes steps of it.
+            outputs(course, corpus),
+            outputs(alone, corpus),
+            rtol=1e-8,
+            atol=3e-8,
         )
 
 
