@@ -4,6 +4,8 @@ frame                options, one thread, page and exit status that all of them 
 features             features of a frozen backbone, cached against computed in every batch
 gpu                  the loss and many students on a GPU
 preparation          clips, prepared against plainly decoded
+scaling              what grows with windows, cells and workers; ten million clips on paper
+scheduler            100,000 cells on a simulated cluster
 shift                the released script's shift of each similarity matrix, by its gradient
 training             students one by one and many at once; the share of distillation
 transport            the divergence and the plan, against GeomLoss and POT

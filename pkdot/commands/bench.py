@@ -13,6 +13,7 @@ _QUICK = {
     "features": ["--clips", "4", "--epochs", "2", "--pixels", "48"],
     "shift": [],
     "training": ["--people", "6", "--members", "3", "--repeats", "1"],
+    "scaling": ["--quick"],
     "gpu": ["--quick"],
 }
 """Page, a module of ``pkdot.benchmarks`` -> what makes it small."""

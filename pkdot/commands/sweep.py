@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     of_a_grid.add_argument(
         "--records", action="store_true", help="also keep a whole run record of each student"
     )
+    parser.add_argument(
+        "--one-by-one",
+        action="store_true",
+        help="train no students together: slower, and the same bits whatever else is computed",
+    )
     add_experiment_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
@@ -85,6 +90,7 @@ def _run_standard(arguments: argparse.Namespace) -> int:
         engine=arguments.engine,
         folder=arguments.folder,
         progress=not arguments.quiet,
+        at_once=1 if arguments.one_by_one else None,
     )
     if arguments.csv:
         write_text(arguments.csv, cells.drop(columns="task").to_csv(index=False))
@@ -119,7 +125,10 @@ def _run_grid(arguments: argparse.Namespace) -> int:
     settings = read_grid(arguments.grid)
     changes = {**data_changes(arguments), **dict(arguments.set)}
     folder = arguments.folder or runs_directory().parent / "sweeps"
-    engine = Engine(arguments.engine, arguments.jobs, folder.absolute(), not arguments.quiet)
+    engine = Engine(
+        arguments.engine, arguments.jobs, folder.absolute(), not arguments.quiet,
+        at_once=1 if arguments.one_by_one else None,
+    )  # fmt: skip
     grid: ExperimentGrid | NotebookGrid
     if settings.notebook is not None:
         if changes or arguments.records:

@@ -117,7 +117,7 @@ class ExperimentGrid:
         """
         cells = run_grid(
             self.bases, self.arms, jobs=engine.jobs, engine=engine.name, folder=engine.folder,
-            progress=engine.progress, label=label, tolerant=True,
+            progress=engine.progress, label=label, tolerant=True, at_once=engine.at_once,
         )  # fmt: skip
         if self.records:
             kept = self._keep_records(engine, label)

@@ -23,12 +23,14 @@ class Engine:
         jobs: processes here.
         folder: of cells.
         progress: whether to draw bars.
+        at_once: students that train as one at most; None for as many as suit their networks.
     """
 
     name: str
     jobs: int
     folder: Path
     progress: bool = True
+    at_once: int | None = None
 
     @property
     def workers(self) -> int:

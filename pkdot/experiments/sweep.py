@@ -235,6 +235,7 @@ def run_sweep(
     engine: str = "processes",
     folder: str | Path | None = None,
     progress: bool = True,
+    at_once: int | None = None,
 ) -> pd.DataFrame:
     """Run every arm at every seed, and on every fold where folds are given.
 
@@ -243,7 +244,7 @@ def run_sweep(
         arms: what is compared.
         seeds: of corpus, weights and batches; arms of one seed share all three.
         folds: of a corpus that has folds; left out, the one that ``base`` names.
-        jobs, engine, folder, progress: as for :func:`run_grid`.
+        jobs, engine, folder, progress, at_once: as for :func:`run_grid`.
 
     Returns:
         One row a cell: arm, title, role, seed, accuracy, and what else
@@ -268,6 +269,7 @@ def run_sweep(
         engine=engine,
         folder=folder,
         progress=progress,
+        at_once=at_once,
     )
     if folds is not None:
         which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]

