@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..atomic_files import write_json
+from ..data import Corpus
+from ..errors import PkdotError
 from ..keyed_cache import KeyedCache
 from ..worker_pool import unordered
 from .frame import benchmark_parser, machine_facts, publish
@@ -37,9 +39,14 @@ def peak_mebibytes() -> float:
 
 def grown(what: str, *words: str) -> dict[str, float]:
     """What a measurement of this module finds, in a process of its own."""
-    command = [sys.executable, "-m", "pkdot.benchmarks.scaling", "--measure", what, *words]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found: dict[str, float] = json.loads(told.splitlines()[-1])
+    # By -c, not -m: worker processes must find this module under its own name.
+    script = "import sys; from pkdot.benchmarks.scaling import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", script, "--measure", what, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.splitlines() or ["no reason given"])[-1]
+        raise PkdotError(f"The measurement {what!r} failed: {reason}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -59,21 +66,24 @@ def features_on_disk(folder: Path, windows: int, modalities: int) -> list[np.nda
     return found
 
 
+def _corpus(folder: Path, windows: int) -> Corpus:
+    prevalent, privileged = features_on_disk(folder, windows, 2)
+    return Corpus.from_arrays(
+        {"video": prevalent, "eda": privileged},
+        targets=np.arange(windows) % 2,
+        prevalent="video",
+        privileged="eda",
+        groups=np.arange(windows) % 100,
+    )
+
+
 def train_windows(windows: int) -> dict[str, float]:
     """An epoch of teacher, T-Net and student on features of so many windows."""
     import pkdot
 
     with tempfile.TemporaryDirectory() as scratch:
-        prevalent, privileged = features_on_disk(Path(scratch), windows, 2)
-        targets = np.arange(windows) % 2
         began = time.perf_counter()
-        corpus = pkdot.Corpus.from_arrays(
-            {"video": prevalent, "eda": privileged},
-            targets=targets,
-            prevalent="video",
-            privileged="eda",
-            groups=np.arange(windows) % 100,
-        )
+        corpus = _corpus(Path(scratch), windows)
         made = time.perf_counter() - began
         config = {"training": {"epochs": 1}, "network": {"hidden": 64}}
         began = time.perf_counter()
@@ -84,14 +94,8 @@ def train_windows(windows: int) -> dict[str, float]:
 
 def stream_windows(windows: int) -> dict[str, float]:
     """One pass over the batches of so many windows, read from a file in shuffled order."""
-    import pkdot
-
     with tempfile.TemporaryDirectory() as scratch:
-        (rows,) = features_on_disk(Path(scratch), windows, 1)
-        corpus = pkdot.Corpus.from_arrays(
-            {"video": rows}, targets=np.arange(windows) % 2, prevalent="video",
-            groups=np.arange(windows) % 100,
-        )  # fmt: skip
+        corpus = _corpus(Path(scratch), windows)
         order = np.random.default_rng(0).permutation(windows)
         began = time.perf_counter()
         for start in range(0, windows - BATCH + 1, BATCH):
@@ -124,7 +128,7 @@ def cell_overhead(cells: int, jobs: int) -> dict[str, float]:
         looked = time.perf_counter() - began
         twice = len(list(Path(folder).glob("*.json"))) != cells + 1
     if found != cells or twice:
-        raise RuntimeError("a cell is missing, or there twice")
+        raise PkdotError("A cell is missing, or there twice.")
     return {"keep": 1e3 * took / cells, "find": 1e3 * looked / cells}
 
 
@@ -159,8 +163,8 @@ def page(quick: bool) -> str:
         "",
         "| windows | what | seconds | peak MiB |",
         "|---:|---|---:|---:|",
-        *(f"| {n:,} | corpus of two modalities, teacher, T-Net and student, one epoch each, record "
-          f"| {r['corpus'] + r['seconds']:.1f} | {r['MiB']:.0f} |" for n, r in growth),
+        *(f"| {n:,} | writing, reading and checking two modalities; teacher, T-Net and student, "
+          f"one epoch each; record | {r['corpus'] + r['seconds']:.1f} | {r['MiB']:.0f} |" for n, r in growth),
         *(f"| {n:,} | one shuffled pass over the batches of one modality | {r['seconds']:.1f} "
           f"| {r['MiB']:.0f} |" for n, r in passes),
         "",

@@ -40,6 +40,6 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     report = tmp_path / "scaling.md"
     assert scaling.main(["--quick", "--report", str(report)]) == 0
     page = report.read_text()
-    assert "| 1,000 | corpus of two modalities" in page
+    assert "| 1,000 | writing, reading and checking two" in page
     assert "cells on a cluster (simulated)" in page
     assert "nothing of this size was run" in page
