@@ -164,7 +164,8 @@ def page(quick: bool) -> str:
         "| windows | what | seconds | peak MiB |",
         "|---:|---|---:|---:|",
         *(f"| {n:,} | writing, reading and checking two modalities; teacher, T-Net and student, "
-          f"one epoch each; record | {r['corpus'] + r['seconds']:.1f} | {r['MiB']:.0f} |" for n, r in growth),
+          f"one epoch each; record | {r['corpus'] + r['seconds']:.1f} | {r['MiB']:.0f} |"
+          for n, r in growth),
         *(f"| {n:,} | one shuffled pass over the batches of one modality | {r['seconds']:.1f} "
           f"| {r['MiB']:.0f} |" for n, r in passes),
         "",
