@@ -8,6 +8,8 @@ scaling              what grows with windows, cells and workers; ten million cli
 scheduler            100,000 cells on a simulated cluster
 shift                the released script's shift of each similarity matrix, by its gradient
 training             students one by one and many at once; the share of distillation
+training_peers       one student in a plain torch loop, and in Lightning's
+training_students    what is measured there: students and teachers on features
 transport            the divergence and the plan, against GeomLoss and POT
 transport_problems   the rows that transport is measured on
 transport_page       the page of transport

@@ -140,9 +140,36 @@ def batch_lines(clock: Clock, many: int, seconds: float) -> Iterator[str]:
             yield f"| {kind} | {name} | {each:.4f} | {each / one:.3f} | {clock.peak(call)} |"
 
 
+def student_lines(clock: Clock, counts: tuple[int, ...], people: int) -> Iterator[str]:
+    """Rows of the table of students that train at once, and what LOSO whole then takes."""
+    try:
+        from .training import loso_minutes
+        from .training_students import NETWORKS, Bench, Size
+    except ImportError as error:
+        yield f"| {NOT_MEASURED}: {error.name} is not installed | | | | | |"
+        return
+    accelerator = "cuda" if clock.device.type == "cuda" else "cpu"
+    for (label, network), count in product(NETWORKS.items(), counts):
+        if clock.is_over:
+            yield f"| {label} | {count} | {NOT_MEASURED}: no time left | | | |"
+            continue
+        bench = Bench(network, Size(people, count, 1), accelerator)
+        for method in ("none", "pkdot"):
+            bench.together(method)
+            clock.wait()
+            began = time.perf_counter()
+            updates = bench.together(method)
+            clock.wait()
+            each = 1e3 * (time.perf_counter() - began) / updates
+            peak = clock.peak(partial(bench.together, method))
+            minutes = loso_minutes(each)
+            yield f"| {label} | {count} | {method} | {each:.3f} | {minutes:.1f} | {peak} |"
+
+
 def page(clock: Clock, quick: bool) -> str:
     """All rows of a device, as Markdown."""
     sizes, many, seconds = ((64,), 8, 0.05) if quick else (SIZES, AT_ONCE, 1.0)
+    counts, people = ((1, 2), 4) if quick else ((1, 10, 100, 1000), 20)
     where = "CPU" if clock.device.type == "cpu" else str(clock.device)
     lines = [
         f"# On {where}: the loss and many students",
@@ -161,6 +188,13 @@ def page(clock: Clock, quick: bool) -> str:
         "| rows | loss | ms each | of one alone | peak MiB |",
         "|---|---|---:|---:|---:|",
         *batch_lines(clock, many, seconds),
+        "",
+        "Students that train at once, simulated features, scoring included. LOSO: 87 folds × 3 "
+        "seeds of 30 epochs, extrapolated.",
+        "",
+        "| network | students | method | ms an update and student | LOSO, minutes | peak MiB |",
+        "|---|---:|---|---:|---:|---:|",
+        *student_lines(clock, counts, people),
         "",
     ]
     return "\n".join(lines)

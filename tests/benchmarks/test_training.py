@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pkdot.benchmarks.training import METHODS, feature_corpus, fold_of, loso_minutes, main
+from pkdot.benchmarks.training import loso_minutes, main
+from pkdot.benchmarks.training_students import METHODS, feature_corpus, fold_of
 
 
 def test_a_fold_leaves_a_person_out_and_shares_nobody() -> None:
@@ -33,3 +34,4 @@ def test_the_page_has_a_row_for_every_method(tmp_path: Path) -> None:
     for method in METHODS:
         assert f"| {method} |" in text
     assert "extrapolated" in text
+    assert "| plain loop, GeomLoss between the same rows |" in text
