@@ -25,7 +25,7 @@ SETTINGS = [word for setting in SMALL for word in ("--set", setting)]
 
 def sweep_of_two(folder: str, seeds: int) -> None:
     """What a main process does that is killed."""
-    run_sweep(small_config(), ARMS, range(seeds), jobs=2, folder=folder, progress=False)
+    run_sweep(small_config(), ARMS, range(seeds), jobs=2, folder=folder, progress=False, at_once=1)
 
 
 SCRIPT = """
@@ -34,7 +34,7 @@ from pkdot.experiments.sweep import run_sweep
 from tests.experiments.test_experiment import ARMS
 from tests.support.small_config import small_config
 cells = run_sweep(small_config(), ARMS, range(int(sys.argv[3])), jobs=int(sys.argv[2]),
-                  folder=sys.argv[1], progress=False)
+                  folder=sys.argv[1], progress=False, at_once=1)
 cells.to_json(sys.argv[1] + "/table.done")
 """
 
@@ -47,7 +47,7 @@ def cells(folder: Path) -> list[Path]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The table of two seeds, computed here, one cell after another."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    return run_sweep(small_config(), ARMS, [0, 1], folder=folder, progress=False)
+    return run_sweep(small_config(), ARMS, [0, 1], folder=folder, progress=False, at_once=1)
 
 
 def workers_of(process: int) -> list[psutil.Process]:
@@ -74,7 +74,9 @@ def test_a_killed_sweep_leaves_no_worker_and_goes_on(
             ended = all_gone(left) and len(left) >= 2
             kept = {file.name: json.loads(file.read_text()) for file in cells(folder)}
             whole = all(0 <= cell["accuracy"] <= 1 for cell in kept.values())
-            again = run_sweep(small_config(), ARMS, [0, 1], folder=folder, progress=False)
+            again = run_sweep(
+                small_config(), ARMS, [0, 1], folder=folder, progress=False, at_once=1
+            )
             right = again.equals(undisturbed)
             print(f"{ended=} {whole=} {right=} {half_files(folder)=}")
             row.count(ended and whole and right and not half_files(folder))
