@@ -32,7 +32,7 @@ def test_an_absent_scheduler_is_one_sentence(
 @pytest.mark.full
 def test_a_worker_killed_half_way_changes_no_number(tmp_path: Path) -> None:
     base, seeds = small_config(), list(range(6))
-    here = run_sweep(base, ARMS, seeds, folder=tmp_path / "here", progress=False)
+    here = run_sweep(base, ARMS, seeds, folder=tmp_path / "here", progress=False, at_once=1)
     folder = tmp_path / "there"
     with (
         fault_row("kill −9", "a worker of a Dask cluster, half-way through a sweep") as row,
@@ -45,14 +45,16 @@ def test_a_worker_killed_half_way_changes_no_number(tmp_path: Path) -> None:
 
         killer = threading.Thread(target=kill_half_way)
         killer.start()
-        there = run_sweep(base, ARMS, seeds, engine=cluster.address, folder=folder, progress=False)
+        there = run_sweep(
+            base, ARMS, seeds, engine=cluster.address, folder=folder, progress=False, at_once=1
+        )
         killer.join()
         pd.testing.assert_frame_equal(here, there, check_exact=True)
         assert len(list(folder.glob("*.json"))) == len(ARMS) * len(seeds)
         assert not list(folder.glob(".shared-*"))
         row.count(cluster.workers[0].wait() != 0 and cluster.workers[1].poll() is None)
         # and what the cluster has computed is found here
-        again = run_sweep(base, ARMS, seeds, folder=folder, progress=False)
+        again = run_sweep(base, ARMS, seeds, folder=folder, progress=False, at_once=1)
         pd.testing.assert_frame_equal(again, here, check_exact=True)
 
 
