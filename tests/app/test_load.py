@@ -24,10 +24,8 @@ def test_five_visitors_at_once_meet_no_error(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_visitor_names_what_went_wrong(tmp_path: Path) -> None:
     pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
-    import asyncio
-
     from tests.support.chromium import page_process
-    from tests.support.page_client import Visitor
+    from tests.support.page_client import Visitor, run_apart
 
     async def lost(address: str) -> list[str]:
         visitor = Visitor(address)
@@ -37,7 +35,7 @@ def test_a_visitor_names_what_went_wrong(tmp_path: Path) -> None:
         return visitor.errors
 
     with page_process(tmp_path / "runs", tmp_path) as (address, _):
-        errors = asyncio.run(lost(address))
+        errors = run_apart(lost(address))
     assert errors == ["nowhere: no such page"]
 
 

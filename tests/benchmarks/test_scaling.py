@@ -35,7 +35,7 @@ def test_no_cell_is_twice_or_missing() -> None:
     assert scaling.cell_overhead(30, 2)["keep"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     report = tmp_path / "scaling.md"
     assert scaling.main(["--quick", "--report", str(report)]) == 0

@@ -88,6 +88,7 @@ run_tuning(small_campaign(Path({folder!r}), settings=6, workers=Workers(jobs=2))
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_killed_and_restarted_it_loses_one_cell_a_worker_at_most(tmp_path: Path) -> None:
     script = KILLED.format(folder=str(tmp_path))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -31,7 +31,8 @@ def test_a_run_that_is_told_to_end_says_so(number: int, status: int, tmp_path: P
     finally:
         process.kill()
     assert process.returncode == status
-    assert told.startswith("pkdot: interrupted; what was finished is kept.")
+    assert "pkdot: interrupted; what was finished is kept." in told
+    assert "run --resume" in told
     (found,) = list_records(tmp_path)
     assert found.status != "finished"
     assert found.status != "running"

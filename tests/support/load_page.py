@@ -21,7 +21,7 @@ if __package__ is None or __package__ == "":
 
 from tests.support.app_report import REPORT, machine, write_section
 from tests.support.chromium import page_process
-from tests.support.page_client import PAGES, Visitor
+from tests.support.page_client import PAGES, Visitor, run_apart
 
 TITLE = "Many visitors at once"
 READING = (10.0, 20.0)
@@ -98,7 +98,7 @@ def load(sessions: int, seconds: float, runs: Path, reading: tuple[float, float]
     """
     with page_process(runs, runs.parent) as (address, pid):
         visitors = [Visitor(address) for _ in range(sessions)]
-        first = asyncio.run(_all(visitors, seconds, reading, pid))
+        first = run_apart(_all(visitors, seconds, reading, pid))
         last = resident(pid)
         elsewhere = answers_elsewhere(int(address.rsplit(":", 1)[1]))
     return Load(

@@ -3,14 +3,17 @@
 import asyncio
 import random
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+T = TypeVar("T")
 PAGES = ("runs", "similarity", "anchors", "transport", "maps", "samples")
 PATIENCE = 60.0
 """Seconds that a visitor waits for a page before it counts as an error."""
@@ -134,3 +137,9 @@ class Visitor:
             self.errors.append(f"{self._page}: {element.alert.body}")
         elif kind == "slider" and not element.slider.disabled:
             self._sliders[element.slider.id] = element.slider
+
+
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns, run in a thread: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

@@ -117,7 +117,7 @@ def test_batch_equals_one_by_one():
 
 
 @pytest.mark.parametrize("blur", [0.1, 0.5])
-@pytest.mark.parametrize("size", [24, 64])
+@pytest.mark.parametrize("size", [24, pytest.param(64, marks=pytest.mark.full)])
 def test_divergence_agrees_with_geomloss(blur, size):
     x, y = generators.method_rows(size, 10)
     y.requires_grad_(True)
