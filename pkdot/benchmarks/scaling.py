@@ -152,6 +152,7 @@ def page(quick: bool) -> str:
     runs = [(n, simulate(Cluster(n, dispatch), simulated, 20)) for n in sizes]
     last, each = passes[-1]
     slope = (each["MiB"] - passes[0][1]["MiB"]) / (last - passes[0][0])
+    held = max(0.0, 2**20 * slope - 2 * 4 * WIDTH)  # both files are mapped whole by then
     outputs = 4 * WIDTH * CLIPS / 2**30
     lines = [
         "# What grows with what",
@@ -196,12 +197,12 @@ def page(quick: bool) -> str:
         "| what | where it lies | how it grows | at ten million |",
         "|---|---|---|---|",
         f"| features, a modality | memory-mapped file | {4 * WIDTH} bytes a clip "
-        f"| {4 * WIDTH * CLIPS / 2**40:.1f} TiB of disk |",
-        f"| a pass over shuffled batches | disk → memory | {1e6 * each['seconds'] / last:.0f} µs a "
-        f"clip, from the page cache | {CLIPS * each['seconds'] / last / 60:.0f} minutes where the "
+        f"| {4 * WIDTH * CLIPS / 2**30:.0f} GiB of disk |",
+        f"| a pass over shuffled batches | disk → memory | {1e6 * each['seconds'] / last:.1f} µs a "
+        f"clip, from the page cache | {CLIPS * each['seconds'] / last:.0f} seconds where the "
         "disk keeps up |",
-        f"| index, targets, ids and split | memory | {2**20 * max(slope, 0.0):.0f} bytes a clip "
-        f"(of it, mapped pages) | {max(slope, 0.0) * CLIPS / 2**10:.0f} GiB at most |",
+        f"| targets, ids, groups and split | memory | {held:.0f} bytes a clip beside the mapped "
+        f"pages | {held * CLIPS / 2**30:.1f} GiB |",
         f"| teacher's outputs and embeddings of all clips | memory, kept by the teacher stage "
         f"| {4 * WIDTH} bytes a clip at {WIDTH} units | {outputs:.0f} GiB: **breaks first** |",
         "| similarity and plan | memory | with B², not with the corpus | unchanged |",
