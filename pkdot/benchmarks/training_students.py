@@ -116,6 +116,7 @@ class Times:
 
 def compared(alone: Callable[[], int], together: Callable[[], int], repeats: int) -> Times:
     """Two ways in turn, so that both meet the same machine; each says how many updates it made."""
+    alone(), together()  # compiles, fills caches
     pairs = []
     for _ in range(repeats):
         each = []
