@@ -28,7 +28,7 @@ setup: .venv/installed  ## create .venv and install everything into it (once)
 
 demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
-	@echo "Running notebooks/run_biovid.ipynb: about three minutes on two cores, of which the first" \
+	@echo "Running notebooks/run_biovid.ipynb: two to three minutes on two cores, of which the first" \
 	    "goes to writing the simulated corpus, once."
 	@$(PY) -m pkdot execute notebooks/run_biovid.ipynb reports/run_biovid.ipynb
 	@echo "The executed notebook is reports/run_biovid.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
