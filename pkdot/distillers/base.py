@@ -159,6 +159,26 @@ class Distiller(nn.Module, ABC):
             targets: classes (B,), -1 where training has none; or values (B, T), NaN likewise.
         """
 
+    def loss_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, trusted: int
+    ) -> Tensor:
+        """The unweighted loss where only the first samples of teacher and student are pairs.
+
+        A method that can learn from recordings that only one of them has seen overrides this; any
+        other learns from the trusted pairs alone.
+
+        Args:
+            teacher: constants, of B_T samples; the first ``trusted`` are pairs, of the others
+                nobody knows whom they belong to.
+            student: of B_S samples, with gradients; the first ``trusted`` are the teacher's.
+            targets: of the student's samples, as for :meth:`loss`.
+            trusted: n, how many pairs.
+        """
+        first = slice(trusted)
+        return self.loss(
+            teacher.map(lambda x: x[first]), student.map(lambda x: x[first]), targets[first]
+        )
+
     def weight(self, targets: Tensor) -> float:
         """λ for a batch with these targets."""
         return self.settings.weight
@@ -176,12 +196,25 @@ class Distiller(nn.Module, ABC):
         """Method -> λ of the last call, warm-up included; empty before the first call."""
         return {} if self._applied_weight is None else {self.name: self._applied_weight}
 
-    def forward(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
+    def forward(
+        self,
+        teacher: NetworkOutput,
+        student: NetworkOutput,
+        targets: Tensor,
+        trusted: int | None = None,
+    ) -> Tensor:
         """Weight times :meth:`loss`, the teacher's output taken as a constant.
 
         Computed in float32, or float64 where any output is, whatever autocast is in force: half
         precision cannot hold a Gram matrix or a plan. Each call in training mode is one update of
         the warm-up.
+
+        Args:
+            teacher: output for the teacher's samples.
+            student: output for the student's samples.
+            targets: of the student's samples.
+            trusted: how many samples, the first of both, are pairs, see :meth:`loss_unpaired`; all
+                are where left out.
 
         Raises:
             InputError: within ``torch.vmap``, which hides the values of a batch.
@@ -196,9 +229,16 @@ class Distiller(nn.Module, ABC):
         targets = usable(targets, targets.dtype)
         device = student.embedding.device.type
         if not torch.is_autocast_enabled(device):
-            return weight * self.loss(teacher, student, targets)
+            return weight * self._loss_of(teacher, student, targets, trusted)
         with torch.autocast(device, enabled=False):
-            return weight * self.loss(teacher, student, targets)
+            return weight * self._loss_of(teacher, student, targets, trusted)
+
+    def _loss_of(
+        self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, trusted: int | None
+    ) -> Tensor:
+        if trusted is None:
+            return self.loss(teacher, student, targets)
+        return self.loss_unpaired(teacher, student, targets, trusted)
 
 
 class SumOfDistillers(Distiller):
@@ -231,6 +271,14 @@ class SumOfDistillers(Distiller):
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return sum(
             (part(teacher, student, targets) for part in self._methods),
+            start=student.embedding.new_zeros(()),
+        )
+
+    def loss_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, trusted: int
+    ) -> Tensor:
+        return sum(
+            (part(teacher, student, targets, trusted) for part in self._methods),
             start=student.embedding.new_zeros(()),
         )
 
