@@ -1,7 +1,7 @@
 """The dashboard: ``streamlit run app/explore.py`` (or ``make app``).
 
-This file holds the frame: pages, the choice of a record, and what happens when something goes
-wrong. Each page is a file in ``views``; what a page shows is computed in ``pkdot``.
+This file holds the frame: pages, the choice of a record, the address, and what happens when
+something goes wrong. Each page is a file in ``views``; what a page shows is computed in ``pkdot``.
 """
 
 import logging
@@ -10,17 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import components, lasting, record_picker, widgets
+from dashboard import address, components, lasting, navigation, record_picker, widgets
 from pkdot.errors import PkdotError
-
-PAGES = (
-    ("runs", "Runs", ":material/list:"),
-    ("similarity", "Similarity", ":material/grid_on:"),
-    ("anchors", "Anchors", ":material/anchor:"),
-    ("transport", "Transport", ":material/swap_horiz:"),
-    ("maps", "Embeddings", ":material/scatter_plot:"),
-    ("samples", "Samples", ":material/image:"),
-)
 
 # While a page computes, the same process hands the browser the code that draws figures, piece by
 # piece; with Python's usual 5 ms per turn, the figures wait a second for it.
@@ -30,17 +21,18 @@ st.set_page_config(
     page_title="PKDOT: what the student learned",
     page_icon=str(Path(__file__).with_name("icon.svg")),
     layout="wide",
+    initial_sidebar_state=navigation.WIDTH,
 )
 st.html(
-    "<style>[data-testid=stMainBlockContainer] {padding: 2.5rem 2.5rem 4rem; max-width: 88rem} "
+    "<style>[data-testid=stMainBlockContainer] {padding: 1.5rem 2rem 1rem; max-width: 96rem} "
     "[data-testid=stHeader] {background: transparent}</style>"
 )
-pages = [
-    st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "runs")
-    for name, title, icon in PAGES
-]
-page = st.navigation(pages)
+address.read()
+page = navigation.open_page()
+address.turn_page(page.url_path)
+links = st.sidebar.empty()
 record_picker.choose_record()
+shown = navigation.show_links(links, page)
 try:
     page.run()
 except PkdotError as error:
@@ -52,5 +44,9 @@ except Exception:
         "another page may work.",
         icon=":material/error:",
     )
+finally:  # a page may stop early, where there is nothing to show
+    address.write()
+    if shown != address.parameters():
+        navigation.show_links(links, page)
 lasting.keep_modules()
 widgets.keep_playing()

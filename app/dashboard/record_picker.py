@@ -16,7 +16,7 @@ from pkdot.record import RunRecord, open_record, runs_directory, schema
 from pkdot.record.listing import RecordSummary, list_records, summarise
 from pkdot.record.location import example_directory
 
-from . import widgets
+from . import address, widgets
 from .components import literal
 
 EXAMPLE = example_directory()
@@ -70,37 +70,37 @@ def choose_record() -> None:
     """The record's choice in the side bar; it stands in the address as ``run``."""
     found = records()
     if not is_private():
-        address = str(st.get_option("server.address") or "every address of this machine")
+        listens_on = str(st.get_option("server.address") or "every address of this machine")
         st.sidebar.warning(
-            f"This page can be reached from elsewhere: it listens on {literal(address)}."
+            f"This page can be reached from elsewhere: it listens on {literal(listens_on)}."
         )
     if not found:
         return
     opens = [key for key, summary in found.items() if summary.status != "damaged"]
     first = EXAMPLE_KEY if EXAMPLE_KEY in opens else (opens or list(found))[0]
-    widgets.keep_valid("run", list(found))
-    linked = st.query_params.get("run", first)
-    if "run" not in st.session_state and linked not in found:
+    linked, keys = address.get("run"), list(found)
+    if linked and linked not in found:
         st.sidebar.warning(
             f"The link names {literal(linked[:60])}, a record that is not here; this is another.",
             icon=":material/link_off:",
         )
-    if "run" not in st.session_state:
-        st.session_state["run"] = linked if linked in found else first
-    # Bound by hand: Streamlit would put the title into the address, and titles change.
+        address.put("run", "")
+    widgets.prepare("run", keys, first)
     run = st.sidebar.selectbox(
         "Record",
-        list(found),
+        keys,
         format_func=titles(found).__getitem__,
         key="run",
-        help="One run of an experiment. Runs appear here by themselves.",
+        help="One run of an experiment. Runs appear here by themselves; type to search.",
     )
-    if run != first or "run" in st.query_params:
-        st.query_params["run"] = run
+    widgets.note("run", run, keys, first)
     summary = found[run]
     if summary.simulated:
         st.sidebar.badge("simulated data", icon=":material/science:", color="violet")
-    st.sidebar.caption(" · ".join(w for w in (summary.status, literal(began(summary))) if w))
+    words = (summary.status, literal(began(summary)))
+    st.sidebar.caption(
+        f"{literal(titles(found)[run])}  \n" + " · ".join(word for word in words if word)
+    )
 
 
 def chosen_record(*, metrics: bool = False) -> RunRecord:

@@ -1,7 +1,8 @@
 """What a page shows: one epoch of one record, on its probe samples or on a training batch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from pkdot.record import Batch, RunRecord
 from pkdot.record.embeddings import SOURCE
 from pkdot.tasks import TargetGroups
 
-from . import widgets
+from . import address, widgets
+from .chosen import LONGEST, read_chosen, write_chosen
 from .components import figure_style, literal, plain
 
 LARGEST = 512
@@ -35,6 +37,7 @@ class View:
         subjects: (B,) names, or None where samples are not grouped by subject.
         target: which of the task's ways to sort samples is chosen, see
             :meth:`pkdot.tasks.Task.groupings`.
+        first: where these samples begin among all of that epoch.
     """
 
     record: RunRecord
@@ -43,6 +46,7 @@ class View:
     is_probe: bool
     subjects: Any = None
     target: int = 0
+    first: int = 0
 
     @property
     def ids(self) -> list[str]:
@@ -88,6 +92,7 @@ HASH_FUNCS: dict[str | type[Any], Callable[[Any], Any]] = {
         view.is_probe,
         len(view.batch.targets),
         view.target,
+        view.first,
     ),
 }
 """What Streamlit's caches know a record or view by; another once the record is written again.
@@ -95,7 +100,12 @@ A view stays the same when a running record logs another epoch."""
 
 
 def choose_view(
-    record: RunRecord, *, sources: bool = True, epochs: Sequence[int] | None = None
+    record: RunRecord,
+    *,
+    sources: bool = True,
+    epochs: Sequence[int] | None = None,
+    largest: int = 0,
+    title: str = "",
 ) -> View:
     """A slider that plays for the epoch and, where the record has training batches, a source.
 
@@ -105,9 +115,17 @@ def choose_view(
         record: the record.
         sources: whether training batches may be shown, too.
         epochs: the epochs to choose from, where not all of them will do.
+        largest: samples that are shown, where a page can show more than :data:`LARGEST`.
+        title: of a page that is to fit one screen, beside the slider.
     """
-    source = "probe"
-    left, button, right = st.columns([6, 2, 5], vertical_alignment="bottom")
+    source, largest = "probe", max(largest, LARGEST)
+    if title:
+        columns = st.columns([2, 6, 2, 4, 3], vertical_alignment="center")
+        columns[0].header(title, anchor=False)
+        left, button, right, targets = columns[1:]
+    else:
+        left, button, right = st.columns([6, 2, 5], vertical_alignment="bottom")
+        targets = None
     if sources and record.batch_epochs:
         with right:
             source = widgets.choose("Look at", list(SOURCES), key="source", names=SOURCES)
@@ -136,13 +154,14 @@ def choose_view(
         st.error(literal(error) + others, icon=":material/error:")
         st.stop()
     subjects = record.probe["subject"].astype(str).to_numpy() if source == "probe" else None
-    if len(batch.targets) > LARGEST:
-        st.caption(f"The first {LARGEST} of {len(batch.targets)} samples are shown.")
-        batch = _first(batch, LARGEST)
-        subjects = None if subjects is None else subjects[:LARGEST]
+    if len(batch.targets) > largest:
+        st.caption(f"The first {largest} of {len(batch.targets)} samples are shown.")
+        batch = _part(batch, 0, largest)
+        subjects = None if subjects is None else subjects[:largest]
     if subjects is not None and not 1 < len(np.unique(subjects)) < len(subjects):
         subjects = None
-    target = choose_target(record, batch.targets)
+    with targets or nullcontext():
+        target = choose_target(record, batch.targets)
     return View(record, epoch, batch, source == "probe", subjects, target)
 
 
@@ -172,19 +191,44 @@ def choose_target(record: RunRecord, targets: Any) -> int:
 
 def at_epoch(view: View, epoch: int) -> View:
     """The same probe samples at another epoch."""
-    batch = _first(view.record.probe_batch(epoch), len(view.batch.targets))
-    return View(view.record, epoch, batch, True, view.subjects, view.target)
+    whole = view.record.probe_batch(epoch)
+    batch = _part(whole, view.first, len(view.batch.targets))
+    return View(view.record, epoch, batch, True, view.subjects, view.target, view.first)
 
 
-def _first(batch: Batch, size: int) -> Batch:
-    """The first ``size`` samples of a batch."""
+def block_of(view: View, position: int) -> View:
+    """The :data:`LARGEST` samples around one of a long view, as a view that can be solved.
+
+    Long views are cut into blocks of that many, like batches; the block holds the position.
+    """
+    size = len(view.batch.targets)
+    if size <= LARGEST:
+        return view
+    first = min(position // LARGEST * LARGEST, size - LARGEST)
+    subjects = None if view.subjects is None else view.subjects[first : first + LARGEST]
+    batch = _part(view.batch, first, LARGEST)
+    return replace(view, batch=batch, subjects=subjects, first=view.first + first)
+
+
+def _part(batch: Batch, first: int, size: int) -> Batch:
+    """Some samples of a batch, in their order."""
     columns = (batch.sample_ids, batch.targets, batch.teacher, batch.student)
-    return Batch(*(column[:size] for column in columns))
+    return Batch(*(column[first : first + size] for column in columns))
 
 
 def choose_sample(view: View, label: str = "Sample") -> int:
     """The one sample that all pages follow; its position in the view."""
     return view.ids.index(widgets.pick(label, view.ids, key="sample"))
+
+
+def followed_sample(view: View) -> int | None:
+    """The position of the sample that all pages follow; None where none was chosen of these."""
+    names = view.ids
+    waiting = st.session_state.pop("sample next", None)
+    if waiting in names:
+        address.put("sample", str(waiting))
+    name = address.get("sample")
+    return names.index(name) if name in names else None
 
 
 def pick_sample(view: View) -> Callable[[list[Any]], None]:
@@ -198,3 +242,37 @@ def pick_sample(view: View) -> Callable[[list[Any]], None]:
             widgets.set_aside("sample", view.ids[int(points[-1][0])])
 
     return take
+
+
+# -- a set of samples ----------------------------------------------------------------------------
+
+
+def chosen_ids(record: RunRecord) -> list[str]:
+    """The names of the samples that were lassoed, on any page."""
+    kept = st.session_state.get("chosen ids")
+    if kept is None or kept[0] != str(record.path):
+        names = record.probe["sample_id"].astype(str).tolist() if address.get("chosen") else []
+        kept = (
+            str(record.path),
+            [names[i] for i in read_chosen(address.get("chosen"), len(names))],
+        )
+        st.session_state["chosen ids"] = kept
+    return list(kept[1])
+
+
+def choose_ids(record: RunRecord, ids: Sequence[str]) -> None:
+    """Take a set of samples over; it stands in the address where it is short enough.
+
+    The address counts samples of the probe; a set of a training batch stays in this tab.
+    """
+    st.session_state["chosen ids"] = (str(record.path), list(ids))
+    place = {str(name): i for i, name in enumerate(record.probe["sample_id"])}
+    is_probe = all(name in place for name in ids)
+    text = write_chosen(place[name] for name in ids) if is_probe else ""
+    address.put("chosen", text if len(text) <= LONGEST else "")
+    address.put("named", "")
+
+
+def choose_none(record: RunRecord) -> None:
+    """Let go of the set."""
+    choose_ids(record, [])

@@ -5,17 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from . import address
+
 PACE = 1.0
 """Seconds between two steps of a slider that plays; a page is drawn well within them."""
-
-
-def keep_valid(key: str, options: Sequence[Any]) -> None:
-    """Take over a value that was set aside for a widget; forget one that is not possible here."""
-    waiting = st.session_state.pop(f"{key} next", None)
-    if waiting is not None and waiting in options:
-        st.session_state[key] = waiting
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]
 
 
 def set_aside(key: str, value: Any) -> None:
@@ -23,13 +16,43 @@ def set_aside(key: str, value: Any) -> None:
     st.session_state[f"{key} next"] = value
 
 
+def prepare(
+    key: str, options: Sequence[Any], start: Any, names: dict[str, str] | None = None
+) -> None:
+    """Give a widget its value before it is made.
+
+    That is what was set aside for it, what the reader chose, what the address says (an option or
+    its name), or ``start``: the first of them that is possible here.
+    """
+    waiting = st.session_state.pop(f"{key} next", None)
+    if waiting is not None and waiting in options:
+        st.session_state[key] = waiting
+    if key not in st.session_state or st.session_state[key] not in options:
+        linked = address.get(key)
+        said = {text: option for option, text in (names or {}).items()}
+        said |= {str(option): option for option in options}
+        st.session_state[key] = said.get(linked, start)
+
+
+def note(key: str, value: Any, options: Sequence[Any], start: Any) -> Any:
+    """Write a widget's value into the address, unless it is where the widget starts anyway.
+
+    What the address says stays where it is not possible here, and neither is anything else chosen:
+    another record or page may have it.
+    """
+    linked = address.get(key)
+    if value != start or any(str(option) == linked for option in options):
+        address.put(key, str(value))
+    return value
+
+
 def slide(label: str, options: Sequence[Any], start: Any, *, key: str, **more: Any) -> Any:
     """A slider over the options; one option is stated rather than slid."""
-    keep_valid(key, options)
     if len(options) == 1:
         st.caption(f"{label}: {options[0]}")
         return options[0]
-    return st.select_slider(label, list(options), value=start, key=key, bind="query-params", **more)
+    prepare(key, options, start)
+    return note(key, st.select_slider(label, list(options), key=key, **more), options, start)
 
 
 def choose(
@@ -41,23 +64,28 @@ def choose(
     **more: Any,
 ) -> str:
     """A choice of a few, side by side; the first is the default. ``names`` are Markdown."""
-    keep_valid(key, options)
-    return st.segmented_control(
+    prepare(key, options, options[0], names)
+    chosen = st.segmented_control(
         label,
         list(options),
-        default=options[0],
         required=True,
         format_func=lambda option: (names or {}).get(option, option),
         key=key,
-        bind="query-params",
         **more,
     )
+    return str(note(key, chosen, options, options[0]))
 
 
 def pick(label: str, options: Sequence[str], *, key: str, **more: Any) -> str:
     """A choice of many, as a list that can be searched."""
-    keep_valid(key, options)
-    return st.selectbox(label, list(options), key=key, bind="query-params", **more)
+    prepare(key, options, options[0])
+    return str(note(key, st.selectbox(label, list(options), key=key, **more), options, options[0]))
+
+
+def switch(label: str, *, key: str, start: bool = False) -> bool:
+    """A switch that is on or off."""
+    prepare(key, (False, True), start)
+    return bool(note(key, st.toggle(label, key=key), (False, True), start))
 
 
 # -- a slider that plays -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, loss_settings, method_steps, record_picker, selection
+from dashboard import components, loss_settings, method_steps, record_picker, selection, widgets
 from dashboard.figure_cache import figures
 from pkdot.method.anchors import POLICIES
 
@@ -31,7 +31,7 @@ components.panel(
     "describing each sample by a few others is cheaper than by all, and says where it stands "
     "rather than what it is.",
 )
-everywhere = st.toggle("All policies side by side", key="compare", bind="query-params")
+everywhere = widgets.switch("All policies side by side", key="compare")
 names = [name for name in POLICIES if name != "all"] if everywhere else [policy]
 by_policy = {name: method_steps.anchors(view, replace(settings, policy=name)) for name in names}
 components.draw(

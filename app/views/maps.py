@@ -61,7 +61,7 @@ elif colour in ("prediction", "teacher") and outputs is not None:
     grouping = replace(answered, by=colours[colour])
 
 options = {"grouping": grouping, "projection": kinds[kind], "style": view.style}
-chosen = set(st.session_state.get("chosen", ())) & set(ids)
+chosen = set(selection.chosen_ids(record)) & set(ids)
 here = np.isin(ids, list(chosen)) if chosen else None
 
 
@@ -86,8 +86,8 @@ def coordinates() -> pd.DataFrame:
 
 
 def take(picked: list[list[object]]) -> None:
-    """Keep the samples that were lassoed or clicked, in this tab."""
-    st.session_state["chosen"] = sorted({ids[int(str(point[0]))] for point in picked})
+    """Keep the samples that were lassoed or clicked, for all pages."""
+    selection.choose_ids(record, sorted({ids[int(str(point[0]))] for point in picked}))
 
 
 components.panel(
@@ -108,7 +108,7 @@ if chosen:
     more = f" and {len(chosen) - 8} more" if len(chosen) > 8 else ""
     left.caption(f"{len(chosen)} of {len(ids)} samples are chosen: {listed}{more}.")
     if right.button("Choose none", icon=":material/close:", width="stretch"):
-        st.session_state.pop("chosen", None)
+        selection.choose_none(record)
         st.rerun()
 if left_out := record.facts.get("maps left out"):
     st.caption(f"Left out when training ended: {components.plain(left_out, 400)}")
@@ -143,7 +143,7 @@ if view.is_probe and len(epochs_of_film) > 1:
         "to the next.",
         f"an eye that follows the points sees which {many} part early, and which never do.",
     )
-    if st.toggle("Show the film", value=len(ids) <= 256, key="film", bind="query-params"):
+    if widgets.switch("Show the film", start=len(ids) <= 256, key="film"):
         components.draw(
             lambda: figures.map_film(
                 *(stored_film() if kind == "umap" else method_steps.film(view)),

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, new_run, record_picker, selection, widgets
+from dashboard import address, components, new_run, record_picker, selection, widgets
 from dashboard.answers import show_answers
 from dashboard.comparison import show_comparison
 from dashboard.figure_cache import figures
@@ -29,21 +29,17 @@ if ended := st.session_state.pop("ended run", None):
 
 
 def ticked_keys() -> list[str]:
-    """The keys that are ticked: from this visit, else from the address."""
-    ticked = st.session_state.get("ticked")
-    if ticked is None:
-        ticked = st.query_params.get_all("with")
-    return [key for key in ticked if key in found][:MOST_COMPARED]
+    """The keys that are ticked, as the address has them."""
+    return [key for key in address.get_all("with") if key in found][:MOST_COMPARED]
 
 
 def tick(keys: list[str], widget: str) -> None:
     """Take the ticked rows for the comparison; a single one is the record of all pages, too."""
     rows = st.session_state[widget]["selection"]["rows"]
     ticked = [keys[row] for row in rows if row < len(keys)]
-    st.session_state["ticked"] = ticked
-    st.query_params["with"] = ticked
+    address.put("with", ticked)
     if len(ticked) == 1:
-        st.session_state["run"] = ticked[0]
+        widgets.set_aside("run", ticked[0])
 
 
 def note(summary: RecordSummary) -> str:

@@ -13,6 +13,7 @@ from dashboard import (
     record_picker,
     selection,
     transport_plans,
+    widgets,
 )
 from dashboard.figure_cache import figures
 
@@ -80,7 +81,7 @@ left, right = st.columns([2, 1], vertical_alignment="bottom")
 with right:
     sample = selection.choose_sample(view, "Teacher sample")
 with left:
-    only = st.toggle("Flows of this teacher sample only", key="alone", bind="query-params")
+    only = widgets.switch("Flows of this teacher sample only", key="alone")
 
 
 def masses() -> pd.DataFrame:
@@ -143,7 +144,7 @@ components.panel(
     f"the choice of plan decides what the loss can see: identity, outliers, or neither. {prices}",
     "Its relatives",
 )
-if st.toggle("Solve them too", value=len(ids) <= 256, key="relatives", bind="query-params"):
+if widgets.switch("Solve them too", start=len(ids) <= 256, key="relatives"):
     solved = transport_plans.relatives(view, settings, own_loss)
     components.draw(
         lambda: figures.plan_panels(

@@ -15,6 +15,7 @@ from .flows import sample_mass, transport_flows
 from .gains import gain_scatter
 from .images import image_grid
 from .maps import embedding_maps
+from .palette import marker_palette
 from .plans import convergence, plan_panels
 from .progress import agreement_curves, coverage_curves, run_curves
 from .results import result_dots, result_print
@@ -48,6 +49,7 @@ __all__ = [
     "hallucination",
     "image_grid",
     "map_film",
+    "marker_palette",
     "plan_panels",
     "result_dots",
     "result_print",

@@ -112,9 +112,7 @@ def test_maps_are_coloured_by_what_the_reader_asks(record_copy: Path) -> None:
 
 
 def test_chosen_samples_stand_out_in_both_maps_until_none_is_chosen(record_copy: Path) -> None:
-    app = opened("maps")
-    app.session_state["chosen"] = ["sample-001", "sample-002", "gone"]
-    app.run()
+    app = opened("maps", chosen="1-2.500")
     assert "2 of 90 samples are chosen" in words(app).replace("\\", "")
     next(b for b in app.button if b.label == "Choose none").click().run()
     assert "are chosen" not in words(app)

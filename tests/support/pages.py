@@ -10,7 +10,15 @@ pytest.importorskip("streamlit", reason="streamlit is not installed; pip install
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).resolve().parents[2] / "app"
-FIGURES = {"runs": 2, "similarity": 3, "anchors": 5, "transport": 5, "maps": 2, "samples": 5}
+FIGURES = {
+    "runs": 2,
+    "pairs": 0,
+    "similarity": 3,
+    "anchors": 5,
+    "transport": 5,
+    "maps": 2,
+    "samples": 5,
+}
 
 
 def surround(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""What is known of one sample beside the maps: neighbours, plan, anchor row, pictures, answers."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pkdot.analysis.agreement import NEIGHBOURS
+from pkdot.analysis.lost_structure import (
+    lost_structure,
+    nearest_samples,
+    neighbour_change,
+    receivers,
+)
+from pkdot.analysis.predictions import Outputs
+from pkdot.errors import InputError, printable
+from pkdot.figures.images import png
+
+from . import components, method_steps, selection, transport_plans
+from .loss_settings import LossSettings
+from .selection import HASH_FUNCS, View
+
+MOST_RECEIVERS, LEAST = 4, 0.0005
+"""Samples that are named as receivers of mass, and the least share of one."""
+MOST_MEASURED = 2048
+"""Of longer views, so many samples are measured for the table, drawn at random."""
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking for neighbours …", hash_funcs=HASH_FUNCS)
+def lost_samples(view: View, settings: LossSettings) -> Any:
+    """A table of what the student lost of the view's samples, the largest loss first.
+
+    See :func:`pkdot.analysis.lost_structure.lost_structure`. A view too long for one plan has no
+    mass off class.
+    """
+    size = len(view.batch.targets)
+    rows = None
+    if size > MOST_MEASURED:
+        rows = np.sort(np.random.default_rng(0).choice(size, MOST_MEASURED, replace=False))
+    plan = None
+    if size <= selection.LARGEST:
+        plan = transport_plans.solve(view, fitting(settings, size)).plan
+    outputs = method_steps.outputs(view)
+    return lost_structure(
+        view.batch.teacher,
+        view.batch.student,
+        plan=plan,
+        labels=view.labels,
+        errors=None if outputs is None else outputs.errors("student"),
+        neighbours=neighbours_of(view),
+        rows=rows,
+    )
+
+
+def fitting(settings: LossSettings, size: int) -> LossSettings:
+    """The same settings with no more anchors than ``size`` samples have."""
+    return replace(settings, k=min(settings.k, size - 1))
+
+
+def neighbours_of(view: View) -> int:
+    """How many count as near."""
+    return min(NEIGHBOURS, len(view.batch.targets) - 1)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASH_FUNCS)
+def details_of(view: View, settings: LossSettings, position: int) -> dict[str, Any]:
+    """One sample as ``frontend/details.js`` draws it; numbers, names and pictures only."""
+    media = components.kept(view.record.media, {}) if view.is_probe else {}
+    media = {name: stack for name, stack in media.items() if position < len(stack)}
+    sharpest = max(media.values(), key=lambda stack: stack.shape[1], default=None)
+
+    def picture(i: int) -> str | None:
+        known = sharpest is not None and i < len(sharpest)
+        return png(sharpest[i]) if known else None
+
+    def sample(i: Any, **more: Any) -> dict[str, Any]:
+        return {"position": int(i), "picture": picture(int(i)), **more}
+
+    near = [
+        nearest_samples(z, neighbours_of(view), [position])[0]
+        for z in (view.batch.teacher, view.batch.student)
+    ]
+    change = neighbour_change(*near)
+    neighbours: dict[str, Any] = {
+        kind: [sample(i) for i in getattr(change, kind)] for kind in ("kept", "lost", "new")
+    }
+    return {
+        "position": position,
+        "name": printable(view.ids[position])[:80],
+        "pictures": [
+            {"name": printable(name)[:20], "picture": png(stack[position])}
+            for name, stack in list(media.items())[:2]
+        ],
+        "facts": _facts(view, position),
+        "neighbours": {**neighbours, "count": neighbours_of(view)},
+        **_of_loss(view, settings, position, sample),
+    }
+
+
+def _facts(view: View, position: int) -> list[tuple[str, str]]:
+    """Label and value of the sample's target and answers."""
+    task, target = view.record.task, view.batch.targets[position]
+    facts = [(task.target_label, task.describe(target))]
+    if view.subjects is not None:
+        facts.append((view.record.unit, str(view.subjects[position])))
+    outputs = method_steps.outputs(view)
+    if outputs is not None and outputs.known[position]:
+        for who in ("teacher", "student"):
+            said = task.describe(outputs.answers(who)[position])
+            facts.append((f"{who} says", f"{said} {verdict(outputs, who, position)}"))
+    return [(printable(label)[:30], printable(value)[:60]) for label, value in facts]
+
+
+def verdict(outputs: Outputs, who: str, position: int) -> str:
+    """A tick or a cross where an answer is right or wrong; empty where it is more or less so."""
+    error = float(outputs.errors(who)[position])
+    if not outputs.task.class_names or error != error:
+        return ""
+    return "✗" if error > 0 else "✓"
+
+
+def _of_loss(view: View, settings: LossSettings, position: int, sample: Any) -> dict[str, Any]:
+    """Plan and anchor row of the sample, among the samples that were solved with it."""
+    block = selection.block_of(view, position)
+    start, labels = block.first - view.first, block.labels
+    own, size = position - start, len(labels)
+    settings = fitting(settings, size)
+    solved = transport_plans.solve(block, settings)
+    among = "" if size == len(view.batch.targets) else f" (among {size})"
+    found: dict[str, Any] = {}
+    try:
+        sent = receivers(solved.plan, own, MOST_RECEIVERS)
+    except InputError:  # an unbalanced plan may leave all of a sample's mass behind
+        sent = None
+    if sent is not None:
+        has_label = labels[own] >= 0
+        to = [
+            sample(
+                start + i,
+                share=float(share),
+                within=bool(i == own or (has_label and labels[i] == labels[own])),
+                note="itself" if i == own else "",
+            )
+            for i, share in zip(sent.positions, sent.shares, strict=True)
+            if share >= LEAST
+        ]
+        title = f"The plan sends its mass to{among}"
+        found["plan"] = {"title": title, "to": to, "rest": sent.rest, "others": sent.others}
+    anchors, rows = method_steps.anchors(block, settings), method_steps.anchor_rows(block, settings)
+    chosen = anchors[own] if anchors.ndim == 2 else anchors
+    teacher, student = (each[own] for each in rows)
+    gap = float(np.abs(teacher - student).mean())
+    found["row"] = {
+        "title": f"Similarity to its {len(chosen)} anchors{among}",
+        "anchors": [int(start + i) for i in chosen],
+        "teacher": [round(float(value), 4) for value in teacher],
+        "student": [round(float(value), 4) for value in student],
+        "words": f"Cosine similarity to {len(chosen)} anchors; teacher and student differ by "
+        f"{gap:.2f} on average.",
+    }
+    return found

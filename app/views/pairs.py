@@ -1,0 +1,124 @@
+"""Teacher and student side by side: what became of each sample's neighbours, plan and row?"""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import (
+    chosen_set,
+    loss_settings,
+    method_steps,
+    pair_details,
+    pair_maps,
+    record_picker,
+    selection,
+    widgets,
+)
+from dashboard.chosen import read_chosen, write_chosen
+from pkdot.figures import marker_palette
+
+TABLE_HEIGHT = 176
+
+record = record_picker.chosen_record()
+view = selection.choose_view(record, largest=pair_maps.MOST, title="Pairs")
+samples, ids, task = view.samples, view.ids, record.task
+settings = loss_settings.run_loss(record).settings
+table = pair_details.lost_samples(view, settings)
+outputs = method_steps.outputs(view)
+
+followed = selection.followed_sample(view)
+position = int(table["position"].iloc[0]) if followed is None else followed
+chosen = set(selection.chosen_ids(record))
+here = [i for i, name in enumerate(ids) if name in chosen] if chosen else []
+palette = marker_palette(samples.by_class(), view.style)
+maps = method_steps.maps(view)
+details = pair_details.details_of(view, settings, position)
+neighbours = details["neighbours"]
+simulated = " · simulated data" if record.simulated else ""
+when = "" if view.shown_epoch is None else f", epoch {view.epoch}"
+pair_maps.show_maps(
+    pair_maps.pack(ids, maps, palette),
+    palette,
+    view.style,
+    titles=(f"Teacher{simulated}", f"Student{when}{simulated}"),
+    selected=position,
+    chosen=write_chosen(here),
+    details=details,
+    words=f"Maps of {len(ids)} samples, the teacher's left, the student's right{when}. Chosen: "
+    f"{details['name']}; of its {neighbours['count']} nearest samples the student kept "
+    f"{len(neighbours['kept'])}. Arrows up and down choose another sample.",
+    on_pick=lambda i: widgets.set_aside("sample", ids[i]),
+    on_lasso=lambda text: selection.choose_ids(
+        record, [ids[i] for i in read_chosen(text, len(ids))]
+    ),
+)
+
+
+def lost_table() -> pd.DataFrame:
+    """The samples of the table in words."""
+    rows = table["position"].to_numpy()
+    columns: dict[str, object] = {"sample": np.take(ids, rows)}
+    if (view.labels >= 0).any():
+        columns[samples.by] = [task.describe(view.batch.targets[i]) for i in rows]
+    columns["neighbours lost"] = 100 * table["lost"].to_numpy()
+    if table["off_class"].notna().any():
+        columns["mass off class"] = 100 * table["off_class"].to_numpy()
+    if outputs is not None:
+        for who in ("teacher", "student"):
+            columns[who] = [said(who, i) for i in rows]
+    return pd.DataFrame(columns)
+
+
+def said(who: str, i: int) -> str:
+    """What a network says of a sample, and whether it is right."""
+    assert outputs is not None
+    if not outputs.known[i]:
+        return "–"
+    words = task.describe(outputs.answers(who)[i])
+    return f"{words} {pair_details.verdict(outputs, who, i)}".strip()
+
+
+def take_row() -> None:
+    """Follow the sample whose row was clicked."""
+    rows = st.session_state[widget]["selection"]["rows"]
+    if rows:
+        name = ids[int(table["position"].iloc[rows[0]])]
+        st.session_state["row's sample"] = name
+        widgets.set_aside("sample", name)
+
+
+left, right = st.columns([5, 2])
+with left:
+    size = "" if len(table) == len(ids) else f" ({len(table)} of {len(ids)}, drawn at random)"
+    st.caption(f"What the student lost, the most first{size}. Click a row to see the sample above.")
+    shown = lost_table()
+    # Rows are known by number, so another order needs a table of its own; and so does a sample
+    # that was chosen elsewhere, as a table's tick is moved by the table alone.
+    if st.session_state.get("row's sample") != ids[position]:
+        st.session_state["row's sample"] = ids[position]
+        st.session_state["tables"] = st.session_state.get("tables", 0) + 1
+    order = (view.epoch, view.is_probe, len(ids), view.target, record.run_id)
+    widget = f"lost {order} {st.session_state.get('tables')}"
+    spot = np.flatnonzero(table["position"] == position)
+    share = {"min_value": 0, "max_value": 100, "format": "%.0f %%"}
+    st.dataframe(
+        shown,
+        key=widget,
+        hide_index=True,
+        height=TABLE_HEIGHT,
+        placeholder="–",
+        on_select=take_row,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [int(i) for i in spot]}},
+        column_config={
+            "neighbours lost": st.column_config.ProgressColumn(
+                help="Share of the teacher's ten nearest that are not near to the student.",
+                **share,
+            ),
+            "mass off class": st.column_config.ProgressColumn(
+                help="Share of its mass that the plan sends to another class.", **share
+            ),
+        },
+    )
+with right:
+    chosen_set.show(view, record, [ids[i] for i in here])
