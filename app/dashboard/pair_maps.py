@@ -15,8 +15,11 @@ import streamlit as st
 
 from pkdot.analysis.projection import Maps
 from pkdot.errors import printable
-from pkdot.figures import FigureStyle
+from pkdot.figures import FigureStyle, marker_palette
 from pkdot.figures.palette import MarkerPalette
+
+from . import method_steps
+from .selection import HASH_FUNCS, View
 
 HEIGHT = 528
 """Pixels of both maps with their tools, and of what stands beside them."""
@@ -37,6 +40,13 @@ _show_maps = st.components.v2.component(
     css=_read("pairs.css"),
     js=_read("chosen.js", "raster.js", "panel.js", "details.js", "pairs.js"),
 )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=HASH_FUNCS)
+def packed_view(view: View) -> tuple[str, bytes]:
+    """What :func:`pack` makes of a view; its markers' numbers are the same in either theme."""
+    palette = marker_palette(view.samples.by_class())
+    return pack(view.ids, method_steps.maps(view), palette)
 
 
 def pack(ids: list[str], maps: Maps, palette: MarkerPalette) -> tuple[str, bytes]:
@@ -76,7 +86,7 @@ def show_maps(
     """Draw both maps and what is known of the chosen sample.
 
     Args:
-        packed: what :func:`pack` returned.
+        packed: what :func:`packed_view` returned.
         palette: markers of the samples.
         style: theme of the page.
         titles: over the teacher's map and the student's.

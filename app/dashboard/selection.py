@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class View:
     target: int = 0
     first: int = 0
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """The samples' names."""
         return [str(name) for name in self.batch.sample_ids]

@@ -31,13 +31,12 @@ position = int(table["position"].iloc[0]) if followed is None else followed
 chosen = set(selection.chosen_ids(record))
 here = [i for i, name in enumerate(ids) if name in chosen] if chosen else []
 palette = marker_palette(samples.by_class(), view.style)
-maps = method_steps.maps(view)
 details = pair_details.details_of(view, settings, position)
 neighbours = details["neighbours"]
 simulated = " · simulated data" if record.simulated else ""
 when = "" if view.shown_epoch is None else f", epoch {view.epoch}"
 pair_maps.show_maps(
-    pair_maps.pack(ids, maps, palette),
+    pair_maps.packed_view(view),
     palette,
     view.style,
     titles=(f"Teacher{simulated}", f"Student{when}{simulated}"),

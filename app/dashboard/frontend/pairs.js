@@ -169,13 +169,14 @@ class PairMaps {
     return this.matches ? !this.matches.has(i) : this.chosen.size > 0 && !this.chosen.has(i);
   }
 
-  stamps(ratio) {
-    if (!this.made.has(ratio)) {
-      const all = (strength) => this.data.palette.map((marker) =>
-        makeStamp(marker, this.radius * ratio, this.colours.paper, strength));
-      this.made.set(ratio, { clear: all(0.92), faint: all(0.14) });
+  stamps(ratio, rough) {
+    const key = `${ratio} ${rough}`;
+    if (!this.made.has(key)) {
+      const all = (strength, isRough) => this.data.palette.map((marker) =>
+        makeStamp(marker, this.radius * ratio, this.colours.paper, strength, isRough));
+      this.made.set(key, { clear: all(0.92, rough), faint: all(0.14, false) });
     }
-    return this.made.get(ratio);
+    return this.made.get(key);
   }
 
   showLegend() {
@@ -219,24 +220,29 @@ class PairMaps {
     this.move();
   }
 
-  move() {
-    this.moved = true;
+  // Points of one panel or of both have other places; rough ones are drawn until the map rests.
+  move(panels = this.panels) {
+    for (const panel of panels) panel.wants = panel.isRough = true;
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
+      for (const panel of this.panels) panel.wants = panel.isRough;
       this.rests = true;
-      this.trim(true);
+      this.trim();
     }, RESTS);
     this.trim();
   }
 
-  trim(anew = false) {
-    this.moved ||= anew;
+  trim() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       if (!this.arrays || !this.panels[0].width) return;
-      if (this.moved) for (const panel of this.panels) panel.drawPoints(this.rests);
-      for (const panel of this.panels) panel.drawMarks();
-      this.moved = this.rests = false;
+      for (const panel of this.panels) {
+        if (panel.wants) panel.drawPoints(this.rests);
+        if (panel.wants && this.rests) panel.isRough = false;
+        panel.wants = false;
+        panel.drawMarks();
+      }
+      this.rests = false;
       this.root.dataset.drawn = this.data.arrays;
     });
   }

@@ -52,7 +52,7 @@ class MapPanel {
     const shift = 1 / before - 1 / this.scale;
     this.look.x += (x - this.width / 2) * shift;
     this.look.y -= (y - this.height / 2) * shift;
-    this.owner.move();
+    this.owner.move([this]);
   }
 
   // -- pointer ---------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class MapPanel {
         this.look.x -= (x - drag.x) / this.scale;
         this.look.y += (y - drag.y) / this.scale;
         [drag.x, drag.y] = [x, y];
-        owner.move();
+        owner.move([this]);
       }
     });
     over.addEventListener("pointerup", (event) => {
@@ -120,7 +120,8 @@ class MapPanel {
 
   drawPoints(rests) {
     const { owner, look } = this, numbers = owner.arrays.numbers;
-    const ratio = rests || numbers.length < MANY ? window.devicePixelRatio || 1 : 1;
+    const isRough = !rests && numbers.length >= MANY;
+    const ratio = isRough ? 1 : window.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(this.width * ratio));
     const height = Math.max(1, Math.round(this.height * ratio));
     if (this.base.width !== width || this.base.height !== height)
@@ -129,7 +130,7 @@ class MapPanel {
     new Uint32Array(image.data.buffer).fill(wordOf(owner.colours.paper));
     const scale = this.scale * ratio;
     const place = { scale, left: width / 2 - look.x * scale, top: height / 2 + look.y * scale };
-    const { clear, faint } = owner.stamps(ratio);
+    const { clear, faint } = owner.stamps(ratio, isRough);
     if (owner.isAnyFaint()) {
       stampPoints(image, this.points, numbers, faint, place, (i) => owner.isFaint(i));
       stampPoints(image, this.points, numbers, clear, place, (i) => !owner.isFaint(i));

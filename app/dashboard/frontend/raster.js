@@ -43,14 +43,15 @@ function drawMarker(c, [colour, symbol], x, y, r, paper) {
 }
 
 // The pixels of one marker: places beside its middle, colours, and how opaque they are (0 to 255).
-function makeStamp(marker, r, paper, strength) {
+// A rough one has no soft edge, which is copied several times as fast.
+function makeStamp(marker, r, paper, strength, rough) {
   const side = 2 * Math.ceil(r * 1.3 + 1) + 1, middle = (side - 1) / 2;
   const canvas = new OffscreenCanvas(side, side), c = canvas.getContext("2d");
   drawMarker(c, marker, middle + 0.5, middle + 0.5, r, paper);
   const pixels = c.getImageData(0, 0, side, side).data;
   const kept = [];
   for (let i = 0; i < side * side; i++) {
-    const opaque = Math.round(pixels[4 * i + 3] * strength);
+    const soft = pixels[4 * i + 3], opaque = rough ? 255 * (soft > 127) : Math.round(soft * strength);
     if (opaque > 6) kept.push([(i % side) - middle, Math.floor(i / side) - middle, ...pixels.subarray(4 * i, 4 * i + 3), opaque]);
   }
   const column = (j, Kind) => Kind.from(kept.map((row) => row[j]));
