@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import address, components, lasting, navigation, record_picker, widgets
+from dashboard import address, components, keys, lasting, navigation, record_picker, widgets
 from pkdot.errors import PkdotError
 
 # While a page computes, the same process hands the browser the code that draws figures, piece by
@@ -48,5 +48,6 @@ finally:  # a page may stop early, where there is nothing to show
     address.write()
     if shown != address.parameters():
         navigation.show_links(links, page)
+keys.listen()
 lasting.keep_modules()
 widgets.keep_playing()

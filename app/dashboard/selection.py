@@ -145,6 +145,7 @@ def choose_view(
     else:
         with left:
             epoch = widgets.slide("Epoch of the student", known, start, key="epoch")
+    st.session_state["epochs here"] = known
     if len(known) > 1:
         with button:
             widgets.play_button("epoch", known)

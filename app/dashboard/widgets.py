@@ -129,6 +129,13 @@ def keep_playing() -> None:
     _step(key, following[0])
 
 
+def step(key: str, options: Sequence[Any], by: int) -> None:
+    """Move a slider by one, where it goes on that way."""
+    here = st.session_state.get(key)
+    if here in options and 0 <= (place := options.index(here) + by) < len(options):
+        set_aside(key, options[place])
+
+
 @st.fragment(run_every=PACE)
 def _step(key: str, value: Any) -> None:
     if st.session_state.pop("play step", None) == "waits":  # drawn with its page: a second to go

@@ -18,7 +18,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def sent(app: Any) -> tuple[dict[str, Any], bytes]:
     """What the component with both maps was given, and the arrays of the other one."""
-    first, second = (element.proto for element in app.get("bidi_component"))
+    first, second, *_ = (element.proto for element in app.get("bidi_component"))
     return json.loads(second.json or second.mixed.json), first.bytes
 
 
