@@ -5,16 +5,18 @@ it writes, like that of any other run.
 """
 
 import atexit
+import json
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from os import environ, pathsep
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import streamlit as st
 
@@ -54,28 +56,47 @@ class Progress:
 
 @dataclass
 class BackgroundRun:
-    """The server's one run in training; all visitors share it."""
+    """The server's one run in training; all visitors share it.
+
+    Attributes:
+        process: the child.
+        errors: what it says that went wrong.
+        before: records that were there when it began.
+        given: a file of settings, which goes when the run has ended.
+    """
 
     process: subprocess.Popen[bytes] | None = None
     errors: IO[bytes] | None = None
     before: set[str] = field(default_factory=set)
+    given: Path | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, method: str, seed: int, n_labelled: int) -> None:
         """Begin a digits run, unless one is training."""
+        maps = '["pca", "umap"]' if find_spec("umap") else '["pca"]'
+        self._begin(
+            ["--method", method, "--seed", str(seed), "--set", f"data.n_labelled={n_labelled}",
+             "--set", f"maps={maps}"]
+        )  # fmt: skip
+
+    def start_config(self, config: Mapping[str, Any]) -> None:
+        """Begin a run with all of its settings given, unless one is training."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
+            json.dump(dict(config), file)
+        self._begin(["--config", file.name], given=Path(file.name))
+
+    def _begin(self, arguments: Sequence[str], given: Path | None = None) -> None:
         with self.lock:
             if self.is_training:
                 return
+            self.given = given
             runs = runs_directory()
             self.before = _folders(runs)
             self.errors = tempfile.TemporaryFile()  # noqa: SIM115  read when the child has ended
-            maps = '["pca", "umap"]' if find_spec("umap") else '["pca"]'
             home = str(Path(pkdot.__file__).parents[1])
             other_paths = environ.get("PYTHONPATH")
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pkdot", "run", "--quiet", "--method", method,
-                 "--seed", str(seed), "--set", f"data.n_labelled={n_labelled}",
-                 "--set", f"maps={maps}", "--runs", str(runs)],
+                [sys.executable, "-m", "pkdot", "run", "--quiet", *arguments, "--runs", str(runs)],
                 env={**environ, "PYTHONPATH": pathsep.join(filter(None, (home, other_paths)))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -105,6 +126,8 @@ class BackgroundRun:
             if self.process is None or self.is_training:
                 return None
             status, self.process = self.process.returncode, None
+            if self.given is not None:
+                self.given.unlink(missing_ok=True)
             lines = self._error_lines()
         return self._new_record(), "" if status == 0 else (
             lines[-1] if lines else f"status {status}"

@@ -52,7 +52,8 @@ def offer(fresh: bool) -> None:
 def _report(key: str | None, problem: str) -> None:
     """Open the new record on all pages, or say why there is none."""
     if not problem and key:
-        widgets.set_aside("run", key)
+        if st.session_state.pop("control of", None) is None:  # a control leaves its run open
+            widgets.set_aside("run", key)
         st.session_state["ended run"] = key
         st.rerun()
     st.warning(f"The run ended before its time: {literal(problem)}", icon=":material/warning:")

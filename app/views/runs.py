@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from dashboard import address, components, new_run, record_picker, selection, widgets
+from dashboard import address, components, gain, new_run, record_picker, selection, widgets
 from dashboard.answers import show_answers
 from dashboard.comparison import show_comparison
 from dashboard.figure_cache import figures
@@ -16,13 +16,9 @@ MOST_COMPARED = 10
 FEW = 10
 
 st.title("What did the student learn?", anchor=False)
-st.markdown(
-    "A **teacher** sees every modality; its **student** has to do without some of them. PKDOT "
-    "copies what the teacher knows about the *structure between samples*. These pages show that "
-    "structure, step by step, in runs that were recorded while they trained."
-)
 found = record_picker.records()
 titles = record_picker.titles(found)
+answer = st.container()
 new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
 if ended := st.session_state.pop("ended run", None):
     st.toast(f"Done: {components.literal(titles.get(ended, ended))}", icon=":material/check:")
@@ -105,15 +101,9 @@ def show_run(record: RunRecord) -> None:
     )
     seconds = record.facts.get("seconds", {})
     total = seconds.get("total") if isinstance(seconds, dict) else None
-    primary = record.task.primary
-    components.tiles(
-        {
-            f"student, test {components.plain(primary.label)}": score_text(record, "student"),
-            f"teacher, test {components.plain(primary.label)}": score_text(record, "teacher"),
-            "best epoch": "not yet" if record.best_epoch is None else record.best_epoch,
-            "took": f"{total:.0f} s" if isinstance(total, int | float) else "not yet",
-        }
-    )
+    best = "not yet" if record.best_epoch is None else record.best_epoch
+    took = f"; it took {total:.0f} s" if isinstance(total, int | float) else ""
+    st.caption(f"Best epoch: {best}{took}.")
     metrics = components.kept(
         lambda: record.metrics, pd.DataFrame(columns=list(schema.METRICS_COLUMNS))
     )
@@ -242,5 +232,7 @@ record = record_picker.chosen_record(metrics=True)
 if selection.is_comparison(record):
     show_comparison(record)
 else:
+    with answer:
+        gain.show_gain(record, found, lambda network: score_text(record, network))
     show_run(record)
     show_answers(record)

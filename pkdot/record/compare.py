@@ -71,7 +71,19 @@ class Named:
 
 
 @dataclass(frozen=True)
-class _Run:
+class RunAnswers:
+    """What both networks of one run answered on its n test samples with a target.
+
+    Attributes:
+        title: of the run.
+        form: of all its seeds.
+        seed: of the run.
+        ids: (n,) names of the samples.
+        units: (n,) what intervals draw: the samples' groups where there are several in one.
+        outputs: of both networks, (n, W) each.
+        over: the units in words.
+    """
+
     title: str
     form: str
     seed: int | None
@@ -145,7 +157,7 @@ def compare_runs(named: Sequence[Named]) -> Comparison:
         InputError: if none of the runs has answers on test samples with a target.
         RecordError: if a table of predictions is damaged.
     """
-    runs = [run for each in named if (run := _read(each))]
+    runs = [run for each in named if (run := read_answers(each))]
     runs = [run for run in runs if run.score == runs[0].score]
     left_out = tuple(each.title for each in named if each.title not in {r.title for r in runs})
     if not runs:
@@ -153,7 +165,7 @@ def compare_runs(named: Sequence[Named]) -> Comparison:
             "None of these runs has answers on test samples with a target yet; choose runs that "
             "have finished."
         )
-    forms: dict[str, list[_Run]] = {}
+    forms: dict[str, list[RunAnswers]] = {}
     for run in runs:
         forms.setdefault(run.form, []).append(run)
     seeds = [{run.seed for run in own} for own in forms.values()]
@@ -164,7 +176,12 @@ def compare_runs(named: Sequence[Named]) -> Comparison:
     return Comparison(table, runs[0].score, over, reference, left_out)
 
 
-def _read(named: Named) -> _Run | None:
+def read_answers(named: Named) -> RunAnswers | None:
+    """The answers of one run on test samples; None where nobody kept any.
+
+    Raises:
+        RecordError: if the table of predictions is damaged.
+    """
     record = named.record
     table = record.predictions
     table = table[table["split"] == "test"].drop_duplicates("sample_id")
@@ -180,7 +197,7 @@ def _read(named: Named) -> _Run | None:
     if not len(ids):
         return None
     grouped = 1 < len(np.unique(groups)) < len(ids)
-    return _Run(
+    return RunAnswers(
         named.title,
         named.form,
         record.seed,
@@ -191,8 +208,8 @@ def _read(named: Named) -> _Run | None:
     )
 
 
-def _over_seeds(forms: Mapping[str, list[_Run]]) -> "tuple[pd.DataFrame, str, str]":
-    def scores(own: list[_Run], who: str) -> dict[int | None, float]:
+def _over_seeds(forms: Mapping[str, list[RunAnswers]]) -> "tuple[pd.DataFrame, str, str]":
+    def scores(own: list[RunAnswers], who: str) -> dict[int | None, float]:
         return {run.seed: run.value(who) for run in own}
 
     reference, firsts = next(iter(forms.items()))
@@ -211,7 +228,7 @@ def _over_seeds(forms: Mapping[str, list[_Run]]) -> "tuple[pd.DataFrame, str, st
     return _table(rows, paired), "seeds", reference if paired else ""
 
 
-def _over_samples(runs: list[_Run]) -> "tuple[pd.DataFrame, str, str]":
+def _over_samples(runs: list[RunAnswers]) -> "tuple[pd.DataFrame, str, str]":
     first = runs[0]
     paired = all(np.array_equal(run.ids, first.ids) for run in runs)
     rows = []
@@ -229,7 +246,7 @@ Intervals = tuple[Interval, Interval | None]
 """Of a score, and of its difference from the first student's where there is one."""
 
 
-def _of_means(run: _Run, who: str, against: _Run | None) -> Intervals:
+def _of_means(run: RunAnswers, who: str, against: RunAnswers | None) -> Intervals:
     """Where the score is a mean over samples."""
     values, factor = run.right(who), run.score.factor
     resamples = max(500, min(5000, 2000 * LONGEST // max(1, len(np.unique(run.units)))))
@@ -240,7 +257,7 @@ def _of_means(run: _Run, who: str, against: _Run | None) -> Intervals:
     return resampled_mean(factor * values, run.units, resamples=resamples), difference
 
 
-def _of_draws(run: _Run, who: str, against: _Run | None) -> Intervals:
+def _of_draws(run: RunAnswers, who: str, against: RunAnswers | None) -> Intervals:
     """Where the score of some samples is no mean: it is computed anew on every draw."""
 
     def scores(rows: Any) -> list[float]:

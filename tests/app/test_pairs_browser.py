@@ -23,42 +23,42 @@ INK = f"""() => [...({FIND}).querySelectorAll('.map')].map(map => {{
 """Pixels of rings, lines and names over either map."""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def visit(tmp_path: Path, browser: Any) -> Iterator[Callable[[str], Any]]:
+    """Opens an address in a browser of its own; an error of a script fails the test at its end."""
     pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
-    folder = tmp_path_factory.mktemp("pairs")
-    write_record(folder / "runs", run_id="patterns")
-    with serve_page(folder / "runs", cwd=folder) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def visit(server: str, browser: Any) -> Iterator[Callable[[str], Any]]:
-    """Opens an address in a browser of its own; a script's error fails the test at the end."""
+    write_record(tmp_path / "runs", run_id="patterns")
     problems: list[str] = []
     opened: list[Any] = []
+    with serve_page(tmp_path / "runs", cwd=tmp_path) as server:
 
-    def open_page(path: str) -> Any:
-        context = browser.new_context(viewport=WINDOW)
-        opened.append(context)
-        tab = context.new_page()
-        tab.set_default_timeout(60_000)
-        tab.on("pageerror", lambda error: problems.append(str(error)))
-        tab.goto(f"{server}/{path}")
-        return tab
+        def open_page(path: str) -> Any:
+            context = browser.new_context(viewport=WINDOW)
+            opened.append(context)
+            tab = context.new_page()
+            tab.set_default_timeout(60_000)
+            tab.on("pageerror", lambda error: problems.append(str(error)))
+            tab.goto(f"{server}/{path}")
+            return tab
 
-    yield open_page
-    for context in opened:
-        context.close()
+        yield open_page
+        for context in opened:
+            context.close()
     assert problems == []
 
 
-@pytest.fixture(scope="module")
-def page(visit: Callable[[str], Any]) -> Any:
-    """One tab for all tests of this file, in their order."""
-    tab = visit("pairs?run=patterns")
-    settle(tab)
-    return tab
+def test_a_visit_of_pairs(visit: Callable[[str], Any]) -> None:
+    """One server, one tab, one step after another; the names of the steps say what holds."""
+    page = visit("pairs?run=patterns")
+    settle(page)
+    all_of_it_is_on_one_screen(page)
+    pointing_in_one_map_marks_both(page)
+    a_click_a_search_and_a_lasso_choose(page)
+    back_and_forward_go_through_what_was_chosen(page)
+    arrows_go_to_other_epochs(page)
+    a_link_shows_the_same_in_another_browser(page, visit)
+    a_page_turn_is_one_step_of_history_and_loses_nothing(page)
+    paths_that_people_guess_lead_somewhere(visit)
 
 
 def settle(tab: Any) -> None:
@@ -70,7 +70,7 @@ def follows(tab: Any, name: str) -> None:
     tab.locator(".details .who b", has_text=name).wait_for()
 
 
-def test_all_of_it_is_on_one_screen(page: Any) -> None:
+def all_of_it_is_on_one_screen(page: Any) -> None:
     main = "document.querySelector('[data-testid=stMain]')"
     assert page.evaluate(f"{main}.scrollHeight <= {main}.clientHeight")
     for part in (".map.teacher", ".map.student", ".details svg", ".legend"):
@@ -81,7 +81,7 @@ def test_all_of_it_is_on_one_screen(page: Any) -> None:
     assert "Maps of 90 samples" in maps.get_attribute("aria-label")
 
 
-def test_pointing_in_one_map_marks_both(page: Any) -> None:
+def pointing_in_one_map_marks_both(page: Any) -> None:
     page.mouse.move(5, 5)
     before = page.evaluate(INK)
     name = page.locator(".details .plain").first
@@ -94,7 +94,7 @@ def test_pointing_in_one_map_marks_both(page: Any) -> None:
     assert page.evaluate(INK) == before
 
 
-def test_a_click_a_search_and_a_lasso_choose(page: Any) -> None:
+def a_click_a_search_and_a_lasso_choose(page: Any) -> None:
     chip = page.locator(".details .chip").first
     name = chip.get_attribute("aria-label").split(";")[0]
     chip.click()
@@ -118,7 +118,7 @@ def test_a_click_a_search_and_a_lasso_choose(page: Any) -> None:
     page.get_by_text("of 90 samples are chosen").wait_for()
 
 
-def test_back_and_forward_go_through_what_was_chosen(page: Any) -> None:
+def back_and_forward_go_through_what_was_chosen(page: Any) -> None:
     page.go_back()
     page.get_by_text("10 of 90 samples are chosen").wait_for()
     page.go_back()
@@ -128,14 +128,14 @@ def test_back_and_forward_go_through_what_was_chosen(page: Any) -> None:
     assert "chosen=10-19" in page.url
 
 
-def test_arrows_go_to_other_epochs(page: Any) -> None:
+def arrows_go_to_other_epochs(page: Any) -> None:
     page.locator(".maps").focus()
     page.keyboard.press("ArrowRight")
     page.get_by_text("Student, epoch 9").wait_for()
     page.wait_for_url("**epoch=9*")
 
 
-def test_a_link_shows_the_same_in_another_browser(page: Any, visit: Callable[[str], Any]) -> None:
+def a_link_shows_the_same_in_another_browser(page: Any, visit: Callable[[str], Any]) -> None:
     path = page.url.split("/", 3)[3]
     name = page.locator(".details .who b").inner_text()
     other = visit(path)
@@ -151,7 +151,7 @@ def test_a_link_shows_the_same_in_another_browser(page: Any, visit: Callable[[st
     assert rows == ["sample_id", *(f"sample-{i:03d}" for i in range(10, 20))]
 
 
-def test_a_page_turn_is_one_step_of_history_and_loses_nothing(page: Any) -> None:
+def a_page_turn_is_one_step_of_history_and_loses_nothing(page: Any) -> None:
     before, steps = page.url, page.evaluate("history.length")
     page.get_by_role("link", name="Anchors").click()
     page.get_by_text("One sample seen from the anchors").wait_for()
@@ -164,7 +164,7 @@ def test_a_page_turn_is_one_step_of_history_and_loses_nothing(page: Any) -> None
     follows(page, before.split("sample=")[1].split("&")[0])
 
 
-def test_paths_that_people_guess_lead_somewhere(visit: Callable[[str], Any]) -> None:
+def paths_that_people_guess_lead_somewhere(visit: Callable[[str], Any]) -> None:
     tab = visit("runs?run=patterns")
     tab.get_by_role("heading", name="What did the student learn?").wait_for()
     assert tab.get_by_text("Page not found").count() == 0

@@ -1,0 +1,134 @@
+"""The answer that Runs opens with: the student alone, this student, its teacher, the gap closed."""
+
+import json
+import shlex
+from typing import Any
+
+import streamlit as st
+
+from pkdot.errors import RecordError
+from pkdot.record import RunRecord, open_record
+from pkdot.record.control import ALONE, Gain, control_config, gain_of, pairs_of
+from pkdot.record.listing import RecordSummary
+
+from . import background_run, components, record_picker
+
+SHIPPED = ("digits",)
+"""Data that the page may train on by itself; a record's settings could name anybody's files."""
+
+
+def show_gain(record: RunRecord, found: dict[str, RecordSummary], words: Any) -> None:
+    """Tiles with the three scores and the share of the gap that was closed.
+
+    Args:
+        record: the run.
+        found: all records, among which its control is looked for.
+        words: a primary score of the run as text, by network.
+    """
+    gain = None
+    if record.method != ALONE:
+        gain = components.kept(lambda: _gain(record, found), None)
+    task, label = record.task, components.plain(record.task.primary.label)
+    tiles: dict[str, Any] = {}
+    if record.method != ALONE:
+        tiles["student alone"] = "–" if gain is None else task.primary.text(gain.alone)
+    for who in ("student", "teacher"):
+        is_mean = gain is not None and len(gain.seeds) > 1
+        text = task.primary.text(getattr(gain, who)) if is_mean else words(who)
+        tiles[f"{who}, test {label}"] = text
+    if record.method != ALONE:
+        tiles["gap closed"] = _share(gain)
+    columns = st.columns([*[3] * len(tiles), 5], vertical_alignment="center")
+    helps = {
+        "student alone": "The same student, data and seed without any teacher (method none).",
+        "gap closed": "Of the way from the student alone to the teacher, what this method went.",
+    }
+    for column, (name, value) in zip(columns, tiles.items(), strict=False):
+        delta = None
+        if name.startswith("student, ") and gain is not None:
+            delta = _difference(record, gain)
+        column.metric(name, value, delta, help=helps.get(name), **_colour(record))
+    with columns[-1]:
+        _say(record, gain)
+
+
+def _gain(record: RunRecord, found: dict[str, RecordSummary]) -> Gain | None:
+    """Cheap first: only records of the same corpus are opened."""
+    same = [
+        summary.path
+        for summary in found.values()
+        if summary.status == "finished" and summary.corpus == record.corpus
+        and summary.method in (record.method, ALONE)
+    ]  # fmt: skip
+    opened = []
+    for path in same:
+        try:
+            opened.append(open_record(path))
+        except RecordError:  # the list of runs says what is wrong with it
+            continue
+    return gain_of(pairs_of(record, opened))
+
+
+def _share(gain: Gain | None) -> str:
+    if gain is None or gain.closed is None:
+        return "–"
+    return f"{100 * gain.closed.mean:.0f} %"
+
+
+def _difference(record: RunRecord, gain: Gain) -> str:
+    primary = record.task.primary
+    change = primary.factor * (gain.student - gain.alone)
+    return f"{change:+{primary.form}} {'points' if primary.percent else ''}".strip()
+
+
+def _colour(record: RunRecord) -> dict[str, Any]:
+    return {"delta_color": "normal" if record.task.primary.higher_is_better else "inverse"}
+
+
+def _say(record: RunRecord, gain: Gain | None) -> None:
+    """The interval in words, or how to get the control that is missing."""
+    if record.method == ALONE:
+        st.caption("This is a student alone; runs with a teacher are measured against it.")
+        return
+    if gain is not None:
+        seeds = ", ".join(str(seed) for seed in gain.seeds)
+        over = f"Means over seeds {seeds}. " if len(gain.seeds) > 1 else ""
+        if gain.closed is None:
+            st.caption(f"{over}The teacher is no better than the student alone: no gap to close.")
+            return
+        low, high = (f"{100 * end:.0f}" for end in (gain.closed.low, gain.closed.high))
+        st.caption(
+            f"{over}95 % interval of the gap closed: {low} to {high} %, over {gain.closed.n} "
+            f"{components.plain(gain.over)}."
+            + ("" if len(gain.seeds) > 1 else " Another seed may differ; run several.")
+        )
+        return
+    if record.status != "finished" or not record.config:
+        return
+    data = record.config.get("data")
+    shipped = isinstance(data, dict) and data.get("name") in SHIPPED
+    st.caption("What would this student have scored alone? Its control is not among the records.")
+    if not shipped:
+        command = ["python", "-m", "pkdot", "run", "--config", "control.json"]
+        st.download_button(
+            "Its settings",
+            lambda: json.dumps(control_config(record), indent=1).encode(),
+            "control.json",
+            "application/json",
+            on_click="ignore",
+            icon=":material/download:",
+            help=f"Then: {shlex.join(command)}",
+        )
+        return
+    run = background_run.shared_run()
+    if not record_picker.is_private() or run.is_training:
+        return
+    if st.button(
+        "Make the control",
+        icon=":material/play_arrow:",
+        key="make control",
+        help="Trains the same student with the same seed and no teacher, in the background.",
+    ):
+        st.session_state["control of"] = record.run_id
+        run.start_config(control_config(record))
+        st.rerun()

@@ -1,0 +1,189 @@
+"""What distillation brought a run: its student beside the same student alone, and the teacher.
+
+The control of a run is a record of the method ``none`` whose other settings are the same, seed
+included. Where two seeds or more have one, the share of the gap is over seeds; else over the test
+samples of the one pair, drawn by group where a group has several.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis.statistics import Interval, gap_closed, percentile_interval, resampled_scores
+from ..errors import InputError
+from ..settings import flatten
+from .compare import Named, RunAnswers, read_answers
+
+if TYPE_CHECKING:
+    from .reader import RunRecord
+
+ALONE = "none"
+"""The method of a student that learns from labels alone."""
+UNRELATED = {
+    "method", "maps", "probe_size", "snapshot_growth", "keep_features", "device", "threads",
+}  # fmt: skip
+"""Settings that may differ between a run and its control: they do not change what is learnt."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Test scores of a student alone, this student and its teacher, in the metric's own unit.
+
+    Attributes:
+        alone, student, teacher: primary scores; means where there are several seeds.
+        closed: share of the gap between the first and the last that the method closed; None where
+            there is no gap to close.
+        over: the unit of its interval, e.g. ``seeds``; empty without one.
+        seeds: those of the runs that have a control.
+    """
+
+    alone: float
+    student: float
+    teacher: float
+    closed: Interval | None
+    over: str
+    seeds: tuple[int | None, ...]
+
+
+def is_control(record: "RunRecord", run: "RunRecord") -> bool:
+    """Whether a record is the control of a run: the same student, data and seed, taught by nobody.
+
+    Each is compared by its resolved settings.
+    """
+    return (
+        record.method == ALONE
+        and run.method != ALONE
+        and record.status == "finished"
+        and record.seed == run.seed
+        and record.corpus == run.corpus
+        and bool(run.config)
+        and _related(record.config) == _related(run.config)
+    )
+
+
+def control_config(run: "RunRecord") -> dict[str, Any]:
+    """The settings with which the control of a run is trained."""
+    return {**run.config, "method": ALONE, "options": {}}
+
+
+def pairs_of(
+    run: "RunRecord", records: Sequence["RunRecord"]
+) -> list[tuple["RunRecord", "RunRecord"]]:
+    """A run and its other seeds, each with its control; those without one are left out.
+
+    Args:
+        run: comes first, where it has a control.
+        records: among which the others are found.
+    """
+    form = _form(run.config)
+    others = [
+        record
+        for record in records
+        if record.status == "finished"
+        and record.method == run.method
+        and record.corpus == run.corpus
+        and record.seed != run.seed
+        and _form(record.config) == form
+    ]
+    pairs, seeds = [], set()
+    for own in (run, *others):
+        control = next((record for record in records if is_control(record, own)), None)
+        if control is not None and own.seed not in seeds:
+            seeds.add(own.seed)
+            pairs.append((own, control))
+    return pairs
+
+
+def gain_of(pairs: Sequence[tuple["RunRecord", "RunRecord"]]) -> Gain | None:
+    """The scores of some runs and their controls, and the share of the gap that was closed.
+
+    Args:
+        pairs: from :func:`pairs_of`.
+
+    Returns:
+        None where there is no pair with all three scores.
+
+    Raises:
+        RecordError: if a table of predictions is damaged.
+    """
+    found = []
+    for run, control in pairs:
+        name = run.task.primary.name
+        three = (
+            control.scores.get(f"student {name}"),
+            run.scores.get(f"student {name}"),
+            run.scores.get(f"teacher {name}"),
+        )
+        if all(score is not None and np.isfinite(score) for score in three):
+            found.append((run, control, three))
+    if not found:
+        return None
+    scores = np.array([three for *_, three in found], dtype=float)
+    sign = 1.0 if found[0][0].task.primary.higher_is_better else -1.0
+    alone, student, teacher = (sign * column for column in scores.T)
+    closed, over = None, ""
+    if len(found) > 1:
+        over = "seeds"
+        closed = _or_none(lambda: gap_closed(student, alone, teacher))
+    else:
+        run, control, _ = found[0]
+        answers = [read_answers(Named(each, "", "")) for each in (run, control)]
+        closed, over = _over_samples(answers[0], answers[1], sign)
+    means = [float(mean) for mean in scores.mean(axis=0)]
+    return Gain(means[0], means[1], means[2], closed, over, tuple(run.seed for run, *_ in found))
+
+
+def _over_samples(
+    run: RunAnswers | None, control: RunAnswers | None, sign: float
+) -> tuple[Interval | None, str]:
+    """The gap closed of one pair, over the test samples that both answered."""
+    if run is None or control is None or not np.array_equal(run.ids, control.ids):
+        return None, ""
+    if len(np.unique(run.units)) < 2:
+        return None, ""
+
+    def three(rows: Any) -> list[float]:
+        return [sign * control.value("student", rows), sign * run.value("student", rows),
+                sign * run.value("teacher", rows)]  # fmt: skip
+
+    alone, student, teacher = three(slice(None))
+    if not teacher > alone:
+        return None, ""
+    over = f"test {run.over}"
+    if run.outputs.task.decomposes:
+        _, number = np.unique(run.units, return_inverse=True)
+        sums = [
+            np.bincount(number, weights=answers.right(who))
+            for answers, who in ((run, "student"), (control, "student"), (run, "teacher"))
+        ]
+        return _or_none(lambda: gap_closed(*sums)), over
+    draws = resampled_scores(three, run.units)
+    gaps = draws[:, 2] - draws[:, 0]
+    shares = (draws[:, 1] - draws[:, 0])[gaps > 0] / gaps[gaps > 0]
+    share = (student - alone) / (teacher - alone)
+    return percentile_interval(share, shares, len(np.unique(run.units))), over
+
+
+def _or_none(share: Any) -> Interval | None:
+    try:
+        return share()
+    except InputError:  # the teacher is no better than the student alone
+        return None
+
+
+def _related(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a run shares with its control."""
+    flat = flatten(config)
+    return {
+        name: value
+        for name, value in flat.items()
+        if name not in UNRELATED and name.split(".")[0] != "options"
+    }
+
+
+def _form(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the seeds of a run share."""
+    apart = (UNRELATED - {"method"}) | {"seed"}
+    return {name: value for name, value in flatten(config).items() if name not in apart}
