@@ -2,11 +2,12 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from pkdot.errors import RecordError
+from pkdot.errors import PkdotError, RecordError
 from pkdot.record import RunRecord, open_record
 from pkdot.record.control import ALONE, Gain, control_config, gain_of, pairs_of
 from pkdot.record.listing import RecordSummary
@@ -38,7 +39,9 @@ def show_gain(record: RunRecord, found: dict[str, RecordSummary], words: Any) ->
         tiles[f"{who}, test {label}"] = text
     if record.method != ALONE:
         tiles["gap closed"] = _share(gain)
-    columns = st.columns([*[3] * len(tiles), 5], vertical_alignment="center")
+    name = components.plain(record_picker.titles(found).get(st.session_state["run"], ""), 120)
+    st.caption(f"{name}: the student alone → this student → its teacher, on test samples.")
+    columns = st.columns([*[3] * len(tiles), 5], vertical_alignment="top")
     helps = {
         "student alone": "The same student, data and seed without any teacher (method none).",
         "gap closed": "Of the way from the student alone to the teacher, what this method went.",
@@ -66,7 +69,17 @@ def _gain(record: RunRecord, found: dict[str, RecordSummary]) -> Gain | None:
             opened.append(open_record(path))
         except RecordError:  # the list of runs says what is wrong with it
             continue
-    return gain_of(pairs_of(record, opened))
+    return gain_of(pairs_of(record, opened, _resolved))
+
+
+def _resolved(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All settings of a config, in the words of this kit; as they are where it has no such run."""
+    from pkdot.experiments.config import ExperimentConfig  # loads what trains
+
+    try:
+        return ExperimentConfig.of(config).model_dump(mode="json")
+    except PkdotError:
+        return config
 
 
 def _share(gain: Gain | None) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pkdot.analysis.agreement import NEIGHBOURS
@@ -21,6 +22,7 @@ from . import components, method_steps, selection, transport_plans
 from .loss_settings import LossSettings
 from .selection import HASH_FUNCS, View
 
+WHO = ("teacher", "student")
 MOST_RECEIVERS, LEAST = 4, 0.0005
 """Samples that are named as receivers of mass, and the least share of one."""
 MOST_MEASURED = 2048
@@ -28,7 +30,7 @@ MOST_MEASURED = 2048
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking for neighbours …", hash_funcs=HASH_FUNCS)
-def lost_samples(view: View, settings: LossSettings) -> Any:
+def lost_samples(view: View, settings: LossSettings) -> pd.DataFrame:
     """A table of what the student lost of the view's samples, the largest loss first.
 
     See :func:`pkdot.analysis.lost_structure.lost_structure`. A view too long for one plan has no
@@ -51,6 +53,45 @@ def lost_samples(view: View, settings: LossSettings) -> Any:
         neighbours=neighbours_of(view),
         rows=rows,
     )
+
+
+def off_class(view: View) -> str:
+    """What the share of mass that leaves a sample's class is called."""
+    return f"mass off {view.samples.words.one}"
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=HASH_FUNCS)
+def lost_in_words(view: View, settings: LossSettings) -> pd.DataFrame:
+    """The table of :func:`lost_samples` for people: names, percent, and what was answered."""
+    table, task, targets = lost_samples(view, settings), view.record.task, view.batch.targets
+    rows, off = table["position"].to_numpy(), off_class(view)
+    columns: dict[str, Any] = {"sample": [printable(view.ids[i])[:80] for i in rows]}
+    if (view.labels >= 0).any():
+        taken, by = ("sample", "neighbours lost", off, *WHO), printable(view.samples.by)[:40]
+        words = [task.describe(targets[i]) for i in rows]
+        columns[f"{by} (target)" if by in taken else by] = words
+    columns["neighbours lost"] = 100 * table["lost"].to_numpy()
+    if table["off_class"].notna().any():
+        columns[off] = 100 * table["off_class"].to_numpy()
+    outputs = method_steps.outputs(view)
+    for who in WHO if outputs is not None else ():
+        columns[who] = answers_in_words(outputs, who, rows)
+    return pd.DataFrame(columns)
+
+
+def answers_in_words(outputs: Outputs, who: str, rows: Any) -> list[str]:
+    """What a network says of some samples, with a tick or a cross where that is right or wrong.
+
+    A dash where it says nothing; neither mark where an answer is only more or less wrong.
+    """
+    answers, errors, known = outputs.answers(who), outputs.errors(who), outputs.known
+    judged = np.isfinite(errors) & bool(outputs.task.class_names)
+
+    def word(i: int) -> str:
+        mark = "" if not judged[i] else " ✗" if errors[i] > 0 else " ✓"
+        return f"{outputs.task.describe(answers[i])}{mark}"
+
+    return [word(i) if known[i] else "–" for i in rows]
 
 
 def fitting(settings: LossSettings, size: int) -> LossSettings:
@@ -106,18 +147,9 @@ def _facts(view: View, position: int) -> list[tuple[str, str]]:
         facts.append((view.record.unit, str(view.subjects[position])))
     outputs = method_steps.outputs(view)
     if outputs is not None and outputs.known[position]:
-        for who in ("teacher", "student"):
-            said = task.describe(outputs.answers(who)[position])
-            facts.append((f"{who} says", f"{said} {verdict(outputs, who, position)}"))
+        for who in WHO:
+            facts.append((f"{who} says", answers_in_words(outputs, who, [position])[0]))
     return [(printable(label)[:30], printable(value)[:60]) for label, value in facts]
-
-
-def verdict(outputs: Outputs, who: str, position: int) -> str:
-    """A tick or a cross where an answer is right or wrong; empty where it is more or less so."""
-    error = float(outputs.errors(who)[position])
-    if not outputs.task.class_names or error != error:
-        return ""
-    return "✗" if error > 0 else "✓"
 
 
 def _of_loss(view: View, settings: LossSettings, position: int, sample: Any) -> dict[str, Any]:

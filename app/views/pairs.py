@@ -1,13 +1,11 @@
 """Teacher and student side by side: what became of each sample's neighbours, plan and row?"""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from dashboard import (
     chosen_set,
     loss_settings,
-    method_steps,
     pair_details,
     pair_maps,
     record_picker,
@@ -21,10 +19,9 @@ TABLE_HEIGHT = 176
 
 record = record_picker.chosen_record()
 view = selection.choose_view(record, largest=pair_maps.MOST, title="Pairs")
-samples, ids, task = view.samples, view.ids, record.task
+samples, ids = view.samples, view.ids
 settings = loss_settings.run_loss(record).settings
 table = pair_details.lost_samples(view, settings)
-outputs = method_steps.outputs(view)
 
 followed = selection.followed_sample(view)
 position = int(table["position"].iloc[0]) if followed is None else followed
@@ -53,30 +50,6 @@ pair_maps.show_maps(
 )
 
 
-def lost_table() -> pd.DataFrame:
-    """The samples of the table in words."""
-    rows = table["position"].to_numpy()
-    columns: dict[str, object] = {"sample": np.take(ids, rows)}
-    if (view.labels >= 0).any():
-        columns[samples.by] = [task.describe(view.batch.targets[i]) for i in rows]
-    columns["neighbours lost"] = 100 * table["lost"].to_numpy()
-    if table["off_class"].notna().any():
-        columns["mass off class"] = 100 * table["off_class"].to_numpy()
-    if outputs is not None:
-        for who in ("teacher", "student"):
-            columns[who] = [said(who, i) for i in rows]
-    return pd.DataFrame(columns)
-
-
-def said(who: str, i: int) -> str:
-    """What a network says of a sample, and whether it is right."""
-    assert outputs is not None
-    if not outputs.known[i]:
-        return "–"
-    words = task.describe(outputs.answers(who)[i])
-    return f"{words} {pair_details.verdict(outputs, who, i)}".strip()
-
-
 def take_row() -> None:
     """Follow the sample whose row was clicked."""
     rows = st.session_state[widget]["selection"]["rows"]
@@ -90,7 +63,6 @@ left, right = st.columns([5, 2])
 with left:
     size = "" if len(table) == len(ids) else f" ({len(table)} of {len(ids)}, drawn at random)"
     st.caption(f"What the student lost, the most first{size}. Click a row to see the sample above.")
-    shown = lost_table()
     # Rows are known by number, so another order needs a table of its own; and so does a sample
     # that was chosen elsewhere, as a table's tick is moved by the table alone.
     if st.session_state.get("row's sample") != ids[position]:
@@ -101,7 +73,7 @@ with left:
     spot = np.flatnonzero(table["position"] == position)
     share = {"min_value": 0, "max_value": 100, "format": "%.0f %%"}
     st.dataframe(
-        shown,
+        pair_details.lost_in_words(view, settings),
         key=widget,
         hide_index=True,
         height=TABLE_HEIGHT,
@@ -114,8 +86,9 @@ with left:
                 help="Share of the teacher's ten nearest that are not near to the student.",
                 **share,
             ),
-            "mass off class": st.column_config.ProgressColumn(
-                help="Share of its mass that the plan sends to another class.", **share
+            pair_details.off_class(view): st.column_config.ProgressColumn(
+                help=f"Share of its mass that the plan sends to another {samples.words.one}.",
+                **share,
             ),
         },
     )

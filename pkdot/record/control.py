@@ -5,7 +5,7 @@ included. Where two seeds or more have one, the share of the gap is over seeds; 
 samples of the one pair, drawn by group where a group has several.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ UNRELATED = {
     "method", "maps", "probe_size", "snapshot_growth", "keep_features", "device", "threads",
 }  # fmt: skip
 """Settings that may differ between a run and its control: they do not change what is learnt."""
+
+Resolver = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,14 @@ class Gain:
     seeds: tuple[int | None, ...]
 
 
-def is_control(record: "RunRecord", run: "RunRecord") -> bool:
+def is_control(record: "RunRecord", run: "RunRecord", resolve: Resolver | None = None) -> bool:
     """Whether a record is the control of a run: the same student, data and seed, taught by nobody.
 
-    Each is compared by its resolved settings.
+    Args:
+        record: which may be the control.
+        run: whose control is looked for.
+        resolve: gives the settings of a record of an older kit those that came later; called only
+            where two records do not say the same anyway.
     """
     return (
         record.method == ALONE
@@ -59,7 +65,7 @@ def is_control(record: "RunRecord", run: "RunRecord") -> bool:
         and record.seed == run.seed
         and record.corpus == run.corpus
         and bool(run.config)
-        and _related(record.config) == _related(run.config)
+        and _are_alike(record.config, run.config, UNRELATED, resolve)
     )
 
 
@@ -69,15 +75,16 @@ def control_config(run: "RunRecord") -> dict[str, Any]:
 
 
 def pairs_of(
-    run: "RunRecord", records: Sequence["RunRecord"]
+    run: "RunRecord", records: Sequence["RunRecord"], resolve: Resolver | None = None
 ) -> list[tuple["RunRecord", "RunRecord"]]:
     """A run and its other seeds, each with its control; those without one are left out.
 
     Args:
         run: comes first, where it has a control.
         records: among which the others are found.
+        resolve: see :func:`is_control`.
     """
-    form = _form(run.config)
+    apart = (UNRELATED - {"method"}) | {"seed"}
     others = [
         record
         for record in records
@@ -85,11 +92,11 @@ def pairs_of(
         and record.method == run.method
         and record.corpus == run.corpus
         and record.seed != run.seed
-        and _form(record.config) == form
+        and _are_alike(record.config, run.config, apart, resolve, options=True)
     ]
     pairs, seeds = [], set()
     for own in (run, *others):
-        control = next((record for record in records if is_control(record, own)), None)
+        control = next((record for record in records if is_control(record, own, resolve)), None)
         if control is not None and own.seed not in seeds:
             seeds.add(own.seed)
             pairs.append((own, control))
@@ -173,17 +180,23 @@ def _or_none(share: Any) -> Interval | None:
         return None
 
 
-def _related(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a run shares with its control."""
-    flat = flatten(config)
-    return {
-        name: value
-        for name, value in flat.items()
-        if name not in UNRELATED and name.split(".")[0] != "options"
-    }
+def _are_alike(
+    one: Mapping[str, Any],
+    other: Mapping[str, Any],
+    apart: Collection[str],
+    resolve: Resolver | None,
+    *,
+    options: bool = False,
+) -> bool:
+    """Whether two configs have the same settings, apart from some, and from those of the method."""
 
+    def shared(config: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in flatten(config).items()
+            if name not in apart and (options or name.split(".")[0] != "options")
+        }
 
-def _form(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that the seeds of a run share."""
-    apart = (UNRELATED - {"method"}) | {"seed"}
-    return {name: value for name, value in flatten(config).items() if name not in apart}
+    if shared(one) == shared(other):
+        return True
+    return resolve is not None and shared(resolve(one)) == shared(resolve(other))

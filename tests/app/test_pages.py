@@ -1,6 +1,7 @@
 """What the pages of the dashboard show: comparisons, orders, clicks, colours, downloads."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,32 @@ def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
         pass
     listed = opened("runs").dataframe[0].value
     assert listed["corpus"].tolist() == ["my own loop"]
+
+
+def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
+    config = {"data": {"name": "digits"}, "k": 10}
+    for method, right in (("pkdot", 0.6), ("none", 0.5)):
+        recorder = write_record(
+            tmp_path / "runs", run_id=method, method=method, config={**config, "method": method},
+            finish=False,
+        )  # fmt: skip
+        recorder.log_metrics("student", 5, "test", {"accuracy": right})
+        recorder.log_metrics("teacher", 5, "test", {"accuracy": 0.9})
+        recorder.finish(best_epoch=5)
+    app = opened("runs", run="pkdot")
+    assert not app.exception
+    tiles = {tile.label: tile.value for tile in app.metric}
+    assert (tiles["student alone"], tiles["student, test accuracy"]) == ("50.0 %", "60.0 %")
+    assert "+10.0 points" in [tile.delta for tile in app.metric]
+    shutil.rmtree(tmp_path / "runs" / "none")
+    app.run()
+    assert {tile.label: tile.value for tile in app.metric}["student alone"] == "–"
+    assert [button.label for button in app.button].count("Make the control") == 1
+
+
+def test_the_control_of_others_data_is_not_made_by_the_page(tmp_path: Path) -> None:
+    write_record(tmp_path / "runs", config={"data": {"name": "own", "path": "/etc"}})
+    app = opened("runs")
+    assert not app.exception
+    assert "Make the control" not in [button.label for button in app.button]
+    assert "not among the records" in words(app)

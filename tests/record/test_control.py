@@ -51,6 +51,9 @@ def test_a_control_has_the_same_settings_and_no_teacher(tmp_path: Path) -> None:
     assert not is_control(write(tmp_path, "none", 1, 6), run)
     other = write(tmp_path / "other", "none", 0, 6, network={"dropout": 0.4})
     assert not is_control(other, run)
+    older = write(tmp_path / "older", "none", 0, 6, network={})
+    assert not is_control(older, run)
+    assert is_control(older, run, lambda config: {**config, "network": {"dropout": 0.5}})
     assert control_config(run) == {**run.config, "method": "none", "options": {}}
 
 

@@ -15,11 +15,12 @@ if __package__ is None or __package__ == "":
 from tests.support.chromium import ROOT, open_chromium, serve_page
 
 PAGES = {
-    "runs": "", "similarity": "similarity", "anchors": "anchors",
+    "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
     "transport": "transport", "embeddings": "maps", "samples": "samples",
 }  # fmt: skip
-README_PAGE = "similarity"
-FIGURE = ".js-plotly-plot .main-svg"
+README_PAGE = "pairs"
+FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn]"
+WINDOW = {"width": 1440, "height": 900}
 
 
 def settle(page: Any) -> None:
@@ -39,7 +40,7 @@ def main() -> None:
     ):
         for theme in ("light", "dark"):
             for name, path in PAGES.items():
-                page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme=theme)
+                page = browser.new_page(viewport=WINDOW, color_scheme=theme)
                 page.goto(f"{address}/{path}")
                 settle(page)
                 if name == README_PAGE and theme == "light":
@@ -47,7 +48,7 @@ def main() -> None:
                 height = page.evaluate(
                     "document.querySelector('[data-testid=stMain]').scrollHeight"
                 )
-                page.set_viewport_size({"width": 1280, "height": min(height, 4000)})
+                page.set_viewport_size({**WINDOW, "height": min(height, 4000)})
                 settle(page)
                 page.screenshot(path=folder / f"{name}-{theme}.png")
                 page.close()

@@ -85,7 +85,7 @@ function shape(kind, values) {
 
 // The sample's similarity to each anchor: a stick from what the teacher thinks to the student.
 function anchorFigure(owner, row) {
-  const block = make("section"), k = row.anchors.length, width = 340, height = 82;
+  const block = make("section"), k = row.anchors.length, width = 340, height = 100;
   block.append(make("h3", "", row.title));
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
   svg.setAttribute("aria-label", row.words);
