@@ -15,7 +15,7 @@ from .checks import (
 )
 from .partners import Masses, Pairs, Partners, both_masses, checked_pairs
 from .similarity import cosine_similarity_matrix
-from .structure import Structure, check_embeddings, check_same_batches, check_same_samples
+from .structure import Steps, Structure, check_embeddings
 from .transport import (
     Transport,
     exact_transport,
@@ -140,8 +140,8 @@ class PKDOTLoss(nn.Module):
         Raises:
             InputError: as :meth:`forward`, and for masses that no transport takes.
         """
-        rows = self._steps(z_teacher, z_student, anchors)
-        clouds = rows[-2:]
+        steps = self.steps(z_teacher, z_student, anchors)
+        clouds = steps[-2:]
         if clouds[0].ndim > 2:
             raise InputError(
                 f"Figures show the steps of one batch (B, D), not of {tuple(z_teacher.shape)}."
@@ -150,16 +150,14 @@ class PKDOTLoss(nn.Module):
         divergence = self.divergence(*clouds, weights, partners)
         clouds, identity, epsilon = self._priced(*clouds, partners)
         cost = self._cost(*clouds, identity)
-        return Structure(
-            *rows, cost, self._transport(cost, epsilon, *both_masses(weights)), divergence
-        )
+        transport = self._transport(cost, epsilon, *both_masses(weights))
+        return Structure(*steps, cost, transport, divergence)
 
     def rows(
         self, z_teacher: Tensor, z_student: Tensor, anchors: Pairs | None = None
     ) -> tuple[Tensor, Tensor]:
         """Steps 1 and 2 alone: anchor rows, (..., B_T, k) and (..., B_S, k); see :meth:`forward`"""
-        *_, teacher_rows, student_rows = self._steps(z_teacher, z_student, anchors)
-        return teacher_rows, student_rows
+        return self.steps(z_teacher, z_student, anchors)[-2:]
 
     def divergence(
         self,
@@ -273,15 +271,9 @@ class PKDOTLoss(nn.Module):
             max_iterations=self.max_iterations,
         )
 
-    def _steps(
-        self, z_teacher: Tensor, z_student: Tensor, pairs: Pairs | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Similarities, anchors and rows, of teacher and student each."""
-        check_embeddings("teacher", z_teacher)
-        check_embeddings("student", z_student)
-        if pairs is None:
-            check_same_samples(z_teacher, z_student)
-        check_same_batches(z_teacher, z_student)
+    def steps(self, z_teacher: Tensor, z_student: Tensor, pairs: Pairs | None = None) -> Steps:
+        """Steps 1 and 2 with all that they come from; arguments as for :meth:`forward`."""
+        check_embeddings(z_teacher, z_student, same_samples=pairs is None)
         dtype = working_dtype(z_teacher, z_student)
         z_teacher, z_student = usable(z_teacher.detach(), dtype), usable(z_student, dtype)
         with torch.autocast(z_teacher.device.type, enabled=False):
@@ -296,4 +288,4 @@ class PKDOTLoss(nn.Module):
                 anchors, student_anchors = checked_pairs(pairs, *sizes)
             teacher_rows = self._shifted(read_rows(teacher, anchors), teacher)
             student_rows = self._shifted(read_rows(student, student_anchors), student)
-        return teacher, student, anchors, student_anchors, teacher_rows, student_rows
+        return Steps(teacher, student, anchors, student_anchors, teacher_rows, student_rows)

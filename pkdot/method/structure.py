@@ -1,6 +1,7 @@
 """What the loss shows of its steps, and which embeddings it takes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -8,6 +9,17 @@ from ..errors import InputError
 from .checks import check_tensor
 from .transport import Transport
 from .transport.validation import all_finite
+
+
+class Steps(NamedTuple):
+    """Steps 1 and 2, with leading axes and with gradient; fields as in :class:`Structure`."""
+
+    teacher_similarity: Tensor
+    student_similarity: Tensor
+    anchors: Tensor
+    student_anchors: Tensor
+    teacher_rows: Tensor
+    student_rows: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,32 +52,25 @@ class Structure:
     divergence: Tensor
 
 
-def check_embeddings(network: str, z: Tensor) -> None:
-    """Raise InputError for embeddings that have no similarities."""
-    check_tensor(f"The {network}'s embeddings", z)
-    if z.ndim < 2:
-        raise InputError(
-            f"The {network}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
-        )
-    if not all_finite(z):
-        raise InputError(
-            f"The {network}'s embeddings contain NaN or infinity; lower the learning rate, "
-            f"or look at the layer before them."
-        )
-
-
-def check_same_samples(z_teacher: Tensor, z_student: Tensor) -> None:
-    """Raise InputError for embeddings of different numbers of samples."""
-    if z_teacher.shape[:-1] != z_student.shape[:-1]:
+def check_embeddings(z_teacher: Tensor, z_student: Tensor, same_samples: bool) -> None:
+    """Raise InputError for embeddings that have no similarities, or are not of one batch."""
+    for network, z in (("teacher", z_teacher), ("student", z_student)):
+        check_tensor(f"The {network}'s embeddings", z)
+        if z.ndim < 2:
+            raise InputError(
+                f"The {network}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
+            )
+        if not all_finite(z):
+            raise InputError(
+                f"The {network}'s embeddings contain NaN or infinity; lower the learning rate, "
+                f"or look at the layer before them."
+            )
+    if same_samples and z_teacher.shape[:-1] != z_student.shape[:-1]:
         raise InputError(
             f"Teacher and student must embed the same samples; the batches have "
-            f"{_sizes(z_teacher)} and {_sizes(z_student)} rows. Give anchors=(teacher's, "
-            f"student's), the indices of trusted pairs, where they do not."
+            f"{_sizes(z_teacher)} and {_sizes(z_student)} rows. Where they do not, give "
+            f"anchors=(teacher's, student's), the indices of trusted pairs."
         )
-
-
-def check_same_batches(z_teacher: Tensor, z_student: Tensor) -> None:
-    """Raise InputError for different leading axes."""
     if z_teacher.shape[:-2] != z_student.shape[:-2]:
         raise InputError(
             f"Teacher and student must have the same leading axes, not those of "
