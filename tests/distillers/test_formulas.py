@@ -16,6 +16,7 @@ import pkdot
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import InputError
 from pkdot.networks import NetworkOutput
+from tests.distillers.doubt_formulas import belief, small_losses
 from tests.support.network_outputs import CLASSES, has_setting, pair, ready
 
 TEACHER, STUDENT, LABELS = pair()
@@ -231,6 +232,50 @@ def many_teachers(
     return transport + centroid * np.linalg.norm(teacher.mean(0) - student.mean(0)) + learning
 
 
+KNOWN = LABELS.numpy() >= 0
+
+
+def doubtful_structure(
+    method: Any,
+    outputs: float = 10.0,
+    identity: float = 1.0,
+    blur: float = 0.3,
+    tolerance: float = 1,
+) -> float:
+    roots = [np.sqrt(softmax(o["logits"] / 2, axis=1)) for o in (T, S)]
+    b = belief(cosines(T["z"]), cosines(S["z"]), KNOWN, roots if outputs else None)
+    anchors = np.argsort(cosines(T["z"]).sum(1) - 1, kind="stable")[:3]
+    weights = ((b + 0.05) / (b + 0.05).mean())[anchors]
+    clouds = [
+        np.hstack([np.sqrt(weights) * rows, math.sqrt(outputs) * o, np.diag(np.sqrt(identity * b))])
+        for rows, o in zip(anchor_rows(), roots, strict=True)
+    ]
+    return divergence(*clouds, blur, 0.0, UNIFORM)
+
+
+def doubtful_rows(method: Any, k: int = 3) -> float:
+    b = belief(cosines(T["z"]), cosines(S["z"]), KNOWN)
+    anchors = np.argsort(cosines(T["z"]).sum(1) - 1, kind="stable")[:k]
+    weights = ((b + 0.05) / (b + 0.05).mean())[anchors]
+    teacher, student = anchor_rows(k)
+    return np.mean([0.5 * b[i] * weights @ (teacher[i] - student[i]) ** 2 for i in range(B)])
+
+
+def losses_of_soft_labels(temperature: float) -> tuple[list[Array], Array]:
+    p, q = (softmax(o["logits"] / temperature, axis=1) for o in (T, S))
+    return [p, q], temperature**2 * np.array([kl(p[i], q[i]) for i in range(B)])
+
+
+def doubtful_labels(method: Any, temperature: float = 2.0) -> float:
+    points, losses = losses_of_soft_labels(temperature)
+    return np.mean(belief(cosines(T["z"]), cosines(S["z"]), KNOWN, points) * losses)
+
+
+def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
+    _, losses = losses_of_soft_labels(temperature)
+    return np.mean(np.where(KNOWN, 1, small_losses(losses)) * losses)
+
+
 TIGHT = {"blur": 0.3, "tolerance": 1e-10}
 CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("none", lambda method: 0.0, {}),
@@ -275,6 +320,13 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ),
     ("pkdot_class", class_structure, TIGHT),
     ("pkdot_class", class_structure, {**TIGHT, "identity": 0.05}),
+    ("pkdot_doubt", doubtful_structure, {**TIGHT, "blur": 0.7}),
+    ("pkdot_doubt", doubtful_structure, {**TIGHT, "outputs": 0.0, "identity": 0.1}),
+    ("rows_doubt", doubtful_rows, {}),
+    ("rows_doubt", doubtful_rows, {"k": 5}),
+    ("kd_doubt", doubtful_labels, {}),
+    ("kd_doubt", doubtful_labels, {"temperature": 5.0}),
+    ("kd_small_loss", trusted_small_losses, {}),
     ("mt_pkdot", many_teachers, TIGHT),
     ("mt_pkdot", many_teachers, {**TIGHT, "centroid": 2.0}),
 ]
