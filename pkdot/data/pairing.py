@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
 from ..keyed_cache import short_hash
 from ..settings import Settings
 from .corpus import Corpus, IndexArray, Samples, Split
@@ -101,8 +101,9 @@ def apply_pairing(corpus: Corpus, settings: PairingSettings, seed: int) -> Corpu
         seed: of all draws.
 
     Raises:
-        DataError: for windows of frames, a corpus without privileged modality or with too few
+        ConfigError: for windows of frames, a corpus without privileged modality or with too few
             samples without label, and for tails where samples have no class.
+        DataError: if a labelled training sample lacks a modality where others are unpaired.
     """
     if not settings.changes_data:
         return corpus
@@ -139,17 +140,17 @@ def _chance(seed: int, what: str) -> np.random.Generator:
 
 def _check(corpus: Corpus, settings: PairingSettings) -> None:
     if corpus.is_sequence:
-        raise DataError(
+        raise ConfigError(
             f"Samples of {corpus.name} are windows of frames, which overlap; pairing takes samples "
             f"apart and knows no such. Leave the settings of pairing as they are."
         )
     if (settings.wrong or settings.unpaired) and not corpus.privileged:
-        raise DataError(
+        raise ConfigError(
             f"Corpus {corpus.name!r} has no privileged modality, so there is no pair that could be "
             f"wrong or taken apart; leave pairing.wrong and pairing.unpaired at 0."
         )
     if _tails(settings) != (1.0, None) and not corpus.task.class_names:
-        raise DataError(
+        raise ConfigError(
             f"A tail is drawn by class, and samples of {corpus.name} have none (the task is "
             f"{corpus.task.kind!r}); leave pairing.tail and pairing.teacher_tail as they are."
         )
@@ -172,7 +173,7 @@ def _taken_apart(
     lone = _chance(seed, "unpaired").permutation(pairs)[: round(settings.unpaired * len(pairs))]
     count = round(settings.teacher_share * len(lone))
     if not 0 < count < len(lone):
-        raise DataError(
+        raise ConfigError(
             f"Of the {len(pairs)} pairs without label in {corpus.name}, pairing.unpaired takes "
             f"{len(lone)} apart, of which {count} are for the teacher; each side needs one at "
             f"least, so give more samples without label or another share."
@@ -196,7 +197,7 @@ def _with_tails(
     }
     found = {
         name: indices
-        if own is None
+        if own is None or not len(indices)
         else _tailed(corpus, indices, own, rank, _chance(seed, f"tail of {name}"))
         for name, (indices, own) in parts.items()
     }
@@ -217,7 +218,7 @@ def _tailed(
     """
     classes = corpus.targets[indices]
     if (classes < 0).any():
-        raise DataError(
+        raise ConfigError(
             f"{int((classes < 0).sum())} samples of {corpus.name} have no known class, so they can "
             f"follow no tail; leave pairing.tail and pairing.teacher_tail as they are."
         )
@@ -228,14 +229,14 @@ def _tailed(
         chance.permutation(indices[classes == label])[:count]
         for label, count in zip(there, keep, strict=True)
     ]
-    return np.sort(np.concatenate([indices[:0], *chosen]))
+    return np.sort(np.concatenate(chosen))
 
 
 def _chosen(pairs: IndexArray, share: float, seed: int, name: str) -> IndexArray:
     """The pairs that become wrong, in random order."""
     chosen = _chance(seed, "wrong").permutation(pairs)[: round(share * len(pairs))]
     if share and len(chosen) < 2:
-        raise DataError(
+        raise ConfigError(
             f"pairing.wrong = {share:g} of the {len(pairs)} pairs without label in {name} are "
             f"{len(chosen)}, and it takes two to exchange recordings; give a larger share, or more "
             f"samples without label."

@@ -22,7 +22,7 @@ def prepared_corpus(config: ExperimentConfig, corpus: Corpus) -> Corpus:
     """A corpus with the experiment's pairing, and a width of smoothing that is a number.
 
     Raises:
-        DataError: as :func:`pkdot.data.apply_pairing`.
-        ConfigError: as :func:`pkdot.experiments.smoothing.with_chosen_smoothing`.
+        ConfigError, DataError: as :func:`pkdot.data.apply_pairing` and
+            :func:`pkdot.experiments.smoothing.with_chosen_smoothing`.
     """
     return with_chosen_smoothing(apply_pairing(corpus, config.pairing, config.seed))
