@@ -16,6 +16,7 @@ from .digits import DigitsSettings
 from .given import GivenSettings
 from .open import CREMADSettings, FSDDSettings, OpenSettings, RAVDESSSettings
 from .own.settings import OwnSettings
+from .pairing import PairingSettings, apply_pairing
 
 CorpusSettings = Annotated[
     DigitsSettings
@@ -109,9 +110,11 @@ __all__ = [
     "FSDDSettings",
     "GivenSettings",
     "OwnSettings",
+    "PairingSettings",
     "RAVDESSSettings",
     "Settings",
     "Split",
+    "apply_pairing",
     "load_corpus",
     "named",
     "pinned",
