@@ -37,12 +37,8 @@ class PKDOTLoss(nn.Module):
 
     For any training loop: ``loss = task + weight * PKDOTLoss()(z_teacher, z_student)``. Several
     batches of one size may come at once, with leading axes; each has its own anchors and its own
-    divergence.
-
-    Anchors are a coordinate system, and need pairs; the rows do not. Where only some samples of
-    teacher and student are known to be the same, ``anchors=(teacher's, student's)`` names them:
-    ``PKDOTLoss()(z_teacher, z_student, anchors)`` describes every other sample of either by its
-    similarities to them, and transports between two clouds of any sizes.
+    divergence. Anchors are a coordinate system, and need pairs; the rows do not: ``anchors=`` names
+    trusted pairs, by similarities to which two clouds of any sizes are then described.
 
     Args:
         k: number of anchors, 1 <= k < B (not used by the policy ``all``).
@@ -148,9 +144,8 @@ class PKDOTLoss(nn.Module):
             )
         partners = self._partners(anchors)
         divergence = self.divergence(*clouds, weights, partners)
-        clouds, identity, epsilon = self._priced(*clouds, partners)
-        cost = self._cost(*clouds, identity)
-        transport = self._transport(cost, epsilon, *both_masses(weights))
+        cost = self._cost(*self._priced(*clouds, partners)[:2])
+        transport = self.plan(*clouds, weights, partners)
         return Structure(*steps, cost, transport, divergence)
 
     def rows(
@@ -202,10 +197,10 @@ class PKDOTLoss(nn.Module):
                 relative=self.relative and partners is None,
                 identity=identity,
             )
-        value = self._transport(self._cost(x, y, identity), epsilon, a, b).value
+        value = self._transport(self._cost((x, y), identity), epsilon, a, b).value
         if self.transport == "exact":
             return value
-        own = [(self._cost(cloud, cloud, identity), mass) for cloud, mass in ((x, a), (y, b))]
+        own = [(self._cost((cloud, cloud), identity), mass) for cloud, mass in ((x, a), (y, b))]
         value = value - 0.5 * sum(self._transport(c, epsilon, m, m).value for c, m in own)
         if a is b:
             return value
@@ -216,6 +211,17 @@ class PKDOTLoss(nn.Module):
     def takes_several(self) -> bool:
         """Whether several batches may come at once."""
         return self.transport == "entropic" and not self.relative
+
+    def plan(
+        self,
+        teacher_rows: Tensor,
+        student_rows: Tensor,
+        weights: Masses = None,
+        partners: Partners | None = None,
+    ) -> Transport:
+        """The plan from teacher rows to student rows; arguments as for :meth:`divergence`."""
+        clouds, identity, epsilon = self._priced(teacher_rows, student_rows, partners)
+        return self._transport(self._cost(clouds, identity), epsilon, *both_masses(weights))
 
     def _shifted(self, rows: Tensor, similarity: Tensor) -> Tensor:
         """Rows (..., B, k) less the smallest entry of the matrix that they were read from."""
@@ -239,8 +245,8 @@ class PKDOTLoss(nn.Module):
             return (x, y), self.identity, epsilon
         return partners.apart(x, y), 0.0, epsilon
 
-    def _cost(self, x: Tensor, y: Tensor, identity: float) -> Tensor:
-        cost = squared_cost(x, y)
+    def _cost(self, clouds: tuple[Tensor, Tensor], identity: float) -> Tensor:
+        cost = squared_cost(*clouds)
         return with_identity(cost, identity) if identity else cost
 
     def _epsilon(self, x: Tensor, y: Tensor) -> float:

@@ -51,8 +51,7 @@ def test_right_pairs_are_believed_more_than_wrong_ones() -> None:
         batch = half_wrong(seed=seed)
         right = batch.right
         found = beliefs(batch.seen.embedding, batch.student.embedding, torch.zeros_like(right))
-        assert found[right].mean() > 0.75
-        assert found[~right].mean() < 0.45
+        assert found[right].mean() > found[~right].mean() + 0.3
         assert ((found >= 0) & (found <= 1)).all()
 
 

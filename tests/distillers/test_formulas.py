@@ -261,6 +261,61 @@ def doubtful_rows(method: Any, k: int = 3) -> float:
     return np.mean([0.5 * b[i] * weights @ (teacher[i] - student[i]) ** 2 for i in range(B)])
 
 
+def transported_labels(
+    method: Any,
+    blur: float = 0.3,
+    identity: float = 0.1,
+    temperature: float = 2.0,
+    outputs: float = 0.0,
+    tolerance: float = 1,
+) -> float:
+    p, q = (softmax(o["logits"] / temperature, axis=1) for o in (T, S))
+    clouds = [
+        np.hstack([rows, math.sqrt(outputs) * x])
+        for rows, x in zip(anchor_rows(), (p, q), strict=True)
+    ]
+    cost = 0.5 * ot.dist(*clouds) + identity * (1 - np.eye(B))
+    plan = ot.sinkhorn(UNIFORM, UNIFORM, cost, blur**2, method="sinkhorn_log", stopThr=1e-11)
+    labels = B * plan.T @ p
+    return temperature**2 * np.mean([kl(labels[j], q[j]) for j in range(B)])
+
+
+def balanced_labels(method: Any, epsilon: float = 0.1) -> float:
+    logs = log_softmax(S["logits"][~KNOWN], axis=1)
+    n = len(logs)
+    shares = np.full(CLASSES, 1 / CLASSES)
+    plan = ot.sinkhorn(
+        np.full(n, 1 / n),
+        shares,
+        -logs,
+        epsilon,
+        method="sinkhorn_log",
+        stopThr=1e-9,
+    )
+    return -np.sum(plan * logs)
+
+
+def gromov(
+    method: Any, blur: float = 0.3, tolerance: float = 1, max_iterations: int = 1, start: str = ""
+) -> float:
+    """By POT: GW(T, S) - ½ GW(T, T) - ½ GW(S, S), each with its entropy."""
+    similar = [cosines(o["z"]) for o in (T, S)]
+
+    def value(one: Array, two: Array, own: bool) -> float:
+        begin = np.eye(B) / B if own or start == "pairs" else np.full((B, B), 1 / B**2)
+        plan = ot.gromov.entropic_gromov_wasserstein(
+            one, two, UNIFORM, UNIFORM, "square_loss", blur**2, G0=begin, max_iter=2000, tol=1e-11,
+            numItermax=10_000, stopThr=1e-11,
+        )  # fmt: skip
+        cost = ((one[:, None, :, None] - two[None, :, None, :]) ** 2).reshape(B * B, B * B)
+        flat = plan.ravel()
+        return float(flat @ cost @ flat + blur**2 * np.sum(flat * np.log(flat * B * B)))
+
+    pairs = (similar[0], similar[1]), (similar[0],) * 2, (similar[1],) * 2
+    gw, teacher, student = (value(*pair, own=n > 0) for n, pair in enumerate(pairs))
+    return gw - 0.5 * teacher - 0.5 * student
+
+
 def losses_of_soft_labels(temperature: float) -> tuple[list[Array], Array]:
     p, q = (softmax(o["logits"] / temperature, axis=1) for o in (T, S))
     return [p, q], temperature**2 * np.array([kl(p[i], q[i]) for i in range(B)])
@@ -277,6 +332,7 @@ def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
 
 
 TIGHT = {"blur": 0.3, "tolerance": 1e-10}
+SLOW_SEARCH = {"blur": 0.4, "tolerance": 1e-11, "max_iterations": 2000}
 CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("none", lambda method: 0.0, {}),
     ("kd", kd, {}),
@@ -327,6 +383,16 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("kd_doubt", doubtful_labels, {}),
     ("kd_doubt", doubtful_labels, {"temperature": 5.0}),
     ("kd_small_loss", trusted_small_losses, {}),
+    ("transported_labels", transported_labels, TIGHT),
+    (
+        "transported_labels",
+        transported_labels,
+        {**TIGHT, "identity": 0.0, "temperature": 4.0, "outputs": 1.0},
+    ),
+    ("gromov", gromov, {**SLOW_SEARCH, "start": "pairs"}),
+    ("gromov", gromov, {**SLOW_SEARCH, "start": "uniform"}),
+    ("self_labels", balanced_labels, {"epsilon": 0.5}),
+    ("self_labels", balanced_labels, {"epsilon": 1.0}),
     ("mt_pkdot", many_teachers, TIGHT),
     ("mt_pkdot", many_teachers, {**TIGHT, "centroid": 2.0}),
 ]
