@@ -189,20 +189,14 @@ def _student_losses(
         parts = {"loss": task, "task": task}
         if distillation is None:
             return parts, None
-        if batches.trusted is not None:
-            read = distillation.read.at(batches.of_teacher(batch), context.device)
-            parts["distillation"] = distillation.distiller(read, output, of_batch, batches.trusted)
-            parts["loss"] = parts["loss"] + parts["distillation"]
-            pairs = slice(batches.trusted)  # other rows of the two are not of the same samples
-            own = output.embedding[pairs].detach().float()
-            snapshot = BatchSnapshot(gathered[pairs], of_batch[pairs], read.embedding[pairs], own)
-            return parts | _applied_weights(distillation.distiller), snapshot
-        target, read = distillation.at(gathered, context.device)
+        trusted = batches.trusted
+        taught = gathered if trusted is None else batches.of_teacher(batch)
+        target, read = distillation.at(taught, context.device)
         compared = rows.pick(gathered, of_batch)
         read, own, of_rows = compared.take(read), compared.take(output), compared.take(of_batch)
         if not compared.enough(distillation.distiller):
             return parts, None
-        parts["distillation"] = distillation.distiller(read, own, of_rows)
+        parts["distillation"] = distillation.distiller(read, own, of_rows, trusted)
         parts["loss"] = parts["loss"] + parts["distillation"]
         if joint:
             parts["reconstruction"] = _reconstruction(
@@ -210,10 +204,10 @@ def _student_losses(
             )
             parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
         snapshot = BatchSnapshot(
-            compared.samples(gathered),
-            of_rows,
-            read.embedding,
-            own.embedding.detach().float(),
+            compared.samples(gathered)[:trusted],
+            of_rows[:trusted],
+            read.embedding[:trusted],
+            own.embedding.detach().float()[:trusted],
             compared.frames,
         )
         return parts | _applied_weights(distillation.distiller), snapshot
