@@ -1,5 +1,6 @@
 """Grids: alike for every method, wider than its own, and a choice at an end is noticed."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_the_wide_grid_reaches_ten_times_beyond_the_own_one_of_every_method() ->
         weights = [float(tried["weight"]) for tried in grid]
         assert weights[0] <= min(own) / 10
         assert weights[-1] >= max(own) * 10
-        ratios = [b / a for a, b in zip(weights, weights[1:], strict=False)]
+        ratios = [b / a for a, b in pairwise(weights)]
         assert ratios == pytest.approx([4.0] * 8, rel=0.01)
 
 
