@@ -323,7 +323,9 @@ def losses_of_soft_labels(temperature: float) -> tuple[list[Array], Array]:
 
 def doubtful_labels(method: Any, temperature: float = 2.0) -> float:
     points, losses = losses_of_soft_labels(temperature)
-    return np.mean(belief(cosines(T["z"]), cosines(S["z"]), KNOWN, points) * losses)
+    agreement = belief(cosines(T["z"]), cosines(S["z"]), KNOWN, points)
+    small = small_losses(losses) if method.settings.belief == "both" else 1.0
+    return np.mean(np.where(KNOWN, 1, agreement * small) * losses)
 
 
 def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
