@@ -296,7 +296,7 @@ def balanced_labels(method: Any, epsilon: float = 0.1) -> float:
 
 
 def gromov(
-    method: Any, blur: float = 0.3, tolerance: float = 1, max_iterations: int = 1, start: str = ""
+    method: Any, blur: float = 0.3, least_move: float = 1, max_iterations: int = 1, start: str = ""
 ) -> float:
     """By POT: GW(T, S) - ½ GW(T, T) - ½ GW(S, S), each with its entropy."""
     similar = [cosines(o["z"]) for o in (T, S)]
@@ -334,7 +334,7 @@ def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
 
 
 TIGHT = {"blur": 0.3, "tolerance": 1e-10}
-SLOW_SEARCH = {"blur": 0.4, "tolerance": 1e-11, "max_iterations": 2000}
+SLOW_SEARCH = {"blur": 0.4, "least_move": 1e-11, "max_iterations": 2000}
 CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("none", lambda method: 0.0, {}),
     ("kd", kd, {}),

@@ -186,14 +186,14 @@ def test_an_equal_structure_in_another_order_costs_nothing() -> None:
     turn, _ = torch.linalg.qr(torch.randn(7, 7, dtype=torch.float64))
     same = student._replace(embedding=2 * (teacher.embedding @ turn)[order])
     for start, seen in (("uniform", same), ("pairs", same.map(lambda x: x[order.argsort()]))):
-        method = ready("gromov", start=start, tolerance=1e-8, max_iterations=500)
+        method = ready("gromov", start=start, least_move=1e-8, max_iterations=500)
         assert abs(float(method.loss(teacher, seen, labels))) < 1e-6
     assert float(method.loss(teacher, student, labels)) > 1e-2
 
 
 def test_sizes_may_differ_and_the_order_of_either_side_means_nothing() -> None:
     teacher, student, labels = unpaired()
-    exact = {"tolerance": 1e-9, "max_iterations": 1000}
+    exact = {"least_move": 1e-9, "max_iterations": 1000}
     for start in ("uniform", "outputs"):
         method = ready("gromov", start=start, **exact)
         before = float(method.loss_unpaired(teacher, student, labels, TRUSTED))
@@ -221,7 +221,7 @@ def test_no_iteration_raises_the_objective() -> None:
 @pytest.mark.parametrize("start", ["pairs", "uniform"])
 def test_gradient_of_gromov_agrees_with_finite_differences(start: str) -> None:
     teacher, student, labels = pair(size=6)
-    method = ready("gromov", start=start, blur=0.15, tolerance=1e-10, max_iterations=500)
+    method = ready("gromov", start=start, blur=0.15, least_move=1e-10, max_iterations=500)
     z = student.embedding.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(
         method.loss(teacher, student._replace(embedding=z), labels), z
