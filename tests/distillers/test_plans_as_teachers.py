@@ -84,6 +84,15 @@ def test_trusted_pairs_keep_their_own_labels_and_the_others_get_theirs_by_the_pl
     assert found == pytest.approx(expected, rel=1e-6)
 
 
+def test_confident_samples_weigh_more_in_the_plan_of_unpaired_recordings() -> None:
+    batch = (*unpaired(), TRUSTED)
+    found = [
+        float(ready("transported_labels", policy="all", confidence=c).loss_unpaired(*batch))
+        for c in (0.0, 3.0)
+    ]
+    assert abs(found[0] - found[1]) > 1e-3
+
+
 # -- balanced pseudo-labels --------------------------------------------------------------
 
 
