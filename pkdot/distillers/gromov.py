@@ -19,15 +19,17 @@ START_BLUR = 0.3
 class GromovSettings(DistillerSettings):
     """Weight, entropy, and where the search for a plan begins."""
 
-    weight: float = Field(30.0, ge=0, description="λ, factor of this loss beside the task loss")
+    weight: float = Field(50.0, ge=0, description="λ, factor of this loss beside the task loss")
     blur: float = Field(0.1, gt=0, description="square root of ε, in the unit of similarities")
     start: Literal["pairs", "outputs", "uniform"] = Field(
         "pairs",
         description="plan from which the search begins: known pairs; the agreement of outputs; or "
         "mass spread evenly",
     )
-    tolerance: float = Field(1e-4, gt=0, description="mass that the last iteration may move")
-    max_iterations: int = Field(50, ge=1, description="iterations, a transport each, at most")
+    least_move: float = Field(
+        1e-3, gt=0, description="mass from 0 to 1; the search ends where it moves no more"
+    )
+    max_iterations: int = Field(50, ge=1, description="steps of the search, a transport each")
 
 
 class Gromov(Distiller):
@@ -44,9 +46,10 @@ class Gromov(Distiller):
     task has. ``uniform``: evenly; the first step then matches samples by their mean similarity, and
     where all have the same it stays there.
 
-    The gradient is that of the envelope theorem, at a plan within ``tolerance`` of stationary; a
-    search that ends at ``max_iterations`` gives an upper bound of GW and its partial derivative.
-    Plans are solved in float64. Reads embeddings, and outputs to start from; no labels.
+    The gradient is that of the envelope theorem, at a plan from which one more step moves at most
+    ``least_move``; a search that ends at ``max_iterations`` gives an upper bound of GW and its
+    partial derivative. Plans are solved in float64. Reads embeddings, and outputs where they are
+    the start; no labels.
 
     Source: Peyré, Cuturi and Solomon, "Gromov-Wasserstein Averaging of Kernel and Distance
     Matrices", ICML 2016; debiased as in Bunne, Alvarez-Melis, Krause and Jegelka, "Learning
@@ -57,7 +60,7 @@ class Gromov(Distiller):
     title = "Gromov-Wasserstein"
     Settings = GromovSettings
     settings: GromovSettings
-    tuning = tuning_grid((3.0, 30.0, 300.0), blur=(0.1, 0.2))
+    tuning = tuning_grid((10.0, 50.0, 250.0), blur=(0.1, 0.2))
 
     def __init__(self, settings: GromovSettings) -> None:
         super().__init__(settings)
@@ -73,7 +76,7 @@ class Gromov(Distiller):
         s = self.settings
         x, y = (cosine_similarity_matrix(o.embedding) for o in (teacher, student))
         dtype, x, y = y.dtype, x.double(), y.double()
-        limits = GromovLimits(s.blur * s.blur, s.tolerance, s.max_iterations)
+        limits = GromovLimits(s.blur * s.blur, s.least_move, s.max_iterations)
         start = self._start(teacher, student, trusted)
         gains = [
             gromov_gain(one, two, gromov_plan(one, two, begin, limits).plan, limits.epsilon)

@@ -16,8 +16,9 @@ from .kd import KD, KDSettings
 class DoubtfulKDSettings(KDSettings):
     """As soft labels', and what tells right pairs from wrong ones."""
 
-    belief: Literal["structure", "loss"] = Field(
-        "structure", description="structure: how rows and outputs agree; loss: small losses"
+    belief: Literal["both", "structure", "loss"] = Field(
+        "both",
+        description="structure: how rows and outputs agree; loss: small losses; or the product",
     )
 
 
@@ -27,8 +28,9 @@ class DoubtfulKD(KD):
     b_i is the belief that pair i is right, estimated on the batch and a constant to autograd; a
     pair with a target is right. ``structure``: from the agreement of similarities and outputs
     (:func:`pkdot.method.belief.pair_belief`). ``loss``: small losses are trusted
-    (:func:`pkdot.method.belief.small_loss_belief`). Reads outputs, embeddings where asked for, and
-    whether there is a target.
+    (:func:`pkdot.method.belief.small_loss_belief`); what these trust by mistake moves the student
+    little. ``both``: the product. Reads outputs, embeddings where asked for, and whether there is a
+    target.
 
     Source: soft labels, arXiv 1503.02531; weights by small losses: Huang et al., "Learning with
     Noisy Correspondence for Cross-modal Matching", NeurIPS 2021, which fits the mixture once an
@@ -61,13 +63,16 @@ class DoubtfulKD(KD):
     def _belief(
         self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, losses: Tensor
     ) -> Tensor:
-        known = has_target(targets)
-        if self.settings.belief == "loss":
-            return torch.where(known, 1.0, small_loss_belief(losses))
-        form = "probabilities", self.settings.temperature
-        one, two = (self.task.coordinates(o.outputs, *form) for o in (teacher, student))
-        similar = [cosine_similarity_matrix(o.embedding) for o in (teacher, student)]
-        return pair_belief(similar[0], similar[1], known, (one, two))
+        kind, known = self.settings.belief, has_target(targets)
+        belief = torch.ones_like(losses)
+        if kind != "structure":
+            belief = small_loss_belief(losses)
+        if kind != "loss":
+            form = "probabilities", self.settings.temperature
+            one, two = (self.task.coordinates(o.outputs, *form) for o in (teacher, student))
+            similar = [cosine_similarity_matrix(o.embedding) for o in (teacher, student)]
+            belief = belief * pair_belief(similar[0], similar[1], known, (one, two))
+        return torch.where(known, 1.0, belief)
 
 
 KD_SMALL_LOSS = Method(

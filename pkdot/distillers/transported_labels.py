@@ -4,7 +4,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ..method.partners import Partners
+from ..method.partners import Masses, Partners
 from ..networks.models import NetworkOutput
 from .base import tuning_grid
 from .pkdot import PKDOT, PKDOTSettings
@@ -66,18 +66,19 @@ class TransportedLabels(PKDOT):
             clouds = self._unpaired_clouds(teacher, student, trusted)
             sizes = len(student.outputs), len(teacher.outputs)
             shares = torch.zeros(*sizes, dtype=clouds[0].dtype, device=clouds[0].device)
-            shares[first:, first:] = self._shares(clouds, trusted - first, None)
+            masses = self.masses(teacher, first), self.masses(student, first)
+            shares[first:, first:] = self._shares(clouds, trusted - first, masses)
             shares[:trusted] = 0.0
             shares[:trusted, :trusted].fill_diagonal_(1.0)
         return self._learn(shares, teacher, student)
 
-    def _shares(self, clouds: tuple[Tensor, Tensor], pairs: int, masses: Tensor | None) -> Tensor:
+    def _shares(self, clouds: tuple[Tensor, Tensor], pairs: int, masses: Masses) -> Tensor:
         """What each student sample takes of each teacher sample, (B_S, B_T), rows of sum 1.
 
         Args:
             clouds: of the teacher and of the student.
             pairs: how many points, the first of both, are known pairs.
-            masses: of both, for pairs.
+            masses: of the points.
         """
         partners = None
         if self.settings.identity:

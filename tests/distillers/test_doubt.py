@@ -136,14 +136,19 @@ def test_wrong_pairs_move_the_student_less_than_right_ones(name: str) -> None:
     assert doubtful > blind + 0.05
 
 
-def test_a_trusted_loss_weighs_its_gradient_as_a_constant() -> None:
+@pytest.mark.parametrize("kind", ["loss", "structure", "both"])
+def test_a_trusted_loss_weighs_its_gradient_as_a_constant(kind: str) -> None:
     teacher, student, labels = pair()
-    method = ready("kd_small_loss")
+    method = ready("kd_doubt", belief=kind)
     logits = student.outputs.clone().requires_grad_()
     (found,) = torch.autograd.grad(
         method.loss(teacher, student._replace(outputs=logits), labels), logits
     )
     p, q = ((x / 2).softmax(1) for x in (teacher.outputs, student.outputs))
     losses = 4 * (p * (p / q).log()).sum(1)
-    belief = torch.where(labels >= 0, 1.0, small_loss_belief(losses))
+    similar = [pkdot.cosine_similarity_matrix(o.embedding) for o in (teacher, student)]
+    agreement = pair_belief(*similar, labels >= 0, (p, q))
+    parts = {"loss": small_loss_belief(losses), "structure": agreement}
+    parts["both"] = parts["loss"] * parts["structure"]
+    belief = torch.where(labels >= 0, 1.0, parts[kind])
     torch.testing.assert_close(found, 2 * belief.unsqueeze(1) * (q - p) / len(p))

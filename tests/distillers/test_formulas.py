@@ -296,7 +296,7 @@ def balanced_labels(method: Any, epsilon: float = 0.1) -> float:
 
 
 def gromov(
-    method: Any, blur: float = 0.3, tolerance: float = 1, max_iterations: int = 1, start: str = ""
+    method: Any, blur: float = 0.3, least_move: float = 1, max_iterations: int = 1, start: str = ""
 ) -> float:
     """By POT: GW(T, S) - ½ GW(T, T) - ½ GW(S, S), each with its entropy."""
     similar = [cosines(o["z"]) for o in (T, S)]
@@ -323,7 +323,9 @@ def losses_of_soft_labels(temperature: float) -> tuple[list[Array], Array]:
 
 def doubtful_labels(method: Any, temperature: float = 2.0) -> float:
     points, losses = losses_of_soft_labels(temperature)
-    return np.mean(belief(cosines(T["z"]), cosines(S["z"]), KNOWN, points) * losses)
+    agreement = belief(cosines(T["z"]), cosines(S["z"]), KNOWN, points)
+    small = small_losses(losses) if method.settings.belief == "both" else 1.0
+    return np.mean(np.where(KNOWN, 1, agreement * small) * losses)
 
 
 def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
@@ -332,7 +334,7 @@ def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
 
 
 TIGHT = {"blur": 0.3, "tolerance": 1e-10}
-SLOW_SEARCH = {"blur": 0.4, "tolerance": 1e-11, "max_iterations": 2000}
+SLOW_SEARCH = {"blur": 0.4, "least_move": 1e-11, "max_iterations": 2000}
 CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("none", lambda method: 0.0, {}),
     ("kd", kd, {}),

@@ -13,7 +13,7 @@ from tests.support.network_outputs import has_setting, learning, output, pair, r
 
 METHODS = tuple(available_distillers())
 LEARNING = tuple(name for name in METHODS if name != "none")
-ESTIMATES = {"gromov", "kd_small_loss", "self_labels", "transported_labels"}
+ESTIMATES = {"gromov", "kd_doubt", "kd_small_loss", "self_labels", "transported_labels"}
 """Methods that take as a constant what they compute from the student: not the value's derivative.
 
 Their gradient has tests of its own, with the estimate held fixed. That of ``gromov`` is the value's

@@ -84,6 +84,15 @@ def test_trusted_pairs_keep_their_own_labels_and_the_others_get_theirs_by_the_pl
     assert found == pytest.approx(expected, rel=1e-6)
 
 
+def test_confident_samples_weigh_more_in_the_plan_of_unpaired_recordings() -> None:
+    batch = (*unpaired(), TRUSTED)
+    found = [
+        float(ready("transported_labels", policy="all", confidence=c).loss_unpaired(*batch))
+        for c in (0.0, 3.0)
+    ]
+    assert abs(found[0] - found[1]) > 1e-3
+
+
 # -- balanced pseudo-labels --------------------------------------------------------------
 
 
@@ -186,14 +195,14 @@ def test_an_equal_structure_in_another_order_costs_nothing() -> None:
     turn, _ = torch.linalg.qr(torch.randn(7, 7, dtype=torch.float64))
     same = student._replace(embedding=2 * (teacher.embedding @ turn)[order])
     for start, seen in (("uniform", same), ("pairs", same.map(lambda x: x[order.argsort()]))):
-        method = ready("gromov", start=start, tolerance=1e-8, max_iterations=500)
+        method = ready("gromov", start=start, least_move=1e-8, max_iterations=500)
         assert abs(float(method.loss(teacher, seen, labels))) < 1e-6
     assert float(method.loss(teacher, student, labels)) > 1e-2
 
 
 def test_sizes_may_differ_and_the_order_of_either_side_means_nothing() -> None:
     teacher, student, labels = unpaired()
-    exact = {"tolerance": 1e-9, "max_iterations": 1000}
+    exact = {"least_move": 1e-9, "max_iterations": 1000}
     for start in ("uniform", "outputs"):
         method = ready("gromov", start=start, **exact)
         before = float(method.loss_unpaired(teacher, student, labels, TRUSTED))
@@ -221,7 +230,7 @@ def test_no_iteration_raises_the_objective() -> None:
 @pytest.mark.parametrize("start", ["pairs", "uniform"])
 def test_gradient_of_gromov_agrees_with_finite_differences(start: str) -> None:
     teacher, student, labels = pair(size=6)
-    method = ready("gromov", start=start, blur=0.15, tolerance=1e-10, max_iterations=500)
+    method = ready("gromov", start=start, blur=0.15, least_move=1e-10, max_iterations=500)
     z = student.embedding.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(
         method.loss(teacher, student._replace(embedding=z), labels), z
