@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ConfigError
 from .corpus import IndexArray
 
 
@@ -88,6 +89,9 @@ class Batches:
             samples of one class as of another.
 
     Iterating yields int64 arrays (B,), labelled samples first; each pass is a new epoch.
+
+    Raises:
+        ConfigError: for fewer than two samples, of which there is nothing to compare.
     """
 
     def __init__(
@@ -101,6 +105,12 @@ class Batches:
         classes: np.ndarray | None = None,
     ) -> None:
         size = min(batch_size, len(labelled) + len(unlabelled))
+        if size < 2:
+            samples = "sample" if size == 1 else "samples"
+            raise ConfigError(
+                f"{size} training {samples} can be learnt from here (with a target, and with every "
+                f"modality that is read), and a batch needs at least 2; give more."
+            )
         if len(unlabelled):
             wanted = max(1, round(size * labelled_share))
             self.n_labelled = max(min(wanted, len(labelled), size - 1), size - len(unlabelled))
