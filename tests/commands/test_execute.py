@@ -1,6 +1,7 @@
 """``execute`` replaces an executed notebook only by one that ran to its end."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from pkdot.__main__ import main
 from tests.support.fault_matrix import fault_row
 from tests.support.processes import all_gone, descendants, started, until
 
-pytest.importorskip("papermill", reason="papermill is not installed; pip install pkdot[notebooks]")
+pytestmark = pytest.mark.skipif(
+    find_spec("papermill") is None,
+    reason="papermill is not installed; pip install pkdot[notebooks]",
+)
 
 
 def notebook(path: Path, *cells: str) -> Path:
