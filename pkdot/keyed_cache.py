@@ -1,8 +1,8 @@
 """Results kept on disk under a key that holds everything they depend on.
 
-A file is therefore never stale. It appears whole or not at all, so that two processes may compute
-the same result at once; one that is absent or damaged is computed again. Its digest lies beside it
-(:mod:`pkdot.digests`): a changed byte counts as damage.
+A file is therefore never stale. It appears whole or not at all; one that is absent or damaged is
+computed again, by whoever claims it first: the claim is a lock that ends with its process. The
+file's digest lies beside it (:mod:`pkdot.digests`): a changed byte counts as damage.
 """
 
 import hashlib
