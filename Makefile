@@ -13,8 +13,8 @@ JOBS ?= 2
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Each worker begins with its own half, in order, so that what a file's tests share is made once;
-# whoever is done first takes from the other.
-SHARED := -n $(JOBS) --dist worksteal
+# whoever is done first takes from the other. nbmake, for notebooks of one's own, is slow to load.
+SHARED := -n $(JOBS) --dist worksteal -p no:nbmake
 
 # The kernel `python3` must be the one of .venv, though the machine may have another of that name.
 export JUPYTER_PREFER_ENV_PATH := 1

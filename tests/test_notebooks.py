@@ -5,11 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import papermill
 import pytest
-from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
 
 import pkdot
 from pkdot.data.simulate.biovid import simulate
@@ -27,6 +23,9 @@ pytestmark = pytest.mark.slow
 
 
 def execute(name: str, folder: Path, /, **parameters: Any) -> Any:
+    import nbformat  # slow to import, and the quick tests collect this file too
+    import papermill
+
     target = folder / name
     papermill.execute_notebook(
         NOTEBOOKS / name, target, parameters, kernel_name="python3", progress_bar=False
@@ -66,6 +65,8 @@ def test_digits_runs_from_data_to_table(tmp_path: Path) -> None:
 
 
 def test_misuse_reaches_the_reader_through_papermill(tmp_path: Path) -> None:
+    import papermill
+
     runs = tmp_path / "runs"
     with pytest.raises(papermill.PapermillExecutionError, match="did you mean 'seed'"):
         execute("run_digits.ipynb", tmp_path, runs_dir=str(runs), sede=1)
@@ -179,6 +180,9 @@ def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None
 
 def run_here(name: str, parameters: dict[str, Any], names: dict[str, Any]) -> None:
     """The code cells of a notebook in this process: a kernel takes seconds to start."""
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
     notebook = parameterize_notebook(load_notebook_node(str(NOTEBOOKS / name)), parameters)
     for cell in notebook.cells:
         if cell.cell_type == "code":

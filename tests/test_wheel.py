@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from tests.conftest import made_once
@@ -116,6 +115,8 @@ def test_the_page_answers_and_shows_the_example(page: str, installed: Path) -> N
 
 
 def test_a_notebook_runs_from_where_it_was_laid_down(surroundings: Path) -> None:
+    import nbformat
+
     told = pkdot("notebooks", "mine")
     assert "jupyter lab mine" in told
     small = {"n_seeds": 1, "jobs": 1, "epochs": 2, "n_labelled": 60, "n_unlabelled": 120}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ConfigError
 from .corpus import IndexArray
 
 
@@ -95,6 +96,9 @@ class Batches:
 
     Iterating yields int64 arrays (B,), labelled samples first, or (B + n_teacher_only,); each pass
     is a new epoch.
+
+    Raises:
+        ConfigError: for fewer than two samples, of which there is nothing to compare.
     """
 
     def __init__(
@@ -109,6 +113,12 @@ class Batches:
         teacher_only: IndexArray | None = None,
     ) -> None:
         size = min(batch_size, len(labelled) + len(unlabelled))
+        if size < 2:
+            samples = "sample" if size == 1 else "samples"
+            raise ConfigError(
+                f"{size} training {samples} can be learnt from here (with a target, and with every "
+                f"modality that is read), and a batch needs at least 2; give more."
+            )
         self.n_labelled = labelled_in_batch(
             len(labelled), len(unlabelled), batch_size, labelled_share
         )

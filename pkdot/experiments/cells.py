@@ -153,6 +153,8 @@ def run_cell(
 ) -> dict[str, Any]:
     """The cell of an arm: from its file, or computed and written now.
 
+    One that another process is at is waited for.
+
     Args:
         base: config of this data set and seed.
         arm: what is run.
@@ -171,16 +173,20 @@ def run_cell(
     Raises:
         ConfigError, DataError: as the experiment does.
     """
-    cells, key = cell_cache(folder), cell_key(base, arm)
-    cell = cells.find(key)
-    if cell is None:
-        pair, began = pair_of(base, arm), perf_counter()
-        with surroundings(pair.student.threads):
-            computed = _computed(pair, arm, folder, progress)
-        cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
-        cell["elapsed"] = round(perf_counter() - began, 3)
-        cells.keep(key, cell)
-    return cell
+    return cell_cache(folder).find_or_compute(
+        cell_key(base, arm), lambda: compute_cell(base, arm, folder, progress=progress)
+    )
+
+
+def compute_cell(
+    base: ExperimentConfig, arm: Arm, folder: Path, *, progress: bool = False
+) -> dict[str, Any]:
+    """:func:`run_cell` without its file: for whoever has claimed the cell."""
+    pair, began = pair_of(base, arm), perf_counter()
+    with surroundings(pair.student.threads):
+        computed = _computed(pair, arm, folder, progress)
+    cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
+    return {**cell, "elapsed": round(perf_counter() - began, 3)}
 
 
 def _computed(pair: Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:

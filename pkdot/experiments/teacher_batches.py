@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import PkdotError
+from ..keyed_cache import claimed
 from ..training.context import StageContext
 from ..training.controls import teacher_corpus
 from ..training.encoders import EncoderStage
@@ -11,14 +12,14 @@ from ..training.many.teachers import train_teacher_stages
 from .config import ExperimentConfig
 from .corpora import experiment_corpus
 from .experiment import drain, encode_corpus, make_fabric, stage_context
-from .teacher_cache import Stage, is_kept, keep_stage, stage_key
+from .teacher_cache import Stage, is_kept, stage_key, stages_to_write
 
 
 def teach(configs: Sequence[ExperimentConfig], folder: Path, most: int) -> None:
     """Train the stages of some configs that are not there yet, several as one.
 
-    A stage that is refused, or cannot train together with others, is left for the cell that asks
-    for it.
+    A stage that is refused, cannot train together with others, or is being trained by another
+    process is left for the cell that asks for it.
 
     Args:
         configs: of teachers, in ``surroundings`` of their threads.
@@ -38,6 +39,13 @@ def teach(configs: Sequence[ExperimentConfig], folder: Path, most: int) -> None:
 
 
 def _teach_together(configs: Sequence[ExperimentConfig], folder: Path) -> None:
+    by_key = {stage_key(config): config for config in configs}
+    with claimed(stages_to_write(folder), by_key) as claims:
+        free = [by_key[key] for key in claims if not is_kept(by_key[key], folder)]
+        _train_together(free, folder)
+
+
+def _train_together(configs: Sequence[ExperimentConfig], folder: Path) -> None:
     ready: list[tuple[ExperimentConfig, EncoderStage, StageContext]] = []
     for config in configs:
         try:
@@ -52,4 +60,4 @@ def _teach_together(configs: Sequence[ExperimentConfig], folder: Path) -> None:
         if not isinstance(shared, PkdotError):
             config, encoded, _ = ready[place]
             stage = Stage(encoded.corpus, shared, encoded.scores, encoded.test_outputs)
-            keep_stage(config, folder, stage)
+            stages_to_write(folder).keep(stage_key(config), stage)

@@ -107,15 +107,9 @@ def is_kept(config: ExperimentConfig, folder: Path) -> bool:
     return (str(folder), key) in _open_stages or (folder / f"{key}.safetensors").exists()
 
 
-def keep_stage(config: ExperimentConfig, folder: Path, stage: Stage) -> None:
-    """Write the stage of a config where :func:`teacher_stage` finds it.
-
-    Raises:
-        RecordError: if the file cannot be written.
-    """
-    KeyedCache(folder, ".safetensors", lambda path: None, write=_write).keep(
-        stage_key(config), stage
-    )
+def stages_to_write(folder: Path) -> KeyedCache[None]:
+    """Where stages are claimed and written, by :func:`stage_key`, for :func:`teacher_stage`."""
+    return KeyedCache(folder, ".safetensors", lambda path: None, write=_write)
 
 
 def _train(config: ExperimentConfig, corpus: Corpus) -> Stage:

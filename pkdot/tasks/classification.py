@@ -7,16 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError, InputError
-from .base import (
-    Array,
-    Score,
-    Tally,
-    TargetGroups,
-    Task,
-    as_array,
-    at_least_float32,
-    divergence_of_logs,
-)
+from .arrays import Array, as_array, at_least_float32, divergence_of_logs
+from .base import Score, Tally, TargetGroups, Task
 from .plain_models import CLASSIFIERS, PlainModels
 
 if TYPE_CHECKING:

@@ -7,18 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError
-from .base import (
-    Array,
-    Score,
-    Tally,
-    TargetGroups,
-    Task,
-    as_array,
-    at_least_float32,
-    flat_pair,
-    mean_of_known,
-    scored_pair,
-)
+from .arrays import Array, as_array, at_least_float32, flat_pair, mean_of_known, scored_pair
+from .base import Score, Tally, TargetGroups, Task
 from .groups import GroupWords
 from .plain_models import LABELLERS, PlainModels
 

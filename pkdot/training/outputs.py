@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..data.corpus import Corpus, IndexArray
 from ..networks.models import NetworkOutput
-from ..tasks.base import at_least_float32
+from ..tasks.arrays import at_least_float32
 from .finite import check_outputs
 
 CHUNK = 512

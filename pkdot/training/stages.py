@@ -21,7 +21,7 @@ from ..networks.models import (
     build_teacher,
 )
 from ..networks.tnet import TNets, build_tnets, joined
-from ..tasks.base import at_least_float32
+from ..tasks.arrays import at_least_float32
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
     EpochReport,

@@ -13,7 +13,7 @@ from ..data.corpus import Corpus, IndexArray
 from ..distillers import Distiller
 from ..networks.models import NetworkOutput, Student, Teacher, build_student
 from ..networks.tnet import TNets
-from ..tasks.base import at_least_float32
+from ..tasks.arrays import at_least_float32
 from .batch_rows import BatchRows
 from .checkpoints import Stateful
 from .context import StageContext, complete_only, visible_targets
