@@ -29,10 +29,16 @@ from .score_tables import ScoreTable
 CONTRASTS: tuple[tuple[str, str], ...] = (
     ("pkdot", "rows"),
     ("pkdot", "kd"),
-    ("pkdot", "self_labels"),
     ("pkdot_soft", "kd"),
     ("pkdot_identity", "rows"),
     ("pkdot_dist", "dist"),
+    ("pkdot_doubt", "rows_doubt"),
+    ("pkdot_doubt", "kd_doubt"),
+    ("pkdot", "self_labels"),
+    ("pkdot", "self_labels:em"),
+    ("transported_labels", "self_labels:em"),
+    ("gromov", "self_labels:em"),
+    ("self_labels:teacher+pkdot", "self_labels:em"),
 )
 """Pairs of methods that differ in what transport does, and so are compared in every situation."""
 

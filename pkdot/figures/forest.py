@@ -101,11 +101,12 @@ def gain_lines(
         subplot_titles=[clean(row) for row in rows],
         shared_xaxes="all",
         horizontal_spacing=0.07,
-        vertical_spacing=0.16 / down,
+        vertical_spacing=0.2 / down,
     )
     for place, row in enumerate(rows):
         at = {"row": place // across + 1, "col": place % across + 1}
-        figure.add_hline(0, line={"color": colours.ink, "width": 1, "dash": "dot"}, **at)
+        line = {"color": colours.ink, "width": 1, "dash": "dot"}
+        figure.add_hline(0, line=line, exclude_empty_subplots=False, **at)
         for number, method in enumerate(methods):
             own = table[(table["row"] == row) & (table["method"] == method)].sort_values(x)
             if not len(own):
@@ -126,8 +127,11 @@ def gain_lines(
                 "n = %{customdata[3]}",
                 **at,
             )
-    figure.update_xaxes(title=clean(x_title, 60), showticklabels=True)
-    figure.update_yaxes(title="gain (points)")
+    figure.update_xaxes(showticklabels=True)
+    for column in range(across):  # the lowest panel of each column bears the name of the axis
+        lowest = (len(rows) - 1 - column) // across + 1
+        figure.update_xaxes(title=clean(x_title, 60), row=lowest, col=column + 1)
+    figure.update_yaxes(title="gain (points)", col=1)
     return finish(
         figure,
         clean(title, 200),
