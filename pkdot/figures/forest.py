@@ -100,6 +100,7 @@ def gain_lines(
         across,
         subplot_titles=[clean(row) for row in rows],
         shared_xaxes="all",
+        shared_yaxes="all",
         horizontal_spacing=0.07,
         vertical_spacing=0.2 / down,
     )
@@ -127,11 +128,13 @@ def gain_lines(
                 "n = %{customdata[3]}",
                 **at,
             )
-    figure.update_xaxes(showticklabels=True)
-    for column in range(across):  # the lowest panel of each column bears the name of the axis
+    figure.update_xaxes(showticklabels=False)
+    figure.update_yaxes(showticklabels=False)
+    for column in range(across):  # the lowest panel of each column bears the numbers
         lowest = (len(rows) - 1 - column) // across + 1
-        figure.update_xaxes(title=clean(x_title, 60), row=lowest, col=column + 1)
-    figure.update_yaxes(title="gain (points)", col=1)
+        named = {"title": clean(x_title, 60), "showticklabels": True}
+        figure.update_xaxes(**named, row=lowest, col=column + 1)
+    figure.update_yaxes(title="gain (points)", showticklabels=True, col=1)
     return finish(
         figure,
         clean(title, 200),
