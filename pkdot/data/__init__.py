@@ -18,6 +18,7 @@ from .handwriting import HandwritingSettings
 from .numerals import NumeralsSettings
 from .open import CREMADSettings, FSDDSettings, OpenSettings, RAVDESSSettings
 from .own.settings import OwnSettings
+from .pairing import PairingSettings, apply_pairing
 from .vowels import VowelsSettings
 
 CorpusSettings = Annotated[
@@ -123,10 +124,12 @@ __all__ = [
     "HandwritingSettings",
     "NumeralsSettings",
     "OwnSettings",
+    "PairingSettings",
     "RAVDESSSettings",
     "Settings",
     "Split",
     "VowelsSettings",
+    "apply_pairing",
     "load_corpus",
     "named",
     "pinned",
