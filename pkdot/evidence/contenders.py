@@ -296,10 +296,8 @@ def find_contenders(
     """
     variants = {variant.name: variant for variant in VARIANTS}
     if methods is None:
-        known = available_distillers()
-        single = [name for name in known if name != "none"]
-        there = [v.name for v in VARIANTS if set(v.method.split("+")) <= set(known)]
-        methods = [*single, *there, *SUMS]
+        single = [name for name in available_distillers() if name != "none"]
+        methods = [*single, *variants, *SUMS]
     if len(set(methods)) != len(methods):
         raise ConfigError(f"A method is named twice among {', '.join(methods)}.")
     found = []
