@@ -125,8 +125,8 @@ class Variant:
     Attributes:
         name: short name.
         title: what tables call it.
-        method: whose options ``fixed`` are.
-        fixed: options that stay as they are.
+        method: a method, or a sum.
+        fixed: options of the last part that stay as they are, or of another one by ``part.name``.
         tuning: the settings that it may try, where the method's own do not fit its form.
     """
 
@@ -154,8 +154,27 @@ VARIANTS: tuple[Variant, ...] = (
         {"policy": "per_sample", "blur": 0.1},
         _PAPER,
     ),
+    Variant(
+        "self_labels:em",
+        "balanced pseudo-labels, shares by EM",
+        "self_labels",
+        {"shares": "em"},
+    ),
+    Variant(
+        "self_labels:teacher",
+        "balanced pseudo-labels, the teacher's shares",
+        "self_labels",
+        {"shares": "teacher"},
+    ),
+    Variant(
+        "self_labels:teacher+pkdot",
+        "balanced pseudo-labels, the teacher's shares + PKDOT",
+        "self_labels+pkdot",
+        {"self_labels.shares": "teacher"},
+    ),
 )
-"""PKDOT by default takes every sample as an anchor; these are the anchors of its two sources."""
+"""PKDOT by default takes every sample as an anchor; the first two are the anchors of its sources.
+Pseudo-labels by default have even shares and, like those by EM, need no teacher."""
 
 SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows", "dist+pkdot", "dist+rows")
 """Sums of two that compete; others can be asked for by name."""
@@ -213,7 +232,7 @@ def settings_of(
 
     Args:
         method: e.g. ``kd`` or ``kd+pkdot``.
-        fixed: options of the last part that stay as they are.
+        fixed: options of the last part that stay as they are, or of another one by ``part.name``.
         tuning: settings to try; the last part's own if left out.
         grid: those themselves, or the wide one around them.
 
@@ -225,7 +244,10 @@ def settings_of(
     return tuple(
         {
             "method": method,
-            **{f"options.{last}.{n}": v for n, v in {**dict(tried), **(fixed or {})}.items()},
+            **{
+                f"options.{n if '.' in n else f'{last}.{n}'}": value
+                for n, value in {**dict(tried), **(fixed or {})}.items()
+            },
         }
         for tried in (wide_grid(own) if grid == "wide" else own)
     )

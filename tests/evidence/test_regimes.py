@@ -11,6 +11,7 @@ from pkdot.evidence.campaign import plain_arms
 from pkdot.evidence.contenders import find_contenders
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
 from pkdot.evidence.situations import CORPORA, SITUATIONS, plans, situation_of
+from pkdot.experiments.corpora import experiment_corpus
 from tests.support.small_campaign import small_campaign
 from tests.support.small_config import small_config
 
@@ -96,13 +97,31 @@ def test_every_corpus_has_every_situation_that_it_can_have() -> None:
         situation_of("wrong99")
 
 
-@pytest.mark.parametrize("name", ["digits_pairs", "digits_pairs30", "digits_noisy30", "digits_all"])
-def test_a_plan_of_digits_fits_its_corpus(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["digits_pairs30", "digits_noisy30", "digits_wrong50", "digits_trusted300", "cancer_trusted30"],
+)
+def test_a_plan_does_to_its_corpus_what_it_says(name: str) -> None:
     regime = REGIMES[name]
     assert regime.plan is not None
-    corpus = load_corpus(regime.base.data, 1)
-    assert len(corpus.split.labelled) == regime.plan.trusted
-    assert not regime.is_doubtful
+    corpus = experiment_corpus(regime.bases([1])[0])
+    split, facts = corpus.split, corpus.facts.get("pairing", {})
+    assert len(split.labelled) == pytest.approx(regime.plan.trusted, abs=1)
+    assert corpus.is_unpaired == regime.is_unpaired
+    assert facts.get("wrong_pairs", 0) == regime.plan.wrong * len(split.unlabelled)
+    if regime.is_unpaired:
+        assert facts["doubtful_pairs"] == 0
+        assert facts["student_only"] == pytest.approx(facts["teacher_only"], abs=1)
+
+
+def test_every_regime_of_the_list_can_be_made() -> None:
+    made = find_regimes(["*"])
+    assert [regime.name for regime in made] == list(REGIMES)
+    for regime in made:
+        if regime.plan is not None:
+            assert regime.is_unpaired == (regime.base.pairing.unpaired == 1)
+            assert regime.base.pairing.wrong == regime.plan.wrong
+            assert (regime.base.network.teacher_sees == "privileged") == regime.is_unpaired
 
 
 def test_tables_draw_their_test_set_anew_with_each_seed() -> None:
