@@ -45,11 +45,12 @@ class SelfLabels(Distiller):
     π_c, under the cost −log p_S(c | i), its rows scaled to sum 1: pseudo-labels that follow the
     student's answers as far as the shares π allow. Q is a constant to autograd.
 
-    ``shares``: ``even``: π = 1/C. ``labelled``: as among the batch's labels. ``em``: one step of EM
-    a batch from the shares among labels, π'_c ∝ Σ_i p_S(c | i) π_c / ρ_c over the samples without
-    label, ρ being the shares among labels. ``teacher``: the teacher's mean softened answer on
-    recordings that are no labelled pair. The last three are means over batches, newer ones counting
-    more (``momentum``): a state of the method, kept with it. Without labels ρ is even.
+    ``shares``: ``even``: π = 1/C. ``labelled``: as among the batch's labels, ρ. ``em``: one step of
+    EM a batch from ρ, π'_c ∝ Σ_i p_S(c | i) π_c / (ρ_c + λ π_c) over the samples without label; the
+    student learns from labels and, λ times, from pseudo-labels, so that its answers expect both
+    shares. ``teacher``: the teacher's mean softened answer on recordings that are no labelled pair.
+    The last three are means over batches, newer ones counting more (``momentum``): a state of the
+    method, kept with it. Without labels ρ is even.
 
     Reads the student's outputs and targets, and the teacher's outputs for its shares alone. Of an
     unpaired batch all of the student's samples count. A batch without any sample that lacks a label
@@ -118,7 +119,9 @@ class SelfLabels(Distiller):
         if s.shares == "labelled":
             return labelled
         current = self._known("_unlabelled", labelled)
-        posterior = (logs + (current / labelled).log()).softmax(1)
+        # the student learns both labels and, λ times, pseudo-labels: its answers expect both shares
+        expected = (labelled + s.weight * current) / (1.0 + s.weight)
+        posterior = (logs + (current / expected).log()).softmax(1)
         return self._mean("_unlabelled", posterior.sum(0), len(logs), labelled)
 
     def _mean(self, name: str, counts: Tensor, size: int, prior: Tensor) -> Tensor:

@@ -379,7 +379,7 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("pkdot_class", class_structure, TIGHT),
     ("pkdot_class", class_structure, {**TIGHT, "identity": 0.05}),
     ("pkdot_doubt", doubtful_structure, {**TIGHT, "blur": 0.7}),
-    ("pkdot_doubt", doubtful_structure, {**TIGHT, "outputs": 0.0, "identity": 0.1}),
+    ("pkdot_doubt", doubtful_structure, {**TIGHT, "blur": 0.6, "outputs": 0.0, "identity": 0.1}),
     ("rows_doubt", doubtful_rows, {}),
     ("rows_doubt", doubtful_rows, {"k": 5}),
     ("kd_doubt", doubtful_labels, {}),
