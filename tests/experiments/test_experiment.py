@@ -272,6 +272,7 @@ if fabric.is_global_zero:
 
 
 @pytest.mark.slow
+@pytest.mark.full  # what test_ranks.py proves of whole trainings, at their first batch
 def test_two_ranks_see_the_batch_of_one(tmp_path: Path) -> None:
     """Structure lives between samples: ranks must compare all of them, not each its own half."""
     script = tmp_path / "ranks.py"
