@@ -13,11 +13,10 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from ..data import Corpus, load_corpus
-from ..data.batches import labelled_in_batch
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..record import Recorder, RunRecord, open_record
-from ..training.context import teacher_view
+from ..training.context import teacher_view, trusted_in_batch
 from ..training.stages import TeacherStage
 from .checkpoints import EVERY, RunCheckpoints
 from .config import ExperimentConfig
@@ -88,13 +87,10 @@ def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
 
 def _check_trusted(config: ExperimentConfig, corpus: Corpus, k: int) -> None:
     """Refuse batches with too few trusted pairs for a method to learn from."""
-    split, training = corpus.split, config.training
-    trusted = labelled_in_batch(
-        len(split.labelled), len(split.unlabelled), training.batch_size, training.labelled_share
-    )
+    trusted = trusted_in_batch(corpus, config.training)
     if trusted < max(2, k + 1):
         raise ConfigError(
-            f"A batch holds {trusted} of the {len(split.labelled)} trusted pairs, and "
+            f"A batch holds {trusted} of the {len(corpus.split.labelled)} trusted pairs, and "
             f"{config.method} needs {max(2, k + 1)} or more; raise training.labelled_share or "
             f"training.batch_size{', or lower k' if k else ''}."
         )

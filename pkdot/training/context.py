@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from ..data.batches import labelled_in_batch
 from ..data.corpus import Corpus, IndexArray
 from ..errors import ConfigError
 from ..networks.settings import NetworkSettings
@@ -102,6 +103,14 @@ def teacher_view(corpus: Corpus, sees: str) -> Corpus:
     )
     own = np.concatenate([corpus.split.unlabelled, corpus.split.teacher_only])
     return replace(view, split=replace(view.split, unlabelled=complete_only(view, own)))
+
+
+def trusted_in_batch(corpus: Corpus, settings: TrainingSettings) -> int:
+    """How many trusted pairs stand in each batch of a student whose other samples are unpaired."""
+    split = corpus.split
+    return labelled_in_batch(
+        len(split.labelled), len(split.unlabelled), settings.batch_size, settings.labelled_share
+    )
 
 
 def complete_only(corpus: Corpus, indices: IndexArray) -> IndexArray:

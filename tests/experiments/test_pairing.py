@@ -14,6 +14,7 @@ from pkdot.experiments import teacher_cache
 from pkdot.experiments.cells import Arm, cell_key, check_arm, run_cell
 from pkdot.experiments.corpora import experiment_corpus, prepared_corpus
 from pkdot.experiments.own_networks import OwnNetworks
+from pkdot.experiments.ranks import check_ranks
 from pkdot.experiments.sweep import ALONE, run_grid
 from pkdot.experiments.teacher_cache import stage_key
 from tests.support.interruption import Ended, ended_before, run, unequal
@@ -107,6 +108,11 @@ def test_a_batch_needs_trusted_pairs(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs 9 or more"):
         run_experiment(shared, progress=False, runs_dir=tmp_path)
     assert list(tmp_path.iterdir()) == []
+    crowded = apart(method="kd", training__labelled_share=1.0)
+    corpus = experiment_corpus(crowded, progress=False)
+    check_ranks(crowded, corpus, 2)
+    with pytest.raises(ConfigError, match="lose some of its trusted pairs"):
+        check_ranks(crowded, corpus, 3)
 
 
 def test_an_arm_may_bring_its_pairing_for_both_networks_and_no_other_test() -> None:

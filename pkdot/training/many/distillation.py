@@ -101,10 +101,7 @@ class StackedDistillers:
         if isinstance(lead, TransportDistiller) and lead.solves_together:
             if trusted is None:
                 return lead.losses(*batch[:2])
-            together: Any = getattr(lead, "losses_unpaired", None)
-            if together is not None:
-                found: Tensor = together(*batch[:2], trusted)
-                return found
+            return lead.losses_unpaired(*batch[:2], trusted)
         own = {
             f"method.{name.removeprefix(self._prefix)}": x
             for name, x in adapters.items()
