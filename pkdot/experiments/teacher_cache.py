@@ -29,6 +29,7 @@ from ..training.outputs import TeacherTargets
 from ..training.stages import TeacherStage
 from ..training.tensor_files import read_tensors, write_tensors
 from .config import PLACES, RECORDED, ExperimentConfig
+from .doubtful_pairs import without_doubtful_pairs
 from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
 from .smoothing import with_chosen_smoothing
 
@@ -146,6 +147,7 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage:
     if set(unimodal) != set(raw_modalities(corpus)):
         raise ValueError("the stage of other modalities")
     corpus = with_features(corpus, {name: tensors[f"encoded.{name}"].numpy() for name in unimodal})
+    corpus = without_doubtful_pairs(corpus, config.training.doubtful_pairs == "leave_out")
     seen = teacher_corpus(config.control, corpus)
     features = {name: tensors[f"feature.{name}"] for name in seen.names}
     with torch.random.fork_rng():
