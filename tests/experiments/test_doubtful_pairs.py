@@ -87,10 +87,8 @@ def test_every_stage_sees_the_pairs_that_are_kept(right: Corpus, what: str) -> N
     corpus, _ = with_wrong_pairs(right, 0.5)
     config = CONFIG.changed({"training.doubtful_pairs": what}).for_corpus(corpus)
     stage = drain(encode_corpus(config, corpus, make_fabric(config)))
-    fact, sizes = (
-        stage.corpus.facts[FACT],
-        [len(c.split.unlabelled) for c in (corpus, stage.corpus)],
-    )
+    fact = stage.corpus.facts[FACT]
+    sizes = [len(c.split.unlabelled) for c in (corpus, stage.corpus)]
     if what == "keep":
         assert sizes[0] == sizes[1]
         assert "training.doubtful_pairs=leave_out" in fact["note"]
