@@ -91,7 +91,9 @@ class Unbalanced(NamedTuple):
         """What no plan can cost less than."""
         kept = self.a @ -np.expm1(-f / self.penalty) + self.b @ -np.expm1(-g / self.penalty)
         exponent = (f[:, None] + g - self.cost) / self.epsilon
-        moved = np.outer(self.a, self.b) * np.expm1(exponent)
+        masses = np.outer(self.a, self.b)
+        # Where no mass is, a potential may be anything, and its power beyond any number.
+        moved = masses * np.expm1(np.where(masses > 0, exponent, 0.0))
         return float(self.penalty * kept - self.epsilon * moved.sum())
 
 

@@ -334,3 +334,13 @@ def test_a_batch_keeps_hard_and_easy_problems_apart() -> None:
         alone = pkdot.sinkhorn(cost[i], a[i], a[i], epsilon=0.05)
         torch.testing.assert_close(together.plan[i], alone.plan, rtol=0, atol=1e-4)
         torch.testing.assert_close(together.value[i], alone.value, rtol=1e-4, atol=1e-5)
+
+
+def test_unbalanced_potentials_of_empty_samples_are_no_part_of_the_dual() -> None:
+    cost = torch.tensor([[37.0, 7.2e7], [5.7e11, 7.2e3]], dtype=torch.float64)
+    mass = torch.tensor([0.5625, 0.0], dtype=torch.float64)
+    solved = transport.unbalanced_transport(cost, mass, mass, epsilon=3.25, penalty=0.975)
+    referee = Unbalanced(cost.numpy(), mass.numpy(), mass.numpy(), 3.25, 0.975)
+    assert solved.converged
+    primal = referee.primal(solved.plan.numpy())
+    assert referee.dual(solved.f.numpy(), solved.g.numpy()) == pytest.approx(primal, rel=1e-9)
