@@ -69,8 +69,8 @@ class PairDoubt:
         """For people, where wrong pairs are :attr:`likely`."""
         found = self.found
         first = (
-            f"About {found.share:.0%} of the {len(self.doubtful)} pairs without a label seem to "
-            f"be wrong (95 % interval {found.low:.0%} to {found.high:.0%})"
+            f"About {100 * found.share:.0f} % of the {len(self.doubtful)} pairs without a label "
+            f"seem to be wrong (95 % interval {100 * found.low:.0f} to {100 * found.high:.0f} %)"
         )
         if not left_out:
             return f"{first}; training.doubtful_pairs=leave_out does without those."
