@@ -19,7 +19,7 @@ MOST_ITERATIONS = 1000
 ANCHORS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200)
 BLURS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
 BESIDE = {
-    *("weight", "warm_up", "share", "share_cap"),
+    *("weight", "warm_up", "share", "share_cap", "trusted_rows"),
     *("confidence", "outputs", "outputs_as", "temperature"),
 }
 """Settings of PKDOT that are no part of its divergence between anchor rows."""

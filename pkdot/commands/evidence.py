@@ -15,7 +15,7 @@ STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
 
 ceilings  plain baselines, students alone, and the best that a teacher can do for a student
-tune      every contender tries six settings; the best on the inner split is kept
+tune      every contender tries as many settings; the best on the inner split is kept
 compare   the chosen settings on other seeds, against the student alone
 controls  the same with one thing about the teacher taken away
 ablate    what moves when it helps or hurts: one factor of PKDOT at a time
@@ -32,7 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
     parser.add_argument(
-        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong, biovid_all … (all of them)"
+        "--regimes",
+        nargs="+",
+        metavar="NAME",
+        help="few, all, wrong, biovid_all, biovid_quarter (all of these), or others of --list; "
+        "'numerals_*' for all that begin so",
+    )
+    parser.add_argument("--list", action="store_true", help="print every regime, and stop")
+    parser.add_argument(
+        "--grid",
+        choices=("own", "wide"),
+        default="own",
+        help="settings to try: each method's own six, or nine weights alike for all (own)",
     )
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
     parser.add_argument(
@@ -84,6 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
     from ..evidence.results import read_results
     from ..evidence.steps import STEPS, check_studies
 
+    if arguments.list:
+        from ..evidence.regimes import REGIMES
+
+        width = max(map(len, REGIMES))
+        print(*(f"{name:{width}}  {REGIMES.title(name)}" for name in REGIMES), sep="\n")
+        return 0
     steps = read_steps(arguments)
     campaign = read_campaign(arguments, data_changes(arguments))
     if "ablate" in steps:  # not after hours of the other steps

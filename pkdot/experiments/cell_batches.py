@@ -11,10 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from torch import Tensor
-
-from ..data import Corpus, load_corpus
+from ..data import Corpus
 from ..distillers import build_distiller
 from ..errors import PkdotError
 from ..keyed_cache import short_hash
@@ -22,13 +19,13 @@ from ..training.controls import distilled_targets, student_corpus
 from ..training.encoders import raw_modalities
 from ..training.many.loop import MemberEnd
 from ..training.many.students import student_obstacle, student_shape, train_students
-from ..training.outputs import student_output
+from ..training.outputs import student_answers
 from ..training.stages import TeacherStage, Trained
 from ..training.student import PreparedStudent, prepare_student
 from .cells import Arm, Pair, cell_cache, cell_key, pair_of, run_cell, scored, tnet_scores
 from .config import PLACES, RECORDED, ExperimentConfig
+from .corpora import experiment_corpus
 from .experiment import check_corpus, make_fabric, stage_context, surroundings
-from .smoothing import with_chosen_smoothing
 from .teacher_batches import teach
 from .teacher_cache import teacher_stage
 
@@ -78,7 +75,7 @@ def batch_key(base: ExperimentConfig, arm: Arm) -> str:
     """Equal for students whose configs differ in seed, data and weights alone."""
     student = pair_of(base, arm).student
     beside = {"seed", "data", *PLACES, *RECORDED} - {"device"}
-    facts = student.model_dump(mode="json", exclude=beside)
+    facts = student.recorded(beside)
     for options in facts["options"].values():
         for name in ("weight", "share", "share_cap"):
             options.pop(name, None)
@@ -243,7 +240,7 @@ def _together(
 
 def _ready(pair: Pair, folder: Path, progress: bool) -> _Ready:
     config, teachers = pair.student, folder / "teachers"
-    corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=progress))
+    corpus = experiment_corpus(config, progress=progress)
     distiller = build_distiller(config.method, config.options)
     if config.student_is_alone:
         if raw_modalities(corpus):
@@ -267,7 +264,7 @@ def _ready(pair: Pair, folder: Path, progress: bool) -> _Ready:
 
 def _cell(task: CellTask, ready: _Ready, best_epoch: int) -> dict[str, Any]:
     corpus, student = ready.corpus, ready.prepared.spec.network.eval()
-    output = student_output(student, corpus, np.arange(len(corpus))).map(Tensor.cpu)
+    output = student_answers(student, corpus)
     threads = pair_of(*task).student.threads
     scores = scored(output.outputs, corpus)
     cell = {"seed": task[0].seed, "threads": threads, **scores, "best_epoch": best_epoch}

@@ -117,10 +117,11 @@ def without_doubtful_pairs(corpus: Corpus, leave_out: bool = True) -> Corpus:
     """The corpus with what is found about its pairs among its facts, as :data:`FACT`.
 
     Where wrong pairs are likely, those that seem wrong are no training samples any more, unless
-    ``leave_out`` is false.
+    ``leave_out`` is false. Where some recordings have no counterpart, methods read trusted pairs
+    alone, and the two sides of the others one by one: nothing is left out.
     """
     doubt = pair_doubt(corpus)
-    if doubt is None:
+    if doubt is None or len(corpus.split.teacher_only):
         return corpus
     facts, split = doubt.facts(), corpus.split
     if doubt.likely:

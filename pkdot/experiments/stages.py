@@ -4,10 +4,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from ..data import Corpus
 from ..data.features import cache_folder
@@ -19,7 +17,7 @@ from ..training.context import StageContext
 from ..training.controls import distilled_targets, student_corpus, teacher_corpus
 from ..training.encoders import EncoderStage, encoder_stage, raw_modalities
 from ..training.loop import EpochReport
-from ..training.outputs import student_output, teacher_targets
+from ..training.outputs import student_answers, teacher_targets
 from ..training.own import given_teacher_stage, own_teacher_stage, wrapped
 from ..training.stages import TeacherStage, Trained, train_teacher, train_tnets
 from ..training.student import train_student
@@ -116,7 +114,7 @@ def train_teacher_stage(
         own: a teacher of the user's, which has no T-Nets.
         checkpoints: where stages keep how far they are.
     """
-    seen = teacher_corpus(config.control, corpus)
+    seen = teacher_corpus(config.control, corpus, config.network.teacher_sees)
     context = stage_context(config, seen, fabric, checkpoints)
     if isinstance(own.teacher, GivenTeacher):
         return (yield from given_teacher_stage(context, own.given_outputs(corpus)))
@@ -161,8 +159,7 @@ def train_networks(
         distilled_targets(config.control, shared.targets, context),
         network,
     )
-    output = student_output(student, corpus, np.arange(len(corpus)))
-    return Trained(shared, student, output.map(Tensor.cpu))
+    return Trained(shared, student, student_answers(student, corpus))
 
 
 @dataclass(frozen=True, eq=False)

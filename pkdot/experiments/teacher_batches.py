@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..data import load_corpus
 from ..errors import PkdotError
 from ..training.context import StageContext
 from ..training.controls import teacher_corpus
 from ..training.encoders import EncoderStage
 from ..training.many.teachers import train_teacher_stages
 from .config import ExperimentConfig
+from .corpora import experiment_corpus
 from .experiment import drain, encode_corpus, make_fabric, stage_context
-from .smoothing import with_chosen_smoothing
 from .teacher_cache import Stage, is_kept, keep_stage, stage_key
 
 
@@ -42,12 +41,12 @@ def _teach_together(configs: Sequence[ExperimentConfig], folder: Path) -> None:
     ready: list[tuple[ExperimentConfig, EncoderStage, StageContext]] = []
     for config in configs:
         try:
-            corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=False))
+            corpus = experiment_corpus(config, progress=False)
             fabric = make_fabric(config)
             encoded = drain(encode_corpus(config, corpus, fabric))
         except PkdotError:
             continue
-        seen = teacher_corpus(config.control, encoded.corpus)
+        seen = teacher_corpus(config.control, encoded.corpus, config.network.teacher_sees)
         ready.append((config, encoded, stage_context(config, seen, fabric)))
     for place, shared in train_teacher_stages([context for *_, context in ready]):
         if not isinstance(shared, PkdotError):

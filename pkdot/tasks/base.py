@@ -170,6 +170,16 @@ class Task(Settings, ABC):
         """Outputs (B, W) as points between which half the squared distance means something."""
 
     @abstractmethod
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        """Outputs (B', W) whose softened answers are means of those of the outputs given.
+
+        Args:
+            outputs: (B, W).
+            shares: weights of the mean, (B', B), rows of sum 1.
+            temperature: softens the answers, where they are probabilities.
+        """
+
+    @abstractmethod
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         """Outputs (N, W) float32 of a network that knows the targets; zeros for missing ones.
 

@@ -128,6 +128,12 @@ class Classification(Task):
         logs = softened.log_softmax(1)
         return (0.5 * logs if form == "roots" else logs).exp()
 
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        from torch import finfo
+
+        mixed = shares @ (outputs / temperature).softmax(1)
+        return temperature * mixed.clamp_min(finfo(mixed.dtype).tiny).log()
+
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         known = self.known(targets)
         indicators = np.zeros((len(targets), self.output_width), dtype=np.float32)

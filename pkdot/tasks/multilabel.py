@@ -127,6 +127,12 @@ class Multilabel(Task):
             return softened
         return softened.sigmoid().sqrt() if form == "roots" else softened.sigmoid()
 
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        from torch import finfo
+
+        mixed = shares @ (outputs / temperature).sigmoid()
+        return temperature * mixed.logit(finfo(mixed.dtype).eps)
+
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         known = np.isfinite(targets)
         if confidence is None:

@@ -149,6 +149,10 @@ class Regression(Task):
         """The standardised values themselves; form and temperature have no part in it."""
         return outputs
 
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        """Means of the values themselves; the temperature has no part in it."""
+        return shares @ outputs
+
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         values = self.standardised(targets)
         return np.where(np.isfinite(values), values, 0.0).astype(np.float32)

@@ -1,7 +1,7 @@
 """What every stage of one experiment is given."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from ..data.corpus import Corpus, IndexArray
+from ..errors import ConfigError
 from ..networks.settings import NetworkSettings
 from .checkpoints import NO_CHECKPOINTS, Checkpoints
 from .settings import TrainingSettings
@@ -73,8 +74,38 @@ def selection_indices(corpus: Corpus, settings: TrainingSettings) -> IndexArray:
     return corpus.split.test if leaking else corpus.split.validation
 
 
+def teacher_view(corpus: Corpus, sees: str) -> Corpus:
+    """The corpus as its teacher sees it.
+
+    One that sees ``privileged`` modalities alone takes them for the prevalent ones, and what only
+    it saw is training; there is then nothing that a T-Net could hallucinate.
+
+    Args:
+        corpus: of the experiment.
+        sees: ``all`` modalities, or the ``privileged`` ones.
+
+    Raises:
+        ConfigError: if there is no privileged modality to see.
+    """
+    if sees == "all":
+        return corpus
+    if not corpus.privileged:
+        raise ConfigError(
+            f"network.teacher_sees is {sees!r}, and {corpus.name} has no privileged modality; let "
+            f"the teacher see 'all'."
+        )
+    view = replace(
+        corpus,
+        prevalent=corpus.privileged,
+        privileged=(),
+        split=replace(corpus.split, teacher_only=corpus.split.teacher_only[:0]),
+    )
+    own = np.concatenate([corpus.split.unlabelled, corpus.split.teacher_only])
+    return replace(view, split=replace(view.split, unlabelled=complete_only(view, own)))
+
+
 def complete_only(corpus: Corpus, indices: IndexArray) -> IndexArray:
-    """Those of some samples that have every privileged modality."""
+    """Those of some samples that have every modality."""
     return indices[corpus.complete[indices]]
 
 

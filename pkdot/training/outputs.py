@@ -63,6 +63,25 @@ def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> N
     return output
 
 
+@torch.no_grad()
+def student_answers(student: nn.Module, corpus: Corpus) -> NetworkOutput:
+    """The student's output for all N samples, on the CPU; NaN where only the teacher saw one."""
+    seen = np.ones(len(corpus), dtype=bool)
+    for name in corpus.prevalent:
+        seen &= corpus.present.get(name, True)
+    output = student_output(student, corpus, np.flatnonzero(seen)).map(Tensor.cpu)
+    if seen.all():
+        return output
+    rows = torch.as_tensor(seen)
+
+    def spread(x: Tensor) -> Tensor:
+        whole = x.new_full((len(corpus), *x.shape[1:]), torch.nan)
+        whole[rows] = x
+        return whole
+
+    return output.map(spread)
+
+
 def teacher_targets(teacher: nn.Module, corpus: Corpus) -> TeacherTargets:
     """The frozen teacher's output for every sample of the corpus, on the CPU."""
     with torch.no_grad():

@@ -237,6 +237,7 @@ def stage_batches(
     labelled: IndexArray,
     unlabelled: IndexArray,
     classes: np.ndarray | None = None,
+    teacher_only: IndexArray | None = None,
 ) -> Batches:
     """A stage's batches, in an order that the experiment's seed and the stage's name decide."""
     settings = context.training
@@ -248,4 +249,5 @@ def stage_batches(
         context.seed_of(stage),
         settings.min_batches,
         classes,
+        teacher_only,
     )

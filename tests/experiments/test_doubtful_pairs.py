@@ -60,6 +60,10 @@ def test_where_there_is_nothing_to_tell(right: Corpus) -> None:
     none_doubtful = replace(split, unlabelled=split.unlabelled[:5])
     absent = np.ones(len(right), dtype=bool)
     absent[split.unlabelled] = False
+    spoiled, _ = with_wrong_pairs(right, 0.5)
+    apart = replace(split, unlabelled=split.unlabelled[5:], teacher_only=split.unlabelled[:5])
+    unpaired = replace(spoiled, split=apart)
+    assert without_doubtful_pairs(unpaired) is unpaired, "its doubtful pairs are read apart anyway"
     for corpus in (
         replace(right, privileged=()),
         replace(right, split=none_doubtful),

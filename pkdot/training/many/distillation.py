@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +52,7 @@ class StackedDistillers:
 
     Three ways lead to the losses: transport between the rows of all members is solved in one call;
     a method that ``torch.vmap`` may map is mapped; any other computes one member's after another.
+    Of unpaired batches a method without a ``loss_unpaired`` of its own is given the trusted pairs.
 
     Args:
         distillers: of each member.
@@ -80,6 +82,7 @@ class StackedDistillers:
         members: Sequence[int],
         adapters: Mapping[str, Tensor],
         batch: tuple[NetworkOutput, NetworkOutput, Tensor],
+        trusted: int | None = None,
     ) -> list[StackedTerm]:
         """Each part with the unweighted losses of m members.
 
@@ -87,16 +90,19 @@ class StackedDistillers:
             members: which.
             adapters: name -> (m, ...), with gradient.
             batch: the teachers' and the students' outputs and the targets, each tensor (m, B, ...).
+            trusted: how many samples, the first of both, are pairs; all where None.
         """
         if self._parts:
-            return [term for p in self._parts for term in p.terms(members, adapters, batch)]
+            return [
+                term for p in self._parts for term in p.terms(members, adapters, batch, trusted)
+            ]
         teacher, student, targets = batch
         dtype = working_dtype(
             teacher.outputs, teacher.embedding, student.outputs, student.embedding
         )
         teacher = teacher.map(lambda x: usable(x.detach(), dtype))
         student = student.map(lambda x: usable(x, dtype))
-        found = self._unweighted(members, adapters, (teacher, student, targets))
+        found = self._unweighted(members, adapters, (teacher, student, targets), trusted)
         return [StackedTerm([self._distillers[member] for member in members], found)]
 
     def _unweighted(
@@ -104,16 +110,24 @@ class StackedDistillers:
         members: Sequence[int],
         adapters: Mapping[str, Tensor],
         batch: tuple[NetworkOutput, NetworkOutput, Tensor],
+        trusted: int | None,
     ) -> Tensor:
         lead = self._distillers[members[0]]
+        if trusted is not None and type(lead).loss_unpaired is Distiller.loss_unpaired:
+            batch, trusted = _first(batch, trusted), None  # it learns from the pairs alone
         if isinstance(lead, TransportDistiller) and lead.solves_together:
-            return lead.losses(*batch[:2])
+            if trusted is None:
+                return lead.losses(*batch[:2])
+            together: Any = getattr(lead, "losses_unpaired", None)
+            if together is not None:
+                found: Tensor = together(*batch[:2], trusted)
+                return found
         own = {
             f"method.{name.removeprefix(self._prefix)}": x
             for name, x in adapters.items()
             if name.startswith(self._prefix)
         }
-        if lead.mapped:
+        if lead.mapped and trusted is None:
             wrapped = _Loss(lead)
             call = torch.vmap(lambda tensors, given: functional_call(wrapped, tensors, given))
             return call(own, batch)
@@ -123,7 +137,9 @@ class StackedDistillers:
         return torch.stack(
             [
                 functional_call(
-                    _Loss(self._distillers[member]), {n: x[i] for n, x in parts.items()}, given
+                    _Loss(self._distillers[member], trusted),
+                    {n: x[i] for n, x in parts.items()},
+                    given,
                 )
                 for i, (member, given) in enumerate(zip(members, each, strict=True))
             ]
@@ -133,9 +149,23 @@ class StackedDistillers:
 class _Loss(nn.Module):
     """A distiller's unweighted loss as what a module does, so that its parameters can be others."""
 
-    def __init__(self, method: Distiller) -> None:
+    def __init__(self, method: Distiller, trusted: int | None = None) -> None:
         super().__init__()
-        self.method = method
+        self.method, self.trusted = method, trusted
 
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
-        return self.method.loss(teacher, student, targets)
+        if self.trusted is None:
+            return self.method.loss(teacher, student, targets)
+        return self.method.loss_unpaired(teacher, student, targets, self.trusted)
+
+
+def _first(
+    batch: tuple[NetworkOutput, NetworkOutput, Tensor], count: int
+) -> tuple[NetworkOutput, NetworkOutput, Tensor]:
+    """The first samples of each member's batch."""
+    teacher, student, targets = batch
+
+    def first(x: Tensor) -> Tensor:
+        return x[:, :count]
+
+    return teacher.map(first), student.map(first), first(targets)

@@ -31,7 +31,7 @@ def student_obstacle(prepared: PreparedStudent) -> str:
         return f"students on {context.device.type} train one by one"
     if corpus.is_sequence:
         return "windows of frames train one by one"
-    if not corpus.complete.all():
+    if not corpus.complete.all() and not corpus.is_unpaired:
         return "samples that lack a modality make batches of unequal size, which train one by one"
     return obstacle(prepared.spec.network)
 
@@ -44,9 +44,8 @@ def student_shape(prepared: PreparedStudent) -> tuple[Any, ...]:
         read = distillation.read.output
         parts = {"outputs": read.outputs, "embedding": read.embedding, **read.features}
         targets = tuple((name, x.shape[1:]) for name, x in parts.items())
-    size = batches.n_labelled + batches.n_unlabelled
     of_target = prepared.context.corpus.targets.shape[1:]
-    return (size, targets, of_target, *shape_of(prepared.spec.network))
+    return (batches.sizes, targets, of_target, *shape_of(prepared.spec.network))
 
 
 def train_students(prepared: Sequence[PreparedStudent]) -> Iterator[MemberEpoch | MemberEnd]:
@@ -69,6 +68,7 @@ class _Students(Lesson):
         self._samples = {
             name: samples_of(self._corpora, name, device) for name in self._corpora[0].prevalent
         }
+        self._batches = first.spec.batches
         self._targets = rows_of([visible_targets(corpus) for corpus in self._corpora], device)
         found = [p.distillation for p in prepared if p.distillation is not None]
         self._distillers = StackedDistillers([d.distiller for d in found]) if found else None
@@ -90,15 +90,16 @@ class _Students(Lesson):
         return {name: rows.take(members, indices) for name, rows in self._samples.items()}
 
     def begin(self, members: list[int], indices: IndexArray) -> Batch:
-        targets = self._targets.take(members, indices)
+        own, taught = self._batches.of_student(indices), self._batches.of_teacher(indices)
+        targets = self._targets.take(members, own)
         rest: dict[str, Any] = {"targets": targets}
         if self._distillers is not None:
-            rest["read"] = self._read.take(members, indices)
+            rest["read"] = self._read.take(members, taught)
             if self._joint:
-                own = rest["read"] if self._own is self._read else None
-                taken = self._own.take(members, indices) if own is None else own
+                same = self._own is self._read
+                taken = rest["read"] if same else self._own.take(members, taught)
                 rest["real"] = taken.features
-        return Batch(members, indices, self.inputs(members, indices), rest)
+        return Batch(members, indices, self.inputs(members, own), rest)
 
     def losses(
         self, batch: Batch, output: NetworkOutput, parameters: Mapping[str, Tensor]
@@ -110,7 +111,10 @@ class _Students(Lesson):
         if self._distillers is None:
             return parts
         terms = self._distillers.terms(
-            batch.members, parameters, (rest["read"], output, rest["targets"])
+            batch.members,
+            parameters,
+            (rest["read"], output, rest["targets"]),
+            self._batches.trusted,
         )
         parts |= _weighted(terms, task, output.embedding, rest["targets"])
         parts["loss"] = parts["loss"] + parts["distillation"]
