@@ -36,6 +36,17 @@ class SumOfDistillers(Distiller):
         """Part -> λ of the last call."""
         return {k: v for part in self._methods for k, v in part.applied_weights().items()}
 
+    def terms(
+        self,
+        teacher: NetworkOutput,
+        student: NetworkOutput,
+        targets: Tensor,
+        trusted: int | None = None,
+    ) -> list[tuple[Distiller, Tensor]]:
+        """Every part with its unweighted loss."""
+        each = (part.terms(teacher, student, targets, trusted) for part in self._methods)
+        return [term for terms in each for term in terms]
+
     def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
         return sum(
             (part(teacher, student, targets) for part in self._methods),

@@ -88,7 +88,8 @@ def batch_key(base: ExperimentConfig, arm: Arm) -> str:
     beside = {"seed", "data", *PLACES, *RECORDED} - {"device"}
     facts = student.recorded(beside)
     for options in facts["options"].values():
-        options.pop("weight", None)
+        for name in ("weight", "share", "share_cap"):
+            options.pop(name, None)
     return short_hash([student.data.name, facts])
 
 

@@ -21,6 +21,7 @@ from ..training.stages import TeacherStage
 from .checkpoints import EVERY, RunCheckpoints
 from .config import ExperimentConfig
 from .corpora import prepared_corpus
+from .doubtful_pairs import FACT
 from .notes import run_notes
 from .own_networks import OwnNetworks
 from .progress import StageBars
@@ -203,10 +204,15 @@ def run_experiment(
             found = past.take_up(recorder, keeper) if past is not None else ()
             checkpoints = RunCheckpoints(fabric, every, recorder, keeper, found)
 
-            def when_taught(seen: Corpus, shared: TeacherStage) -> None:
-                keeper.corpus, keeper.targets = seen, shared.targets
-
             with StageBars(progress, corpus.task.primary.name, notes) as bars:
+
+                def when_taught(seen: Corpus, shared: TeacherStage) -> None:
+                    keeper.corpus, keeper.targets = seen, shared.targets
+                    if FACT in seen.facts:
+                        recorder.add_facts({FACT: seen.facts[FACT]})
+                        if "note" in seen.facts[FACT]:
+                            bars.say(seen.facts[FACT]["note"])
+
                 listeners = (keeper.keep, bars.show)
                 done = train_stages(
                     config, corpus, fabric, own, listeners, when_taught, checkpoints

@@ -22,6 +22,7 @@ from ..training.own import given_teacher_stage, own_teacher_stage, wrapped
 from ..training.stages import TeacherStage, Trained, train_teacher, train_tnets
 from ..training.student import train_student
 from .config import ExperimentConfig
+from .doubtful_pairs import without_doubtful_pairs
 from .own_networks import KITS, OwnNetworks
 
 Listener = Callable[[EpochReport], None]
@@ -46,6 +47,9 @@ def encode_corpus(
     checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[EpochReport, None, EncoderStage]:
     """Raw modalities become features of frozen backbones; vectors pass unchanged.
+
+    Unlabelled pairs that seem wrong are no training samples of the corpus that comes out, see
+    :mod:`pkdot.experiments.doubtful_pairs`.
 
     Args:
         config: of the experiment.
@@ -74,7 +78,8 @@ def encode_corpus(
     )
     if attending:
         _check_tokens(config, stage.corpus, read)
-    return stage
+    leave_out = config.training.doubtful_pairs == "leave_out"
+    return replace(stage, corpus=without_doubtful_pairs(stage.corpus, leave_out))
 
 
 def _check_tokens(config: ExperimentConfig, corpus: Corpus, names: Sequence[str]) -> None:
@@ -197,6 +202,7 @@ def train_stages(
     """
     encoding = encode_corpus(config, corpus, fabric, own.read_by_the_kit(corpus), checkpoints)
     encoders = drain(encoding, *listeners)
+    corpus = replace(corpus, split=encoders.corpus.split, facts=encoders.corpus.facts)
     seen_by_teacher = encoders.corpus if own.teacher is None else corpus
     seen_by_student = encoders.corpus if own.student is None else corpus
     teaching = train_teacher_stage(config, seen_by_teacher, fabric, own, checkpoints)

@@ -30,6 +30,7 @@ from ..training.stages import TeacherStage
 from ..training.tensor_files import read_tensors, write_tensors
 from .config import PLACES, RECORDED, ExperimentConfig
 from .corpora import experiment_corpus
+from .doubtful_pairs import without_doubtful_pairs
 from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
 
 _IN_MEMORY = 3  # stages that a process keeps open: two seeds in turn, and a control
@@ -140,6 +141,7 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage:
     if set(unimodal) != set(raw_modalities(corpus)):
         raise ValueError("the stage of other modalities")
     corpus = with_features(corpus, {name: tensors[f"encoded.{name}"].numpy() for name in unimodal})
+    corpus = without_doubtful_pairs(corpus, config.training.doubtful_pairs == "leave_out")
     seen = teacher_corpus(config.control, corpus, config.network.teacher_sees)
     features = {name: tensors[f"feature.{name}"] for name in seen.names}
     with torch.random.fork_rng():

@@ -11,6 +11,7 @@ from torch.nn import functional
 from ..data.batches import Batches
 from ..data.corpus import Corpus, IndexArray
 from ..distillers import Distiller
+from ..distillers.base import weighted
 from ..networks.models import NetworkOutput, Student, Teacher, build_student
 from ..networks.tnet import TNets
 from ..tasks.arrays import at_least_float32
@@ -28,6 +29,7 @@ from .loop import (
     own_share,
 )
 from .outputs import TeacherTargets, prevalent_input, student_output
+from .pulls import Pulls
 from .stages import TeacherStage, selection, stage_batches
 
 
@@ -50,6 +52,7 @@ def train_student(
     start from the same weights and see the same batches and dropout whatever the method. Train
     metrics are ``loss`` and its parts ``task``, ``distillation`` and ``reconstruction`` (with a
     joint T-Net), and the λ that was applied: ``weight``, or ``weight of kd`` and so on for a sum.
+    A method with a ``share`` gets its λ from the gradients, see :mod:`pkdot.distillers.share`.
 
     Args:
         context: of the experiment.
@@ -180,10 +183,13 @@ def _student_losses(
     targets = visible_targets(corpus)
     tnets = student.tnets if isinstance(student, Student) else TNets()
     joint = bool(tnets) and context.network.tnet == "joint"
+    pulls = Pulls(fabric, student, None if distillation is None else distillation.distiller)
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
         share, gathered = own_share(fabric, batches.of_student(batch))
-        output = gather_batch(fabric, module(prevalent_input(corpus, share, context.device)))
+        with pulls.watched():
+            seen = module(prevalent_input(corpus, share, context.device))
+        output = gather_batch(fabric, seen)
         of_batch = targets[gathered].to(context.device)
         task = corpus.task.loss(output.outputs, of_batch, settings.label_smoothing)
         parts = {"loss": task, "task": task}
@@ -196,7 +202,9 @@ def _student_losses(
         read, own, of_rows = compared.take(read), compared.take(output), compared.take(of_batch)
         if not compared.enough(distillation.distiller):
             return parts, None
-        parts["distillation"] = distillation.distiller(read, own, of_rows, trusted)
+        terms = distillation.distiller.terms(read, own, of_rows, trusted)
+        pulls.note(task, terms, seen.embedding)
+        parts["distillation"] = weighted(terms, of_rows)
         parts["loss"] = parts["loss"] + parts["distillation"]
         if joint:
             parts["reconstruction"] = _reconstruction(

@@ -1,6 +1,7 @@
 """Losses of one method on the batches of many members."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,8 +13,38 @@ from ...distillers.transported import TransportDistiller
 from ...method.transport.validation import usable, working_dtype
 from ...networks.models import NetworkOutput
 
-Weights = Any
-"""λ of each of m members, (m,); of a sum a list of them, one a part."""
+
+@dataclass(frozen=True, eq=False)
+class StackedTerm:
+    """One part of a method for m members.
+
+    Attributes:
+        parts: each member's own.
+        losses: (m,), unweighted.
+    """
+
+    parts: Sequence[Distiller]
+    losses: Tensor
+
+    @property
+    def balanced(self) -> bool:
+        """Whether any member's λ depends on how strongly the part pulls."""
+        return any(part.balance is not None for part in self.parts)
+
+    def note(self, task: Sequence[float], own: Sequence[float]) -> None:
+        """Give each member's balance the pulls of its task and its part."""
+        for part, of_task, of_method in zip(self.parts, task, own, strict=True):
+            if part.balance is not None:
+                part.balance.note(of_task, of_method)
+
+    def weigh(self, targets: Tensor) -> Tensor:
+        """λ of each member, (m,) float64, for its batch, whose targets are (m, B, ...)."""
+        pairs = zip(self.parts, targets.unbind(), strict=True)
+        return torch.tensor(
+            [part.next_weight(own) for part, own in pairs],
+            dtype=torch.float64,
+            device=targets.device,
+        )
 
 
 class StackedDistillers:
@@ -46,39 +77,25 @@ class StackedDistillers:
             for distiller in self._distillers
         ]
 
-    def weigh(self, members: Sequence[int], targets: Tensor) -> Weights:
-        """λ of m members for their next batch, whose targets are (m, B, ...)."""
-        if self._parts:
-            return [part.weigh(members, targets) for part in self._parts]
-        pairs = zip(members, targets.unbind(), strict=True)
-        return torch.tensor(
-            [self._distillers[member].next_weight(own) for member, own in pairs],
-            dtype=torch.float64,
-            device=targets.device,
-        )
-
-    def losses(
+    def terms(
         self,
         members: Sequence[int],
-        weights: Weights,
         adapters: Mapping[str, Tensor],
         batch: tuple[NetworkOutput, NetworkOutput, Tensor],
         trusted: int | None = None,
-    ) -> Tensor:
-        """Weighted losses (m,) of m members.
+    ) -> list[StackedTerm]:
+        """Each part with the unweighted losses of m members.
 
         Args:
             members: which.
-            weights: of :meth:`weigh`.
             adapters: name -> (m, ...), with gradient.
             batch: the teachers' and the students' outputs and the targets, each tensor (m, B, ...).
             trusted: how many samples, the first of both, are pairs; all where None.
         """
         if self._parts:
-            parts = zip(self._parts, weights, strict=True)
-            return torch.stack(
-                [p.losses(members, own, adapters, batch, trusted) for p, own in parts]
-            ).sum(0)
+            return [
+                term for p in self._parts for term in p.terms(members, adapters, batch, trusted)
+            ]
         teacher, student, targets = batch
         dtype = working_dtype(
             teacher.outputs, teacher.embedding, student.outputs, student.embedding
@@ -86,7 +103,7 @@ class StackedDistillers:
         teacher = teacher.map(lambda x: usable(x.detach(), dtype))
         student = student.map(lambda x: usable(x, dtype))
         found = self._unweighted(members, adapters, (teacher, student, targets), trusted)
-        return weights.to(found.dtype) * found
+        return [StackedTerm([self._distillers[member] for member in members], found)]
 
     def _unweighted(
         self,

@@ -9,8 +9,9 @@ from torch import Tensor
 from ...data.corpus import IndexArray
 from ...networks.models import NetworkOutput
 from ..context import visible_targets
+from ..pulls import pulls_of
 from ..student import PreparedStudent
-from .distillation import StackedDistillers
+from .distillation import StackedDistillers, StackedTerm
 from .lesson import Batch, Lesson, checked_scores
 from .loop import MemberEnd, MemberEpoch, fit_many
 from .networks import obstacle, shape_of
@@ -93,7 +94,6 @@ class _Students(Lesson):
         targets = self._targets.take(members, own)
         rest: dict[str, Any] = {"targets": targets}
         if self._distillers is not None:
-            rest["weights"] = self._distillers.weigh(members, targets)
             rest["read"] = self._read.take(members, taught)
             if self._joint:
                 same = self._own is self._read
@@ -110,13 +110,13 @@ class _Students(Lesson):
         parts = {"loss": task, "task": task}
         if self._distillers is None:
             return parts
-        parts["distillation"] = self._distillers.losses(
+        terms = self._distillers.terms(
             batch.members,
-            rest["weights"],
             parameters,
             (rest["read"], output, rest["targets"]),
             self._batches.trusted,
         )
+        parts |= _weighted(terms, task, output.embedding, rest["targets"])
         parts["loss"] = parts["loss"] + parts["distillation"]
         if self._joint:
             errors = [
@@ -131,3 +131,28 @@ class _Students(Lesson):
         corpus, inner = self._corpora[member], self.inner[member]
         given = corpus.given_targets[inner]
         return checked_scores(corpus.task, output.outputs, given, corpus.ids[inner])
+
+
+def _weighted(
+    terms: Sequence[StackedTerm], task: Tensor, embedding: Tensor, targets: Tensor
+) -> dict[str, Tensor]:
+    """The weighted sum of the terms as ``distillation``, (m,), and the λ that were applied.
+
+    Without gradients losses are only looked at, see ``fit_many``: no weight moves on.
+    """
+    if not torch.is_grad_enabled():
+        return {"distillation": torch.stack([term.losses for term in terms]).sum(0)}
+    balanced = [term for term in terms if term.balanced]
+    if balanced:
+        measured = [pulls_of(x, embedding) for x in (task, *(t.losses for t in balanced))]
+        of_task, *own = torch.stack(measured).tolist()
+        for term, of_method in zip(balanced, own, strict=True):
+            term.note(of_task, of_method)
+    weights = [term.weigh(targets) for term in terms]
+    found = [w.to(t.losses.dtype) * t.losses for w, t in zip(weights, terms, strict=True)]
+    parts = {"distillation": torch.stack(found).sum(0)}
+    names = [[*term.parts[0].applied_weights()] for term in terms]  # none has no weight
+    alone = sum(map(len, names)) == 1
+    for own, weight in zip(names, weights, strict=True):
+        parts |= {"weight" if alone else f"weight of {name}": weight for name in own}
+    return parts
