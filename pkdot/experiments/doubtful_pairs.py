@@ -87,8 +87,8 @@ def pair_doubt(corpus: Corpus) -> PairDoubt | None:
         corpus: of vectors or tokens; the same corpus gives the same answer.
 
     Returns:
-        None where there is nothing to tell: no privileged modality, too few groups, or samples that
-        are still raw.
+        None where there is nothing to tell: no privileged modality, too few groups, samples that
+        are still raw, or numbers that are not finite (training names their samples).
     """
     split = corpus.split
     looked_at = np.concatenate([split.labelled, split.validation])
@@ -97,8 +97,9 @@ def pair_doubt(corpus: Corpus) -> PairDoubt | None:
     if not corpus.privileged or fewest < FEWEST:
         return None
     pairs = np.concatenate([trusted, doubtful])
-    views = [_view(corpus, names, pairs) for names in (corpus.prevalent, corpus.privileged)]
-    if views[0] is None or views[1] is None:
+    found = (_view(corpus, names, pairs) for names in (corpus.prevalent, corpus.privileged))
+    views = [view for view in found if view is not None and np.isfinite(view).all()]
+    if len(views) < 2:
         return None
     known = np.arange(len(pairs)) < len(trusted)
     groups = corpus.groups[pairs]

@@ -90,6 +90,7 @@ def test_losses_of_many_are_those_of_each(method: str) -> None:
     targets = torch.arange(14).remainder(4).expand(MEMBERS, -1)
     for distiller, t, s in zip(own, teacher.unstacked(), student.unstacked(), strict=True):
         distiller.prepare(t, s)
+        distiller.double()
     alone = [
         copy.deepcopy(distiller)(t, s, y, TRUSTED)
         for distiller, t, s, y in zip(
@@ -98,12 +99,12 @@ def test_losses_of_many_are_those_of_each(method: str) -> None:
     ]
     stacked = StackedDistillers(own)
     members = list(range(MEMBERS))
-    weights = stacked.weigh(members, targets)
     adapters = {
         name: torch.stack([given[name] for given in stacked.adapters()])
         for name in stacked.adapters()[0]
     }
-    found = stacked.losses(members, weights, adapters, (teacher, student, targets), TRUSTED)
+    terms = stacked.terms(members, adapters, (teacher, student, targets), TRUSTED)
+    found = torch.stack([term.weigh(targets) * term.losses for term in terms]).sum(0)
     torch.testing.assert_close(found, torch.stack(alone), rtol=1e-8, atol=1e-10)
 
 
@@ -125,7 +126,6 @@ def test_a_method_may_solve_unpaired_batches_of_many_in_one_call(
     teacher, student = output_of(12, 0), output_of(14, 1)
     targets = torch.zeros(MEMBERS, 14, dtype=torch.int64)
     stacked = StackedDistillers([build_distiller("pkdot") for _ in range(MEMBERS)])
-    weights = torch.ones(MEMBERS, dtype=torch.float64)
-    found = stacked.losses([0, 1, 2], weights, {}, (teacher, student, targets), TRUSTED)
+    (term,) = stacked.terms([0, 1, 2], {}, (teacher, student, targets), TRUSTED)
     gaps = teacher.embedding[:, TRUSTED:].mean(1) - student.embedding[:, TRUSTED:].mean(1)
-    torch.testing.assert_close(found, gaps.sum(1))
+    torch.testing.assert_close(term.losses, gaps.sum(1))
