@@ -1,7 +1,8 @@
 """Evidence: does distillation help here, how much, and why; measured fairly, step by step.
 
 situations, regimes            what is asked of every corpus; the problems that come of it
-contenders, grids, studies     who competes, with which settings; which factors of PKDOT vary
+contenders, variants, grids    who competes, in which forms, with which settings
+studies                        which factors of PKDOT vary
 campaign, steps                a run of the evidence; its steps, each resumable cell by cell
 tuning                         one setting for each contender, chosen on seeds of their own
 comparison                     the chosen settings on other seeds: gains, tests, ceilings, rivals

@@ -19,7 +19,7 @@ from .decisions import (
     regret_table,
 )
 from .markdown import interval, number, table
-from .score_tables import ScoreTable, method_titles, read_tables
+from .score_tables import ScoreTable, ends_of_grids, method_titles, read_tables
 from .situations import CORPORA, situation_of
 
 _VIEWS = {corpus.name: corpus.title.partition(", ")[2] for corpus in CORPORA} | {"biovid": "video"}
@@ -55,7 +55,7 @@ def write_decisions(scores: Path, page: Path, figures: Path) -> list[Path]:
         The page, then the figures.
 
     Raises:
-        InputError: if a table is damaged.
+        InputError, RecordError: if a table, or a file of choices in ``chosen`` beside, is damaged.
     """
     tables = read_tables(scores) if scores.is_dir() else []
     titles = method_titles(tables)
@@ -70,7 +70,7 @@ def write_decisions(scores: Path, page: Path, figures: Path) -> list[Path]:
         "",
         *_decision_table(decisions(tables, list(titles)), titles),
         *_contrasts(tables, titles),
-        *_regrets(rows, titles),
+        *_regrets(rows, titles, ends_of_grids(tables, list(titles), scores.parent / "chosen")),
         *_ranks(ranked, titles),
         *_corpora(tables),
     ]
@@ -164,15 +164,26 @@ def _contrasts(tables: Sequence[ScoreTable], titles: Mapping[str, str]) -> list[
     ]
 
 
-def _regrets(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
+def _regrets(
+    rows: pd.DataFrame, titles: Mapping[str, str], ends: Mapping[str, tuple[int, int]]
+) -> list[str]:
     return [
         "## How far from the best",
         "",
         "Regret is in points below the best method of a regime, over all regimes that a method was "
-        "run in. Methods that ran in fewer regimes had fewer chances to be far.",
+        "run in. Methods that ran in fewer regimes had fewer chances to be far. Where a choice "
+        "lies at an end of its grid, more may lie beyond.",
         "",
         *table(
-            ("method", "regimes", "mean regret", "largest", "where", "resolved below the student"),
+            (
+                "method",
+                "regimes",
+                "mean regret",
+                "largest",
+                "where",
+                "resolved below the student",
+                "choices at an end of their grid",
+            ),
             (
                 (
                     titles[row["method"]],
@@ -181,6 +192,7 @@ def _regrets(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
                     number(row["largest_regret"]),
                     f"`{row['where']}`",
                     str(row["harmed"]),
+                    "{} of {}".format(*ends[row["method"]]) if row["method"] in ends else "–",
                 )
                 for row in regret_table(rows).to_dict("records")
             ),

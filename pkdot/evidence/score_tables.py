@@ -15,7 +15,9 @@ from ..errors import InputError
 from ..experiments.sweep import method_title
 from .comparison import REFERENCE
 from .contenders import find_contenders
+from .regimes import REGIMES
 from .situations import OLDER_NAMES, Plan, plans
+from .tuning import read_choices
 
 _FILE = re.compile(
     r"(?P<regime>\w+?)(?P<simulated>-simulated)?(-people[\d-]+)?-seeds\d+-\d+\.csv", re.ASCII
@@ -31,11 +33,13 @@ class ScoreTable:
         scores: one row a unit (a seed or a subject), one column an arm; in percent, or hundredths
             of a score that is no share, and more is better.
         simulated: whether the data are.
+        regime: the name under which it was compared; that of its plan where empty.
     """
 
     plan: Plan
     scores: pd.DataFrame
     simulated: bool
+    regime: str = ""
 
     @property
     def unit(self) -> str:
@@ -59,6 +63,32 @@ def method_titles(tables: Sequence[ScoreTable]) -> dict[str, str]:
     return found
 
 
+def ends_of_grids(
+    tables: Sequence[ScoreTable], methods: Sequence[str], folder: Path
+) -> dict[str, tuple[int, int]]:
+    """How often a method's chosen setting lies at an end of its grid.
+
+    Args:
+        tables: of the regimes to count.
+        methods: names of arms.
+        folder: of published choices, see :func:`pkdot.evidence.exports.publish_choices`.
+
+    Returns:
+        Method -> (regimes with such a choice, regimes with a choice), of methods with one.
+
+    Raises:
+        RecordError: if a file is damaged.
+    """
+    contenders = {contender.name: contender for contender in find_contenders(methods)}
+    found: dict[str, tuple[int, int]] = {}
+    for table in tables:
+        for name, choice in read_choices(folder, REGIMES[table.regime or table.plan.name]).items():
+            if name in methods:
+                reached, of = found.get(name, (0, 0))
+                found[name] = reached + bool(contenders[name].ends(choice.changes)), of + 1
+    return found
+
+
 def read_tables(folder: Path) -> list[ScoreTable]:
     """The tables of a folder that belong to regimes of corpora in situations.
 
@@ -76,7 +106,7 @@ def read_tables(folder: Path) -> list[ScoreTable]:
         plan = known.get(OLDER_NAMES.get(name, name))
         if match is None or plan is None:
             continue
-        table = ScoreTable(plan, _read(path, plan), match["simulated"] is not None)
+        table = ScoreTable(plan, _read(path, plan), match["simulated"] is not None, name)
         if plan.name not in found or len(table.scores) >= len(found[plan.name].scores):
             found[plan.name] = table
     return [found[name] for name in known if name in found]

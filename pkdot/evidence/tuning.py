@@ -76,7 +76,8 @@ def choose(
                 f"Every setting of {contender.name!r} failed, for the reasons given above; leave "
                 "it out, or mend what they say."
             )
-        changes = arms[min(finished)[1]].changes
+        best = arms[min(finished)[1]]
+        changes = {**best.changes, **best.teacher}
         choices[contender.name] = Choice(
             contender.name, changes, tuple(scores), tuple(primary), tuple(seeds)
         )

@@ -8,6 +8,7 @@ import pytest
 
 from pkdot.__main__ import main
 from pkdot.errors import InputError
+from pkdot.evidence.contenders import find_contenders
 from pkdot.evidence.decisions import (
     contrast_rows,
     decide,
@@ -16,9 +17,11 @@ from pkdot.evidence.decisions import (
     method_ranking,
     regret_table,
 )
+from pkdot.evidence.regimes import REGIMES
 from pkdot.evidence.report_decisions import write_decisions
 from pkdot.evidence.score_tables import ScoreTable, method_titles, read_tables
 from pkdot.evidence.situations import plans
+from pkdot.evidence.tuning import Choice, write_choices
 
 PLANS = plans()
 METHODS = ["kd", "rows", "pkdot"]
@@ -133,6 +136,10 @@ def test_the_page_and_its_figures_are_made_from_published_scores(tmp_path: Path)
     simulated = table_of("biovid_pairs", ceiling=9, kd=4, rows=3)
     write(scores, "biovid_quarter-simulated-people2-3-seeds100-102.csv", simulated)
     (scores / "unknown-seeds1-2.csv").write_text("seed,alone\n")
+    for regime, place in (("few", 5), ("numerals_pairs", 2)):
+        kd = find_contenders(["kd"])[-1].candidates[place]
+        choice = Choice("kd", kd, (0.5,) * 6, (0.5,) * 6, (0,))
+        write_choices(tmp_path / "chosen", REGIMES[regime], {"kd": choice})
     page, folder = tmp_path / "decisions.md", tmp_path / "kept"
     command = ["evidence", "--step", "decide", "--folder", str(folder), "--report"]
     assert main([*command, str(tmp_path / "elsewhere" / "e.md")]) == 2, "there are no scores there"
@@ -146,6 +153,9 @@ def test_the_page_and_its_figures_are_made_from_published_scores(tmp_path: Path)
     assert "| all pairs right (simulated) |" in told
     assert "n = 20 on 2 corpora" in told
     assert "logistic" not in told
+    assert next(t for t in told.splitlines() if t.startswith("| soft labels |")).endswith(
+        "1 of 2 |"
+    )
     names = {file.stem for file in figures}
     assert {"decision-forest-wrong50", "decision-wrong-pairs", "decision-forest-pairs"} <= names
     assert "simulated" in (folder / "figures" / "decision-forest-pairs.html").read_text()

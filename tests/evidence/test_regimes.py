@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pkdot.data import load_corpus
@@ -11,6 +12,7 @@ from pkdot.evidence.campaign import plain_arms
 from pkdot.evidence.contenders import find_contenders
 from pkdot.evidence.regimes import LOCKED_SEEDS, REGIMES, Regime, find_regimes
 from pkdot.evidence.situations import CORPORA, SITUATIONS, plans, situation_of
+from pkdot.evidence.tuning import choose
 from pkdot.experiments.corpora import experiment_corpus
 from tests.support.small_campaign import small_campaign
 from tests.support.small_config import small_config
@@ -152,3 +154,9 @@ def test_ceilings_learn_from_right_pairs_where_those_of_the_regime_are_not(tmp_p
             assert arm.teacher == {"pairing.wrong": 0.0, "pairing.unpaired": 0.0}
             assert not [path for path in arm.changes if path.startswith("pairing.")]
         assert ceilings["kd"].arms(1)[0].teacher == {}
+    paired = wrong["paired"]
+    losses = pd.DataFrame(
+        {"arm": [arm.name for arm in paired.arms()], "validation_criterion": range(6)}
+    ).assign(validation=0.5, seed=0)
+    (choice,) = choose(losses, [paired], [0]).values()
+    assert choice.changes == paired.candidates[0], "a choice keeps the pairs of its arm"
