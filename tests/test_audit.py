@@ -117,7 +117,8 @@ def test_the_oldest_libraries_are_the_lower_bounds_with_torch_as_pinned(tmp_path
 def test_make_oldest_runs_the_quick_tests_in_an_environment_of_its_own() -> None:
     recipe = make("-nB", "oldest").stdout  # as if nothing were installed yet
     assert "-c .venv-oldest/oldest.txt" in recipe
-    assert '.venv-oldest/bin/python -m pytest -n 2 -m "not slow and not full"' in recipe
+    assert ".venv-oldest/bin/python -m pytest -n 2" in recipe
+    assert '-m "not slow and not full"' in recipe
     lines = requirements(oldest().split())
     assert set(lines) == set(declared())
     for name, wanted in declared().items():

@@ -1,13 +1,17 @@
 """A result is computed once, found again, and computed anew where its file is damaged."""
 
 import json
+import statistics
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pkdot.keyed_cache import KeyedCache, short_hash
+from pkdot.keyed_cache import KeyedCache, claimed, short_hash
 
 
 def cache_in(folder: Path | None) -> KeyedCache[dict[str, Any]]:
@@ -78,3 +82,42 @@ def test_a_hash_depends_on_content_and_not_on_the_order_of_keys() -> None:
     assert short_hash({"a": 1}) != short_hash({"a": 2})
     assert len(short_hash("x")) == 16
     assert len(short_hash("x", 12)) == 12
+
+
+def test_a_claim_is_one_process_s_and_ends_with_it(tmp_path: Path) -> None:
+    cache = cache_in(tmp_path / "new")
+    claim = cache.claim("a")
+    assert claim is not None
+    assert cache.claim("a") is None
+    assert cache.claim("b") is not None, "each key has a claim of its own"
+    claim.release()
+    script = (
+        "import os, pathlib, sys; from tests.test_keyed_cache import cache_in\n"
+        "claim = cache_in(pathlib.Path(sys.argv[1])).claim('a')\n"
+        "assert claim is not None; os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "new")], check=False)
+    assert killed.returncode == -9
+    assert (tmp_path / "new" / "a.lock").exists()
+    left = cache.claim("a")
+    assert left is not None, "what a killed process left holds nobody up"
+    left.release()
+
+
+def test_claiming_takes_less_than_a_cell_may_cost(tmp_path: Path) -> None:
+    cache, took = cache_in(tmp_path), []
+    for number in range(50):
+        began = time.process_time()
+        with claimed(cache, [f"cell{number}"]) as claims:
+            assert list(claims) == [f"cell{number}"]
+        took.append(time.process_time() - began)
+    assert statistics.median(took) < 0.005
+
+
+def test_what_others_are_at_is_not_claimed(tmp_path: Path) -> None:
+    cache = cache_in(tmp_path)
+    with claimed(cache, ["a", "b", "a"]) as mine, claimed(cache, ["b", "c"]) as others:
+        assert list(mine) == ["a", "b"]
+        assert list(others) == ["c"]
+    with claimed(cache, ["a", "b", "c"]) as all_free:
+        assert len(all_free) == 3

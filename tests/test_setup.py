@@ -17,6 +17,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from pkdot.data import handwriting, numerals, vowels
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -130,6 +132,15 @@ def test_setup_installs_every_extra_under_the_pins() -> None:
     installed = re.search(r'-e "\.\[([\w,]+)\]"', recipe)
     assert installed is not None
     assert set(installed[1].split(",")) == set(EXTRAS)
+
+
+def test_tests_install_the_packages_that_bundle_data_and_the_demo_does_not() -> None:
+    install = "--no-deps --no-compile -r corpora.txt"
+    assert install in make("-n", "-W", "corpora.txt", "test").stdout
+    assert install not in make("-n", "-W", "corpora.txt", "demo").stdout
+    listed = (ROOT / "corpora.txt").read_text(encoding="utf-8").splitlines()
+    pinned = requirements([line for line in listed if line[0] != "#"])
+    assert set(pinned) == {m.BUNDLE.packages[0] for m in (handwriting, numerals, vowels)}
 
 
 @pytest.fixture

@@ -18,7 +18,10 @@ MOST_ITERATIONS = 1000
 """A page answers within seconds: a plan that needs more is shown as it is, with a warning."""
 ANCHORS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 120, 200)
 BLURS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
-BESIDE = {"weight", "warm_up", "confidence", "outputs", "outputs_as", "temperature"}
+BESIDE = {
+    *("weight", "warm_up", "share", "share_cap", "trusted_rows"),
+    *("confidence", "outputs", "outputs_as", "temperature"),
+}
 """Settings of PKDOT that are no part of its divergence between anchor rows."""
 
 NO_ANCHORS = "The page uses PKDOT's default anchors: this run has none of its own."

@@ -8,8 +8,8 @@ import streamlit as st
 import torch
 
 from pkdot.errors import ConvergenceWarning
-from pkdot.method.loss import Structure
 from pkdot.method.plan_measures import diagonal_mass, plan_entropy, within_class_mass
+from pkdot.method.structure import Structure
 from pkdot.method.transport import sinkhorn_trace, squared_cost
 from pkdot.method.transport.entropic import DEFAULT_TOLERANCE, relative_epsilon
 

@@ -125,12 +125,14 @@ def holm(p_values: ArrayLike) -> np.ndarray:
     Raises:
         InputError: for none, or a number outside 0..1.
     """
-    from statsmodels.stats.multitest import multipletests
-
     p = np.asarray(p_values, dtype=float)
     if p.ndim != 1 or not len(p) or not ((p >= 0) & (p <= 1)).all():
         raise InputError("Holm's correction needs one or more p-values between 0 and 1.")
-    return multipletests(p, method="holm")[1]
+    # statsmodels has it, too, and collects garbage at each call: a tenth of a second or more.
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
+    return corrected
 
 
 def resolvable_effect(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from .experiment_arguments import add_own_arguments, own_changes
+from .experiment_arguments import add_own_arguments, own_changes, setting
 
 HELP = "read a corpus once and say what is missing or damaged"
 
@@ -41,6 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     own = parser.add_argument_group("own data")
     add_own_arguments(own)
+    own.add_argument(
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of own data by its dotted name, as for `run`, e.g. "
+        "data.media.sound_seconds=3; may be repeated",
+    )
     biovid = parser.add_argument_group("biovid")
     biovid.add_argument("--part", choices=["A", "B"], help="part of BioVid (A)")
     biovid.add_argument("--signals", choices=["filtered", "raw"], help="(filtered)")
@@ -51,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = ("json", "jobs", "part", "signals", "strict")
     given = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
-    own = own_changes(arguments)
+    own = own_changes(arguments) | dict(arguments.set)
     _refuse_strangers(arguments.corpus, given, bool(own))
     if arguments.corpus == "own":
         return _own(arguments, own)
@@ -100,11 +109,28 @@ def _own(arguments: argparse.Namespace, own: dict[str, Any]) -> int:
     from ..data.own.check import check
     from ..data.own.check_text import render
 
-    changes = {name.removeprefix("data."): value for name, value in own.items()}
-    settings = OwnSettings(path=arguments.root, **changes)
+    settings = OwnSettings(**_nested({**own, "data.path": arguments.root}))
     report = check(settings, progress=not (arguments.quiet or arguments.json))
     print(json.dumps(report.as_json(), indent=1) if arguments.json else render(report))
     return report.exit_status
+
+
+def _nested(changes: dict[str, Any]) -> dict[str, Any]:
+    """Settings of own data by their own names, from dotted ones with or without ``data.``.
+
+    Raises:
+        ConfigError: for a name below one that holds a value.
+    """
+    values: dict[str, Any] = {}
+    for path, value in changes.items():
+        *folders, name = path.removeprefix("data.").split(".")
+        place = values
+        for folder in folders:
+            place = place.setdefault(folder, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"There is no setting {path!r} of own data.")
+        place[name] = value
+    return values
 
 
 def _open(arguments: argparse.Namespace, given: dict[str, Any]) -> int:

@@ -6,20 +6,22 @@ Nothing is imported from the rest of the kit until the command runs, so that ``-
 import argparse
 from pathlib import Path
 
+from ..errors import ConfigError
 from .experiment_arguments import add_data_arguments, data_changes
 
 HELP = "compare every method fairly, write the report"
 
-STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report")
+STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report", "decide")
 
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
 
 ceilings  plain baselines, students alone, and the best that a teacher can do for a student
-tune      every contender tries six settings; the best on the inner split is kept
+tune      every contender tries as many settings; the best on the inner split is kept
 compare   the chosen settings on other seeds, against the student alone
 controls  the same with one thing about the teacher taken away
 ablate    what moves when it helps or hurts: one factor of PKDOT at a time
 report    write the report again from what is finished; nothing is computed
+decide    of a report's scores alone: which method to take in which situation, and figures
 
 Every finished cell is kept: type the same again after an interruption and it goes on from there."""
 
@@ -32,7 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="few methods and seeds: some minutes")
     parser.add_argument(
-        "--regimes", nargs="+", metavar="NAME", help="few, all, wrong, biovid_all … (all of them)"
+        "--regimes",
+        nargs="+",
+        metavar="NAME",
+        help="few, all, wrong, biovid_all, biovid_quarter (all of these), or others of --list; "
+        "'numerals_*' for all that begin so",
+    )
+    parser.add_argument("--list", action="store_true", help="print every regime, and stop")
+    parser.add_argument(
+        "--grid",
+        choices=("own", "wide"),
+        default="own",
+        help="settings to try: each method's own six, or nine weights alike for all (own)",
     )
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="kd, pkdot, kd+pkdot … (all)")
     parser.add_argument(
@@ -84,24 +97,52 @@ def run(arguments: argparse.Namespace) -> int:
     from ..evidence.results import read_results
     from ..evidence.steps import STEPS, check_studies
 
+    if arguments.list:
+        from ..evidence.regimes import REGIMES
+
+        width = max(map(len, REGIMES))
+        print(*(f"{name:{width}}  {REGIMES.title(name)}" for name in REGIMES), sep="\n")
+        return 0
     steps = read_steps(arguments)
+    decides_alone = arguments.step == ["decide"]
     campaign = read_campaign(arguments, data_changes(arguments))
     if "ablate" in steps:  # not after hours of the other steps
         check_studies(campaign)
     for name, step in STEPS.items():
         if name in steps:
             step(campaign)
+    page = report_file(arguments, campaign)
+    aside = campaign.quick or arguments.data is not None
+    scores = (campaign.folder if aside else page.parent) / "scores"
+    if decides_alone:
+        if not _decide(scores, page, campaign.folder / "figures"):
+            raise ConfigError(
+                f"{scores} has no scores of methods in a regime of --list, so there is nothing to "
+                "decide; run the step compare, or name the --report that has them beside it."
+            )
+        return 0
     results = read_results(campaign)
-    page, *mechanism = write_report(campaign, results, report_file(arguments, campaign))
+    page, *mechanism = write_report(campaign, results, page)
     print(f"The report is {page}.")
     for other in mechanism:
         print(f"What moves a gain is in {other}.")
-    if not campaign.quick and arguments.data is None:
-        publish_scores(results, page.parent / "scores")
-        if campaign.chosen is None:
-            publish_choices(results, page.parent / "chosen")
+    publish_scores(results, scores)
+    if not aside and campaign.chosen is None:
+        publish_choices(results, page.parent / "chosen")
     if tables := write_tables(results, campaign.folder / "tables"):
         print(f"The cells of the comparison are in {tables[0].parent}.")
     if figures := write_figures(results, campaign.folder / "figures"):
         print(f"{len(figures)} figures of the mechanism are in {figures[0].parent}.")
+    _decide(scores, page, campaign.folder / "figures")
     return 0
+
+
+def _decide(scores: Path, page: Path, figures: Path) -> bool:
+    """Write the decisions beside the page and print where; whether there was anything to decide."""
+    from ..evidence.report_decisions import DECISIONS, write_decisions
+
+    written = write_decisions(scores, page.with_name(DECISIONS), figures)
+    if written:
+        print(f"Which method to take is in {written[0]}.")
+        print(f"{len(written) - 1} figures of it are in {figures}.")
+    return bool(written)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..atomic_files import disk_errors, written_aside
 from ..errors import ConfigError
+from ..worker_pool import tied_module
 
 HELP = "run a notebook; a failure leaves the executed one of before in place"
 
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         dest.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".executing-", dir=dest.parent) as folder:
             executed = Path(folder) / dest.name
-            command = [sys.executable, "-m", "papermill", "--kernel", "python3", "--progress-bar"]
+            # Its kernel in turn watches papermill.
+            command = [*tied_module("papermill"), "--kernel", "python3", "--progress-bar"]
             status = subprocess.run([*command, str(source), str(executed), *given], check=False)
             failed = status.returncode != 0
             target = dest.with_stem(f"{dest.stem}-failed") if failed else dest

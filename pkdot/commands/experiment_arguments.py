@@ -85,7 +85,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         metavar="PATH",
         help="a table (.csv, .parquet), an .npz file or a folder, see `check own PATH`; or "
-        "the name of bundled data: digits, diabetes, breast_cancer",
+        "the name of bundled data: digits, diabetes, breast_cancer, handwriting, numerals, vowels",
     )
     add_own_arguments(own)
 

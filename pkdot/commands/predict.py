@@ -59,6 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     recordings = open_recordings(student, arguments.path, dict(arguments.set), progress=progress)
     prediction = Prediction(student, recordings, progress=progress)
     size = len(recordings.ids)
+    if len(prediction.left) == size:
+        raise ConfigError(
+            f"None of the {size} samples of {arguments.path} can be answered, as "
+            f"{' or '.join(student.prevalent)} is absent or damaged in each; `check own` says what "
+            f"is wrong with them."
+        )
     if prediction.left:
         shown = ", ".join(prediction.left[:5]) + (", …" if len(prediction.left) > 5 else "")
         print(

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ..errors import ConfigError
 from ..settings import Settings
-from . import affwild2, biovid, bundled_tables, digits
+from . import affwild2, biovid, bundled_tables, digits, handwriting, numerals, vowels
 from . import open as open_corpora
 from .affwild2 import AffWild2Settings
 from .biovid import BioVidSettings
@@ -14,13 +14,20 @@ from .bundled_tables import BreastCancerSettings, DiabetesSettings
 from .corpus import Corpus, Split
 from .digits import DigitsSettings
 from .given import GivenSettings
+from .handwriting import HandwritingSettings
+from .numerals import NumeralsSettings
 from .open import CREMADSettings, FSDDSettings, OpenSettings, RAVDESSSettings
 from .own.settings import OwnSettings
+from .pairing import PairingSettings, apply_pairing
+from .vowels import VowelsSettings
 
 CorpusSettings = Annotated[
     DigitsSettings
     | DiabetesSettings
     | BreastCancerSettings
+    | HandwritingSettings
+    | NumeralsSettings
+    | VowelsSettings
     | BioVidSettings
     | AffWild2Settings
     | FSDDSettings
@@ -32,8 +39,8 @@ CorpusSettings = Annotated[
 ]
 
 
-BUNDLED = ("digits", "diabetes", "breast_cancer")
-"""Corpora of real data that come with a package."""
+BUNDLED = ("digits", "diabetes", "breast_cancer", "handwriting", "numerals", "vowels")
+"""Corpora of real data that come with a package; the last three with one that is optional."""
 
 
 def named(data: str) -> dict[str, str]:
@@ -76,6 +83,12 @@ def load_corpus(settings: CorpusSettings, seed: int, *, progress: bool = True) -
         return bundled_tables.load_diabetes_corpus(settings, seed)
     if isinstance(settings, BreastCancerSettings):
         return bundled_tables.load_breast_cancer_corpus(settings, seed)
+    if isinstance(settings, HandwritingSettings):
+        return handwriting.load(settings, seed)
+    if isinstance(settings, NumeralsSettings):
+        return numerals.load(settings, seed)
+    if isinstance(settings, VowelsSettings):
+        return vowels.load(settings, seed)
     return digits.load(settings, seed)
 
 
@@ -108,10 +121,15 @@ __all__ = [
     "DigitsSettings",
     "FSDDSettings",
     "GivenSettings",
+    "HandwritingSettings",
+    "NumeralsSettings",
     "OwnSettings",
+    "PairingSettings",
     "RAVDESSSettings",
     "Settings",
     "Split",
+    "VowelsSettings",
+    "apply_pairing",
     "load_corpus",
     "named",
     "pinned",

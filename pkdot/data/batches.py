@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ConfigError
 from .corpus import IndexArray
 
 
@@ -86,8 +87,18 @@ class Batches:
         least: batches of an epoch at least; few samples are then seen several times in it.
         classes: of the labelled samples, in their order; given, each batch has as many labelled
             samples of one class as of another.
+        teacher_only: indices of samples that only the teacher saw, or whose pair is doubtful. They
+            run through a stream with draws of its own, so that the student's batches do not depend
+            on them, and as many of them as of the unlabelled ones follow in each batch.
 
-    Iterating yields int64 arrays (B,), labelled samples first; each pass is a new epoch.
+    Attributes:
+        n_labelled, n_unlabelled, n_teacher_only: of a batch, in this order.
+
+    Iterating yields int64 arrays (B,), labelled samples first, or (B + n_teacher_only,); each pass
+    is a new epoch.
+
+    Raises:
+        ConfigError: for fewer than two samples, of which there is nothing to compare.
     """
 
     def __init__(
@@ -99,13 +110,18 @@ class Batches:
         seed: int,
         least: int = 1,
         classes: np.ndarray | None = None,
+        teacher_only: IndexArray | None = None,
     ) -> None:
         size = min(batch_size, len(labelled) + len(unlabelled))
-        if len(unlabelled):
-            wanted = max(1, round(size * labelled_share))
-            self.n_labelled = max(min(wanted, len(labelled), size - 1), size - len(unlabelled))
-        else:
-            self.n_labelled = size
+        if size < 2:
+            samples = "sample" if size == 1 else "samples"
+            raise ConfigError(
+                f"{size} training {samples} can be learnt from here (with a target, and with every "
+                f"modality that is read), and a batch needs at least 2; give more."
+            )
+        self.n_labelled = labelled_in_batch(
+            len(labelled), len(unlabelled), batch_size, labelled_share
+        )
         self.n_unlabelled = size - self.n_labelled
         lengths = [len(labelled) // self.n_labelled]
         if self.n_unlabelled:
@@ -118,6 +134,33 @@ class Batches:
             else _BalancedStream(labelled, classes, self.n_labelled, rng)
         )
         self._unlabelled = _Stream(unlabelled, self.n_unlabelled, rng)
+        others = labelled[:0] if teacher_only is None else teacher_only
+        self.n_teacher_only = min(len(others), self.n_unlabelled)
+        self._teacher_rng = np.random.default_rng([seed, 1])
+        self._teacher_only = _Stream(others, self.n_teacher_only, self._teacher_rng)
+
+    @property
+    def trusted(self) -> int | None:
+        """How many samples of a batch, its first, are pairs; None where all are."""
+        return self.n_labelled if self.n_teacher_only else None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many samples of each kind a batch holds."""
+        if self.n_teacher_only:
+            return (self.n_labelled, self.n_unlabelled, self.n_teacher_only)
+        return (self.n_labelled + self.n_unlabelled,)
+
+    def of_student(self, drawn: IndexArray) -> IndexArray:
+        """What the student sees of a batch, or of several: (..., B)."""
+        return drawn[..., : self.n_labelled + self.n_unlabelled]
+
+    def of_teacher(self, drawn: IndexArray) -> IndexArray:
+        """What the teacher sees of it: the same samples, or the trusted pairs and its own."""
+        if not self.n_teacher_only:
+            return drawn
+        own = drawn[..., self.n_labelled + self.n_unlabelled :]
+        return np.concatenate([drawn[..., : self.n_labelled], own], axis=-1)
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -128,22 +171,47 @@ class Batches:
             yield self.draw()
 
     def draw(self) -> IndexArray:
-        """The next batch, (B,), of this epoch or another."""
+        """The next batch of this epoch or another, as iterating yields it."""
         chosen = self._labelled.draw()
         if self.n_unlabelled:
             chosen = np.concatenate([chosen, self._unlabelled.draw()])
+        if self.n_teacher_only:
+            chosen = np.concatenate([chosen, self._teacher_only.draw()])
         return chosen
 
     def get_state(self) -> dict[str, Any]:
         """Where the order stands, in plain values; :meth:`set_state` goes on from there."""
-        return {
+        state = {
             "rng": self._rng.bit_generator.state,
             "labelled": self._labelled.get_state(),
             "unlabelled": self._unlabelled.get_state(),
         }
+        if self.n_teacher_only:
+            state["teacher_rng"] = self._teacher_rng.bit_generator.state
+            state["teacher_only"] = self._teacher_only.get_state()
+        return state
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on as batches of the same samples did that were asked for their state."""
         self._labelled.set_state(state["labelled"])
         self._unlabelled.set_state(state["unlabelled"])
         self._rng.bit_generator.state = state["rng"]
+        if self.n_teacher_only:
+            self._teacher_only.set_state(state["teacher_only"])
+            self._teacher_rng.bit_generator.state = state["teacher_rng"]
+
+
+def labelled_in_batch(
+    labelled: int, unlabelled: int, batch_size: int, labelled_share: float
+) -> int:
+    """How many samples of each of :class:`Batches` are labelled.
+
+    Args:
+        labelled, unlabelled: how many there are.
+        batch_size, labelled_share: as for the batches.
+    """
+    size = min(batch_size, labelled + unlabelled)
+    if not unlabelled:
+        return size
+    wanted = max(1, round(size * labelled_share))
+    return max(min(wanted, labelled, size - 1), size - unlabelled)

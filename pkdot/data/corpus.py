@@ -31,36 +31,41 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Who may be used for what; four disjoint sets of sample indices.
+    """Who may be used for what; disjoint sets of sample indices.
 
     Attributes:
         labelled: training samples whose label the task loss reads.
-        unlabelled: training samples recorded with all modalities whose label is never read.
+        unlabelled: training samples recorded with all modalities whose label is never read; where
+            there is ``teacher_only``, the student's recordings, and their pairs count for nothing.
         validation: the inner split, labelled, for early stopping and selection only.
         test: touched once, at the end.
+        teacher_only: training samples that only the teacher saw; neither their prevalent
+            modalities nor their labels are ever read.
     """
 
     labelled: IndexArray
     unlabelled: IndexArray
     validation: IndexArray
     test: IndexArray
+    teacher_only: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def train(self) -> IndexArray:
-        """Labelled and unlabelled training samples: what distillation and the T-Net see."""
+        """Labelled and unlabelled training samples: what the student sees."""
         return np.concatenate([self.labelled, self.unlabelled])
 
     def check(self, size: int, groups: np.ndarray | None = None) -> None:
         """Raise :class:`DataError` unless the sets are disjoint, in range and not empty.
 
         With ``groups`` (N,), also refuses a group on both sides of train and test, or of train and
-        validation.
+        validation; what only the teacher saw is training.
         """
         parts = {name: getattr(self, name) for name in ("labelled", "validation", "test")}
         for name, indices in parts.items():
             if len(indices) == 0:
                 raise DataError(f"The {name} part of the split is empty; ask for fewer samples.")
-        everything = np.concatenate([self.train, self.validation, self.test])
+        training = np.concatenate([self.train, self.teacher_only])
+        everything = np.concatenate([training, self.validation, self.test])
         if len(np.unique(everything)) != len(everything):
             raise DataError(
                 "A sample stands in two parts of the split; the parts must be disjoint."
@@ -70,7 +75,7 @@ class Split:
         if groups is None:
             return
         for name in ("validation", "test"):
-            both = set(groups[self.train]) & set(groups[parts[name]])
+            both = set(groups[training]) & set(groups[parts[name]])
             if both:
                 raise DataError(
                     f"Group '{min(both)}' stands in training and {name} both ({len(both)} such); "
@@ -99,11 +104,12 @@ class Corpus:
         groups: the group of each sample, (N,) str: subject, actor, video; splits respect it.
         ids: unique sample names, (N,) str.
         task: what is to be learnt; fitted to the labelled training targets where it is not yet.
-        split: the four parts.
+        split: its parts.
         simulated: whether a simulator made the data; every figure then says "simulated".
         fingerprint: hash of data and options, for caches and records.
         kinds: modality -> what its samples are; told by their shape where absent.
-        present: privileged modality -> (N,) bool, which samples have it; all where absent.
+        present: modality -> (N,) bool, which samples have it; all where absent. Only what nobody
+            but the teacher saw lacks a prevalent one.
         sources: modality -> hash of its samples as they are served, for caches that outlive a
             split; where one is absent, ``fingerprint`` stands in.
         frames: (N, L) names of the frames of windows; a frame that several windows cover has one
@@ -183,9 +189,22 @@ class Corpus:
                 raise DataError(f"Corpus {self.name!r}: {error}") from None
             object.__setattr__(self, name, checked)  # whole numbers could not hold a missing value
         self.split.check(size)
+        self._check_unpaired()
         if not self.task.is_fitted:
             fitted = self.task.fitted(self.given_targets[self.split.labelled])
             object.__setattr__(self, "task", fitted)
+
+    def _check_unpaired(self) -> None:
+        """Refuse a labelled sample without a pair where only labelled ones are trusted pairs."""
+        if not self.is_unpaired:
+            return
+        lacking = int((~self.complete[self.split.labelled]).sum())
+        if lacking:
+            raise DataError(
+                f"Corpus {self.name!r}: {lacking} labelled training samples lack a modality, and "
+                f"where other recordings are unpaired the labelled ones are the trusted pairs; "
+                f"leave these samples out, e.g. by data.drop_missing."
+            )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -243,10 +262,18 @@ class Corpus:
         return self.targets.ndim == 3
 
     @property
+    def is_unpaired(self) -> bool:
+        """Whether some training recordings were seen by the teacher alone.
+
+        Pairs are then trusted only where they have a label.
+        """
+        return len(self.split.teacher_only) > 0
+
+    @property
     def complete(self) -> np.ndarray:
-        """Which samples have every privileged modality, (N,)."""
+        """Which samples have every modality, (N,)."""
         whole = np.ones(len(self), dtype=bool)
-        for name in self.privileged:
+        for name in self.names:
             if name in self.present:
                 whole &= self.present[name]
         return whole

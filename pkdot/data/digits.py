@@ -13,13 +13,12 @@ import numpy as np
 from pydantic import Field
 from sklearn.datasets import load_digits
 
-from ..errors import DataError
-from ..settings import Settings
 from ..tasks import Classification, Multilabel, Task
-from .corpus import Corpus, IndexArray, Split
+from .corpus import Corpus
+from .drawn import DrawnSettings, as_pictures, corrupt_labels, draw_split
 
 
-class DigitsSettings(Settings):
+class DigitsSettings(DrawnSettings):
     """How the digits become a problem of privileged information."""
 
     name: Literal["digits"] = "digits"
@@ -29,28 +28,9 @@ class DigitsSettings(Settings):
     privileged_noise: float = Field(
         0.0, ge=0, description="standard deviation added to the full image that the teacher sees"
     )
-    n_labelled: int = Field(100, ge=10, description="training images with a label")
-    n_unlabelled: int = Field(900, ge=0, description="training images with both views and no label")
-    n_validation: int = Field(100, ge=10, description="labelled images of the inner split")
-    label_noise: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="share of given labels (training and validation) replaced by a wrong one",
-    )
     target: Literal["digit", "attributes"] = Field(
         "digit", description="what is learnt: which digit, or what holds of it (multilabel)"
     )
-
-    @property
-    def has_unlabelled(self) -> bool:
-        """Whether there are training samples without a label."""
-        return self.n_unlabelled > 0
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether a simulator makes the data."""
-        return False
 
 
 def coarse_view(images: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
@@ -68,15 +48,6 @@ def coarse_view(images: np.ndarray, noise: float, rng: np.random.Generator) -> n
     return blocks + noise * rng.standard_normal(blocks.shape)
 
 
-def corrupt_labels(
-    labels: np.ndarray, share: float, n_classes: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Replace a share of the labels (N,) by another class, drawn evenly."""
-    wrong = rng.random(len(labels)) < share
-    shift = rng.integers(1, n_classes, size=len(labels))
-    return np.where(wrong, (labels + shift) % n_classes, labels)
-
-
 ATTRIBUTES = {
     "closed loop": (0, 6, 8, 9),
     "straight stroke": (1, 4, 5, 7),
@@ -91,22 +62,17 @@ def attributes(labels: np.ndarray) -> np.ndarray:
     return np.stack([np.isin(labels, holds) for holds in ATTRIBUTES.values()], 1).astype(np.int64)
 
 
-def _stratified(
-    pool: IndexArray, labels: np.ndarray, size: int, rng: np.random.Generator
-) -> IndexArray:
-    """Draw ``size`` of the pool with classes as even as they come, in random order."""
-    rank = np.empty(len(pool))
-    order = rng.permutation(len(pool))
-    seen: dict[int, int] = {}
-    for position in order:
-        label = int(labels[pool[position]])
-        seen[label] = seen.get(label, 0) + 1
-        rank[position] = seen[label] + rng.random()
-    return pool[np.argsort(rank, kind="stable")[:size]]
+_FINGERPRINTED = (
+    *("name", "noise", "privileged_noise", "n_labelled", "n_unlabelled", "n_validation"),
+    "label_noise",
+)
 
 
-def _as_pictures(images: np.ndarray) -> np.ndarray:
-    return np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
+def _options(settings: DigitsSettings) -> str:
+    """What the data depend on, in the order and form of before, so that old records compare."""
+    names = [*_FINGERPRINTED, *(["target"] if settings.target != "digit" else [])]
+    members = (settings.model_dump_json(include={name})[1:-1] for name in names)
+    return "{" + ",".join(members) + "}"
 
 
 def load(settings: DigitsSettings, seed: int) -> Corpus:
@@ -118,21 +84,8 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
     bundled = load_digits()
     images = bundled.images / 16.0
     labels = bundled.target.astype(np.int64)
-    wanted = settings.n_labelled + settings.n_unlabelled + settings.n_validation
-    if wanted >= len(labels):
-        raise DataError(
-            f"n_labelled + n_unlabelled + n_validation = {wanted}, but there are {len(labels)} "
-            "digits and some must be left for the test; ask for fewer."
-        )
     split_seed, view_seed, label_seed, full_seed = np.random.SeedSequence(seed).spawn(4)
-    rng = np.random.default_rng(split_seed)
-    pool = np.arange(len(labels))
-    parts = []
-    for size in (settings.n_labelled, settings.n_validation):
-        parts.append(_stratified(pool, labels, size, rng))
-        pool = np.setdiff1d(pool, parts[-1])
-    pool = rng.permutation(pool)
-    unlabelled, test = pool[: settings.n_unlabelled], pool[settings.n_unlabelled :]
+    split = draw_split(labels, settings, np.random.default_rng(split_seed), what="digits")
     views = coarse_view(images, settings.noise, np.random.default_rng(view_seed))
     noise = settings.privileged_noise * np.random.default_rng(full_seed).standard_normal(
         images.shape
@@ -144,9 +97,7 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
     if settings.target == "attributes":
         labels, given = attributes(labels), attributes(given)
         task = Multilabel(labels=tuple(ATTRIBUTES))
-    # Left out where it is what it always was, so that records of before still compare.
-    options = settings.model_dump_json(exclude={"target"} if settings.target == "digit" else None)
-    content = f"{options}|{seed}".encode() + bundled.data.tobytes()
+    content = f"{_options(settings)}|{seed}".encode() + bundled.data.tobytes()
     return Corpus(
         name="digits",
         modalities={
@@ -160,13 +111,11 @@ def load(settings: DigitsSettings, seed: int) -> Corpus:
         groups=ids,
         ids=ids,
         task=task,
-        split=Split(
-            labelled=parts[0], unlabelled=unlabelled, validation=parts[1], test=np.sort(test)
-        ),
+        split=split,
         simulated=False,
         unit="image",
         fingerprint=hashlib.sha256(content).hexdigest()[:16],
-        media={"the teacher sees": _as_pictures(seen), "the student sees": _as_pictures(views)},
+        media={"the teacher sees": as_pictures(seen), "the student sees": as_pictures(views)},
         facts={
             "source": "scikit-learn load_digits (UCI optical recognition of handwritten digits)"
         },

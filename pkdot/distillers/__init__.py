@@ -1,7 +1,8 @@
 """Distillation methods, one a file. A new file with a :class:`Distiller` in it is a new method."""
 
-from .base import Distiller, Method, SumOfDistillers
+from .base import Distiller, Method
 from .registry import available_distillers, build_distiller, methods_for, parse_method
+from .sums import SumOfDistillers
 
 __all__ = [
     "Distiller",

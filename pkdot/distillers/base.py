@@ -1,7 +1,7 @@
 """What every distillation method is: teacher's and student's output in, one scalar out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from ..networks.models import NetworkOutput
 from ..networks.named_modules import NamedModules
 from ..settings import Settings
 from ..tasks import Classification, Task
+from .share import Balance
 
 BUDGET = 6
 """How many settings every method may try when methods are compared."""
@@ -38,6 +39,16 @@ class DistillerSettings(Settings):
     warm_up: int = Field(
         0, ge=0, description="updates over which the weight rises linearly from 0; 0 for none"
     )
+    share: float | None = Field(
+        None,
+        ge=0,
+        description="in place of a weight: how strongly the weighted loss pulls on the student's "
+        "embedding, as a share of the task loss's pull; null: the weight as it is",
+    )
+    share_cap: float = Field(
+        10.0, ge=1, description="how many times share may raise the weight beyond its first value"
+    )
+    unsaid_defaults: ClassVar[frozenset[str]] = frozenset({"share", "share_cap"})
 
     def anchors_in_batch(self) -> int:
         """How many samples of a batch serve as anchors; the batch must be larger. 0 if none."""
@@ -79,6 +90,11 @@ class Distiller(nn.Module, ABC):
         self.adapters = NamedModules()
         self._updates = 0
         self._applied_weight: float | None = None
+        self.balance = self._new_balance()
+
+    def _new_balance(self) -> Balance | None:
+        share = self.settings.share
+        return None if share is None else Balance(share, self.settings.share_cap)
 
     def set_task(self, task: Task) -> None:
         """Say what the outputs are; classes, unless this is called before :meth:`prepare`.
@@ -111,6 +127,7 @@ class Distiller(nn.Module, ABC):
         """
         self._updates = 0
         self._applied_weight = None
+        self.balance = self._new_balance()
 
     def adapted(self, name: str, x: Tensor) -> Tensor:
         """The output of an adapter for ``x``, in the floating type of ``x``.
@@ -133,9 +150,12 @@ class Distiller(nn.Module, ABC):
         A method that keeps more between two calls extends this and :meth:`set_state`.
         """
         state: dict[str, Any] = {"tensors": self.state_dict(), "updates": {}, "draws": {}}
+        state["balances"] = {}
         for name, part in self.named_modules():
             if isinstance(part, Distiller):
                 state["updates"][name] = part._updates
+                if part.balance is not None:
+                    state["balances"][name] = part.balance.get_state()
                 if isinstance(generator := getattr(part, "generator", None), torch.Generator):
                     state["draws"][name] = generator.get_state()
         return state
@@ -146,6 +166,8 @@ class Distiller(nn.Module, ABC):
         parts = dict(self.named_modules())
         for name, updates in state["updates"].items():
             parts[name]._updates = updates
+        for name, balance in state["balances"].items():
+            parts[name].balance.set_state(balance)
         for name, draws in state["draws"].items():
             parts[name].generator.set_state(draws.cpu())
 
@@ -184,13 +206,27 @@ class Distiller(nn.Module, ABC):
         return self.settings.weight
 
     def next_weight(self, targets: Tensor) -> float:
-        """λ for the next batch, warm-up included; in training mode that is one update of it."""
-        weight = self.weight(targets)
+        """λ for the next batch, warm-up included; in training mode that is one update of it.
+
+        Raises:
+            InputError: if it is to be a share of the task's pull, and nobody noted any.
+        """
+        weight = self.weight(targets) if self.balance is None else self._balanced_weight()
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
         self._applied_weight = weight
         return weight
+
+    def _balanced_weight(self) -> float:
+        assert self.balance is not None
+        if not self.balance.noted:
+            raise InputError(
+                f"The method {self.name!r} has a share of {self.settings.share:g} in place of a "
+                f"weight, and has not seen the task loss; give the pulls of both to balance.note "
+                f"before each call, or set a weight and no share."
+            )
+        return self.balance.weight
 
     def applied_weights(self) -> dict[str, float]:
         """Method -> λ of the last call, warm-up included; empty before the first call."""
@@ -205,9 +241,7 @@ class Distiller(nn.Module, ABC):
     ) -> Tensor:
         """Weight times :meth:`loss`, the teacher's output taken as a constant.
 
-        Computed in float32, or float64 where any output is, whatever autocast is in force: half
-        precision cannot hold a Gram matrix or a plan. Each call in training mode is one update of
-        the warm-up.
+        Computed as :meth:`terms` says. Each call in training mode is one update of the warm-up.
 
         Args:
             teacher: output for the teacher's samples.
@@ -219,8 +253,21 @@ class Distiller(nn.Module, ABC):
         Raises:
             InputError: within ``torch.vmap``, which hides the values of a batch.
         """
+        return weighted(self.terms(teacher, student, targets, trusted), targets)
+
+    def terms(
+        self,
+        teacher: NetworkOutput,
+        student: NetworkOutput,
+        targets: Tensor,
+        trusted: int | None = None,
+    ) -> "list[tuple[Distiller, Tensor]]":
+        """Each part with its unweighted loss; a method that is no sum is its only part.
+
+        Computed in float32, or float64 where any output is, whatever autocast is in force: half
+        precision cannot hold a Gram matrix or a plan. Arguments and errors as for :meth:`forward`.
+        """
         refuse_vmap(student.embedding)
-        weight = self.next_weight(targets)
         dtype = working_dtype(
             teacher.outputs, teacher.embedding, student.outputs, student.embedding
         )
@@ -229,9 +276,9 @@ class Distiller(nn.Module, ABC):
         targets = usable(targets, targets.dtype)
         device = student.embedding.device.type
         if not torch.is_autocast_enabled(device):
-            return weight * self._loss_of(teacher, student, targets, trusted)
+            return [(self, self._loss_of(teacher, student, targets, trusted))]
         with torch.autocast(device, enabled=False):
-            return weight * self._loss_of(teacher, student, targets, trusted)
+            return [(self, self._loss_of(teacher, student, targets, trusted))]
 
     def _loss_of(
         self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, trusted: int | None
@@ -241,46 +288,10 @@ class Distiller(nn.Module, ABC):
         return self.loss_unpaired(teacher, student, targets, trusted)
 
 
-class SumOfDistillers(Distiller):
-    """Several methods at once, written ``kd+pkdot``: the sum of their weighted losses."""
-
-    def __init__(self, parts: Sequence[Distiller]) -> None:
-        super().__init__(DistillerSettings())
-        self.parts = nn.ModuleList(parts)
-        self._methods = tuple(parts)
-
-    @property
-    def methods(self) -> tuple[Distiller, ...]:
-        """The parts."""
-        return self._methods
-
-    def set_task(self, task: Task) -> None:
-        """Tell every part."""
-        for part in self._methods:
-            part.set_task(task)
-
-    def prepare(self, teacher: NetworkOutput, student: NetworkOutput) -> None:
-        """Prepare every part."""
-        for part in self._methods:
-            part.prepare(teacher, student)
-
-    def applied_weights(self) -> dict[str, float]:
-        """Part -> λ of the last call."""
-        return {k: v for part in self._methods for k, v in part.applied_weights().items()}
-
-    def loss(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
-        return sum(
-            (part(teacher, student, targets) for part in self._methods),
-            start=student.embedding.new_zeros(()),
-        )
-
-    def loss_unpaired(
-        self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, trusted: int
-    ) -> Tensor:
-        return sum(
-            (part(teacher, student, targets, trusted) for part in self._methods),
-            start=student.embedding.new_zeros(()),
-        )
+def weighted(terms: Iterable[tuple[Distiller, Tensor]], targets: Tensor) -> Tensor:
+    """The sum of :meth:`Distiller.terms`, each times the next weight of its method."""
+    first, *others = (part.next_weight(targets) * loss for part, loss in terms)
+    return sum(others, start=first)
 
 
 def has_target(targets: Tensor) -> Tensor:

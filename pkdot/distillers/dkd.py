@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..networks.models import NetworkOutput
-from ..tasks.base import divergence_of_logs
+from ..tasks.arrays import divergence_of_logs
 from .base import Distiller, DistillerSettings, tuning_grid
 
 

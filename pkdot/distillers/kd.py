@@ -29,7 +29,7 @@ class KD(Distiller):
     title = "soft labels"
     Settings = KDSettings
     settings: KDSettings
-    reads = ("outputs",)
+    reads: tuple[str, ...] = ("outputs",)
     tuning = tuning_grid((0.8, 4.0, 20.0), temperature=(2.0, 4.0))
     mapped = True
 

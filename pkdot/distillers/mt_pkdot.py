@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
-from .base import has_target, tuning_grid
+from .base import Distiller, has_target, tuning_grid
 from .geometry import length
 from .pkdot import PKDOT, PKDOTSettings
 
@@ -81,6 +81,12 @@ class MTPKDOT(PKDOT):
         structure = super().loss(best, student, targets)
         centroid = self.settings.centroid * length(mean_teacher - mean_student)
         return structure + centroid + adapter_loss
+
+    def loss_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor, trusted: int
+    ) -> Tensor:
+        """Of the trusted pairs alone: which teacher is best is told by their targets."""
+        return Distiller.loss_unpaired(self, teacher, student, targets, trusted)
 
     @torch.no_grad()
     def best_teacher(self, teachers: dict[str, NetworkOutput], targets: Tensor) -> str:

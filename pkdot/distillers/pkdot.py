@@ -2,9 +2,13 @@
 
 from typing import ClassVar
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
+from ..errors import InputError
+from ..method.anchors import select_anchors
+from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
 from .base import Method, has_target, tuning_grid
 from .transported import AnchorSettings, TransportDistiller, TransportSettings
@@ -33,7 +37,8 @@ class PKDOT(TransportDistiller):
     the cost is half the squared distance, and OT is entropic. Reads embeddings; no labels.
 
     ``identity``, beyond the paper and off by default, makes the cost see the pairing of the rows;
-    for ``confidence`` and ``outputs`` see :class:`TransportDistiller`.
+    for ``confidence``, ``outputs`` and batches of which only some samples are pairs see
+    :class:`TransportDistiller`.
 
     Class attributes:
         weight_unlabelled: λ where none is set, for a batch with samples that have no label and so
@@ -64,9 +69,39 @@ class PKDOT(TransportDistiller):
             return super().losses(teacher, student)
         return self.structural(teacher.embedding, student.embedding)
 
+    def losses_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, trusted: int
+    ) -> Tensor:
+        """As for any transport; without outputs the rows of all batches are read at once."""
+        if "outputs" in self.reads or self.settings.policy != "all":
+            return super().losses_unpaired(teacher, student, trusted)
+        first = self.kept(teacher.unstacked()[0], student.unstacked()[0], trusted)
+        every = torch.arange(trusted, device=student.embedding.device)
+        rows = self.structural.rows(teacher.embedding, student.embedding, (every, every))
+        clouds = rows[0][:, first:], rows[1][:, first:]
+        return self.between(teacher, clouds, trusted - first, None)
+
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the anchors, (B, k) each."""
         return self.structural.rows(teacher.embedding, student.embedding)
+
+    def rows_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, trusted: int
+    ) -> tuple[Tensor, Tensor]:
+        """Similarities to the trusted pairs that ``policy`` chooses, (B_T, k) and (B_S, k).
+
+        Raises:
+            InputError: for the policy ``per_sample``, whose columns are no coordinates.
+        """
+        policy, k = self.settings.policy, self.settings.k
+        if policy == "per_sample":
+            raise InputError(
+                "The policy 'per_sample' gives each sample anchors of its own, which two samples "
+                "that are no pair cannot share; take 'all' or 'shared'."
+            )
+        similarity = cosine_similarity_matrix(teacher.embedding[:trusted])
+        anchors = select_anchors(similarity, k, policy, generator=self.generator)
+        return self.structural.rows(teacher.embedding, student.embedding, (anchors, anchors))
 
 
 PKDOT_IDENTITY = Method(

@@ -42,10 +42,23 @@ class PKDOTClass(TransportDistiller):
 
     def rows(self, teacher: NetworkOutput, student: NetworkOutput) -> tuple[Tensor, Tensor]:
         """Similarities to the means of the G classes present, (B, G) each."""
-        classes = teacher.outputs.argmax(1).unique(return_inverse=True)[1]
+        return self._similarities(teacher, student, slice(None))
+
+    def rows_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, trusted: int
+    ) -> tuple[Tensor, Tensor]:
+        """Similarities to the means of the classes present among the trusted pairs."""
+        return self._similarities(teacher, student, slice(trusted))
+
+    @staticmethod
+    def _similarities(
+        teacher: NetworkOutput, student: NetworkOutput, pairs: slice
+    ) -> tuple[Tensor, Tensor]:
+        """Of all samples to the means over the pairs."""
+        classes = teacher.outputs[pairs].argmax(1).unique(return_inverse=True)[1]
         members = functional.one_hot(classes).to(teacher.embedding).T
         teacher_rows, student_rows = (
-            directions @ unit(members @ directions).T
+            directions @ unit(members @ directions[pairs]).T
             for directions in (unit(teacher.embedding), unit(student.embedding))
         )
         return teacher_rows, student_rows

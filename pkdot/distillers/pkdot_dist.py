@@ -68,11 +68,25 @@ class PKDOTCorrelation(PKDOT):
         Raises:
             InputError: for two classes where ``structure`` is 0, as nothing is left to compare.
         """
-        parts = []
-        if not _has_two_classes(teacher):
-            parts.append([self._correlations(output.outputs) for output in (teacher, student)])
+        similarities = super().rows(teacher, student) if self.settings.structure else None
+        return self._joined((teacher, student), similarities)
+
+    def rows_unpaired(
+        self, teacher: NetworkOutput, student: NetworkOutput, trusted: int
+    ) -> tuple[Tensor, Tensor]:
+        """Likewise, (B_T, 2C + k) and (B_S, 2C + k); columns are scaled over each own batch."""
+        similarities = None
         if self.settings.structure:
-            similarities = self.structural.rows(teacher.embedding, student.embedding)
+            similarities = super().rows_unpaired(teacher, student, trusted)
+        return self._joined((teacher, student), similarities)
+
+    def _joined(
+        self, outputs: tuple[NetworkOutput, NetworkOutput], similarities: tuple[Tensor, ...] | None
+    ) -> tuple[Tensor, Tensor]:
+        parts: list[list[Tensor]] = []
+        if not _has_two_classes(outputs[0]):
+            parts.append([self._correlations(output.outputs) for output in outputs])
+        if similarities is not None:
             parts.append([self.settings.structure**0.5 * rows for rows in similarities])
         if not parts:
             raise InputError(

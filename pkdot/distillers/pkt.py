@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
-from ..tasks.base import divergence_of_logs
+from ..tasks.arrays import divergence_of_logs
 from .base import Distiller, DistillerSettings, tuning_grid
 from .geometry import off_diagonal
 

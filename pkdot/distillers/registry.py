@@ -10,9 +10,10 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..tasks import Task
-from .base import Distiller, Method, SumOfDistillers
+from .base import Distiller, Method
+from .sums import SumOfDistillers
 
-_NOT_METHODS = {"base", "registry"}
+_NOT_METHODS = {"base", "registry", "sums"}
 
 
 def _methods(module: ModuleType) -> Iterator[Method]:

@@ -11,7 +11,8 @@ from ..experiments.config import ExperimentConfig
 from ..record.location import runs_directory
 from .campaign import Campaign, Seeds, Workers
 from .contenders import find_contenders
-from .regimes import REGIMES, Regime, find_regimes, own_regime
+from .grids import SIZES
+from .regimes import STANDARD, Regime, find_regimes, own_regime
 from .steps import STEPS
 from .studies import find_studies
 
@@ -56,11 +57,14 @@ def read_campaign(arguments: Namespace, own: Mapping[str, Any] | None = None) ->
     study_regimes = _study_regimes(arguments)
     campaign = Campaign(
         regimes=_regimes(arguments, own),
-        contenders=find_contenders(arguments.methods or (QUICK_METHODS if quick else None)),
+        contenders=find_contenders(
+            arguments.methods or (QUICK_METHODS if quick else None), arguments.grid
+        ),
         folder=arguments.folder or kept,
         chosen=arguments.chosen,
         seeds=seeds,
-        settings=2 if quick else 6,
+        settings=2 if quick else SIZES[arguments.grid],
+        grid=arguments.grid,
         controlled=("kd",) if quick else ("kd", "pkdot", "rows"),
         studies=find_studies(studies),
         study_regimes=study_regimes,
@@ -122,7 +126,7 @@ def _regimes(arguments: Namespace, own: Mapping[str, Any] | None) -> list[Regime
         told += ["--drop-missing"] if arguments.drop_missing else []
         base = ExperimentConfig().changed(own)
         return [own_regime(base, " ".join(told), progress=not arguments.quiet)]
-    regimes = find_regimes(arguments.regimes or (["few"] if arguments.quick else list(REGIMES)))
+    regimes = find_regimes(arguments.regimes or (["few"] if arguments.quick else list(STANDARD)))
     if arguments.people is None:
         return regimes
     if not any(regime.simulated for regime in regimes):

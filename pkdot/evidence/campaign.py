@@ -11,7 +11,9 @@ from ..errors import ConfigError
 from ..experiments.cells import Arm, cell_cache, cell_key
 from ..experiments.config import ExperimentConfig
 from ..experiments.sweep import run_grid
+from .comparison import PAIRED, START
 from .contenders import Contender
+from .grids import GridName
 from .regimes import LOCKED_SEEDS, Regime
 from .studies import Study
 
@@ -76,6 +78,7 @@ class Campaign:
         chosen: a folder of choices made earlier, to be read in place of tuning.
         seeds: which seeds serve what.
         settings: how many of its settings a contender tries.
+        grid: which grid the contenders' settings are from.
         controlled: names of the contenders that undergo every control.
         studies: of the mechanism.
         study_regimes: names of the regimes that the studies are run on.
@@ -89,6 +92,7 @@ class Campaign:
     chosen: Path | None = None
     seeds: Seeds = field(default_factory=Seeds)
     settings: int = 6
+    grid: GridName = "own"
     controlled: tuple[str, ...] = ("kd", "pkdot", "rows")
     studies: Sequence[Study] = ()
     study_regimes: tuple[str, ...] = ("few",)
@@ -106,11 +110,22 @@ class Campaign:
         return next((regime.people for regime in self.regimes if regime.people), ())
 
     def contenders_of(self, regime: Regime) -> list[Contender]:
-        """Those that the regime's data and task can have."""
-        return [
+        """Those that the regime's data and task can have.
+
+        Ceilings learn from right pairs, whatever the regime does to them. No student takes over a
+        T-Net from a teacher that never saw both modalities of a sample.
+        """
+        found = [
             contender
             for contender in self.contenders
             if contender.suits(regime.task) and (regime.simulated or not contender.needs_latent)
+        ]
+        if not regime.is_doubtful:
+            return [contender for contender in found if contender.name != PAIRED]
+        return [
+            contender.with_right_pairs() if contender.kind == "ceiling" else contender
+            for contender in found
+            if not (regime.is_unpaired and contender.name == START)
         ]
 
     def studies_of(self, regime: Regime) -> Sequence[Study]:

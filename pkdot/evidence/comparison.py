@@ -26,7 +26,10 @@ START = "tnet"
 """The student that takes over the teacher's encoder and T-Net and is not distilled."""
 
 ALONE = (REFERENCE, "alone:smoothing")
-CEILINGS = ("ceiling", "posterior")
+PAIRED = "paired"
+"""Soft labels of the teacher as it is, had all pairs been there and right."""
+
+CEILINGS = ("ceiling", "posterior", PAIRED)
 
 SIGNIFICANCE = 0.05
 """A corrected p-value below it counts as resolved."""

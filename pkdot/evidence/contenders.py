@@ -5,29 +5,28 @@ as many. All students inherit networks, training and first weights from the regi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
 from ..distillers import available_distillers, parse_method
-from ..distillers.base import BUDGET, tuning_grid
 from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
 from ..experiments.cells import Arm
 from ..experiments.sweep import ALONE, method_title
 from ..tasks import Task
+from .grids import SIZES, GridName, ends_reached, wide_grid
+from .variants import SUMS, VARIANTS, Variant
 
 Kind = Literal["reference", "method", "ceiling"]
 Changes = Mapping[str, Any]
 
-_DECAY_DROPOUT = tuple(
-    {"training.weight_decay": decay, "network.dropout": dropout}
-    for decay, dropout in product((0.03, 0.1, 0.3), (0.4, 0.6))
-)
-_DECAY_SMOOTHING = tuple(
-    {"training.weight_decay": decay, "training.label_smoothing": smoothing}
-    for decay, smoothing in product((0.03, 0.1, 0.3), (0.1, 0.2))
-)
+_DECAYS: dict[GridName, tuple[float, ...]] = {"own": (0.03, 0.1, 0.3), "wide": (0.01, 0.1, 1.0)}
+_DROPOUTS: dict[GridName, tuple[float, ...]] = {"own": (0.4, 0.6), "wide": (0.2, 0.4, 0.6)}
+_SMOOTHINGS: dict[GridName, tuple[float, ...]] = {"own": (0.1, 0.2), "wide": (0.05, 0.1, 0.3)}
+
+
+ALL_PAIRED: Changes = {"pairing.wrong": 0.0, "pairing.unpaired": 0.0}
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,11 @@ class Contender:
     Attributes:
         name: short name.
         title: what tables call it.
-        candidates: the settings that it may try, as dotted changes of the regime's base; exactly
-            :data:`~pkdot.distillers.base.BUDGET` of them.
+        candidates: the settings that it may try, as dotted changes of the regime's base; as many
+            as :data:`~pkdot.evidence.grids.SIZES` has for one of the grids.
         kind: reference (no distillation), method, or ceiling.
         needs_latent: whether it needs a corpus that keeps what its simulator drew for each sample.
+        elsewhere: what it may try on the other grid; a choice made there is its own, too.
     """
 
     name: str
@@ -48,12 +48,14 @@ class Contender:
     candidates: tuple[Changes, ...]
     kind: Kind = "method"
     needs_latent: bool = False
+    elsewhere: tuple[Changes, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.candidates) != BUDGET:
+        if len(self.candidates) not in SIZES.values():
+            sizes = " or ".join(f"{size} (grid {name})" for name, size in SIZES.items())
             raise ConfigError(
                 f"{self.name!r} has {len(self.candidates)} settings to try; every contender has "
-                f"{BUDGET}, so that none is searched for longer than another."
+                f"{sizes}, so that none is searched for longer than another."
             )
 
     @property
@@ -62,6 +64,14 @@ class Contender:
         methods, method = available_distillers(), str(self.candidates[0].get("method", "none"))
         kinds = [methods[part].distiller for part in parse_method(method)]
         return any(issubclass(kind, TransportDistiller) for kind in kinds)
+
+    def with_right_pairs(self) -> "Contender":
+        """The same, of a teacher and a student whose pairs are all there and right."""
+        own, other = (
+            tuple({**changes, **ALL_PAIRED} for changes in grid)
+            for grid in (self.candidates, self.elsewhere)
+        )
+        return replace(self, candidates=own, elsewhere=other)
 
     def suits(self, task: Task) -> bool:
         """Whether it can be had with a task: what the method needs, labels to smooth."""
@@ -75,66 +85,38 @@ class Contender:
             return False
         return True
 
-    def arms(self, settings: int = BUDGET) -> list[Arm]:
+    def arms(self, settings: int | None = None) -> list[Arm]:
         """One arm a setting to try: all of them, or so many, evenly picked.
 
         Raises:
-            ConfigError: for a number outside 1..6.
+            ConfigError: for a number below one, or of more than there are.
         """
-        if not 1 <= settings <= BUDGET:
-            raise ConfigError(f"A contender may try 1 to {BUDGET} settings, not {settings}.")
-        picked = range(0, BUDGET, BUDGET // settings)[:settings]
+        size = len(self.candidates)
+        settings = size if settings is None else settings
+        if not 1 <= settings <= size:
+            raise ConfigError(f"A contender may try 1 to {size} settings, not {settings}.")
+        picked = range(0, size, size // settings)[:settings]
         return [
-            Arm(f"{self.name}#{number}", f"{self.title}, setting {number}", self.candidates[number])
-            for number in picked
+            _arm(f"{self.name}#{n}", f"{self.title}, setting {n}", self.candidates[n])
+            for n in picked
         ]
 
     def arm(self, changes: Changes) -> Arm:
         """The arm of the chosen setting."""
-        return Arm(self.name, self.title, changes)
+        return _arm(self.name, self.title, changes)
+
+    def ends(self, changes: Changes) -> list[str]:
+        """What of a chosen setting lies at an end of the grid that it comes from."""
+        tried = self.candidates if changes in self.candidates else self.elsewhere
+        return ends_reached(changes, tried)
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A method in a fixed form that is a contender of its own.
+def _arm(name: str, title: str, changes: Changes) -> Arm:
+    """An arm whose pairing, where it has one of its own, is its teacher's as well."""
+    shared = {path: value for path, value in changes.items() if path.startswith("pairing.")}
+    own = {path: value for path, value in changes.items() if path not in shared}
+    return Arm(name, title, own, teacher=shared)
 
-    Attributes:
-        name: short name.
-        title: what tables call it.
-        method: whose options ``fixed`` are.
-        fixed: options that stay as they are.
-        tuning: the settings that it may try, where the method's own do not fit its form.
-    """
-
-    name: str
-    title: str
-    method: str
-    fixed: Mapping[str, Any]
-    tuning: tuple[Mapping[str, Any], ...] = ()
-
-
-_PAPER = tuning_grid((1.2, 6.0, 30.0), k=(30, 10))
-
-VARIANTS: tuple[Variant, ...] = (
-    Variant(
-        "pkdot:shared",
-        "PKDOT, the paper's anchors (shared)",
-        "pkdot",
-        {"policy": "shared", "blur": 0.1},
-        _PAPER,
-    ),
-    Variant(
-        "pkdot:per_sample",
-        "PKDOT, the released script's anchors (per sample)",
-        "pkdot",
-        {"policy": "per_sample", "blur": 0.1},
-        _PAPER,
-    ),
-)
-"""PKDOT by default takes every sample as an anchor; these are the anchors of its two sources."""
-
-SUMS: tuple[str, ...] = ("kd+pkdot", "kd+rows", "dist+pkdot", "dist+rows")
-"""Sums of two that compete; others can be asked for by name."""
 
 CANDIDATE = "pkdot_dist"
 """The form with transport that is put forward against every rival.
@@ -145,33 +127,42 @@ PKDOT itself where there are two classes was decided on simulated people 0, 2, 3
 from 5 on confirm that. The numbers are in ``reports/benchmarks/evidence*.md``.
 """
 
-REFERENCES = (
-    Contender(
-        "alone",
-        "student alone",
-        tuple({**ALONE, **changes} for changes in _DECAY_DROPOUT),
-        "reference",
-    ),
-    Contender(
-        "alone:smoothing",
-        "student alone, label smoothing",
-        tuple({**ALONE, **changes} for changes in _DECAY_SMOOTHING),
-        "reference",
-    ),
-    Contender(
-        "tnet",
-        "student + T-Net, no distillation",
-        tuple({"method": "none", **changes} for changes in _DECAY_DROPOUT),
-        "reference",
-    ),
-)
-"""Students without a distillation loss. All differences are to ``alone``."""
+
+def _other(grid: GridName) -> GridName:
+    return "wide" if grid == "own" else "own"
+
+
+def references(grid: GridName = "own") -> tuple[Contender, ...]:
+    """Students without a distillation loss. All differences are to ``alone``."""
+
+    def reference(name: str, title: str, fixed: Changes, smooths: bool = False) -> Contender:
+        knob = "training.label_smoothing" if smooths else "network.dropout"
+        values = _SMOOTHINGS if smooths else _DROPOUTS
+        both = [
+            tuple(
+                {**fixed, "training.weight_decay": decay, knob: value}
+                for decay, value in product(_DECAYS[of], values[of])
+            )
+            for of in (grid, _other(grid))
+        ]
+        return Contender(name, title, both[0], "reference", elsewhere=both[1])
+
+    return (
+        reference("alone", "student alone", ALONE),
+        reference("alone:smoothing", "student alone, label smoothing", ALONE, smooths=True),
+        reference("tnet", "student + T-Net, no distillation", {"method": "none"}),
+    )
+
+
+REFERENCES = references()
+"""Those of the own grid."""
 
 
 def settings_of(
     method: str,
     fixed: Mapping[str, Any] | None = None,
     tuning: Sequence[Mapping[str, Any]] = (),
+    grid: GridName = "own",
 ) -> tuple[Changes, ...]:
     """The settings that a method may try.
 
@@ -180,45 +171,64 @@ def settings_of(
 
     Args:
         method: e.g. ``kd`` or ``kd+pkdot``.
-        fixed: options of the last part that stay as they are.
+        fixed: options of the last part that stay as they are, or of another one by ``part.name``.
         tuning: settings to try; the last part's own if left out.
+        grid: those themselves, or the wide one around them.
 
     Raises:
         ConfigError: for an unknown method.
     """
     last = parse_method(method)[-1]
+    own = tuple(tuning or available_distillers()[last].tuning)
     return tuple(
         {
             "method": method,
-            **{f"options.{last}.{n}": v for n, v in {**dict(tried), **(fixed or {})}.items()},
+            **{
+                f"options.{n if '.' in n else f'{last}.{n}'}": value
+                for n, value in {**dict(tried), **(fixed or {})}.items()
+            },
         }
-        for tried in tuning or available_distillers()[last].tuning
+        for tried in (wide_grid(own) if grid == "wide" else own)
     )
 
 
-def ceilings() -> tuple[Contender, ...]:
+def ceilings(grid: GridName = "own") -> tuple[Contender, ...]:
     """Soft labels of the best possible teachers, tuned as soft labels are.
 
     ``ceiling``: a teacher that has seen all true labels. ``posterior``: where a simulator knows
-    what it drew, the true probability of each class given that.
+    what it drew, the true probability of each class given that. ``paired``: the teacher as it is;
+    only where a regime has pairs that are wrong or missing.
     """
 
-    def ceiling(name: str, title: str, control: str, needs_latent: bool) -> Contender:
-        candidates = tuple({**changes, "control": control} for changes in settings_of("kd"))
-        return Contender(name, f"ceiling ({title})", candidates, "ceiling", needs_latent)
+    def ceiling(name: str, title: str, fixed: Changes, needs_latent: bool = False) -> Contender:
+        both = [
+            tuple({**changes, **fixed} for changes in settings_of("kd", grid=of))
+            for of in (grid, _other(grid))
+        ]
+        title = f"ceiling ({title})"
+        return Contender(name, title, both[0], "ceiling", needs_latent, elsewhere=both[1])
 
     return (
-        ceiling("ceiling", "teacher with all true labels", "true_labels", False),
-        ceiling("posterior", "true class probabilities given the latent", "posterior", True),
+        ceiling("ceiling", "teacher with all true labels", {"control": "true_labels"}),
+        ceiling(
+            "posterior",
+            "true class probabilities given the latent",
+            {"control": "posterior"},
+            needs_latent=True,
+        ),
+        ceiling("paired", "soft labels, all pairs known and right", {}),
     )
 
 
-def find_contenders(methods: Sequence[str] | None = None) -> list[Contender]:
+def find_contenders(
+    methods: Sequence[str] | None = None, grid: GridName = "own"
+) -> list[Contender]:
     """All that compete: references, ceilings and methods.
 
     Args:
         methods: names of methods, sums or variants; every method of the kit, the variants and the
             sums of this module if left out.
+        grid: what each may try.
 
     Raises:
         ConfigError: for an unknown or repeated name.
@@ -231,9 +241,11 @@ def find_contenders(methods: Sequence[str] | None = None) -> list[Contender]:
         raise ConfigError(f"A method is named twice among {', '.join(methods)}.")
     found = []
     for name in methods:
-        if (variant := variants.get(name)) is None:
-            found.append(Contender(name, method_title(name), settings_of(name)))
-        else:
-            settings = settings_of(variant.method, variant.fixed, variant.tuning)
-            found.append(Contender(name, variant.title, settings))
-    return [*REFERENCES, *ceilings(), *found]
+        variant = variants.get(name) or Variant(name, "", name, {})
+        both = [
+            settings_of(variant.method, variant.fixed, variant.tuning, of)
+            for of in (grid, _other(grid))
+        ]
+        title = variant.title or method_title(name)
+        found.append(Contender(name, title, both[0], elsewhere=both[1]))
+    return [*references(grid), *ceilings(grid), *found]

@@ -1,13 +1,15 @@
 """Regimes: the problems on which methods are compared, each an experiment and a unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ..data import load_corpus, pinned
 from ..errors import ConfigError
 from ..experiments.config import ExperimentConfig
 from ..tasks import Classification, Task
+from .situations import Plan, plans
 
 LOCKED_SEEDS = tuple(range(100, 120))
 """Seeds of the comparison by default: run once, after everything has been chosen."""
@@ -31,6 +33,8 @@ class Regime:
         people: of a simulated corpus, the seeds that draw the people of a comparison, each a
             population of its own; the base's if empty.
         data_arguments: what the command line says to name these data, where ``--regimes`` does not.
+        redrawn: settings that a seed draws, as dotted names, beside ``seed`` itself.
+        plan: the corpus and the situation that it is, where it is one of many.
     """
 
     name: str
@@ -44,6 +48,18 @@ class Regime:
     most_seeds: int | None = None
     people: tuple[int, ...] = ()
     data_arguments: str = ""
+    redrawn: tuple[str, ...] = ()
+    plan: Plan | None = None
+
+    @property
+    def is_unpaired(self) -> bool:
+        """Whether samples without label are seen by one side alone."""
+        return self.plan is not None and self.plan.unpaired
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether pairs are wrong or missing, so that right ones would be worth something."""
+        return self.is_unpaired or (self.plan is not None and self.plan.wrong > 0)
 
     @property
     def unlabelled(self) -> bool:
@@ -89,7 +105,7 @@ class Regime:
 
     def _replicates(self, base: ExperimentConfig, seeds: Sequence[int]) -> list[ExperimentConfig]:
         if self.folds == 1:
-            return [base.changed({"seed": seed}) for seed in seeds]
+            return [base.changed(dict.fromkeys(("seed", *self.redrawn), seed)) for seed in seeds]
         return [
             base.changed({"seed": seed, "data.fold": fold})
             for seed in seeds
@@ -101,8 +117,8 @@ def _digits_regime(name: str, title: str, **data: Any) -> Regime:
     return Regime(name, title, ExperimentConfig(data={"name": "digits", **data}, method="none"))
 
 
-def _biovid_regime(name: str, title: str, **data: Any) -> Regime:
-    changes = {"method": "none", **{f"data.{setting}": value for setting, value in data.items()}}
+def _biovid_regime(name: str, title: str, changes: Mapping[str, Any]) -> Regime:
+    changes = {"method": "none", **changes}
     return Regime(
         name,
         f"simulated BioVid, face video and skin conductance: {title}",
@@ -115,7 +131,21 @@ def _biovid_regime(name: str, title: str, **data: Any) -> Regime:
     )
 
 
-REGIMES: dict[str, Regime] = {
+def _planned(plan: Plan) -> Regime:
+    if plan.corpus == "biovid":
+        return replace(_biovid_regime(plan.name, plan.title, plan.changes), plan=plan)
+    base = ExperimentConfig(data={"name": plan.changes["data.name"]}, method="none")
+    return Regime(
+        plan.name,
+        plan.title,
+        base.changed(plan.changes),
+        task=plan.task,
+        redrawn=("data.fold_seed",) if plan.redrawn else (),
+        plan=plan,
+    )
+
+
+STANDARD: dict[str, Regime] = {
     regime.name: regime
     for regime in (
         _digits_regime("few", "digits: 100 labels, 900 pairs without label", n_labelled=100),
@@ -127,12 +157,41 @@ REGIMES: dict[str, Regime] = {
             n_unlabelled=0,
             label_noise=0.3,
         ),
-        _biovid_regime("biovid_all", "all labels"),
+        _biovid_regime("biovid_all", "all labels", {}),
         _biovid_regime(
-            "biovid_quarter", "a quarter of the labels, the rest as pairs", label_fraction=0.25
+            "biovid_quarter",
+            "a quarter of the labels, the rest as pairs",
+            {"data.label_fraction": 0.25},
         ),
     )
 }
+"""Those that are compared where none is named."""
+
+
+class _Regimes(Mapping[str, Regime]):
+    """All regimes by name; one that is planned becomes an experiment when it is asked for."""
+
+    def __init__(self) -> None:
+        self._plans, self._made = plans(), dict(STANDARD)
+
+    def __getitem__(self, name: str) -> Regime:
+        if name not in self._made:
+            self._made[name] = _planned(self._plans[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*STANDARD, *self._plans)
+
+    def __len__(self) -> int:
+        return len(STANDARD) + len(self._plans)
+
+    def title(self, name: str) -> str:
+        """What a regime is, in words; nothing is made."""
+        return STANDARD[name].title if name in STANDARD else self._plans[name].title
+
+
+REGIMES = _Regimes()
+"""Every regime of the kit by its name."""
 
 
 def own_regime(base: ExperimentConfig, data_arguments: str, *, progress: bool = True) -> Regime:
@@ -156,12 +215,18 @@ def own_regime(base: ExperimentConfig, data_arguments: str, *, progress: bool = 
 def find_regimes(names: Sequence[str]) -> list[Regime]:
     """The regimes of these names, in the order of the list of all.
 
+    Args:
+        names: with ``*`` and ``?`` for any text and any letter, e.g. ``numerals_*``.
+
     Raises:
-        ConfigError: for an unknown name, or none.
+        ConfigError: for a name that no regime has, or none.
     """
     for name in names:
-        if name not in REGIMES:
-            raise ConfigError(f"Unknown regime {name!r}; choose from {', '.join(REGIMES)}.")
+        if not any(fnmatchcase(known, name) for known in REGIMES):
+            raise ConfigError(
+                f"Unknown regime {name!r}; choose from {', '.join(STANDARD)}, or from the others "
+                "that python -m pkdot evidence --list shows."
+            )
     if not names:
-        raise ConfigError(f"No regime was named; choose from {', '.join(REGIMES)}.")
-    return [regime for name, regime in REGIMES.items() if name in names]
+        raise ConfigError(f"No regime was named; choose from {', '.join(STANDARD)}, or see --list.")
+    return [REGIMES[known] for known in REGIMES if any(fnmatchcase(known, name) for name in names)]

@@ -64,15 +64,25 @@ def _head(campaign: Campaign) -> list[str]:
         "that may have been busy.",
         "",
         f"Settings were chosen on seeds {_range(seeds.tuning)} by mean cross-entropy on the inner "
-        f"split, {campaign.settings} for every contender, students alone included. Plain "
-        f"classifiers are tuned anew on every split. Chosen settings were compared on seeds "
-        f"{_range(seeds.comparison)}. Contenders of one seed share data, first weights and "
-        "batches, and stop early by the inner split.",
+        f"split, {campaign.settings} for every contender, students alone included"
+        f"{_grid(campaign)}. Plain classifiers are tuned anew on every split. Chosen settings were "
+        f"compared on seeds {_range(seeds.comparison)}. Contenders of one seed share data, first "
+        "weights and batches, and stop early by the inner split.",
         "",
         _versions(),
         "",
         *_code(_short_form(campaign) if campaign.quick else _command(campaign)),
     ]
+
+
+def _grid(campaign: Campaign) -> str:
+    """What the wide grid is; nothing of the methods' own."""
+    if campaign.grid == "own":
+        return ""
+    return (
+        ": nine weights for every method, four times as large each, from 1/256 to 256 times the "
+        "middle of its own grid, and defaults for all else"
+    )
 
 
 def _title(campaign: Campaign) -> str:
@@ -121,6 +131,8 @@ def _command(campaign: Campaign) -> str:
         f"--tuning-seeds {len(seeds.tuning)} --first-seed {seeds.comparison[0]}",
         f"--seeds {len(seeds.comparison)}",
     ]
+    if campaign.grid != "own":
+        parts += [f"--grid {campaign.grid}"]
     if campaign.people:
         parts += ["--people", *map(str, campaign.people)]
     if len(seeds.for_controls) < len(seeds.comparison):

@@ -226,17 +226,34 @@ def _controls(results: RegimeResults) -> list[str]:
 def _settings(results: RegimeResults) -> list[str]:
     if not results.choices:
         return ["No setting has been chosen.", ""]
+    ends = {c.name: c.ends(results.choices[c.name].changes) for c in results.tuned}
+    reached = [c.title for c in results.tuned if ends[c.name]]
+    said = (
+        f"At an end of its grid lies the choice of {', '.join(reached)}: more might be had there."
+    )
     return [
         "### Chosen settings",
         "",
         *table(
-            ("contender", "setting", "cross-entropy on the inner split, every setting"),
             (
-                (c.title, f"`{_setting(choice)}`", " ".join(map(_score, choice.scores)))
+                "contender",
+                "setting",
+                "at an end of its grid",
+                "cross-entropy on the inner split, every setting",
+            ),
+            (
+                (
+                    c.title,
+                    f"`{_setting(choice)}`",
+                    "; ".join(ends[c.name]) or "–",
+                    " ".join(map(_score, choice.scores)),
+                )
                 for c in results.tuned
                 for choice in [results.choices[c.name]]
             ),
         ),
+        said if reached else "No choice lies at an end of its grid.",
+        "",
     ]
 
 

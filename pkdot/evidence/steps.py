@@ -24,6 +24,10 @@ CONTROLS: tuple[Control, ...] = (
     "no_privileged",
 )
 
+UNPAIRED_CONTROLS: tuple[Control, ...] = ("permuted", "random_teacher")
+"""Where no sample without label is a pair: the trusted pairs exchanged, a teacher that knows none.
+"""
+
 
 def run_ceilings(campaign: Campaign) -> None:
     """Is there room? Baselines, students alone and the ceiling, on the tuning's seeds."""
@@ -127,7 +131,7 @@ def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
         if contender.kind != "method" and contender.name != START:
             continue
         every = contender.name in campaign.controlled
-        for control in CONTROLS if every else ("no_privileged",):
+        for control in _controls(regime, every):
             arms.append(
                 Arm(
                     control_name(contender.name, control),
@@ -136,6 +140,16 @@ def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
                 )
             )
     return arms
+
+
+def _controls(regime: Regime, every: bool) -> tuple[Control, ...]:
+    """Controls of a contender: all, or the one that costs most.
+
+    A teacher of unpaired recordings sees the privileged modality alone and cannot do without it.
+    """
+    if regime.is_unpaired:
+        return UNPAIRED_CONTROLS if every else ()
+    return CONTROLS if every else ("no_privileged",)
 
 
 def tuned_contenders(campaign: Campaign, regime: Regime) -> list[Contender]:

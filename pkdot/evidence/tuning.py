@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 from ..atomic_files import write_json
-from ..distillers.base import BUDGET
 from ..errors import ConfigError, RecordError
 from ..experiments.cells import Arm
 from .contenders import Contender
@@ -43,7 +42,7 @@ class Choice:
     seeds: tuple[int, ...]
 
 
-def tuning_arms(contenders: Sequence[Contender], settings: int = BUDGET) -> list[Arm]:
+def tuning_arms(contenders: Sequence[Contender], settings: int | None = None) -> list[Arm]:
     """The arms that tuning runs: ``settings`` settings of every contender."""
     return [arm for contender in contenders for arm in contender.arms(settings)]
 
@@ -52,7 +51,7 @@ def choose(
     cells: pd.DataFrame,
     contenders: Sequence[Contender],
     seeds: Sequence[int],
-    settings: int = BUDGET,
+    settings: int | None = None,
 ) -> dict[str, Choice]:
     """Pick each contender's best setting from the cells of :func:`tuning_arms`.
 
@@ -77,7 +76,8 @@ def choose(
                 f"Every setting of {contender.name!r} failed, for the reasons given above; leave "
                 "it out, or mend what they say."
             )
-        changes = arms[min(finished)[1]].changes
+        best = arms[min(finished)[1]]
+        changes = {**best.changes, **best.teacher}
         choices[contender.name] = Choice(
             contender.name, changes, tuple(scores), tuple(primary), tuple(seeds)
         )
@@ -141,7 +141,8 @@ def read_choices(
                 f"{contender.name!r} has no chosen setting in the regime {regime.name!r}; run the "
                 "step tune first."
             )
-        if not any(_same(choices[contender.name].changes, c) for c in contender.candidates):
+        known = (*contender.candidates, *contender.elsewhere)
+        if not any(_same(choices[contender.name].changes, c) for c in known):
             raise ConfigError(
                 f"The chosen setting of {contender.name!r} in the regime {regime.name!r} is none "
                 "of those that it may try today; run the step tune again."

@@ -12,7 +12,7 @@ from ..data import Corpus
 from ..errors import ConfigError
 from ..networks.tokens import pool
 from ..tasks import KINDS
-from ..tasks.base import Array
+from ..tasks.arrays import Array
 from .results import answered
 
 BASELINES = frozenset(name for kind in KINDS.values() for name in kind.plain.models)

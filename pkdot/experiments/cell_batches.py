@@ -11,24 +11,31 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from torch import Tensor
-
-from ..data import Corpus, load_corpus
+from ..data import Corpus
 from ..distillers import build_distiller
 from ..errors import PkdotError
-from ..keyed_cache import short_hash
+from ..keyed_cache import claimed, short_hash
 from ..training.controls import distilled_targets, student_corpus
 from ..training.encoders import raw_modalities
 from ..training.many.loop import MemberEnd
 from ..training.many.students import student_obstacle, student_shape, train_students
-from ..training.outputs import student_output
+from ..training.outputs import student_answers
 from ..training.stages import TeacherStage, Trained
 from ..training.student import PreparedStudent, prepare_student
-from .cells import Arm, Pair, cell_cache, cell_key, pair_of, run_cell, scored, tnet_scores
+from .cells import (
+    Arm,
+    Pair,
+    cell_cache,
+    cell_key,
+    compute_cell,
+    pair_of,
+    run_cell,
+    scored,
+    tnet_scores,
+)
 from .config import PLACES, RECORDED, ExperimentConfig
+from .corpora import experiment_corpus
 from .experiment import check_corpus, make_fabric, stage_context, surroundings
-from .smoothing import with_chosen_smoothing
 from .teacher_batches import teach
 from .teacher_cache import teacher_stage
 
@@ -46,11 +53,12 @@ class Done:
     """What a batch of cells has come to.
 
     Attributes:
-        cells: in the order asked for; of one that was refused its seed, and why as ``failed``.
+        cells: in the order asked for; of one that was refused its seed, and why as ``failed``; None
+            for one that another process is at.
         notes: sentences on what had to be computed one by one.
     """
 
-    cells: list[dict[str, Any]]
+    cells: list[dict[str, Any] | None]
     notes: tuple[str, ...] = ()
 
 
@@ -78,9 +86,10 @@ def batch_key(base: ExperimentConfig, arm: Arm) -> str:
     """Equal for students whose configs differ in seed, data and weights alone."""
     student = pair_of(base, arm).student
     beside = {"seed", "data", *PLACES, *RECORDED} - {"device"}
-    facts = student.model_dump(mode="json", exclude=beside)
+    facts = student.recorded(beside)
     for options in facts["options"].values():
-        options.pop("weight", None)
+        for name in ("weight", "share", "share_cap"):
+            options.pop(name, None)
     return short_hash([student.data.name, facts])
 
 
@@ -114,7 +123,11 @@ def batches_of(
 
 
 def run_cells(
-    tasks: Sequence[CellTask], folder: Path, tolerant: bool = False, progress: bool = False
+    tasks: Sequence[CellTask],
+    folder: Path,
+    tolerant: bool = False,
+    progress: bool = False,
+    patient: bool = True,
 ) -> Done:
     """The cells of a batch: from their files, or computed together and written one by one.
 
@@ -123,39 +136,30 @@ def run_cells(
         folder: as for :func:`~pkdot.experiments.cells.run_cell`.
         tolerant: whether a cell that the kit refuses is a row with the sentence in ``failed``.
         progress: whether to draw bars while a corpus is prepared.
+        patient: whether to wait for cells that other processes are at, once the rest is done.
 
     Raises:
         PkdotError: of the first cell that is refused, once the others are finished and kept.
     """
     cells, keys = cell_cache(folder), [cell_key(*task) for task in tasks]
     results: list[dict[str, Any] | PkdotError | None] = [cells.find(key) for key in keys]
-    left = [place for place, result in enumerate(results) if result is None]
     notes: dict[str, None] = {}
-    alone = left
-    if len(left) > 1:
-        alone = []
-        obstacle = config_obstacle(pair_of(*tasks[left[0]]).student)
-        if obstacle:
-            alone = left
-            notes[_note(tasks[left[0]], obstacle)] = None
-        else:
-            for place, found in _trained([tasks[p] for p in left], folder, progress):
-                own = left[place]
-                if isinstance(found, str):
-                    notes[_note(tasks[own], found)] = None
-                    alone.append(own)
-                    continue
-                results[own] = found
-                if not isinstance(found, PkdotError):
-                    cells.keep(keys[own], found)
-    for place in alone:
-        try:
-            results[place] = run_cell(*tasks[place], folder, progress=progress)
-        except PkdotError as error:
-            results[place] = error
-    done: list[dict[str, Any]] = []
+    with claimed(cells, [k for k, r in zip(keys, results, strict=True) if r is None]) as claims:
+        left = [keys.index(key) for key in claims if cells.find(key) is None]
+        for place, found in _computed([tasks[p] for p in left], folder, progress, notes):
+            own = left[place]
+            results[own] = found
+            if not isinstance(found, PkdotError):
+                cells.keep(keys[own], found)
+            claims[keys[own]].release()
+    for place, key in enumerate(keys):
+        if results[place] is None and (patient or key in claims):
+            try:
+                results[place] = run_cell(*tasks[place], folder, progress=progress)
+            except PkdotError as error:
+                results[place] = error
+    done: list[dict[str, Any] | None] = []
     for (base, _), result in zip(tasks, results, strict=True):
-        assert result is not None
         if not isinstance(result, PkdotError):
             done.append(result)
         elif tolerant:
@@ -163,6 +167,30 @@ def run_cells(
         else:
             raise result
     return Done(done, tuple(notes))
+
+
+def _computed(
+    tasks: Sequence[CellTask], folder: Path, progress: bool, notes: dict[str, None]
+) -> Iterator[tuple[int, dict[str, Any] | PkdotError]]:
+    """Place and result of each cell: together where they can, then the others one by one."""
+    alone = list(range(len(tasks)))
+    if len(tasks) > 1:
+        obstacle = config_obstacle(pair_of(*tasks[0]).student)
+        if obstacle:
+            notes[_note(tasks[0], obstacle)] = None
+        else:
+            alone = []
+            for place, found in _trained(tasks, folder, progress):
+                if isinstance(found, str):
+                    notes[_note(tasks[place], found)] = None
+                    alone.append(place)
+                else:
+                    yield place, found
+    for place in alone:
+        try:
+            yield place, compute_cell(*tasks[place], folder, progress=progress)
+        except PkdotError as error:
+            yield place, error
 
 
 def _note(task: CellTask, obstacle: str) -> str:
@@ -242,7 +270,7 @@ def _together(
 
 def _ready(pair: Pair, folder: Path, progress: bool) -> _Ready:
     config, teachers = pair.student, folder / "teachers"
-    corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=progress))
+    corpus = experiment_corpus(config, progress=progress)
     distiller = build_distiller(config.method, config.options)
     if config.student_is_alone:
         if raw_modalities(corpus):
@@ -266,7 +294,7 @@ def _ready(pair: Pair, folder: Path, progress: bool) -> _Ready:
 
 def _cell(task: CellTask, ready: _Ready, best_epoch: int) -> dict[str, Any]:
     corpus, student = ready.corpus, ready.prepared.spec.network.eval()
-    output = student_output(student, corpus, np.arange(len(corpus))).map(Tensor.cpu)
+    output = student_answers(student, corpus)
     threads = pair_of(*task).student.threads
     scores = scored(output.outputs, corpus)
     cell = {"seed": task[0].seed, "threads": threads, **scores, "best_epoch": best_epoch}

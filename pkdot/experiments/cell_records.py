@@ -41,10 +41,12 @@ def keep_record(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any
         ConfigError: if the arm's teacher is not the one that its student's settings describe, so
             that one experiment cannot hold both.
     """
-    kept, key = records_cache(folder), cell_key(base, arm)
-    found = kept.find(key)
-    if found is not None:
-        return found
+    return records_cache(folder).find_or_compute(
+        cell_key(base, arm), lambda: _recorded(base, arm, folder)
+    )
+
+
+def _recorded(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any]:
     pair = pair_of(base, arm)
     teacher, student = pair.teacher, pair.student
     if not student.student_is_alone and stage_facts(teacher) != stage_facts(student):
@@ -54,6 +56,4 @@ def keep_record(base: ExperimentConfig, arm: Arm, folder: Path) -> dict[str, Any
         )
     began = perf_counter()
     record = run_experiment(student, runs_dir=folder / "records", progress=False)
-    found = {"record": str(record.path), "elapsed": round(perf_counter() - began, 3)}
-    kept.keep(key, found)
-    return found
+    return {"record": str(record.path), "elapsed": round(perf_counter() - began, 3)}

@@ -14,18 +14,19 @@ import numpy as np
 from torch import Tensor
 
 from ..atomic_files import write_json
-from ..data import Corpus, load_corpus
+from ..data import Corpus
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..keyed_cache import KeyedCache, short_hash
 from ..training.context import complete_only, present_only
 from ..training.encoders import raw_modalities
 from ..training.loop import EpochReport
-from ..training.outputs import student_output
+from ..training.outputs import student_answers
 from ..training.stages import Trained
 from ..training.student import train_student
 from .baselines import BASELINES, run_baseline
 from .config import PLACES, RECORDED, ExperimentConfig
+from .corpora import experiment_corpus
 from .experiment import (
     check_corpus,
     drain,
@@ -35,11 +36,18 @@ from .experiment import (
     train_networks,
 )
 from .results import final_metrics, group_tallies, part_scores, scores_of, tnet_by_group
-from .smoothing import with_chosen_smoothing
 from .teacher_cache import library_versions, stage_facts, teacher_stage
 
 UNIMODAL = "unimodal"
-_SIZES = ("feature_dim", "heads", "hidden", "embedding_dim", "fusion", "embedding_norm")
+_SIZES = (
+    "feature_dim",
+    "heads",
+    "hidden",
+    "embedding_dim",
+    "fusion",
+    "embedding_norm",
+    "teacher_sees",
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,13 @@ def check_arm(base: ExperimentConfig, arm: Arm) -> None:
             f"Arm {arm.name!r} changes the data or the seed, which all arms share; make a sweep of "
             "its own for it."
         )
+    pairing = pair.student.pairing
+    if pairing != pair.teacher.pairing or pairing.tail != base.pairing.tail:
+        raise ConfigError(
+            f"Arm {arm.name!r} changes the pairing of its student alone, or the tail, which all "
+            "arms share; give both networks the pairing (the setting among its teacher's changes), "
+            "or make a sweep of its own for it."
+        )
     if pair.student.student_is_alone or arm.role != "student":
         return
     for name in _SIZES:
@@ -112,7 +127,7 @@ def cell_key(base: ExperimentConfig, arm: Arm) -> str:
     if arm.role != "student":
         facts["teacher"] = stage_facts(pair.teacher)
     else:
-        facts["student"] = pair.student.model_dump(mode="json", exclude=set(PLACES | RECORDED))
+        facts["student"] = pair.student.recorded(PLACES | RECORDED)
         if not pair.student.student_is_alone:
             facts["teacher"] = stage_facts(pair.teacher)
     fold = getattr(base.data, "fold", None)
@@ -138,6 +153,8 @@ def run_cell(
 ) -> dict[str, Any]:
     """The cell of an arm: from its file, or computed and written now.
 
+    One that another process is at is waited for.
+
     Args:
         base: config of this data set and seed.
         arm: what is run.
@@ -156,22 +173,26 @@ def run_cell(
     Raises:
         ConfigError, DataError: as the experiment does.
     """
-    cells, key = cell_cache(folder), cell_key(base, arm)
-    cell = cells.find(key)
-    if cell is None:
-        pair, began = pair_of(base, arm), perf_counter()
-        with surroundings(pair.student.threads):
-            computed = _computed(pair, arm, folder, progress)
-        cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
-        cell["elapsed"] = round(perf_counter() - began, 3)
-        cells.keep(key, cell)
-    return cell
+    return cell_cache(folder).find_or_compute(
+        cell_key(base, arm), lambda: compute_cell(base, arm, folder, progress=progress)
+    )
+
+
+def compute_cell(
+    base: ExperimentConfig, arm: Arm, folder: Path, *, progress: bool = False
+) -> dict[str, Any]:
+    """:func:`run_cell` without its file: for whoever has claimed the cell."""
+    pair, began = pair_of(base, arm), perf_counter()
+    with surroundings(pair.student.threads):
+        computed = _computed(pair, arm, folder, progress)
+    cell = {"seed": base.seed, "threads": pair.student.threads, **computed}
+    return {**cell, "elapsed": round(perf_counter() - began, 3)}
 
 
 def _computed(pair: Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, Any]:
     config = pair.student
     teachers = folder / "teachers"
-    corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=progress))
+    corpus = experiment_corpus(config, progress=progress)
     if arm.name in BASELINES or (arm.role == "student" and config.student_is_alone):
         if raw_modalities(corpus):
             corpus = teacher_stage(pair.teacher, teachers).corpus
@@ -239,7 +260,7 @@ def _alone(config: ExperimentConfig, corpus: Corpus) -> dict[str, Any]:
     context = stage_context(config, corpus, make_fabric(config))
     distiller = build_distiller(config.method, config.options)
     student = drain(train_student(context, distiller), best)
-    outputs = student_output(student, corpus, np.arange(len(corpus))).outputs.cpu()
+    outputs = student_answers(student, corpus).outputs
     return {**scored(outputs, corpus), "best_epoch": best.epoch}
 
 

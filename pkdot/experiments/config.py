@@ -1,18 +1,18 @@
 """Everything that one experiment depends on, in one frozen object with a stable hash."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..data import Corpus, CorpusSettings, DigitsSettings
+from ..data import Corpus, CorpusSettings, DigitsSettings, PairingSettings
 from ..distillers import available_distillers, parse_method
 from ..errors import ConfigError
 from ..keyed_cache import short_hash
 from ..networks.backbones import BackboneSettings
-from ..networks.settings import NetworkSettings
+from ..networks.settings import ALONE, NetworkSettings
 from ..settings import Settings, flatten
 from ..training.controls import Control
 from ..training.settings import TrainingSettings
@@ -38,6 +38,7 @@ class ExperimentConfig(Settings):
     """
 
     data: CorpusSettings = Field(default_factory=DigitsSettings)
+    pairing: PairingSettings = Field(default_factory=PairingSettings)
     method: str = Field("pkdot", description="distiller, or several joined by '+'")
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="distiller -> its own settings, e.g. pkdot -> k"
@@ -105,6 +106,21 @@ class ExperimentConfig(Settings):
             raise ConfigError(
                 f"k = {k} anchors need a batch of more than {k} samples; "
                 f"training.batch_size is {self.training.batch_size}."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_sees_its_recordings(self) -> Self:
+        if self.pairing.unpaired and self.network.teacher_sees != "privileged":
+            raise ConfigError(
+                f"pairing.unpaired is {self.pairing.unpaired}, so some recordings are the "
+                f"teacher's alone and have no prevalent modality; set network.teacher_sees to "
+                f"'privileged'."
+            )
+        if self.control == "no_privileged" and self.network.teacher_sees == "privileged":
+            raise ConfigError(
+                "The control 'no_privileged' hides what a teacher with network.teacher_sees "
+                "'privileged' sees; choose another control, or let it see 'all'."
             )
         return self
 
@@ -178,7 +194,22 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        return short_hash(self.model_dump(mode="json", exclude=set(PLACES)), digits=12)
+        return short_hash(self.recorded(PLACES), digits=12)
+
+    def recorded(self, beside: Collection[str] = ()) -> dict[str, Any]:
+        """The settings as JSON has them, for records and keys.
+
+        Later settings are left out where they change nothing, so that hashes of before still hold.
+
+        Args:
+            beside: names to leave out.
+        """
+        values = self.model_dump(mode="json", exclude=set(beside))
+        if not self.pairing.changes_data:
+            values.pop("pairing", None)
+        if self.network.teacher_sees == "all" and "network" in values:
+            values["network"].pop("teacher_sees")
+        return values
 
     @property
     def anchors_in_batch(self) -> int:
@@ -213,6 +244,9 @@ class ExperimentConfig(Settings):
         if "method" in changes:
             keep = parse_method(str(changes["method"]))
             values["options"] = {n: o for n, o in values["options"].items() if n in keep}
+        if changes.get("network.teacher_sees", "all") != "all":
+            for name in ALONE:  # as they come with it
+                values["network"].pop(name)
         for path, value in changes.items():
             if path not in flatten(values, groups=True) and "." not in path:
                 raise ConfigError(_no_such_setting(path, values))

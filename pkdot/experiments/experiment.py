@@ -16,9 +16,12 @@ from ..data import Corpus, load_corpus
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..record import Recorder, RunRecord, open_record
+from ..training.context import teacher_view, trusted_in_batch
 from ..training.stages import TeacherStage
 from .checkpoints import EVERY, RunCheckpoints
 from .config import ExperimentConfig
+from .corpora import prepared_corpus
+from .doubtful_pairs import FACT
 from .notes import run_notes
 from .own_networks import OwnNetworks
 from .progress import StageBars
@@ -27,7 +30,6 @@ from .ranks import make_fabric as make_fabric
 from .recording import RecordKeeper, data_facts, describe_probe, probe_rows
 from .results import tnet_by_group
 from .resumption import Resumption, said_how_to_resume
-from .smoothing import with_chosen_smoothing
 from .stages import drain as drain
 from .stages import encode_corpus as encode_corpus
 from .stages import stage_context, train_stages
@@ -71,12 +73,27 @@ def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
     config.network.check_samples(corpus.name, corpus.is_sequence)
     build_distiller(config.method, config.options).set_task(corpus.task)
     corpus.task.check_smoothing(config.training.label_smoothing)
+    if config.network.teacher_sees == "privileged":
+        teacher_view(corpus, config.network.teacher_sees)
     k = config.anchors_in_batch
+    if corpus.is_unpaired:
+        _check_trusted(config, corpus, k)
     size = min(config.training.batch_size, len(corpus.split.train))
     if k >= size:
         raise ConfigError(
             f"k = {k} anchors need batches of more than {k} samples, but the "
             f"{len(corpus.split.train)} training samples give batches of {size}; lower k."
+        )
+
+
+def _check_trusted(config: ExperimentConfig, corpus: Corpus, k: int) -> None:
+    """Refuse batches with too few trusted pairs for a method to learn from."""
+    trusted = trusted_in_batch(corpus, config.training)
+    if trusted < max(2, k + 1):
+        raise ConfigError(
+            f"A batch holds {trusted} of the {len(corpus.split.labelled)} trusted pairs, and "
+            f"{config.method} needs {max(2, k + 1)} or more; raise training.labelled_share or "
+            f"training.batch_size{', or lower k' if k else ''}."
         )
 
 
@@ -144,7 +161,7 @@ def run_experiment(
             past.check(corpus, own, fabric.world_size)
         if corpus is None:
             corpus = load_corpus(config.data, config.seed, progress=progress)
-        corpus = own.corpus(with_chosen_smoothing(corpus))
+        corpus = prepared_corpus(config, own.corpus(corpus))
         check_corpus(config, corpus)
         check_ranks(config, corpus, fabric.world_size)
         own.check(stage_context(config, corpus, fabric), config)
@@ -176,7 +193,7 @@ def run_experiment(
                 seed=config.seed,
                 simulated=corpus.simulated,
                 task=corpus.task,
-                config=config.model_dump(mode="json"),
+                config=config.recorded(),
                 facts=facts,
                 probe=describe_probe(corpus, probe, config.media),
             ) as recorder,
@@ -187,10 +204,15 @@ def run_experiment(
             found = past.take_up(recorder, keeper) if past is not None else ()
             checkpoints = RunCheckpoints(fabric, every, recorder, keeper, found)
 
-            def when_taught(seen: Corpus, shared: TeacherStage) -> None:
-                keeper.corpus, keeper.targets = seen, shared.targets
-
             with StageBars(progress, corpus.task.primary.name, notes) as bars:
+
+                def when_taught(seen: Corpus, shared: TeacherStage) -> None:
+                    keeper.corpus, keeper.targets = seen, shared.targets
+                    if FACT in seen.facts:
+                        recorder.add_facts({FACT: seen.facts[FACT]})
+                        if "note" in seen.facts[FACT]:
+                            bars.say(seen.facts[FACT]["note"])
+
                 listeners = (keeper.keep, bars.show)
                 done = train_stages(
                     config, corpus, fabric, own, listeners, when_taught, checkpoints

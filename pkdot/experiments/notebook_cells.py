@@ -6,7 +6,6 @@ papermill runs it in a process of its own, so that nothing of a notebook stays i
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
@@ -17,17 +16,12 @@ from ..digests import file_digest
 from ..errors import ConfigError, WorkerError
 from ..keyed_cache import KeyedCache, short_hash
 from ..record import list_records, open_record
+from ..worker_pool import tied_module
 from .cells import read_cell
 from .teacher_cache import library_versions
 
 RUNS = "runs_dir"
 """The parameter by which the kit's notebooks are told where their run record goes."""
-
-# papermill ends with the worker that started it, even where that one is killed.
-_PAPERMILL = (
-    "import sys, runpy; from pkdot.worker_pool import end_with_parent; "
-    "end_with_parent(int(sys.argv.pop(1))); runpy.run_module('papermill', run_name='__main__')"
-)
 
 
 def notebook_parameters(notebook: Path) -> set[str]:
@@ -84,10 +78,15 @@ def run_notebook(
     Raises:
         WorkerError: if the notebook fails, with the last line of what it said.
     """
-    cells, key = notebook_cache(folder), notebook_key(notebook, parameters)
-    cell = cells.find(key)
-    if cell is not None:
-        return cell
+    key = notebook_key(notebook, parameters)
+    return notebook_cache(folder).find_or_compute(
+        key, lambda: _executed(notebook, parameters, folder, takes_runs, key)
+    )
+
+
+def _executed(
+    notebook: Path, parameters: Mapping[str, Any], folder: Path, takes_runs: bool, key: str
+) -> dict[str, Any]:
     began, runs = perf_counter(), folder / "records" / key
     given = {**parameters, **({RUNS: str(runs.absolute())} if takes_runs else {})}
     target = folder / "notebooks" / f"{key}.ipynb"
@@ -96,7 +95,7 @@ def run_notebook(
         target.parent.mkdir(parents=True, exist_ok=True)
     words = ["--kernel", "python3", "--language", "python", "--no-progress-bar"]
     words += ["-y", json.dumps(given)]
-    command = [sys.executable, "-c", _PAPERMILL, str(os.getpid())]
+    command = tied_module("papermill")
     try:
         done = subprocess.run(
             [*command, str(notebook), str(aside), *words],
@@ -114,7 +113,6 @@ def run_notebook(
         )
     cell = {"executed": str(target), **_recorded(runs)}
     cell["elapsed"] = round(perf_counter() - began, 3)
-    cells.keep(key, cell)
     return cell
 
 

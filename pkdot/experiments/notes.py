@@ -18,8 +18,15 @@ def run_notes(corpus: Corpus, own: OwnNetworks, changes: Sequence[str] = ()) -> 
 
 
 def missing_notes(corpus: Corpus) -> list[str]:
-    """One sentence on training samples that lack a privileged modality; none where all have it."""
+    """One sentence on training samples that lack a modality; none where all have it."""
     train = corpus.split.train
+    if corpus.is_unpaired:
+        return [
+            f"Beside {len(corpus.split.labelled)} trusted pairs, {len(corpus.split.unlabelled)} "
+            f"training samples are the student's and {len(corpus.split.teacher_only)} others the "
+            f"teacher's; methods that need pairs learn from the trusted ones alone, and the "
+            f"batches in the record show these alone."
+        ]
     lacking = [
         f"{int((~corpus.present[name][train]).sum())} lack {name!r}"
         for name in corpus.privileged

@@ -2,20 +2,21 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from ..data import Corpus
-from ..data.given_teacher import GivenTeacher, with_given_teacher
+from ..data.given_teacher import MODALITY, GivenTeacher, with_given_teacher
+from ..data.pairing import ReorderedSamples
 from ..distillers import available_distillers, parse_method
 from ..distillers.registry import methods_for
 from ..errors import ConfigError
 from ..networks.digest import network_digest
 from ..networks.own import is_frozen, network_facts
-from ..training.context import StageContext
+from ..training.context import StageContext, teacher_view
 from ..training.own import wrapped
 from .config import ExperimentConfig
 
@@ -64,6 +65,9 @@ class OwnNetworks:
         """Outputs (N, W) of a given teacher for the samples of a corpus; None where it has none."""
         assert isinstance(self.teacher, GivenTeacher)
         found: np.ndarray | None = self.teacher.aligned(corpus.ids).outputs
+        served = corpus.modalities[MODALITY]
+        if found is not None and isinstance(served, ReorderedSamples):
+            return found[served.order]  # of wrong pairs, as the embeddings are
         return found
 
     def read_by_the_kit(self, corpus: Corpus) -> Sequence[str]:
@@ -110,7 +114,8 @@ class OwnNetworks:
                 f"the teacher of your own out, or choose another control."
             )
         if isinstance(self.teacher, nn.Module):
-            wrapped(context, self.teacher, "teacher")
+            seen = teacher_view(context.corpus, context.network.teacher_sees)
+            wrapped(replace(context, corpus=seen), self.teacher, "teacher")
         if self.student is not None:
             wrapped(context, self.student, "student")
 

@@ -25,13 +25,18 @@ class StageBars:
         self._stage, self._notes = "", notes
 
     def __enter__(self) -> Self:
-        for note in self._notes if self._enabled else ():
-            tqdm.write(note, file=sys.stderr)
+        for note in self._notes:
+            self.say(note)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+    def say(self, note: str) -> None:
+        """One more sentence, above the bars."""
+        if self._enabled:
+            tqdm.write(note, file=sys.stderr)
 
     def show(self, report: EpochReport) -> None:
         if not self._enabled:

@@ -17,6 +17,7 @@ from torch import distributed
 
 from ..data import Corpus
 from ..errors import ConfigError, TrainingError
+from ..training.context import trusted_in_batch
 from .config import ExperimentConfig
 
 TIMEOUT = timedelta(minutes=30)
@@ -150,13 +151,19 @@ def check_ranks(config: ExperimentConfig, corpus: Corpus, ranks: int) -> None:
     """Refuse batches that are too small to be shared.
 
     Raises:
-        ConfigError: if a rank would have less than two samples of a batch.
+        ConfigError: if a rank would have less than two samples of a batch, or what does not divide
+            evenly would cost the batch anchors or trusted pairs.
     """
     size = min(config.training.batch_size, len(corpus.split.train))
     if ranks > 1 and size // ranks < 2:
         raise ConfigError(
             f"Batches of {size} samples give {ranks} ranks less than two each; use fewer ranks or "
             f"a larger training.batch_size."
+        )
+    if corpus.is_unpaired and size // ranks * ranks < trusted_in_batch(corpus, config.training):
+        raise ConfigError(
+            f"{ranks} ranks share {size // ranks * ranks} samples of a batch of {size}, and would "
+            f"lose some of its trusted pairs; lower training.labelled_share, or use fewer ranks."
         )
     k = config.anchors_in_batch
     if k and k >= size // ranks * ranks:

@@ -82,6 +82,8 @@ def data_facts(corpus: Corpus, media: bool | None = None) -> dict[str, Any]:
     """Facts of a record about its data: fingerprint, sizes of the split, modalities, pictures."""
     parts = ("labelled", "unlabelled", "validation", "test")
     sizes = {part: len(getattr(corpus.split, part)) for part in parts}
+    if corpus.is_unpaired:
+        sizes["teacher_only"] = len(corpus.split.teacher_only)
     facts: dict[str, Any] = {
         "prevalent": list(corpus.prevalent),
         "privileged": list(corpus.privileged),

@@ -12,9 +12,10 @@ import pandas as pd
 from sklearn.svm import SVC
 from tqdm.auto import tqdm
 
-from ..data import Corpus, load_corpus
+from ..data import Corpus
 from ..errors import ConfigError
 from .config import ExperimentConfig
+from .corpora import experiment_corpus
 
 _COMPONENTS = 60
 _LATE = 0.4  # share of the window, its end: the response comes late
@@ -55,7 +56,7 @@ def leak_cells(
                 for fold in range(5):
                     place = {"data.protocol": protocol, "data.fold": fold}
                     own = config.changed({**place, "data.fold_seed": assignment})
-                    corpus = load_corpus(own.data, own.seed, progress=progress)
+                    corpus = experiment_corpus(own, progress=progress)
                     if not np.array_equal(corpus.ids, ids):  # folds divide the same windows
                         ids, gram = corpus.ids, _gram(corpus)
                     _count(corpus, gram, right)

@@ -4,10 +4,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from ..data import Corpus
 from ..data.features import cache_folder
@@ -19,11 +17,12 @@ from ..training.context import StageContext
 from ..training.controls import distilled_targets, student_corpus, teacher_corpus
 from ..training.encoders import EncoderStage, encoder_stage, raw_modalities
 from ..training.loop import EpochReport
-from ..training.outputs import student_output, teacher_targets
+from ..training.outputs import student_answers, teacher_targets
 from ..training.own import given_teacher_stage, own_teacher_stage, wrapped
 from ..training.stages import TeacherStage, Trained, train_teacher, train_tnets
 from ..training.student import train_student
 from .config import ExperimentConfig
+from .doubtful_pairs import without_doubtful_pairs
 from .own_networks import KITS, OwnNetworks
 
 Listener = Callable[[EpochReport], None]
@@ -48,6 +47,9 @@ def encode_corpus(
     checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Generator[EpochReport, None, EncoderStage]:
     """Raw modalities become features of frozen backbones; vectors pass unchanged.
+
+    Unlabelled pairs that seem wrong are no training samples of the corpus that comes out, see
+    :mod:`pkdot.experiments.doubtful_pairs`.
 
     Args:
         config: of the experiment.
@@ -76,7 +78,8 @@ def encode_corpus(
     )
     if attending:
         _check_tokens(config, stage.corpus, read)
-    return stage
+    leave_out = config.training.doubtful_pairs == "leave_out"
+    return replace(stage, corpus=without_doubtful_pairs(stage.corpus, leave_out))
 
 
 def _check_tokens(config: ExperimentConfig, corpus: Corpus, names: Sequence[str]) -> None:
@@ -111,7 +114,7 @@ def train_teacher_stage(
         own: a teacher of the user's, which has no T-Nets.
         checkpoints: where stages keep how far they are.
     """
-    seen = teacher_corpus(config.control, corpus)
+    seen = teacher_corpus(config.control, corpus, config.network.teacher_sees)
     context = stage_context(config, seen, fabric, checkpoints)
     if isinstance(own.teacher, GivenTeacher):
         return (yield from given_teacher_stage(context, own.given_outputs(corpus)))
@@ -156,8 +159,7 @@ def train_networks(
         distilled_targets(config.control, shared.targets, context),
         network,
     )
-    output = student_output(student, corpus, np.arange(len(corpus)))
-    return Trained(shared, student, output.map(Tensor.cpu))
+    return Trained(shared, student, student_answers(student, corpus))
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +202,7 @@ def train_stages(
     """
     encoding = encode_corpus(config, corpus, fabric, own.read_by_the_kit(corpus), checkpoints)
     encoders = drain(encoding, *listeners)
+    corpus = replace(corpus, split=encoders.corpus.split, facts=encoders.corpus.facts)
     seen_by_teacher = encoders.corpus if own.teacher is None else corpus
     seen_by_student = encoders.corpus if own.student is None else corpus
     teaching = train_teacher_stage(config, seen_by_teacher, fabric, own, checkpoints)

@@ -6,6 +6,8 @@ another; a sweep that was killed loses at most the cell that each worker was at.
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -162,26 +164,34 @@ def run_grid(
         total=len(planned), initial=len(found), desc=label, unit="cell", disable=not progress
     ) as bar:
 
-        def compute(batches: Sequence[Batch]) -> Iterator[tuple[Batch, Done | Lost]]:
+        def compute(batches: Sequence[Batch], patient: bool) -> Iterator[tuple[Batch, Done | Lost]]:
             each = [
-                ([(bases[r], arms[a]) for a, r in own], folder, tolerant, progress)
+                ([(bases[r], arms[a]) for a, r in own], folder, tolerant, progress, patient)
                 for own in batches
             ]
             for number, done in run(run_cells, each):
                 yield batches[number], done
 
-        for places, done in _lost_ones_alone(compute, batches):
+        elsewhere: list[Batch] = []  # what other processes are at is waited for last
+        for places, done in chain(
+            _lost_ones_alone(partial(compute, patient=False), batches),
+            _lost_ones_alone(partial(compute, patient=True), elsewhere),
+        ):
             if isinstance(done, Lost):
                 ((a, r),) = places
                 lost = done.error(f"{arms[a].title!r} with seed {bases[r].seed}", folder)
                 if not tolerant:
                     raise lost
                 done = Done([{"seed": bases[r].seed, "failed": str(lost)}])
-            found.update(zip([keys[place] for place in places], done.cells, strict=True))
+            for place, cell in zip(places, done.cells, strict=True):
+                if cell is None:
+                    elsewhere.append([place])
+                else:
+                    found[keys[place]] = cell
             for note in set(done.notes) - said if progress else ():
                 bar.write(note, file=sys.stderr)
             said.update(done.notes)
-            bar.update(len(places))
+            bar.update(sum(cell is not None for cell in done.cells))
     return pd.DataFrame(
         [
             {

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .._version import __version__
-from ..data import Corpus, load_corpus
+from ..data import Corpus
 from ..data.features import with_features
 from ..keyed_cache import KeyedCache, short_hash
 from ..networks import NetworkOutput
@@ -29,8 +29,9 @@ from ..training.outputs import TeacherTargets
 from ..training.stages import TeacherStage
 from ..training.tensor_files import read_tensors, write_tensors
 from .config import PLACES, RECORDED, ExperimentConfig
+from .corpora import experiment_corpus
+from .doubtful_pairs import without_doubtful_pairs
 from .experiment import drain, encode_corpus, make_fabric, train_teacher_stage
-from .smoothing import with_chosen_smoothing
 
 _IN_MEMORY = 3  # stages that a process keeps open: two seeds in turn, and a control
 
@@ -63,7 +64,7 @@ def library_versions() -> dict[str, str]:
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
     beside = PLACES | RECORDED | {"method", "options", "control"}
-    facts = config.model_dump(mode="json", exclude=set(beside))
+    facts = config.recorded(beside)
     for name in ("label_smoothing", "class_balanced"):
         facts["training"].pop(name)
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):
@@ -90,7 +91,7 @@ def teacher_stage(config: ExperimentConfig, folder: Path) -> Stage:
     if key in _open_stages:
         _open_stages.move_to_end(key)
         return _open_stages[key]
-    corpus = with_chosen_smoothing(load_corpus(config.data, config.seed, progress=False))
+    corpus = experiment_corpus(config, progress=False)
     stages = KeyedCache(
         folder, ".safetensors", lambda path: _read(path, config, corpus), write=_write
     )
@@ -107,15 +108,9 @@ def is_kept(config: ExperimentConfig, folder: Path) -> bool:
     return (str(folder), key) in _open_stages or (folder / f"{key}.safetensors").exists()
 
 
-def keep_stage(config: ExperimentConfig, folder: Path, stage: Stage) -> None:
-    """Write the stage of a config where :func:`teacher_stage` finds it.
-
-    Raises:
-        RecordError: if the file cannot be written.
-    """
-    KeyedCache(folder, ".safetensors", lambda path: None, write=_write).keep(
-        stage_key(config), stage
-    )
+def stages_to_write(folder: Path) -> KeyedCache[None]:
+    """Where stages are claimed and written, by :func:`stage_key`, for :func:`teacher_stage`."""
+    return KeyedCache(folder, ".safetensors", lambda path: None, write=_write)
 
 
 def _train(config: ExperimentConfig, corpus: Corpus) -> Stage:
@@ -146,7 +141,8 @@ def _read(file: Path, config: ExperimentConfig, corpus: Corpus) -> Stage:
     if set(unimodal) != set(raw_modalities(corpus)):
         raise ValueError("the stage of other modalities")
     corpus = with_features(corpus, {name: tensors[f"encoded.{name}"].numpy() for name in unimodal})
-    seen = teacher_corpus(config.control, corpus)
+    corpus = without_doubtful_pairs(corpus, config.training.doubtful_pairs == "leave_out")
+    seen = teacher_corpus(config.control, corpus, config.network.teacher_sees)
     features = {name: tensors[f"feature.{name}"] for name in seen.names}
     with torch.random.fork_rng():
         teacher = build_teacher(seen, config.network)

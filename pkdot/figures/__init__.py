@@ -12,12 +12,14 @@ from .curves import training_curves
 from .features import hallucination
 from .film import map_film
 from .flows import sample_mass, transport_flows
+from .forest import gain_forest, gain_lines
 from .gains import gain_scatter
 from .images import image_grid
 from .maps import embedding_maps
 from .palette import marker_palette
 from .plans import convergence, plan_panels
 from .progress import agreement_curves, coverage_curves, run_curves
+from .ranks import rank_axis
 from .results import result_dots, result_print
 from .rows import anchor_rows, sample_row
 from .samples import sample_answers, sample_features
@@ -44,6 +46,8 @@ __all__ = [
     "convergence",
     "coverage_curves",
     "embedding_maps",
+    "gain_forest",
+    "gain_lines",
     "gain_scatter",
     "group_gains",
     "hallucination",
@@ -51,6 +55,7 @@ __all__ = [
     "map_film",
     "marker_palette",
     "plan_panels",
+    "rank_axis",
     "result_dots",
     "result_print",
     "run_curves",

@@ -176,3 +176,17 @@ def read_rows(similarity: Tensor, anchors: Tensor) -> Tensor:
     if anchors.ndim == 1:
         return similarity.index_select(-1, anchors)
     return similarity.gather(-1, anchors)
+
+
+def anchors_of_each(
+    similarity: Tensor, k: int, policy: str, generator: torch.Generator | None
+) -> Tensor:
+    """Anchors of each matrix (..., B, B): (k,) of one, (..., B, k) of several."""
+    one = similarity.flatten(0, -3)[0] if similarity.ndim > 2 else similarity
+    if similarity.ndim == 2 or policy == "all":
+        return select_anchors(one, k, policy, generator=generator)
+    each = [
+        select_anchors(own, k, policy, generator=generator) for own in similarity.flatten(0, -3)
+    ]
+    rows = torch.stack([own.expand(similarity.shape[-1], -1) for own in each])
+    return rows.reshape(*similarity.shape[:-1], -1)

@@ -1,14 +1,11 @@
 """The loss of the method: similarity, anchors and transport, one after the other."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .anchors import POLICIES, read_rows, select_anchors
+from .anchors import POLICIES, anchors_of_each, read_rows
 from .checks import (
-    check_tensor,
     checked_choice,
     checked_count,
     checked_flag,
@@ -16,7 +13,9 @@ from .checks import (
     checked_not_negative,
     checked_positive,
 )
+from .partners import Masses, Pairs, Partners, both_masses, checked_pairs
 from .similarity import cosine_similarity_matrix
+from .structure import Steps, Structure, check_embeddings
 from .transport import (
     Transport,
     exact_transport,
@@ -27,35 +26,10 @@ from .transport import (
     with_identity,
 )
 from .transport.entropic import relative_epsilon
-from .transport.validation import all_finite, checked_iterations, usable, working_dtype
+from .transport.validation import checked_iterations, usable, working_dtype
 
 KINDS = ("entropic", "unbalanced", "exact")
 SHIFTS = (None, "minimum", "minimum_detached")
-
-
-@dataclass(frozen=True, eq=False)
-class Structure:
-    """Every step from embeddings to divergence, for B samples and k anchors.
-
-    Attributes:
-        teacher_similarity: cosine similarities of the teacher's embeddings, (B, B).
-        student_similarity: the same of the student's, (B, B).
-        anchors: indices chosen on the teacher's matrix, (k,) or (B, k).
-        teacher_rows: the teacher's similarities to the anchors, shifted where asked for, (B, k).
-        student_rows: the student's similarities to the same anchors, (B, k).
-        cost: ½‖teacher row i − student row j‖², plus what identity adds, (B, B).
-        transport: the plan from teacher rows (i) to student rows (j) under that cost.
-        divergence: the loss, a scalar; unlike ``transport.value`` it is debiased.
-    """
-
-    teacher_similarity: Tensor
-    student_similarity: Tensor
-    anchors: Tensor
-    teacher_rows: Tensor
-    student_rows: Tensor
-    cost: Tensor
-    transport: Transport
-    divergence: Tensor
 
 
 class PKDOTLoss(nn.Module):
@@ -63,7 +37,8 @@ class PKDOTLoss(nn.Module):
 
     For any training loop: ``loss = task + weight * PKDOTLoss()(z_teacher, z_student)``. Several
     batches of one size may come at once, with leading axes; each has its own anchors and its own
-    divergence.
+    divergence. Anchors are a coordinate system, and need pairs; the rows do not: ``anchors=`` names
+    trusted pairs, by similarities to which two clouds of any sizes are then described.
 
     Args:
         k: number of anchors, 1 <= k < B (not used by the policy ``all``).
@@ -122,93 +97,131 @@ class PKDOTLoss(nn.Module):
     def extra_repr(self) -> str:
         return f"k={self.k}, blur={self.blur}, policy={self.policy!r}"
 
-    def forward(self, z_teacher: Tensor, z_student: Tensor) -> Tensor:
+    def forward(self, z_teacher: Tensor, z_student: Tensor, anchors: Pairs | None = None) -> Tensor:
         """The loss of one batch.
 
         Args:
-            z_teacher: embeddings, (..., B, D_T); a constant to autograd.
-            z_student: embeddings of the same samples in the same order, (..., B, D_S).
+            z_teacher: embeddings, (..., B_T, D_T); a constant to autograd.
+            z_student: embeddings, (..., B_S, D_S): of the same samples in the same order unless
+                ``anchors`` are given.
+            anchors: trusted pairs that serve as anchors in place of those that ``policy`` chooses:
+                their indices (n,) among the teacher's samples and among the student's, to which the
+                price ``identity`` then applies; or one tensor (n,) for clouds that are aligned.
 
         Returns:
             A scalar in float32, or float64 if an input is; (...,) of several batches.
 
         Raises:
-            InputError: for NaN, k >= B, or shapes that do not match.
+            InputError: for NaN, k >= B, shapes that do not match, or pairs that are none.
         """
-        return self.divergence(*self.rows(z_teacher, z_student))
+        rows = self.rows(z_teacher, z_student, anchors)
+        return self.divergence(*rows, partners=self._partners(anchors))
 
     @torch.no_grad()
     def structure(
-        self, z_teacher: Tensor, z_student: Tensor, weights: Tensor | None = None
+        self,
+        z_teacher: Tensor,
+        z_student: Tensor,
+        weights: Masses = None,
+        anchors: Pairs | None = None,
     ) -> Structure:
         """Every step of the loss, for figures; without gradient.
 
         Args:
-            z_teacher: embeddings, (B, D_T).
-            z_student: embeddings of the same samples in the same order, (B, D_S).
+            z_teacher: embeddings, (B_T, D_T).
+            z_student: embeddings, (B_S, D_S), as for :meth:`forward`.
             weights: masses of the samples, as for :meth:`divergence`.
+            anchors: as for :meth:`forward`.
 
         Raises:
             InputError: as :meth:`forward`, and for masses that no transport takes.
         """
-        rows = self._steps(z_teacher, z_student)
-        teacher_rows, student_rows = rows[-2:]
-        if teacher_rows.ndim > 2:
+        steps = self.steps(z_teacher, z_student, anchors)
+        clouds = steps[-2:]
+        if clouds[0].ndim > 2:
             raise InputError(
                 f"Figures show the steps of one batch (B, D), not of {tuple(z_teacher.shape)}."
             )
-        cost = self._cost(teacher_rows, student_rows)
-        divergence = self.divergence(teacher_rows, student_rows, weights)
-        transport = self._transport(cost, self._epsilon(teacher_rows, student_rows), weights)
-        return Structure(*rows, cost, transport, divergence)
+        partners = self._partners(anchors)
+        divergence = self.divergence(*clouds, weights, partners)
+        cost = self._cost(*self._priced(*clouds, partners)[:2])
+        transport = self.plan(*clouds, weights, partners)
+        return Structure(*steps, cost, transport, divergence)
 
-    def rows(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
-        """Steps 1 and 2 alone: the anchor rows of teacher and student, (..., B, k) each."""
-        *_, teacher_rows, student_rows = self._steps(z_teacher, z_student)
-        return teacher_rows, student_rows
+    def rows(
+        self, z_teacher: Tensor, z_student: Tensor, anchors: Pairs | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Steps 1 and 2 alone: anchor rows, (..., B_T, k) and (..., B_S, k); see :meth:`forward`"""
+        return self.steps(z_teacher, z_student, anchors)[-2:]
 
     def divergence(
-        self, teacher_rows: Tensor, student_rows: Tensor, weights: Tensor | None = None
+        self,
+        teacher_rows: Tensor,
+        student_rows: Tensor,
+        weights: Masses = None,
+        partners: Partners | None = None,
     ) -> Tensor:
-        """Step 3 alone: the divergence of two clouds that describe the same samples, (...,).
+        """Step 3 alone: the divergence of two clouds, (...,).
 
         Args:
-            teacher_rows: (..., B, d).
-            student_rows: (..., B, d), row i for the same sample as the teacher's row i.
-            weights: masses of the samples in both clouds, (..., B); uniform by default.
+            teacher_rows: (..., B_T, d).
+            student_rows: (..., B_S, d).
+            weights: masses of the samples in both clouds, (..., B), or of each cloud, (..., B_T)
+                and (..., B_S), where unbalanced transport takes totals that differ; equal by
+                default.
+            partners: known pairs and the price of parting each; by default row i of both clouds is
+                the same sample where ``identity`` is set, which then needs B_T = B_S.
 
         Raises:
             InputError: for several batches under a transport that takes one.
+
+        Source: for unequal totals the debiased form of Séjourné, Feydy, Vialard, Trouvé and Peyré,
+        "Sinkhorn Divergences for Unbalanced Optimal Transport", 2019, arXiv 1910.12958.
         """
         if teacher_rows.ndim > 2 and not self.takes_several:
             raise InputError(
                 f"Rows of shape {tuple(teacher_rows.shape)} are several batches, which only "
                 f"entropic transport with an absolute blur takes; give one batch at a time."
             )
+        (x, y), identity, epsilon = self._priced(teacher_rows, student_rows, partners)
+        a, b = both_masses(weights)
         if self.transport == "entropic":
             return sinkhorn_divergence(
-                teacher_rows,
-                student_rows,
-                weights,
-                weights,
-                blur=self.blur,
+                x,
+                y,
+                a,
+                b,
+                blur=self.blur if partners is None else epsilon**0.5,
                 tolerance=self.tolerance,
                 max_iterations=self.max_iterations,
-                relative=self.relative,
-                identity=self.identity,
+                relative=self.relative and partners is None,
+                identity=identity,
             )
-        between = self._cost(teacher_rows, student_rows)
-        epsilon = self._epsilon(teacher_rows, student_rows)
-        value = self._transport(between, epsilon, weights).value
+        value = self._transport(self._cost((x, y), identity), epsilon, a, b).value
         if self.transport == "exact":
             return value
-        own = [self._cost(rows, rows) for rows in (teacher_rows, student_rows)]
-        return value - 0.5 * sum(self._transport(cost, epsilon, weights).value for cost in own)
+        own = [(self._cost((cloud, cloud), identity), mass) for cloud, mass in ((x, a), (y, b))]
+        value = value - 0.5 * sum(self._transport(c, epsilon, m, m).value for c, m in own)
+        if a is b:
+            return value
+        totals = [1.0 if mass is None else mass.sum() for mass in (a, b)]
+        return value + 0.5 * epsilon * (totals[0] - totals[1]) ** 2
 
     @property
     def takes_several(self) -> bool:
         """Whether several batches may come at once."""
         return self.transport == "entropic" and not self.relative
+
+    def plan(
+        self,
+        teacher_rows: Tensor,
+        student_rows: Tensor,
+        weights: Masses = None,
+        partners: Partners | None = None,
+    ) -> Transport:
+        """The plan from teacher rows to student rows; arguments as for :meth:`divergence`."""
+        clouds, identity, epsilon = self._priced(teacher_rows, student_rows, partners)
+        return self._transport(self._cost(clouds, identity), epsilon, *both_masses(weights))
 
     def _shifted(self, rows: Tensor, similarity: Tensor) -> Tensor:
         """Rows (..., B, k) less the smallest entry of the matrix that they were read from."""
@@ -217,22 +230,39 @@ class PKDOTLoss(nn.Module):
         smallest = similarity.amin((-2, -1), keepdim=True)
         return rows - (smallest if self.shift == "minimum" else smallest.detach())
 
-    def _cost(self, x: Tensor, y: Tensor) -> Tensor:
-        cost = squared_cost(x, y)
-        return with_identity(cost, self.identity) if self.identity else cost
+    def _partners(self, anchors: Pairs | None) -> Partners | None:
+        """Pairs that ``identity`` holds together; None where it is all samples, in their order."""
+        if not isinstance(anchors, tuple):
+            return None
+        return Partners(*anchors, self.identity) if self.identity else None
+
+    def _priced(
+        self, x: Tensor, y: Tensor, partners: Partners | None
+    ) -> tuple[tuple[Tensor, Tensor], float, float]:
+        """Clouds with the prices of known pairs, price of any other change, and epsilon."""
+        epsilon = self._epsilon(x, y)  # relative to distances of the rows alone
+        if partners is None:
+            return (x, y), self.identity, epsilon
+        return partners.apart(x, y), 0.0, epsilon
+
+    def _cost(self, clouds: tuple[Tensor, Tensor], identity: float) -> Tensor:
+        cost = squared_cost(*clouds)
+        return with_identity(cost, identity) if identity else cost
 
     def _epsilon(self, x: Tensor, y: Tensor) -> float:
         epsilon = self.blur * self.blur
         return relative_epsilon(squared_cost(x, y), epsilon) if self.relative else epsilon
 
-    def _transport(self, cost: Tensor, epsilon: float, weights: Tensor | None) -> Transport:
+    def _transport(
+        self, cost: Tensor, epsilon: float, a: Tensor | None, b: Tensor | None
+    ) -> Transport:
         if self.transport == "exact":
-            return exact_transport(cost, weights, weights)
+            return exact_transport(cost, a, b)
         if self.transport == "unbalanced":
             return unbalanced_transport(
                 cost,
-                weights,
-                weights,
+                a,
+                b,
                 epsilon=epsilon,
                 penalty=self.penalty,
                 tolerance=self.tolerance,
@@ -240,57 +270,28 @@ class PKDOTLoss(nn.Module):
             )
         return sinkhorn(
             cost,
-            weights,
-            weights,
+            a,
+            b,
             epsilon=epsilon,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
         )
 
-    def _steps(
-        self, z_teacher: Tensor, z_student: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Similarities of teacher and student, anchors, and rows of teacher and student."""
-        for network, z in (("teacher", z_teacher), ("student", z_student)):
-            check_tensor(f"The {network}'s embeddings", z)
-            if z.ndim < 2:
-                raise InputError(
-                    f"The {network}'s embeddings must have shape (B, D), not {tuple(z.shape)}."
-                )
-            if not all_finite(z):
-                raise InputError(
-                    f"The {network}'s embeddings contain NaN or infinity; lower the learning rate, "
-                    f"or look at the layer before them."
-                )
-        if z_teacher.shape[:-1] != z_student.shape[:-1]:
-            raise InputError(
-                f"Teacher and student must embed the same samples; the batches have "
-                f"{_sizes(z_teacher)} and {_sizes(z_student)} rows."
-            )
+    def steps(self, z_teacher: Tensor, z_student: Tensor, pairs: Pairs | None = None) -> Steps:
+        """Steps 1 and 2 with all that they come from; arguments as for :meth:`forward`."""
+        check_embeddings(z_teacher, z_student, same_samples=pairs is None)
         dtype = working_dtype(z_teacher, z_student)
         z_teacher, z_student = usable(z_teacher.detach(), dtype), usable(z_student, dtype)
         with torch.autocast(z_teacher.device.type, enabled=False):
             teacher = cosine_similarity_matrix(z_teacher)
             student = cosine_similarity_matrix(z_student)
-            anchors = self._anchors(teacher)
+            if pairs is None:
+                anchors = student_anchors = anchors_of_each(
+                    teacher, self.k, self.policy, self.generator
+                )
+            else:
+                sizes = z_teacher.shape[-2], z_student.shape[-2]
+                anchors, student_anchors = checked_pairs(pairs, *sizes)
             teacher_rows = self._shifted(read_rows(teacher, anchors), teacher)
-            student_rows = self._shifted(read_rows(student, anchors), student)
-        return teacher, student, anchors, teacher_rows, student_rows
-
-    def _anchors(self, similarity: Tensor) -> Tensor:
-        """Anchors of each matrix (..., B, B): (k,) of one, (..., B, k) of several."""
-        one = similarity.flatten(0, -3)[0] if similarity.ndim > 2 else similarity
-        if similarity.ndim == 2 or self.policy == "all":
-            return select_anchors(one, self.k, self.policy, generator=self.generator)
-        each = [
-            select_anchors(own, self.k, self.policy, generator=self.generator)
-            for own in similarity.flatten(0, -3)
-        ]
-        size = similarity.shape[-1]
-        rows = torch.stack([own.expand(size, -1) for own in each])
-        return rows.reshape(*similarity.shape[:-1], -1)
-
-
-def _sizes(z: Tensor) -> str:
-    """Rows of a batch, or of several."""
-    return " x ".join(map(str, z.shape[:-1]))
+            student_rows = self._shifted(read_rows(student, student_anchors), student)
+        return Steps(teacher, student, anchors, student_anchors, teacher_rows, student_rows)

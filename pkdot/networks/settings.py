@@ -1,6 +1,7 @@
 """Sizes that teacher and student share."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,6 +9,9 @@ from ..errors import ConfigError
 from ..settings import Settings
 
 Fusion = Literal["concat", "gated_transformer", "joint_cross_attention", "joint_transformer"]
+
+ALONE = {"student_encoder": "fresh", "tnet": "none"}
+"""Settings of a student that takes no network over from the teacher."""
 
 
 class NetworkSettings(Settings):
@@ -49,6 +53,32 @@ class NetworkSettings(Settings):
         description="T-Net in the student stage: frozen, training on, not there, or never trained "
         "(as in the released script)",
     )
+
+    teacher_sees: Literal["all", "privileged"] = Field(
+        "all",
+        description="modalities that the teacher reads; privileged: those alone, and there is "
+        "nothing that a student could copy (student_encoder is fresh, tnet none)",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_to_copy(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("teacher_sees") == "privileged":
+            return {**ALONE, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _takes_over_what_is_there(self) -> Self:
+        if self.teacher_sees == "privileged" and any(
+            getattr(self, name) != value for name, value in ALONE.items()
+        ):
+            raise ConfigError(
+                f"A teacher that sees privileged modalities alone has no encoder that a student "
+                f"could copy, and no feature for a T-Net to begin with; leave "
+                f"network.student_encoder (now {self.student_encoder!r}) and network.tnet (now "
+                f"{self.tnet!r}) out, or let network.teacher_sees be 'all'."
+            )
+        return self
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:

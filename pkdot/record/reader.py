@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ..atomic_files import is_held
 from ..digests import read_digests
 from ..errors import RecordError
-from ..tasks import Task
 from . import schema
 from .arrays import Array, read_arrays
 from .files import damage, file_size, read_file, stays_inside
-from .manifest import RunManifest, read_manifest, status_sentence, task_of
+from .manifest import RunManifest, read_manifest, status_sentence
+from .manifest_fields import ManifestFields
 from .storage import Batch, Embeddings, Features, check_pictures, pair, sample_names
 from .tables import read_table
 from .target_columns import targets_of
@@ -31,7 +31,7 @@ CHECKED = 2**36
 """Bytes of the largest file whose digest :meth:`RunRecord.changed_files` checks."""
 
 
-class RunRecord:
+class RunRecord(ManifestFields):
     """A run, as it was when opened; see :func:`open_record`.
 
     Attributes:
@@ -43,7 +43,7 @@ class RunRecord:
 
     def __init__(self, path: Path, manifest: RunManifest) -> None:
         self.path = path
-        self._manifest = manifest
+        super().__init__(manifest)
         self.status: str = manifest.status
         if self.status == "running" and not is_held(path / schema.LOCK):
             self.status = "stopped"
@@ -51,86 +51,6 @@ class RunRecord:
 
     def __repr__(self) -> str:
         return f"RunRecord({self.run_id!r}, {self.status})"
-
-    # -- from run.json -----------------------------------------------------------------------
-
-    @property
-    def run_id(self) -> str:
-        """Readable, unique name, e.g. ``20260131-154500-digits-pkdot-seed0``."""
-        return self._manifest.run_id
-
-    @property
-    def name(self) -> str:
-        """What the writer called the run."""
-        return self._manifest.name
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The resolved settings."""
-        return dict(self._manifest.config)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Versions, hardware, threads, timings (seconds), data fingerprint and the like."""
-        return dict(self._manifest.facts)
-
-    @property
-    def corpus(self) -> str:
-        """Name of the data set."""
-        return self._manifest.corpus
-
-    @property
-    def method(self) -> str:
-        """Name of the distiller."""
-        return self._manifest.method
-
-    @property
-    def seed(self) -> int | None:
-        """The seed, where there was one."""
-        return self._manifest.seed
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the data came from a simulator; every figure then says "simulated"."""
-        return self._manifest.simulated
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """One name a class; empty where there are no classes."""
-        return tuple(self._manifest.class_names)
-
-    @property
-    def task(self) -> Task:
-        """What was to be learnt.
-
-        Raises:
-            RecordError: if the record is damaged there.
-        """
-        return task_of(self._manifest)
-
-    @property
-    def unit(self) -> str:
-        """What a group of samples is, in words: subject, actor, video."""
-        data = self._manifest.facts.get("data")
-        return str(data.get("unit", "subject")) if isinstance(data, dict) else "subject"
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The student epoch that was selected; None until it is known."""
-        return self._manifest.best_epoch
-
-    @property
-    def created(self) -> str:
-        """When the run began, ISO 8601 in UTC."""
-        return self._manifest.created
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """Last value of each test metric, by ``"stage name"``; known once a run has finished.
-
-        NaN and infinity are kept, as a run that diverged has them.
-        """
-        return dict(self._manifest.scores)
 
     # -- tables ------------------------------------------------------------------------------
 

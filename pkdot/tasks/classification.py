@@ -7,16 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError, InputError
-from .base import (
-    Array,
-    Score,
-    Tally,
-    TargetGroups,
-    Task,
-    as_array,
-    at_least_float32,
-    divergence_of_logs,
-)
+from .arrays import Array, as_array, at_least_float32, divergence_of_logs
+from .base import Score, Tally, TargetGroups, Task
 from .plain_models import CLASSIFIERS, PlainModels
 
 if TYPE_CHECKING:
@@ -127,6 +119,12 @@ class Classification(Task):
             return softened - softened.mean(1, keepdim=True)
         logs = softened.log_softmax(1)
         return (0.5 * logs if form == "roots" else logs).exp()
+
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        from torch import finfo
+
+        mixed = shares @ (outputs / temperature).softmax(1)
+        return temperature * mixed.clamp_min(finfo(mixed.dtype).tiny).log()
 
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         known = self.known(targets)

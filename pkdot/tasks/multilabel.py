@@ -7,18 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError
-from .base import (
-    Array,
-    Score,
-    Tally,
-    TargetGroups,
-    Task,
-    as_array,
-    at_least_float32,
-    flat_pair,
-    mean_of_known,
-    scored_pair,
-)
+from .arrays import Array, as_array, at_least_float32, flat_pair, mean_of_known, scored_pair
+from .base import Score, Tally, TargetGroups, Task
 from .groups import GroupWords
 from .plain_models import LABELLERS, PlainModels
 
@@ -126,6 +116,12 @@ class Multilabel(Task):
         if form == "logits":
             return softened
         return softened.sigmoid().sqrt() if form == "roots" else softened.sigmoid()
+
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        from torch import finfo
+
+        mixed = shares @ (outputs / temperature).sigmoid()
+        return temperature * mixed.logit(finfo(mixed.dtype).eps)
 
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         known = np.isfinite(targets)

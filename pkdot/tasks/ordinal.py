@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ..errors import InputError
-from .base import Array, TargetGroups
+from .arrays import Array
+from .base import TargetGroups
 from .classification import Classification
 from .groups import GroupWords
 

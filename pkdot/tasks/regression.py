@@ -7,18 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError
-from .base import (
-    Array,
-    Score,
-    Tally,
-    TargetGroups,
-    Task,
-    as_array,
-    at_least_float32,
-    flat_pair,
-    mean_of_known,
-    scored_pair,
-)
+from .arrays import Array, as_array, at_least_float32, flat_pair, mean_of_known, scored_pair
+from .base import Score, Tally, TargetGroups, Task
 from .moments import Moments
 from .plain_models import REGRESSORS, PlainModels
 from .ranges import fifths, ranges
@@ -148,6 +138,10 @@ class Regression(Task):
     def coordinates(self, outputs: "Tensor", form: str, temperature: float) -> "Tensor":
         """The standardised values themselves; form and temperature have no part in it."""
         return outputs
+
+    def mixture(self, outputs: "Tensor", shares: "Tensor", temperature: float) -> "Tensor":
+        """Means of the values themselves; the temperature has no part in it."""
+        return shares @ outputs
 
     def ideal_outputs(self, targets: Array, confidence: float | None = None) -> Array:
         values = self.standardised(targets)

@@ -1,6 +1,7 @@
 """Which rows of a batch the distillation loss compares: samples, or frames of windows.
 
-A sample that lacks a privileged modality has no counterpart at the teacher. A batch of windows has
+A sample that lacks a privileged modality has no counterpart at the teacher, and is left out unless
+others are the teacher's alone. A batch of windows has
 far more frames than a similarity matrix may have rows, and neighbouring frames say the same twice:
 some are picked, spread over the windows.
 """
@@ -68,7 +69,8 @@ class BatchRows:
     def __init__(self, corpus: Corpus, rng: np.random.Generator) -> None:
         self._is_sequence = corpus.is_sequence
         self._complete = corpus.complete
-        self._whole = bool(self._complete.all())
+        # What lacks a modality there is no half of a pair, and has a part of the batch of its own.
+        self._whole = bool(self._complete.all()) or corpus.is_unpaired
         self._rng = rng
 
     def get_state(self) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """What every stage of one experiment is given."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from ..data.batches import labelled_in_batch
 from ..data.corpus import Corpus, IndexArray
+from ..errors import ConfigError
 from ..networks.settings import NetworkSettings
 from .checkpoints import NO_CHECKPOINTS, Checkpoints
 from .settings import TrainingSettings
@@ -73,8 +75,46 @@ def selection_indices(corpus: Corpus, settings: TrainingSettings) -> IndexArray:
     return corpus.split.test if leaking else corpus.split.validation
 
 
+def teacher_view(corpus: Corpus, sees: str) -> Corpus:
+    """The corpus as its teacher sees it.
+
+    One that sees ``privileged`` modalities alone takes them for the prevalent ones, and what only
+    it saw is training; there is then nothing that a T-Net could hallucinate.
+
+    Args:
+        corpus: of the experiment.
+        sees: ``all`` modalities, or the ``privileged`` ones.
+
+    Raises:
+        ConfigError: if there is no privileged modality to see.
+    """
+    if sees == "all":
+        return corpus
+    if not corpus.privileged:
+        raise ConfigError(
+            f"network.teacher_sees is {sees!r}, and {corpus.name} has no privileged modality; let "
+            f"the teacher see 'all'."
+        )
+    view = replace(
+        corpus,
+        prevalent=corpus.privileged,
+        privileged=(),
+        split=replace(corpus.split, teacher_only=corpus.split.teacher_only[:0]),
+    )
+    own = np.concatenate([corpus.split.unlabelled, corpus.split.teacher_only])
+    return replace(view, split=replace(view.split, unlabelled=complete_only(view, own)))
+
+
+def trusted_in_batch(corpus: Corpus, settings: TrainingSettings) -> int:
+    """How many trusted pairs stand in each batch of a student whose other samples are unpaired."""
+    split = corpus.split
+    return labelled_in_batch(
+        len(split.labelled), len(split.unlabelled), settings.batch_size, settings.labelled_share
+    )
+
+
 def complete_only(corpus: Corpus, indices: IndexArray) -> IndexArray:
-    """Those of some samples that have every privileged modality."""
+    """Those of some samples that have every modality."""
     return indices[corpus.complete[indices]]
 
 

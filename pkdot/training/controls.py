@@ -17,7 +17,7 @@ from torch.nn import functional
 from ..data.corpus import Corpus, IndexArray
 from ..errors import ConfigError
 from ..networks.models import NetworkOutput, build_teacher
-from .context import StageContext, visible_targets
+from .context import StageContext, complete_only, teacher_view, visible_targets
 from .outputs import TeacherTargets, teacher_targets
 
 Control = Literal[
@@ -54,13 +54,20 @@ def teacher_control(control: Control) -> Control:
     return control if control in OTHER_TEACHERS else "none"
 
 
-def teacher_corpus(control: Control, corpus: Corpus) -> Corpus:
+def teacher_corpus(control: Control, corpus: Corpus, sees: str = "all") -> Corpus:
     """The corpus on which the teacher stage trains under a control.
+
+    Args:
+        control: which.
+        corpus: of the experiment.
+        sees: modalities that the teacher reads, see
+            :func:`pkdot.training.context.teacher_view`.
 
     ``no_privileged`` hides the privileged modalities: there is no T-Net either, so that nothing the
     student takes over has read them. ``true_labels`` shows the true label of every training sample
     and of the inner split, an upper bound of what labels can teach.
     """
+    corpus = teacher_view(corpus, sees)
     if control == "no_privileged":
         return replace(corpus, privileged=())
     if control == "true_labels":
@@ -73,8 +80,8 @@ def teacher_corpus(control: Control, corpus: Corpus) -> Corpus:
 def student_corpus(control: Control, corpus: Corpus) -> Corpus:
     """The corpus on which the student trains: a teacher made of labels has none without one."""
     if control == "labels":
-        split = corpus.split
-        return replace(corpus, split=replace(split, unlabelled=split.unlabelled[:0]))
+        none = corpus.split.unlabelled[:0]
+        return replace(corpus, split=replace(corpus.split, unlabelled=none, teacher_only=none))
     return corpus
 
 
@@ -120,7 +127,8 @@ def distilled_targets(
     """
     corpus, seed = context.corpus, context.seed_of(f"control {control}")
     if control == "permuted":
-        train = corpus.split.train
+        # Of recordings that are not paired anyhow, another order would be no other batch.
+        train = corpus.split.labelled if corpus.is_unpaired else corpus.split.train
         order = np.arange(len(corpus))
         # A cycle through a random order: no sample keeps its own target.
         shuffled = np.random.default_rng(seed).permutation(train)
@@ -128,12 +136,16 @@ def distilled_targets(
         device = targets.output.outputs.device
         return TeacherTargets(targets.at(order, device))
     if control == "other_batch":
-        return OtherBatches(targets.output, corpus.split.train, seed)
+        seen = corpus.split.train
+        if corpus.is_unpaired:
+            seen = np.concatenate([complete_only(corpus, seen), corpus.split.teacher_only])
+        return OtherBatches(targets.output, seen, seed)
     if control == "random_teacher":
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            untrained = build_teacher(corpus, context.network).requires_grad_(False).eval()
-        return teacher_targets(untrained, corpus)
+            seen_by_it = teacher_view(corpus, context.network.teacher_sees)
+            untrained = build_teacher(seen_by_it, context.network).requires_grad_(False).eval()
+        return teacher_targets(untrained, seen_by_it)
     if control == "labels":
         return TeacherTargets(_label_output(targets.output, corpus, seed))
     if control == "posterior":

@@ -28,6 +28,8 @@ Metrics = dict[str, dict[str, float]]
 class BatchSnapshot:
     """The last training batch of an epoch as the loss read it.
 
+    Of an unpaired one, whose other rows are not of the same samples, the trusted pairs alone.
+
     Attributes:
         indices: (B,) samples of the corpus.
         targets: (B,) classes, -1 where training had none, or (B, T) values, NaN likewise; on the

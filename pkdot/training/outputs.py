@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..data.corpus import Corpus, IndexArray
 from ..networks.models import NetworkOutput
-from ..tasks.base import at_least_float32
+from ..tasks.arrays import at_least_float32
 from .finite import check_outputs
 
 CHUNK = 512
@@ -61,6 +61,25 @@ def student_output(student: nn.Module, corpus: Corpus, indices: IndexArray) -> N
     output = _in_chunks(student, corpus, corpus.prevalent, indices)
     check_outputs(output.outputs, corpus.ids[indices])
     return output
+
+
+@torch.no_grad()
+def student_answers(student: nn.Module, corpus: Corpus) -> NetworkOutput:
+    """The student's output for all N samples, on the CPU; NaN where only the teacher saw one."""
+    seen = np.ones(len(corpus), dtype=bool)
+    for name in corpus.prevalent:
+        seen &= corpus.present.get(name, True)
+    output = student_output(student, corpus, np.flatnonzero(seen)).map(Tensor.cpu)
+    if seen.all():
+        return output
+    rows = torch.as_tensor(seen)
+
+    def spread(x: Tensor) -> Tensor:
+        whole = x.new_full((len(corpus), *x.shape[1:]), torch.nan)
+        whole[rows] = x
+        return whole
+
+    return output.map(spread)
 
 
 def teacher_targets(teacher: nn.Module, corpus: Corpus) -> TeacherTargets:

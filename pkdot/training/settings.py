@@ -1,6 +1,6 @@
 """How every stage learns."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -47,6 +47,12 @@ class TrainingSettings(Settings):
         description="learning rate: constant, one warm-up and decay over the epochs, or a "
         "hundredth after 5 epochs without a better validation score",
     )
+    doubtful_pairs: Literal["leave_out", "keep"] = Field(
+        "leave_out",
+        description="what becomes of unlabelled pairs whose two sides do not seem to belong "
+        "together, where wrong pairs are likely",
+    )
+    unsaid_defaults: ClassVar[frozenset[str]] = frozenset({"doubtful_pairs"})
     reconstruction_weight: float = Field(
         1.0, ge=0, description="weight of a joint T-Net's squared error"
     )

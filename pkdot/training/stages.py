@@ -21,7 +21,7 @@ from ..networks.models import (
     build_teacher,
 )
 from ..networks.tnet import TNets, build_tnets, joined
-from ..tasks.base import at_least_float32
+from ..tasks.arrays import at_least_float32
 from .context import StageContext, complete_only, visible_targets
 from .loop import (
     EpochReport,
@@ -237,6 +237,7 @@ def stage_batches(
     labelled: IndexArray,
     unlabelled: IndexArray,
     classes: np.ndarray | None = None,
+    teacher_only: IndexArray | None = None,
 ) -> Batches:
     """A stage's batches, in an order that the experiment's seed and the stage's name decide."""
     settings = context.training
@@ -248,4 +249,5 @@ def stage_batches(
         context.seed_of(stage),
         settings.min_batches,
         classes,
+        teacher_only,
     )

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..data.corpus import IndexArray
+from ..data.batches import Batches
+from ..data.corpus import Corpus, IndexArray
 from ..distillers import Distiller
+from ..distillers.base import weighted
 from ..networks.models import NetworkOutput, Student, Teacher, build_student
 from ..networks.tnet import TNets
-from ..tasks.base import at_least_float32
+from ..tasks.arrays import at_least_float32
 from .batch_rows import BatchRows
 from .checkpoints import Stateful
 from .context import StageContext, complete_only, visible_targets
@@ -27,6 +29,7 @@ from .loop import (
     own_share,
 )
 from .outputs import TeacherTargets, prevalent_input, student_output
+from .pulls import Pulls
 from .stages import TeacherStage, selection, stage_batches
 
 
@@ -40,13 +43,16 @@ def train_student(
     """Stage ``student``: task loss on the labelled samples plus the distiller on all of them.
 
     A labelled sample that lacks a privileged modality is seen by the task loss alone; without a
-    label it is left out. Of windows of frames the distiller compares frames, see
-    :func:`pkdot.training.batch_rows.pick_frames`.
+    label it is left out. Where some recordings are the teacher's alone, the labelled samples are
+    the trusted pairs; beside them the distiller reads the student's other samples, and as many
+    others of the teacher's that are no pairs of these. Of windows of frames the distiller compares
+    frames, see :func:`pkdot.training.batch_rows.pick_frames`.
 
     The distiller draws its adapters from a random state of its own, so that students of one seed
     start from the same weights and see the same batches and dropout whatever the method. Train
     metrics are ``loss`` and its parts ``task``, ``distillation`` and ``reconstruction`` (with a
     joint T-Net), and the λ that was applied: ``weight``, or ``weight of kd`` and so on for a sum.
+    A method with a ``share`` gets its λ from the gradients, see :mod:`pkdot.distillers.share`.
 
     Args:
         context: of the experiment.
@@ -109,13 +115,12 @@ def prepare_student(
         return {"validation": corpus.task.scores(output.outputs, corpus.given_targets[validation])}
 
     rows = BatchRows(corpus, np.random.default_rng(context.seed_of("rows")))
-    losses = _student_losses(context, student, distillation, rows)
     split = corpus.split
-    unlabelled = split.unlabelled[:0] if shared is None else split.unlabelled
-    unlabelled = complete_only(corpus, unlabelled)
+    unlabelled, others = _without_label(corpus, shared is None)
     strata = corpus.task.strata(corpus.given_targets[split.labelled])
     classes = strata if settings.class_balanced else None
-    batches = stage_batches(context, "student", split.labelled, unlabelled, classes)
+    batches = stage_batches(context, "student", split.labelled, unlabelled, classes, others)
+    losses = _student_losses(context, student, distillation, rows, batches)
     chosen_by = selection(context)
     adapters = tuple(distiller.parameters())
     beside: dict[str, Stateful] = {"distiller": distiller, "rows": rows}
@@ -126,6 +131,17 @@ def prepare_student(
         adapters, beside,
     )  # fmt: skip
     return PreparedStudent(context, spec, distillation, context.generator_of("student"))
+
+
+def _without_label(corpus: Corpus, alone: bool) -> tuple[IndexArray, IndexArray]:
+    """Samples without label in the batches: the student's, and what the teacher alone adds."""
+    unlabelled, teacher_only = corpus.split.unlabelled, corpus.split.teacher_only
+    if alone:
+        return unlabelled[:0], teacher_only[:0]
+    pairs = complete_only(corpus, unlabelled)
+    if not corpus.is_unpaired:
+        return pairs, teacher_only
+    return unlabelled, np.concatenate([teacher_only, pairs])  # doubtful pairs count on both sides
 
 
 def _new_student(context: StageContext, shared: TeacherStage | None) -> Student:
@@ -156,28 +172,39 @@ class Distillation:
 
 
 def _student_losses(
-    context: StageContext, student: nn.Module, distillation: Distillation | None, rows: BatchRows
+    context: StageContext,
+    student: nn.Module,
+    distillation: Distillation | None,
+    rows: BatchRows,
+    batches: Batches,
 ) -> Callable[[nn.Module, IndexArray], Losses]:
     """Losses of the student stage; without distillation the task loss alone."""
     fabric, corpus, settings = context.fabric, context.corpus, context.training
     targets = visible_targets(corpus)
     tnets = student.tnets if isinstance(student, Student) else TNets()
     joint = bool(tnets) and context.network.tnet == "joint"
+    pulls = Pulls(fabric, student, None if distillation is None else distillation.distiller)
 
     def losses(module: nn.Module, batch: IndexArray) -> Losses:
-        share, gathered = own_share(fabric, batch)
-        output = gather_batch(fabric, module(prevalent_input(corpus, share, context.device)))
+        share, gathered = own_share(fabric, batches.of_student(batch))
+        with pulls.watched():
+            seen = module(prevalent_input(corpus, share, context.device))
+        output = gather_batch(fabric, seen)
         of_batch = targets[gathered].to(context.device)
         task = corpus.task.loss(output.outputs, of_batch, settings.label_smoothing)
         parts = {"loss": task, "task": task}
         if distillation is None:
             return parts, None
-        target, read = distillation.at(gathered, context.device)
+        trusted = batches.trusted
+        taught = gathered if trusted is None else batches.of_teacher(batch)
+        target, read = distillation.at(taught, context.device)
         compared = rows.pick(gathered, of_batch)
         read, own, of_rows = compared.take(read), compared.take(output), compared.take(of_batch)
         if not compared.enough(distillation.distiller):
             return parts, None
-        parts["distillation"] = distillation.distiller(read, own, of_rows)
+        terms = distillation.distiller.terms(read, own, of_rows, trusted)
+        pulls.note(task, terms, seen.embedding)
+        parts["distillation"] = weighted(terms, of_rows)
         parts["loss"] = parts["loss"] + parts["distillation"]
         if joint:
             parts["reconstruction"] = _reconstruction(
@@ -185,10 +212,10 @@ def _student_losses(
             )
             parts["loss"] = parts["loss"] + settings.reconstruction_weight * parts["reconstruction"]
         snapshot = BatchSnapshot(
-            compared.samples(gathered),
-            of_rows,
-            read.embedding,
-            own.embedding.detach().float(),
+            compared.samples(gathered)[:trusted],
+            of_rows[:trusted],
+            read.embedding[:trusted],
+            own.embedding.detach().float()[:trusted],
             compared.frames,
         )
         return parts | _applied_weights(distillation.distiller), snapshot

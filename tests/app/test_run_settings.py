@@ -170,7 +170,11 @@ def test_rows_on_the_page_are_those_of_the_loss(policy: str, tmp_path: Path) -> 
         ("pkdot_soft", {"pkdot_soft": {**OWN, "outputs": 10.0}}, "other rows or masses"),
         ("pkdot_dist", {"pkdot_dist": {**OWN, "structure": 0.3}}, "other rows or masses"),
         ("pkdot", {"pkdot": {**OWN, "confidence": 1.0}}, "other rows or masses"),
-        ("pkdot", {"pkdot": {**OWN, "confidence": 0.0, "outputs": 0.0, "warm_up": 5}}, ""),
+        (
+            "pkdot",
+            {"pkdot": {**OWN, "confidence": 0.0, "outputs": 0.0, "warm_up": 5, "share": 1}},
+            "",
+        ),
     ],
 )
 def test_a_run_that_trained_otherwise_says_so(

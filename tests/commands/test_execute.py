@@ -1,14 +1,19 @@
 """``execute`` replaces an executed notebook only by one that ran to its end."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from pkdot.__main__ import main
 from tests.support.fault_matrix import fault_row
+from tests.support.processes import all_gone, descendants, started, until
 
-pytest.importorskip("papermill", reason="papermill is not installed; pip install pkdot[notebooks]")
+pytestmark = pytest.mark.skipif(
+    find_spec("papermill") is None,
+    reason="papermill is not installed; pip install pkdot[notebooks]",
+)
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -54,3 +59,42 @@ def test_a_failing_notebook_leaves_the_executed_one(
 
 def test_a_notebook_that_is_not_there_is_misuse(tmp_path: Path) -> None:
     assert main(["execute", str(tmp_path / "x.ipynb"), str(tmp_path / "y.ipynb")]) == 2
+
+
+@pytest.mark.slow
+def test_a_killed_execution_leaves_no_process(tmp_path: Path) -> None:
+    """Neither papermill nor the kernel, nor what the notebook started in the kit's workers."""
+    source = notebook(
+        tmp_path / "long.ipynb",
+        "k = 1",
+        "import os, pathlib, time\nfrom pkdot.worker_pool import unordered\n"
+        f"pathlib.Path({str(tmp_path / 'began')!r}).write_text(str(os.getpid()))\n"
+        "list(unordered(time.sleep, [(60,), (60,)], 2))",
+    )
+    words = ["-m", "pkdot", "execute", str(source), str(tmp_path / "done.ipynb")]
+    with fault_row("kill −9", "an execution of a notebook") as row, started(*words) as process:
+        until(lambda: (tmp_path / "began").exists() or process.poll() is not None)
+        until(lambda: len(descendants(process.pid)) >= 4)
+        left = descendants(process.pid)
+        process.kill()
+        process.wait()
+        row.count(all_gone(left) and not (tmp_path / "done.ipynb").exists())
+
+
+@pytest.mark.slow
+def test_an_execution_that_is_told_to_end_takes_its_kernel_along(tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    source = notebook(
+        tmp_path / "long.ipynb",
+        "k = 1",
+        f"import pathlib, time\npathlib.Path({str(began)!r}).touch()\ntime.sleep(60)",
+    )
+    words = ["-m", "pkdot", "execute", str(source), str(tmp_path / "done.ipynb")]
+    with fault_row("signal", "an execution of a notebook") as row, started(*words) as process:
+        until(lambda: began.exists() or process.poll() is not None)
+        left = descendants(process.pid)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+        told = "pkdot: interrupted;" in said
+        row.count(process.returncode == 143 and told and all_gone(left))
+        assert not list(tmp_path.glob(".executing-*"))

@@ -16,6 +16,7 @@ import pkdot
 from pkdot.distillers import available_distillers, build_distiller
 from pkdot.errors import InputError
 from pkdot.networks import NetworkOutput
+from tests.distillers.doubt_formulas import belief, small_losses
 from tests.support.network_outputs import CLASSES, has_setting, pair, ready
 
 TEACHER, STUDENT, LABELS = pair()
@@ -231,7 +232,109 @@ def many_teachers(
     return transport + centroid * np.linalg.norm(teacher.mean(0) - student.mean(0)) + learning
 
 
+KNOWN = LABELS.numpy() >= 0
+
+
+def doubtful_structure(
+    method: Any,
+    outputs: float = 10.0,
+    identity: float = 1.0,
+    blur: float = 0.3,
+    tolerance: float = 1,
+) -> float:
+    roots = [np.sqrt(softmax(o["logits"] / 2, axis=1)) for o in (T, S)]
+    b = belief(cosines(T["z"]), cosines(S["z"]), KNOWN, roots if outputs else None)
+    anchors = np.argsort(cosines(T["z"]).sum(1) - 1, kind="stable")[:3]
+    weights = ((b + 0.05) / (b + 0.05).mean())[anchors]
+    clouds = [
+        np.hstack([np.sqrt(weights) * rows, math.sqrt(outputs) * o, np.diag(np.sqrt(identity * b))])
+        for rows, o in zip(anchor_rows(), roots, strict=True)
+    ]
+    return divergence(*clouds, blur, 0.0, UNIFORM)
+
+
+def doubtful_rows(method: Any, k: int = 3) -> float:
+    b = belief(cosines(T["z"]), cosines(S["z"]), KNOWN)
+    anchors = np.argsort(cosines(T["z"]).sum(1) - 1, kind="stable")[:k]
+    weights = ((b + 0.05) / (b + 0.05).mean())[anchors]
+    teacher, student = anchor_rows(k)
+    return np.mean([0.5 * b[i] * weights @ (teacher[i] - student[i]) ** 2 for i in range(B)])
+
+
+def transported_labels(
+    method: Any,
+    blur: float = 0.3,
+    identity: float = 0.1,
+    temperature: float = 2.0,
+    outputs: float = 0.0,
+    tolerance: float = 1,
+) -> float:
+    p, q = (softmax(o["logits"] / temperature, axis=1) for o in (T, S))
+    clouds = [
+        np.hstack([rows, math.sqrt(outputs) * x])
+        for rows, x in zip(anchor_rows(), (p, q), strict=True)
+    ]
+    cost = 0.5 * ot.dist(*clouds) + identity * (1 - np.eye(B))
+    plan = ot.sinkhorn(UNIFORM, UNIFORM, cost, blur**2, method="sinkhorn_log", stopThr=1e-11)
+    labels = B * plan.T @ p
+    return temperature**2 * np.mean([kl(labels[j], q[j]) for j in range(B)])
+
+
+def balanced_labels(method: Any, epsilon: float = 0.1) -> float:
+    logs = log_softmax(S["logits"][~KNOWN], axis=1)
+    n = len(logs)
+    shares = np.full(CLASSES, 1 / CLASSES)
+    plan = ot.sinkhorn(
+        np.full(n, 1 / n),
+        shares,
+        -logs,
+        epsilon,
+        method="sinkhorn_log",
+        stopThr=1e-9,
+    )
+    return -np.sum(plan * logs)
+
+
+def gromov(
+    method: Any, blur: float = 0.3, least_move: float = 1, max_iterations: int = 1, start: str = ""
+) -> float:
+    """By POT: GW(T, S) - ½ GW(T, T) - ½ GW(S, S), each with its entropy."""
+    similar = [cosines(o["z"]) for o in (T, S)]
+
+    def value(one: Array, two: Array, own: bool) -> float:
+        begin = np.eye(B) / B if own or start == "pairs" else np.full((B, B), 1 / B**2)
+        plan = ot.gromov.entropic_gromov_wasserstein(
+            one, two, UNIFORM, UNIFORM, "square_loss", blur**2, G0=begin, max_iter=2000, tol=1e-11,
+            numItermax=10_000, stopThr=1e-11,
+        )  # fmt: skip
+        cost = ((one[:, None, :, None] - two[None, :, None, :]) ** 2).reshape(B * B, B * B)
+        flat = plan.ravel()
+        return float(flat @ cost @ flat + blur**2 * np.sum(flat * np.log(flat * B * B)))
+
+    pairs = (similar[0], similar[1]), (similar[0],) * 2, (similar[1],) * 2
+    gw, teacher, student = (value(*pair, own=n > 0) for n, pair in enumerate(pairs))
+    return gw - 0.5 * teacher - 0.5 * student
+
+
+def losses_of_soft_labels(temperature: float) -> tuple[list[Array], Array]:
+    p, q = (softmax(o["logits"] / temperature, axis=1) for o in (T, S))
+    return [p, q], temperature**2 * np.array([kl(p[i], q[i]) for i in range(B)])
+
+
+def doubtful_labels(method: Any, temperature: float = 2.0) -> float:
+    points, losses = losses_of_soft_labels(temperature)
+    agreement = belief(cosines(T["z"]), cosines(S["z"]), KNOWN, points)
+    small = small_losses(losses) if method.settings.belief == "both" else 1.0
+    return np.mean(np.where(KNOWN, 1, agreement * small) * losses)
+
+
+def trusted_small_losses(method: Any, temperature: float = 2.0) -> float:
+    _, losses = losses_of_soft_labels(temperature)
+    return np.mean(np.where(KNOWN, 1, small_losses(losses)) * losses)
+
+
 TIGHT = {"blur": 0.3, "tolerance": 1e-10}
+SLOW_SEARCH = {"blur": 0.4, "least_move": 1e-11, "max_iterations": 2000}
 CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ("none", lambda method: 0.0, {}),
     ("kd", kd, {}),
@@ -275,6 +378,23 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
     ),
     ("pkdot_class", class_structure, TIGHT),
     ("pkdot_class", class_structure, {**TIGHT, "identity": 0.05}),
+    ("pkdot_doubt", doubtful_structure, {**TIGHT, "blur": 0.7}),
+    ("pkdot_doubt", doubtful_structure, {**TIGHT, "blur": 0.6, "outputs": 0.0, "identity": 0.1}),
+    ("rows_doubt", doubtful_rows, {}),
+    ("rows_doubt", doubtful_rows, {"k": 5}),
+    ("kd_doubt", doubtful_labels, {}),
+    ("kd_doubt", doubtful_labels, {"temperature": 5.0}),
+    ("kd_small_loss", trusted_small_losses, {}),
+    ("transported_labels", transported_labels, TIGHT),
+    (
+        "transported_labels",
+        transported_labels,
+        {**TIGHT, "identity": 0.0, "temperature": 4.0, "outputs": 1.0},
+    ),
+    ("gromov", gromov, {**SLOW_SEARCH, "start": "pairs"}),
+    ("gromov", gromov, {**SLOW_SEARCH, "start": "uniform"}),
+    ("self_labels", balanced_labels, {"epsilon": 0.5}),
+    ("self_labels", balanced_labels, {"epsilon": 1.0}),
     ("mt_pkdot", many_teachers, TIGHT),
     ("mt_pkdot", many_teachers, {**TIGHT, "centroid": 2.0}),
 ]

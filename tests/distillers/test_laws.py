@@ -13,6 +13,12 @@ from tests.support.network_outputs import has_setting, learning, output, pair, r
 
 METHODS = tuple(available_distillers())
 LEARNING = tuple(name for name in METHODS if name != "none")
+ESTIMATES = {"gromov", "kd_doubt", "kd_small_loss", "self_labels", "transported_labels"}
+"""Methods that take as a constant what they compute from the student: not the value's derivative.
+
+Their gradient has tests of its own, with the estimate held fixed. That of ``gromov`` is the value's
+derivative, along one direction: each evaluation is three searches.
+"""
 
 
 def at(output: NetworkOutput, order: torch.Tensor) -> NetworkOutput:
@@ -89,6 +95,7 @@ def test_a_method_goes_on_from_its_state(name: str) -> None:
 def test_a_method_depends_on_what_it_says_it_reads(name: str) -> None:
     teacher, student, labels = pair()
     other_teacher, other_student, other_labels = pair(seed=1)
+    other_labels = other_labels.roll(1)  # other samples lack one
     method = ready(name)
     before = method.loss(teacher, student, labels)
     for part in ("outputs", "embedding", "features"):
@@ -108,7 +115,7 @@ def test_labels_may_all_be_absent(name: str) -> None:
     assert loss.shape == ()
 
 
-@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize("name", sorted({*LEARNING} - ESTIMATES))
 def test_gradient_agrees_with_finite_differences(name: str) -> None:
     teacher, student, labels = pair(size=6)
     tight = {"blur": 0.5, "tolerance": 1e-12} if has_setting(name, "blur") else {}

@@ -12,7 +12,7 @@ from tests.support.network_outputs import has_setting
 from tests.tasks.examples import Problem, problem
 
 METHODS = tuple(available_distillers())
-NEED_CLASSES = {"dist", "dkd", "pkdot_class", "pkdot_dist"}
+NEED_CLASSES = {"dist", "dkd", "pkdot_class", "pkdot_dist", "self_labels"}
 
 
 def output(p: Problem, seed: int, width: int) -> NetworkOutput:

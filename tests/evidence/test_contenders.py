@@ -30,6 +30,8 @@ def test_every_method_of_the_kit_competes_with_six_valid_settings() -> None:
     assert own.options["pkdot"]["policy"] == "per_sample"
     both = REGIMES["few"].base.changed(found["kd+pkdot"].candidates[-1])
     assert both.options["kd"] == available_distillers()["kd"].settings().model_dump()
+    taught = REGIMES["few"].base.changed(found["self_labels:teacher+pkdot"].candidates[0])
+    assert taught.options["self_labels"]["shares"] == "teacher", "of the part before the last"
     with pytest.raises(ConfigError, match="every contender has 6"):
         Contender("few", "few", ({},) * 5)
     with pytest.raises(ConfigError, match="named twice"):

@@ -60,13 +60,13 @@ def test_each_cell_has_a_file_that_a_later_grid_finds(
     first = run_grid(seeds, [KD], folder=tmp_path, progress=False)
     cell_file(tmp_path, seeds[1], KD).unlink()
     trained: list[int] = []
-    real = cell_batches.run_cell
+    real = cell_batches.compute_cell
 
     def counted(base: ExperimentConfig, arm: Arm, folder: Path, **how: Any) -> dict[str, Any]:
         trained.append(base.seed)
         return real(base, arm, folder, **how)
 
-    monkeypatch.setattr(cell_batches, "run_cell", counted)
+    monkeypatch.setattr(cell_batches, "compute_cell", counted)
     monkeypatch.setattr(cell_batches, "train_students", None)  # nothing is left to train together
     again = run_grid(seeds, [KD], folder=tmp_path, progress=False)
     assert trained == [1]

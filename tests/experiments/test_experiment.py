@@ -33,7 +33,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> pkdot.RunRecord:
 
 def test_the_record_holds_what_the_design_promises(record: pkdot.RunRecord) -> None:
     assert record.status == "finished"
-    assert record.config == json.loads(small_config().model_dump_json())
+    assert record.config == small_config().recorded()
     assert record.facts["threads"]["torch"] == 1
     assert record.facts["data"]["labelled"] == 40
     assert set(record.facts["seconds"]) == {"teacher", "tnet", "student", "total"}
@@ -272,6 +272,7 @@ if fabric.is_global_zero:
 
 
 @pytest.mark.slow
+@pytest.mark.full  # what test_ranks.py proves of whole trainings, at their first batch
 def test_two_ranks_see_the_batch_of_one(tmp_path: Path) -> None:
     """Structure lives between samples: ranks must compare all of them, not each its own half."""
     script = tmp_path / "ranks.py"

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 
@@ -164,6 +163,8 @@ def test_a_dry_run_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def notebook(folder: Path, source: str) -> Path:
+    import nbformat  # slow to import
+
     tagged = nbformat.v4.new_code_cell("a: int = 1\nseed = 0\nruns_dir: str = ''")
     tagged["metadata"]["tags"] = ["parameters"]
     book = nbformat.v4.new_notebook(cells=[tagged, nbformat.v4.new_code_cell(source)])

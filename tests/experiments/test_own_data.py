@@ -128,3 +128,34 @@ def test_any_name_of_a_modality_will_do(
     assert main(["predict", str(run), str(path), "--quiet", "--out", "answers.csv"]) == 0
     assert len(pd.read_csv("answers.csv")) == N
     assert main(["export", str(run), "--quiet", "--out", "student.pt2"]) == 0
+
+
+def test_a_single_test_sample_is_enough_and_a_single_training_sample_is_too_few(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(name: str, *parts: int) -> int:
+        split = [w for w, n in zip(("train", "validation", "test"), parts, strict=True)
+                 for _ in range(n)]  # fmt: skip
+        table = frame(len(split), split=split).drop(columns="group")
+        path = write_table(tmp_path / f"{name}.csv", table)
+        return main(["run", "--data", str(path), *ROLES, *SMALL, "--quiet", "--runs",
+                     str(tmp_path / name)])  # fmt: skip
+
+    assert run("one_test", 30, 10, 1) == 0
+    (folder,) = (tmp_path / "one_test").iterdir()
+    assert open_record(folder).scores["student accuracy"] in (0.0, 1.0)
+    capsys.readouterr()
+    assert run("one_training", 1, 10, 10) == 2
+    assert "1 training sample can be learnt from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_row_or_two_are_refused_in_one_sentence(
+    rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_table(tmp_path / "few.csv", frame().head(rows))
+    words = ["run", "--data", str(path), *ROLES, "--quiet", "--runs", str(tmp_path / "runs")]
+    assert main(words) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("pkdot: ")
+    assert not (tmp_path / "runs").exists()

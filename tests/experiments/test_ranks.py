@@ -119,7 +119,10 @@ exact = {"network.dropout": 0.0, "network.input_noise": 0.0}
 exact |= {"options.pkdot.tolerance": 1e-12, "options.pkdot.weight": 1.0}
 given = {
     "digits": {"config": small_config().changed(EVERYTHING | exact)},
-    "windows": {"config": small_config().changed(exact), "corpus": windows_corpus()},
+    "windows": {
+        "config": small_config().changed(exact | {"options.pkdot.share": 1.0}),
+        "corpus": windows_corpus(),
+    },
 }[sys.argv[2]]
 conclude = RecordKeeper.conclude
 
@@ -177,15 +180,16 @@ from tests.support.small_config import small_config
 def train(folder):
     fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp", precision="bf16-mixed")
     fabric.launch()
-    forward, kinds = Distiller.forward, set()
+    terms, kinds = Distiller.terms, set()
 
-    def seen(self, teacher, student, targets):
-        loss = forward(self, teacher, student, targets)
-        kinds.add(loss.dtype)
-        return loss
+    def seen(self, *given):
+        found = terms(self, *given)
+        kinds.update(loss.dtype for _, loss in found)
+        return found
 
-    Distiller.forward = seen
-    run(folder, fabric=fabric, config=small_config(precision="bf16-mixed"), checkpoint_every=None)
+    Distiller.terms = seen
+    config = small_config(precision="bf16-mixed").changed({"options.pkdot.share": 1.0})
+    run(folder, fabric=fabric, config=config, checkpoint_every=None)
     assert kinds == {torch.float32}, kinds
 
 assert on_ranks(2, train, Path(sys.argv[1])) == [0, 0]
@@ -198,6 +202,9 @@ def test_half_precision_on_two_ranks_keeps_the_loss_in_single(tmp_path: Path) ->
     (record,) = map(open_record, tmp_path.iterdir())
     assert record.status == "finished"
     assert np.isfinite(record.metrics["value"]).all()
+    weights = record.metrics.query("name == 'weight'")["value"]
+    assert len(weights)
+    assert weights.gt(0).all(), "a share of the pulls in half precision"
 
 
 LOST = """

@@ -106,6 +106,17 @@ GAINS = pd.DataFrame(
         },
     }
 )
+FOREST = pd.DataFrame(
+    {
+        "row": ["<b>digits</b>", "digits", "vowels", "vowels"],
+        "method": ["soft labels", "PKDOT", "soft labels", "PKDOT"],
+        "n": [10, 10, 10, 10],
+        "wrong": [0.0, 0.0, 20.0, 50.0],
+        "gain": [4.0, 5.0, 1.0, -3.0],
+        "gain_low": [3.0, 4.0, -1.0, -5.0],
+        "gain_high": [5.0, 6.0, 3.0, -1.0],
+    }
+)
 ROWS = TEACHER[:, :6], STUDENT[:, :6]
 DRAWN: dict[str, Callable[..., Any]] = {
     "similarity": lambda **o: figures.similarity_matrices(TEACHER, STUDENT, SAMPLES, **o),
@@ -158,5 +169,17 @@ DRAWN: dict[str, Callable[..., Any]] = {
     "results": lambda **o: figures.result_dots(TABLE, reference="alone", **o),
     "study": lambda **o: figures.study_dots(STUDY, "k = 30 wins", factor="k", usual="30", **o),
     "gains": lambda **o: figures.gain_scatter(GAINS, "Much is added, and little gained", **o),
+    "forest": lambda **o: figures.gain_forest(FOREST, "Soft labels hold", **o),
+    "lines": lambda **o: figures.gain_lines(
+        FOREST, "Gains shrink", x="wrong", x_title="wrong pairs (%)", **o
+    ),
+    "ranks": lambda **o: figures.rank_axis(
+        {"PKDOT": 2.5, "soft labels": 1.2, "<b>rows</b>": 2.3},
+        [("PKDOT", "<b>rows</b>")],
+        "Soft labels lead",
+        critical_difference=0.9,
+        blocks=12,
+        **o,
+    ),
 }
 """How each figure is drawn; options are added to its call."""

@@ -17,7 +17,10 @@ from tests.support.small_config import small_config
 
 EVERYTHING = {
     "method": "pkdot+fitnets",
-    "options": {"pkdot": {"k": 8, "policy": "random", "warm_up": 5}},
+    "options": {
+        "pkdot": {"k": 8, "policy": "random", "warm_up": 5},
+        "fitnets": {"share": 1.0},
+    },
     "network.tnet": "joint",
     "training.class_balanced": True,
     "training.schedule": "one_cycle",

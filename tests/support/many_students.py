@@ -16,7 +16,7 @@ from pkdot.distillers import build_distiller
 from pkdot.errors import PkdotError
 from pkdot.experiments.experiment import drain
 from pkdot.networks.settings import NetworkSettings
-from pkdot.training.context import StageContext
+from pkdot.training.context import StageContext, teacher_view
 from pkdot.training.loop import EpochReport
 from pkdot.training.many.loop import MemberEpoch
 from pkdot.training.many.students import train_students
@@ -102,6 +102,7 @@ def pupils(
 def train_stage(corpus: Corpus, network: NetworkSettings, seed: int) -> TeacherStage:
     """A teacher that has learnt for two epochs, and T-Nets."""
     training = TRAINING.model_copy(update={"epochs": 2})
+    corpus = teacher_view(corpus, network.teacher_sees)
     context = StageContext(FABRIC, corpus, network, training, seed)
     teacher = drain(train_teacher(context))
     targets = teacher_targets(teacher, corpus)

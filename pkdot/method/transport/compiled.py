@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ...errors import ConfigError
+from .late_imports import late_import
 from .log_domain import update_f
 from .problem import Limits, Problem
 
@@ -87,12 +88,11 @@ def load() -> ModuleType:
         ConfigError: if numba is there but does not work.
     """
     try:
-        from . import machine
+        return late_import(f"{__package__}.machine")
     except (ImportError, OSError, RuntimeError) as error:
         raise ConfigError(
             f"numba is installed but cannot be used ({error}); set {SWITCH}=torch to do without."
         ) from error
-    return machine
 
 
 def takes(cost: Tensor) -> bool:

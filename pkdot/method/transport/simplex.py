@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .late_imports import late_import
+
 MAX_ITERATIONS = 1_000_000
 # A plan is optimal if its cost exceeds the dual's by no more than this share of its largest cost.
 GAP = 1e-8
@@ -77,8 +79,7 @@ def _optimum(
         rounding: of every cost, (n, m).
         noise: masses that do not count.
     """
-    import ot  # a heavy import, needed here only
-
+    ot = late_import("ot")
     p, q = weights
     points = min(rest.shape)
     while True:

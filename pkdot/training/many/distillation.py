@@ -1,7 +1,7 @@
 """Losses of one method on the batches of many members."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,38 @@ from ...distillers.transported import TransportDistiller
 from ...method.transport.validation import usable, working_dtype
 from ...networks.models import NetworkOutput
 
-Weights = Any
-"""λ of each of m members, (m,); of a sum a list of them, one a part."""
+
+@dataclass(frozen=True, eq=False)
+class StackedTerm:
+    """One part of a method for m members.
+
+    Attributes:
+        parts: each member's own.
+        losses: (m,), unweighted.
+    """
+
+    parts: Sequence[Distiller]
+    losses: Tensor
+
+    @property
+    def balanced(self) -> bool:
+        """Whether any member's λ depends on how strongly the part pulls."""
+        return any(part.balance is not None for part in self.parts)
+
+    def note(self, task: Sequence[float], own: Sequence[float]) -> None:
+        """Give each member's balance the pulls of its task and its part."""
+        for part, of_task, of_method in zip(self.parts, task, own, strict=True):
+            if part.balance is not None:
+                part.balance.note(of_task, of_method)
+
+    def weigh(self, targets: Tensor) -> Tensor:
+        """λ of each member, (m,) float64, for its batch, whose targets are (m, B, ...)."""
+        pairs = zip(self.parts, targets.unbind(), strict=True)
+        return torch.tensor(
+            [part.next_weight(own) for part, own in pairs],
+            dtype=torch.float64,
+            device=targets.device,
+        )
 
 
 class StackedDistillers:
@@ -21,6 +51,7 @@ class StackedDistillers:
 
     Three ways lead to the losses: transport between the rows of all members is solved in one call;
     a method that ``torch.vmap`` may map is mapped; any other computes one member's after another.
+    Of unpaired batches a method without a ``loss_unpaired`` of its own is given the trusted pairs.
 
     Args:
         distillers: of each member.
@@ -45,59 +76,54 @@ class StackedDistillers:
             for distiller in self._distillers
         ]
 
-    def weigh(self, members: Sequence[int], targets: Tensor) -> Weights:
-        """λ of m members for their next batch, whose targets are (m, B, ...)."""
-        if self._parts:
-            return [part.weigh(members, targets) for part in self._parts]
-        pairs = zip(members, targets.unbind(), strict=True)
-        return torch.tensor(
-            [self._distillers[member].next_weight(own) for member, own in pairs],
-            dtype=torch.float64,
-            device=targets.device,
-        )
-
-    def losses(
+    def terms(
         self,
         members: Sequence[int],
-        weights: Weights,
         adapters: Mapping[str, Tensor],
         batch: tuple[NetworkOutput, NetworkOutput, Tensor],
-    ) -> Tensor:
-        """Weighted losses (m,) of m members.
+        trusted: int | None = None,
+    ) -> list[StackedTerm]:
+        """Each part with the unweighted losses of m members.
 
         Args:
             members: which.
-            weights: of :meth:`weigh`.
             adapters: name -> (m, ...), with gradient.
             batch: the teachers' and the students' outputs and the targets, each tensor (m, B, ...).
+            trusted: how many samples, the first of both, are pairs; all where None.
         """
         if self._parts:
-            parts = zip(self._parts, weights, strict=True)
-            return torch.stack([p.losses(members, own, adapters, batch) for p, own in parts]).sum(0)
+            return [
+                term for p in self._parts for term in p.terms(members, adapters, batch, trusted)
+            ]
         teacher, student, targets = batch
         dtype = working_dtype(
             teacher.outputs, teacher.embedding, student.outputs, student.embedding
         )
         teacher = teacher.map(lambda x: usable(x.detach(), dtype))
         student = student.map(lambda x: usable(x, dtype))
-        found = self._unweighted(members, adapters, (teacher, student, targets))
-        return weights.to(found.dtype) * found
+        found = self._unweighted(members, adapters, (teacher, student, targets), trusted)
+        return [StackedTerm([self._distillers[member] for member in members], found)]
 
     def _unweighted(
         self,
         members: Sequence[int],
         adapters: Mapping[str, Tensor],
         batch: tuple[NetworkOutput, NetworkOutput, Tensor],
+        trusted: int | None,
     ) -> Tensor:
         lead = self._distillers[members[0]]
+        if trusted is not None and type(lead).loss_unpaired is Distiller.loss_unpaired:
+            batch, trusted = _first(batch, trusted), None  # it learns from the pairs alone
         if isinstance(lead, TransportDistiller) and lead.solves_together:
-            return lead.losses(*batch[:2])
+            if trusted is None:
+                return lead.losses(*batch[:2])
+            return lead.losses_unpaired(*batch[:2], trusted)
         own = {
             f"method.{name.removeprefix(self._prefix)}": x
             for name, x in adapters.items()
             if name.startswith(self._prefix)
         }
-        if lead.mapped:
+        if lead.mapped and trusted is None:
             wrapped = _Loss(lead)
             call = torch.vmap(lambda tensors, given: functional_call(wrapped, tensors, given))
             return call(own, batch)
@@ -107,7 +133,9 @@ class StackedDistillers:
         return torch.stack(
             [
                 functional_call(
-                    _Loss(self._distillers[member]), {n: x[i] for n, x in parts.items()}, given
+                    _Loss(self._distillers[member], trusted),
+                    {n: x[i] for n, x in parts.items()},
+                    given,
                 )
                 for i, (member, given) in enumerate(zip(members, each, strict=True))
             ]
@@ -117,9 +145,23 @@ class StackedDistillers:
 class _Loss(nn.Module):
     """A distiller's unweighted loss as what a module does, so that its parameters can be others."""
 
-    def __init__(self, method: Distiller) -> None:
+    def __init__(self, method: Distiller, trusted: int | None = None) -> None:
         super().__init__()
-        self.method = method
+        self.method, self.trusted = method, trusted
 
     def forward(self, teacher: NetworkOutput, student: NetworkOutput, targets: Tensor) -> Tensor:
-        return self.method.loss(teacher, student, targets)
+        if self.trusted is None:
+            return self.method.loss(teacher, student, targets)
+        return self.method.loss_unpaired(teacher, student, targets, self.trusted)
+
+
+def _first(
+    batch: tuple[NetworkOutput, NetworkOutput, Tensor], count: int
+) -> tuple[NetworkOutput, NetworkOutput, Tensor]:
+    """The first samples of each member's batch."""
+    teacher, student, targets = batch
+
+    def first(x: Tensor) -> Tensor:
+        return x[:, :count]
+
+    return teacher.map(first), student.map(first), first(targets)

@@ -22,7 +22,7 @@ class Batch:
 
     Attributes:
         members: (m,) which.
-        indices: (m, B) samples of each one's corpus.
+        indices: (m, B) samples of each one's corpus; those of the teacher alone come last.
         inputs: name -> (m, B, ...), what the networks read.
         rest: what the losses read besides, tensors or nests of them with m in front.
     """

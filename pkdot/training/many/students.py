@@ -9,8 +9,9 @@ from torch import Tensor
 from ...data.corpus import IndexArray
 from ...networks.models import NetworkOutput
 from ..context import visible_targets
+from ..pulls import pulls_of
 from ..student import PreparedStudent
-from .distillation import StackedDistillers
+from .distillation import StackedDistillers, StackedTerm
 from .lesson import Batch, Lesson, checked_scores
 from .loop import MemberEnd, MemberEpoch, fit_many
 from .networks import obstacle, shape_of
@@ -30,7 +31,7 @@ def student_obstacle(prepared: PreparedStudent) -> str:
         return f"students on {context.device.type} train one by one"
     if corpus.is_sequence:
         return "windows of frames train one by one"
-    if not corpus.complete.all():
+    if not corpus.complete.all() and not corpus.is_unpaired:
         return "samples that lack a modality make batches of unequal size, which train one by one"
     return obstacle(prepared.spec.network)
 
@@ -43,9 +44,8 @@ def student_shape(prepared: PreparedStudent) -> tuple[Any, ...]:
         read = distillation.read.output
         parts = {"outputs": read.outputs, "embedding": read.embedding, **read.features}
         targets = tuple((name, x.shape[1:]) for name, x in parts.items())
-    size = batches.n_labelled + batches.n_unlabelled
     of_target = prepared.context.corpus.targets.shape[1:]
-    return (size, targets, of_target, *shape_of(prepared.spec.network))
+    return (batches.sizes, targets, of_target, *shape_of(prepared.spec.network))
 
 
 def train_students(prepared: Sequence[PreparedStudent]) -> Iterator[MemberEpoch | MemberEnd]:
@@ -68,6 +68,7 @@ class _Students(Lesson):
         self._samples = {
             name: samples_of(self._corpora, name, device) for name in self._corpora[0].prevalent
         }
+        self._batches = first.spec.batches
         self._targets = rows_of([visible_targets(corpus) for corpus in self._corpora], device)
         found = [p.distillation for p in prepared if p.distillation is not None]
         self._distillers = StackedDistillers([d.distiller for d in found]) if found else None
@@ -89,16 +90,16 @@ class _Students(Lesson):
         return {name: rows.take(members, indices) for name, rows in self._samples.items()}
 
     def begin(self, members: list[int], indices: IndexArray) -> Batch:
-        targets = self._targets.take(members, indices)
+        own, taught = self._batches.of_student(indices), self._batches.of_teacher(indices)
+        targets = self._targets.take(members, own)
         rest: dict[str, Any] = {"targets": targets}
         if self._distillers is not None:
-            rest["weights"] = self._distillers.weigh(members, targets)
-            rest["read"] = self._read.take(members, indices)
+            rest["read"] = self._read.take(members, taught)
             if self._joint:
-                own = rest["read"] if self._own is self._read else None
-                taken = self._own.take(members, indices) if own is None else own
+                same = self._own is self._read
+                taken = rest["read"] if same else self._own.take(members, taught)
                 rest["real"] = taken.features
-        return Batch(members, indices, self.inputs(members, indices), rest)
+        return Batch(members, indices, self.inputs(members, own), rest)
 
     def losses(
         self, batch: Batch, output: NetworkOutput, parameters: Mapping[str, Tensor]
@@ -109,9 +110,13 @@ class _Students(Lesson):
         parts = {"loss": task, "task": task}
         if self._distillers is None:
             return parts
-        parts["distillation"] = self._distillers.losses(
-            batch.members, rest["weights"], parameters, (rest["read"], output, rest["targets"])
+        terms = self._distillers.terms(
+            batch.members,
+            parameters,
+            (rest["read"], output, rest["targets"]),
+            self._batches.trusted,
         )
+        parts |= _weighted(terms, task, output.embedding, rest["targets"])
         parts["loss"] = parts["loss"] + parts["distillation"]
         if self._joint:
             errors = [
@@ -126,3 +131,28 @@ class _Students(Lesson):
         corpus, inner = self._corpora[member], self.inner[member]
         given = corpus.given_targets[inner]
         return checked_scores(corpus.task, output.outputs, given, corpus.ids[inner])
+
+
+def _weighted(
+    terms: Sequence[StackedTerm], task: Tensor, embedding: Tensor, targets: Tensor
+) -> dict[str, Tensor]:
+    """The weighted sum of the terms as ``distillation``, (m,), and the λ that were applied.
+
+    Without gradients losses are only looked at, see ``fit_many``: no weight moves on.
+    """
+    if not torch.is_grad_enabled():
+        return {"distillation": torch.stack([term.losses for term in terms]).sum(0)}
+    balanced = [term for term in terms if term.balanced]
+    if balanced:
+        measured = [pulls_of(x, embedding) for x in (task, *(t.losses for t in balanced))]
+        of_task, *own = torch.stack(measured).tolist()
+        for term, of_method in zip(balanced, own, strict=True):
+            term.note(of_task, of_method)
+    weights = [term.weigh(targets) for term in terms]
+    found = [w.to(t.losses.dtype) * t.losses for w, t in zip(weights, terms, strict=True)]
+    parts = {"distillation": torch.stack(found).sum(0)}
+    names = [[*term.parts[0].applied_weights()] for term in terms]  # none has no weight
+    alone = sum(map(len, names)) == 1
+    for own, weight in zip(names, weights, strict=True):
+        parts |= {"weight" if alone else f"weight of {name}": weight for name in own}
+    return parts

@@ -46,6 +46,40 @@ def test_a_whole_file_has_no_remark(tmp_path: Path) -> None:
     assert found.valid.tolist() == [True, False]
 
 
-def test_a_file_with_semicolons_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(DamagedFile, match="no row of two numbers, valence,arousal"):
-        read_annotation(written(tmp_path / "a.txt", "valence;arousal", "0.1;0.2"))
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("valence;arousal", "0.1;0.2", "-5;-5", "0.5;-0.5"),
+        ("valence\tarousal", "0.1\t0.2", "-5\t-5", "0.5\t-0.5"),
+        ("valence,arousal,", "0.1,0.2,", "-5,-5,", "0.5,-0.5,"),
+        ("valence, arousal", " 0.1, 0.2", "-5, -5 ", "0.5 ,-0.5"),
+        ("Arousal,Valence", "0.2,0.1", "-5,-5", "-0.5,0.5"),
+        ("0.1;0.2;", "-5;-5;", "0.5;-0.5;"),
+    ],
+)
+def test_other_separators_and_the_other_order_are_read_right(
+    tmp_path: Path, lines: tuple[str, ...]
+) -> None:
+    found = read_annotation(written(tmp_path / "a.txt", *lines))
+    assert found.malformed == ()
+    np.testing.assert_equal(found.values, [[0.1, 0.2], [np.nan, np.nan], [0.5, -0.5]])
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (("frame,valence,arousal", "1,0.1,0.2", "2,0.1,0.2"), "rows hold 3 numbers"),
+        (("seconds;valence;arousal;", "0;0.1;0.2;", "0.04;0.1;0.2;"), "rows hold 3 numbers"),
+        (("seconds,valence", "0,0.1", "0.04,0.2"), "columns are seconds, valence"),
+        (("0.00,0.1", "0.04,0.2", "1.08,0.3", "1.12,0.3"), "rises from 0 to 1.12, as frames or"),
+        (("1,0.1", "2,0.2", "3,0.3"), "rises from 1 to 3"),
+        (("0.1", "0.2", "0.3"), "no row of two numbers, valence,arousal"),
+        (("valence,arousal", "low,high"), "no row of two numbers, valence,arousal"),
+    ],
+)
+def test_seconds_frames_and_other_columns_are_refused(
+    tmp_path: Path, lines: tuple[str, ...], sentence: str
+) -> None:
+    """Read as they stand, they would be the ratings of other frames, or none."""
+    with pytest.raises(DamagedFile, match=sentence):
+        read_annotation(written(tmp_path / "a.txt", *lines))

@@ -207,7 +207,7 @@ def test_folds_of_clips_tell_who_is_tested(monkeypatch: pytest.MonkeyPatch) -> N
             simulated=True, fingerprint="made up",
         )  # fmt: skip
 
-    monkeypatch.setattr("pkdot.experiments.split_leakage.load_corpus", write_stand_in)
+    monkeypatch.setattr("pkdot.experiments.corpora.load_corpus", write_stand_in)
     monkeypatch.setattr("pkdot.experiments.split_leakage._COMPONENTS", 4)
     cells = leak_cells(ExperimentConfig.preset("default"), (0, 1), progress=False)
     accuracy = cells.groupby("arm")["accuracy"].mean()

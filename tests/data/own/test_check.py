@@ -161,6 +161,21 @@ def test_the_command_prints_tables_or_json(
     assert found["parts"]["test"] == {"samples": 8, "groups": 2}
 
 
+def test_any_setting_of_own_data_is_taken_as_training_takes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = frame().rename(columns={"id": "name"})
+    path = write_table(tmp_path / "own.csv", table)
+    words = ["check", "own", str(path), "--prevalent", "face", "--privileged", "eda", "--json"]
+    for names in (("data.id", "data.label_fraction"), ("id", "label_fraction")):
+        given = [
+            w for n, v in zip(names, ("name", 0.5), strict=True) for w in ("--set", f"{n}={v}")
+        ]
+        assert main([*words, *given]) == 0
+        parts = json.loads(capsys.readouterr().out)["parts"]
+        assert parts["unlabelled"]["samples"] > 0
+
+
 def test_the_command_fails_where_training_would(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,6 +190,9 @@ def test_the_command_fails_where_training_would(
         (["own", "nowhere.csv"], "There is no file or folder"),
         (["own", ".", "--strict"], "--strict is for `check biovid`"),
         (["biovid", ".", "--json"], "not for `check biovid`"),
+        (["biovid", ".", "--set", "data.id=name"], "not for `check biovid`"),
+        (["own", ".", "--set", "data.idd=name"], "did you mean 'id'"),
+        (["own", ".", "--set", "data.id.x=name", "--set", "data.id=2"], "'id'"),
     ],
 )
 def test_misuse_of_the_command(

@@ -319,3 +319,18 @@ def test_columns_are_found_by_name_in_any_order(
     table.rename(columns={"body.age": "body.iq"}).to_csv("other.csv", index=False)
     assert main(["predict", run, "other.csv", "--quiet"]) == 2
     assert "it lacks body.age, and has body.iq besides" in capsys.readouterr().err
+
+
+def test_recordings_of_which_none_can_be_answered_are_refused(
+    small_run: pkdot.RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame(np.ones((3, 5)), columns=[f"face.{j}" for j in range(5)])
+    table.insert(0, "id", list("abc"))
+    table.assign(**{"face.2": np.nan}).to_csv(tmp_path / "none.csv", index=False)
+    table.head(1).to_csv(tmp_path / "one.csv", index=False)
+    words = ["--quiet", "--out", str(tmp_path / "answers.csv")]
+    assert main(["predict", str(small_run.path), str(tmp_path / "none.csv"), *words]) == 2
+    assert "None of the 3 samples" in capsys.readouterr().err
+    assert not (tmp_path / "answers.csv").exists()
+    assert main(["predict", str(small_run.path), str(tmp_path / "one.csv"), *words]) == 0
+    assert len(pd.read_csv(tmp_path / "answers.csv")) == 1

@@ -154,6 +154,20 @@ def test_sums_warm_up_weights_and_smoothing_are_each_members_own(wide: None) -> 
     check_equal(weighed)
 
 
+def test_shares_of_the_tasks_pull_are_each_members_own(wide: None) -> None:
+    options = {"kd": {"share": 0.5, "warm_up": 6}, **options_of("pkdot")}
+    options["pkdot"]["share"] = 2.0
+    members = members_of("kd+pkdot", options=options)
+    weighed = [
+        replace(pupil, options={**options, "kd": {"share": 0.5 + number, "share_cap": 1.5}})
+        for number, pupil in enumerate(members)
+    ]
+    check_equal(weighed)
+    (_, metrics, _) = together(weighed)[0].epochs[1]
+    assert metrics["train"]["weight of kd"] > 0
+    assert metrics["train"]["weight of pkdot"] > 0
+
+
 def test_twenty_updates_in_float32_agree_to_rounding() -> None:
     training = TRAINING.model_copy(update={"epochs": 1, "min_batches": 20})
     members = pupils(method="kd", training=training)

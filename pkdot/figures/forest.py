@@ -1,0 +1,168 @@
+"""Gains on several corpora: a forest of intervals, and lines over what a regime varies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from plotly.subplots import make_subplots
+
+from ..errors import InputError
+from .style import DEFAULT_STYLE, FigureStyle, class_marker, clean, finish
+
+NEEDED = ("row", "method", "n", "gain", "gain_low", "gain_high")
+_SPREAD = 0.7
+"""Share of a row that its methods fill."""
+
+
+def _check(table: Any, *columns: str) -> None:
+    if absent := [name for name in (*NEEDED, *columns) if name not in table.columns]:
+        raise InputError(
+            f"A figure of gains needs the columns {', '.join((*NEEDED, *columns))}; there is no "
+            f"{absent[0]}."
+        )
+    if not len(table):
+        raise InputError("There are no gains to draw; compare one method or more.")
+
+
+def gain_forest(table: Any, title: str, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
+    """Every method's gain with its interval, row by row; the student alone is the line at zero.
+
+    Args:
+        table: one line a row and method: row (e.g. a corpus), method (its title), n; gain,
+            gain_low, gain_high in points. Rows and methods keep their order.
+        title: what the numbers show.
+        style: theme, width, and whether the data are simulated.
+
+    Raises:
+        InputError: if a column lacks, or there are no lines.
+    """
+    import plotly.graph_objects as go
+
+    _check(table)
+    colours = style.colours
+    rows = list(dict.fromkeys(table["row"]))
+    methods = list(dict.fromkeys(table["method"]))
+    figure = go.Figure()
+    figure.add_vline(0, line={"color": colours.ink, "width": 1, "dash": "dot"})
+    for number, method in enumerate(methods):
+        own = table[table["method"] == method]
+        offset = _SPREAD * ((number + 0.5) / len(methods) - 0.5)
+        colour, symbol = class_marker(number, colours)
+        figure.add_scatter(
+            x=own["gain"],
+            y=[rows.index(row) + offset for row in own["row"]],
+            mode="markers",
+            name=clean(method),
+            marker={"color": colour, "symbol": symbol, "size": 8},
+            error_x=_reach(own, colour),
+            customdata=_hover(own, "row"),
+            hovertemplate="%{customdata[0]}: %{x:+.1f}<br>%{customdata[1]:+.1f} to "
+            "%{customdata[2]:+.1f}, n = %{customdata[3]}",
+        )
+    figure.update_xaxes(title="gain over the student alone (points)")
+    figure.update_yaxes(
+        title="corpus",
+        tickvals=list(range(len(rows))),
+        ticktext=[clean(row) for row in rows],
+        range=[len(rows) - 0.4, -0.6],
+    )
+    return finish(
+        figure,
+        clean(title, 200),
+        style,
+        subtitle="means and 95 % intervals; the dotted line is the student alone",
+        height=170 + max(46, 17 * len(methods)) * len(rows),
+    )
+
+
+def gain_lines(
+    table: Any, title: str, *, x: str, x_title: str, style: FigureStyle = DEFAULT_STYLE
+) -> Any:
+    """Gains against something that regimes vary: a panel a row, a line a method.
+
+    Args:
+        table: as for :func:`gain_forest`, with the column ``x``.
+        title: what the numbers show.
+        x: name of the column, e.g. ``wrong``.
+        x_title: what it is, with its unit.
+        style: theme, width, and whether the data are simulated.
+
+    Raises:
+        InputError: if a column lacks, or there are no lines.
+    """
+    _check(table, x)
+    colours = style.colours
+    rows = list(dict.fromkeys(table["row"]))
+    methods = list(dict.fromkeys(table["method"]))
+    across = min(3, len(rows))
+    down = -(-len(rows) // across)
+    figure = make_subplots(
+        down,
+        across,
+        subplot_titles=[clean(row) for row in rows],
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.07,
+        vertical_spacing=0.2 / down,
+    )
+    for place, row in enumerate(rows):
+        at = {"row": place // across + 1, "col": place % across + 1}
+        line = {"color": colours.ink, "width": 1, "dash": "dot"}
+        figure.add_hline(0, line=line, exclude_empty_subplots=False, **at)
+        for number, method in enumerate(methods):
+            own = table[(table["row"] == row) & (table["method"] == method)].sort_values(x)
+            if not len(own):
+                continue
+            colour, symbol = class_marker(number, colours)
+            figure.add_scatter(
+                x=own[x],
+                y=own["gain"],
+                mode="lines+markers",
+                name=clean(method),
+                legendgroup=str(number),
+                showlegend=_is_first(table, rows, row, method),
+                line={"color": colour, "width": 1.5},
+                marker={"color": colour, "symbol": symbol, "size": 8},
+                error_y=_reach(own, colour),
+                customdata=_hover(own, "row"),
+                hovertemplate="%{x}: %{y:+.1f}<br>%{customdata[1]:+.1f} to %{customdata[2]:+.1f}, "
+                "n = %{customdata[3]}",
+                **at,
+            )
+    figure.update_xaxes(showticklabels=False)
+    figure.update_yaxes(showticklabels=False)
+    for column in range(across):  # the lowest panel of each column bears the numbers
+        lowest = (len(rows) - 1 - column) // across + 1
+        named = {"title": clean(x_title, 60), "showticklabels": True}
+        figure.update_xaxes(**named, row=lowest, col=column + 1)
+    figure.update_yaxes(title="gain (points)", showticklabels=True, col=1)
+    return finish(
+        figure,
+        clean(title, 200),
+        style,
+        subtitle="points over the student alone, 95 % intervals; the dotted line is the student "
+        "alone",
+        height=150 + 270 * down,
+    )
+
+
+def _is_first(table: Any, rows: Sequence[str], row: str, method: str) -> bool:
+    """Whether this is the first panel that has the method, so that its legend has it once."""
+    having = set(table.loc[table["method"] == method, "row"])
+    return next(one for one in rows if one in having) == row
+
+
+def _hover(own: Any, label: str) -> list[list[Any]]:
+    columns = zip(own[label], own["gain_low"], own["gain_high"], own["n"], strict=True)
+    return [[clean(name), low, high, n] for name, low, high, n in columns]
+
+
+def _reach(own: Any, colour: str) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": own["gain_high"] - own["gain"],
+        "arrayminus": own["gain"] - own["gain_low"],
+        "thickness": 1.2,
+        "width": 3,
+        "color": colour,
+    }
