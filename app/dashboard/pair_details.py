@@ -142,7 +142,8 @@ def details_of(view: View, settings: LossSettings, position: int) -> dict[str, A
 def _facts(view: View, position: int) -> list[tuple[str, str]]:
     """Label and value of the sample's target and answers."""
     task, target = view.record.task, view.batch.targets[position]
-    facts = [(task.target_label, task.describe(target))]
+    known = bool((view.labels >= 0).any())
+    facts = [(task.target_label, task.describe(target))] if known else []
     if view.subjects is not None:
         facts.append((view.record.unit, str(view.subjects[position])))
     outputs = method_steps.outputs(view)
@@ -166,12 +167,13 @@ def _of_loss(view: View, settings: LossSettings, position: int, sample: Any) -> 
     except InputError:  # an unbalanced plan may leave all of a sample's mass behind
         sent = None
     if sent is not None:
-        has_label = labels[own] >= 0
+        # Where a label is not known, nothing is known to have left its class.
+        elsewhere = (labels >= 0) & (labels[own] >= 0) & (labels != labels[own])
         to = [
             sample(
                 start + i,
                 share=float(share),
-                within=bool(i == own or (has_label and labels[i] == labels[own])),
+                within=not elsewhere[i],
                 note="itself" if i == own else "",
             )
             for i, share in zip(sent.positions, sent.shares, strict=True)

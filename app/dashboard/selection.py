@@ -140,8 +140,9 @@ def choose_view(
     start = record.best_epoch if record.best_epoch in known else known[-1]
     if is_comparison(record):
         epoch = start
-        names = network_names(record).items()
-        st.caption("; ".join(f"{who}: {plain(name)}" for who, name in names))
+        if not title:  # a page of one screen says it otherwise
+            names = network_names(record).items()
+            st.caption("; ".join(f"{who}: {plain(name)}" for who, name in names))
     else:
         with left:
             epoch = widgets.slide("Epoch of the student", known, start, key="epoch")
@@ -163,7 +164,7 @@ def choose_view(
     if subjects is not None and not 1 < len(np.unique(subjects)) < len(subjects):
         subjects = None
     with targets or nullcontext():
-        target = choose_target(record, batch.targets)
+        target = choose_target(record, batch.targets, narrow=bool(title))
     return View(record, epoch, batch, source == "probe", subjects, target)
 
 
@@ -179,14 +180,14 @@ def network_names(record: RunRecord) -> dict[str, str]:
     return {who: str(known[who]) for who in ("teacher", "student") if who in known}
 
 
-def choose_target(record: RunRecord, targets: Any) -> int:
+def choose_target(record: RunRecord, targets: Any, *, narrow: bool = False) -> int:
     """Which target sorts and colours the samples, where there are several; see :class:`View`."""
     groupings = record.task.groupings(targets)
     known = [i for i, groups in enumerate(groupings) if (groups.numbers >= 0).any()]
     if len(known) < 2:
         return known[0] if known else 0
     names = {str(i): plain(groupings[i].by) for i in known}
-    if len(names) <= MOST_TARGETS:
+    if len(names) <= (2 if narrow else MOST_TARGETS):
         return int(widgets.choose("Target", list(names), key="target", names=names))
     return int(widgets.pick("Target", list(names), key="target", format_func=names.__getitem__))
 

@@ -13,6 +13,7 @@ from dashboard import (
     widgets,
 )
 from dashboard.chosen import read_chosen, write_chosen
+from pkdot.errors import printable
 from pkdot.figures import marker_palette
 
 TABLE_HEIGHT = 176
@@ -32,11 +33,14 @@ details = pair_details.details_of(view, settings, position)
 neighbours = details["neighbours"]
 simulated = " · simulated data" if record.simulated else ""
 when = "" if view.shown_epoch is None else f", epoch {view.epoch}"
+names = selection.network_names(record)
+of = {who: f": {printable(name)[:30]}" for who, name in names.items()}
+of = {"teacher": "", "student": when} | of
 pair_maps.show_maps(
     pair_maps.packed_view(view),
     palette,
     view.style,
-    titles=(f"Teacher{simulated}", f"Student{when}{simulated}"),
+    titles=(f"Teacher{of['teacher']}{simulated}", f"Student{of['student']}{simulated}"),
     selected=position,
     chosen=write_chosen(here),
     details=details,

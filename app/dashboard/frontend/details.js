@@ -84,8 +84,8 @@ function shape(kind, values) {
 }
 
 // The sample's similarity to each anchor: a stick from what the teacher thinks to the student.
-function anchorFigure(owner, row) {
-  const block = make("section"), k = row.anchors.length, width = 340, height = 100;
+function anchorFigure(owner, row, height) {
+  const block = make("section"), k = row.anchors.length, width = 340;
   block.append(make("h3", "", row.title));
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
   svg.setAttribute("aria-label", row.words);
@@ -141,5 +141,12 @@ function showDetails(place, owner, details) {
   head.append(words);
   place.append(head, neighbourRows(owner, details.neighbours));
   if (details.plan) place.append(planBars(owner, details.plan));
-  if (details.row) place.append(anchorFigure(owner, details.row));
+  if (!details.row) return;
+  // The figure takes the height that is left, which is known once pictures have their width.
+  Promise.allSettled([...head.querySelectorAll("img")].map((image) => image.decode())).then(() => {
+    if (!head.isConnected) return;
+    const used = place.lastElementChild.getBoundingClientRect().bottom - place.getBoundingClientRect().top;
+    const left = place.clientHeight - used - 36; // less what its heading takes
+    place.append(anchorFigure(owner, details.row, Math.max(64, Math.min(120, left))));
+  });
 }

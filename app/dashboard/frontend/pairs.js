@@ -161,6 +161,10 @@ class PairMaps {
     return [this.arrays.names[i], this.markerOf(i)[2]].filter(Boolean);
   }
 
+  get isDense() {
+    return this.arrays.names.length > 2000;
+  }
+
   isAnyFaint() {
     return Boolean(this.matches || this.chosen.size);
   }

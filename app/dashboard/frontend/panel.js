@@ -145,12 +145,17 @@ class MapPanel {
     if (selected >= 0) {
       const [x, y] = this.toScreen(selected);
       for (const { to, colour, width, dash } of links) {
-        const [a, b] = this.toScreen(to);
+        const [a, b] = this.toScreen(to), far = Math.hypot(a - x, b - y) || 1;
+        const [cos, sin] = [(a - x) / far, (b - y) / far];
+        c.beginPath(); // from ring to ring, where there is room between them
+        c.moveTo(x + cos * Math.min(far, owner.radius + 5), y + sin * Math.min(far, owner.radius + 5));
+        c.lineTo(a - cos * Math.min(far, owner.radius + 3), b - sin * Math.min(far, owner.radius + 3));
+        if (owner.isDense) { // so that it stands out from many points
+          [c.strokeStyle, c.lineWidth, c.globalAlpha] = [colours.paper, width + 2, 0.6];
+          c.stroke();
+        }
         c.setLineDash(dash);
-        [c.strokeStyle, c.lineWidth, c.globalAlpha] = [colour, width, 0.8];
-        c.beginPath();
-        c.moveTo(x, y);
-        c.lineTo(a, b);
+        [c.strokeStyle, c.lineWidth, c.globalAlpha] = [colour, width, 0.9];
         c.stroke();
         c.setLineDash([]);
         this.ring(to, owner.radius + 3, colour, 1.5);
@@ -176,9 +181,13 @@ class MapPanel {
 
   ring(i, radius, colour, width) {
     const c = this.over.getContext("2d"), [x, y] = this.toScreen(i);
-    [c.strokeStyle, c.lineWidth] = [colour, width];
     c.beginPath();
     c.arc(x, y, radius, 0, 2 * Math.PI);
+    if (this.owner.isDense) {
+      [c.strokeStyle, c.lineWidth] = [this.owner.colours.paper, width + 2];
+      c.stroke();
+    }
+    [c.strokeStyle, c.lineWidth] = [colour, width];
     c.stroke();
   }
 
