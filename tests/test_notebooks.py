@@ -145,6 +145,7 @@ def titles(notebook: Any) -> list[str]:
     return [figure["layout"]["title"]["text"] for figure in found]
 
 
+@pytest.mark.full
 def test_methods_are_compared_from_room_to_control(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     given = {"methods": "kd, sp", "settings": 1, "folder": str(folder), **SMALL}

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -204,6 +205,9 @@ TRIALS: dict[str, Callable[[list[str], Path], None]] = {
     "conda": try_conda,
     "python -m pkdot": try_pkdot,
 }
+FULL = ("papermill notebooks/run_digits.ipynb",)
+"""What another test does with other parameters, in minutes."""
+
 SLOW = ("papermill", "streamlit", "pkdot app", "python -m pkdot", "pre-commit")
 
 
@@ -214,10 +218,14 @@ def trial_of(command: str) -> Callable[[list[str], Path], None]:
     pytest.fail(f"people are told to type `{command}`, which no test can try")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [pytest.param(c, marks=[pytest.mark.slow] if c.startswith(SLOW) else []) for c in commands()],
-)
+def marked(command: str) -> Any:
+    """A command as a parameter, with the mark of what it takes."""
+    if command.startswith(FULL):
+        return pytest.param(command, marks=pytest.mark.full)
+    return pytest.param(command, marks=[pytest.mark.slow] if command.startswith(SLOW) else [])
+
+
+@pytest.mark.parametrize("command", map(marked, commands()))
 def test_command_works(command: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if "check biovid" in command:  # what stands for the reader's database
         (tmp_path / "corpus").symlink_to(request.getfixturevalue("biovid_root"))

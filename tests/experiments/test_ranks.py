@@ -148,7 +148,7 @@ for ranks in (1, 2):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("corpus", ["digits", "windows"])
+@pytest.mark.parametrize("corpus", ["digits", pytest.param("windows", marks=pytest.mark.full)])
 def test_two_ranks_learn_what_one_learns(tmp_path: Path, corpus: str) -> None:
     """Teacher, T-Net and student: the same losses, the same epochs, the same answers."""
     in_a_process_of_its_own(TRAININGS, tmp_path, corpus)
@@ -242,7 +242,7 @@ def test_a_rank_that_dies_ends_the_others_with_a_sentence(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("starter", ["pkdot", "torchrun"])
+@pytest.mark.parametrize("starter", ["pkdot", pytest.param("torchrun", marks=pytest.mark.full)])
 def test_the_command_line_starts_ranks(tmp_path: Path, starter: str) -> None:
     small = ["--set", "training.epochs=1", "--set", "data.n_labelled=40"]
     run = ["-m", "pkdot", "run", "--quiet", "--runs", str(tmp_path), *small]

@@ -303,7 +303,7 @@ def test_a_process_killed_again_and_again_ends_as_one_that_was_not(
     ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_killed_ranks_end_as_two_that_were_not(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     ends = ends_of(

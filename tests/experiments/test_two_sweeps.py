@@ -40,7 +40,10 @@ def computed(folder: Path) -> Counter[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at_once", [1, None], ids=["one by one", "together"])
+@pytest.mark.parametrize(
+    "at_once",
+    [pytest.param(1, id="one by one", marks=pytest.mark.full), pytest.param(None, id="together")],
+)
 def test_two_sweeps_on_one_folder_compute_no_cell_twice(
     tmp_path: Path, at_once: int | None
 ) -> None:
@@ -55,7 +58,7 @@ def test_two_sweeps_on_one_folder_compute_no_cell_twice(
     assert one == other
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_what_a_killed_sweep_was_at_is_computed_by_the_other(tmp_path: Path) -> None:
     with fault_row("kill −9", "one of two sweeps on one folder") as row:
         first = forked(sweep, str(tmp_path), "a", 1)
