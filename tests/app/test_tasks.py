@@ -19,7 +19,15 @@ from tests.support.task_records import (
 
 ANSWERS = {"classification": 1, "ordinal": 1, "regression": 2, "multilabel": 1}
 """Figures of the answers on test samples."""
-PAIR = {"runs": 0, "similarity": 2, "anchors": 4, "transport": 5, "maps": 1, "samples": 0}
+PAIR = {
+    "pairs": 0,
+    "runs": 0,
+    "similarity": 2,
+    "anchors": 4,
+    "transport": 5,
+    "maps": 1,
+    "samples": 0,
+}
 """Figures of embeddings that were compared without training."""
 
 
