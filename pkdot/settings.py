@@ -1,17 +1,10 @@
 """The common base of all settings: frozen, closed to unknown names, errors in one sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .errors import ConfigError
 
@@ -20,8 +13,8 @@ class Settings(BaseModel):
     """A frozen pydantic model that refuses unknown names, non-finite numbers and true for 1.
 
     Class attributes:
-        unsaid_defaults: settings that a dump leaves out where they have their default: those that
-            came late, so that hashes and records of before stay what they were.
+        late: settings that :meth:`on_record` leaves out where they have their default, so that
+            hashes and records of before they came stay what they were.
 
     Raises:
         ConfigError: one sentence that names the setting, what was given and what is expected.
@@ -29,7 +22,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    unsaid_defaults: ClassVar[frozenset[str]] = frozenset()
+    late: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -53,12 +46,21 @@ class Settings(BaseModel):
                 )
         return values
 
-    @model_serializer(mode="wrap")
-    def _without_unsaid(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = handler(self)
-        for name in self.unsaid_defaults & values.keys():
-            if getattr(self, name) == type(self).model_fields[name].default:
+    def on_record(self, beside: Collection[str] = ()) -> dict[str, Any]:
+        """The settings as JSON has them, for records and keys; of late ones what was chosen.
+
+        Args:
+            beside: names to leave out.
+        """
+        values = self.model_dump(mode="json", exclude=set(beside))
+        for name in tuple(values):
+            own = getattr(self, name)
+            if name in self.late and own == type(self).model_fields[name].get_default(
+                call_default_factory=True
+            ):
                 del values[name]
+            elif isinstance(own, Settings):
+                values[name] = own.on_record()
         return values
 
 

@@ -48,7 +48,7 @@ class DistillerSettings(Settings):
     share_cap: float = Field(
         10.0, ge=1, description="how many times share may raise the weight beyond its first value"
     )
-    unsaid_defaults: ClassVar[frozenset[str]] = frozenset({"share", "share_cap"})
+    late: ClassVar[frozenset[str]] = frozenset({"share", "share_cap"})
 
     def anchors_in_batch(self) -> int:
         """How many samples of a batch serve as anchors; the batch must be larger. 0 if none."""

@@ -1,7 +1,7 @@
 """What the forms of PKDOT share: rows of teacher and student, and the transport between them."""
 
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -84,6 +84,7 @@ class TransportSettings(DistillerSettings):
         description="where only some samples are pairs: these are points of the clouds too, not "
         "anchors alone",
     )
+    late: ClassVar[frozenset[str]] = DistillerSettings.late | {"trusted_rows"}
 
     def loss_options(self) -> dict[str, Any]:
         """The options of :class:`pkdot.PKDOTLoss` among these settings."""

@@ -86,7 +86,7 @@ def batch_key(base: ExperimentConfig, arm: Arm) -> str:
     """Equal for students whose configs differ in seed, data and weights alone."""
     student = pair_of(base, arm).student
     beside = {"seed", "data", *PLACES, *RECORDED} - {"device"}
-    facts = student.recorded(beside)
+    facts = student.on_record(beside)
     for options in facts["options"].values():
         for name in ("weight", "share", "share_cap"):
             options.pop(name, None)

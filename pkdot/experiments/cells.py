@@ -127,7 +127,7 @@ def cell_key(base: ExperimentConfig, arm: Arm) -> str:
     if arm.role != "student":
         facts["teacher"] = stage_facts(pair.teacher)
     else:
-        facts["student"] = pair.student.recorded(PLACES | RECORDED)
+        facts["student"] = pair.student.on_record(PLACES | RECORDED)
         if not pair.student.student_is_alone:
             facts["teacher"] = stage_facts(pair.teacher)
     fold = getattr(base.data, "fold", None)

@@ -194,21 +194,19 @@ class ExperimentConfig(Settings):
 
         Where it runs and what it keeps does not count.
         """
-        return short_hash(self.recorded(PLACES), digits=12)
+        return short_hash(self.on_record(PLACES), digits=12)
 
-    def recorded(self, beside: Collection[str] = ()) -> dict[str, Any]:
-        """The settings as JSON has them, for records and keys.
-
-        Later settings are left out where they change nothing, so that hashes of before still hold.
-
-        Args:
-            beside: names to leave out.
-        """
-        values = self.model_dump(mode="json", exclude=set(beside))
+    def on_record(self, beside: Collection[str] = ()) -> dict[str, Any]:
+        """As for all settings; a pairing that changes no data is left out whole."""
+        values = super().on_record(beside)
         if not self.pairing.changes_data:
             values.pop("pairing", None)
-        if self.network.teacher_sees == "all" and "network" in values:
-            values["network"].pop("teacher_sees")
+        if "options" in values:
+            methods = available_distillers()
+            values["options"] = {
+                name: methods[name].settings(**own).on_record()
+                for name, own in self.options.items()
+            }
         return values
 
     @property

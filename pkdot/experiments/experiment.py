@@ -193,7 +193,7 @@ def run_experiment(
                 seed=config.seed,
                 simulated=corpus.simulated,
                 task=corpus.task,
-                config=config.recorded(),
+                config=config.on_record(),
                 facts=facts,
                 probe=describe_probe(corpus, probe, config.media),
             ) as recorder,

@@ -64,7 +64,7 @@ def library_versions() -> dict[str, str]:
 def stage_facts(config: ExperimentConfig) -> dict[str, Any]:
     """Everything that the teacher stage of an experiment depends on, its method left out."""
     beside = PLACES | RECORDED | {"method", "options", "control"}
-    facts = config.recorded(beside)
+    facts = config.on_record(beside)
     for name in ("label_smoothing", "class_balanced"):
         facts["training"].pop(name)
     for name in ("student_encoder", "freeze_student_encoder", "tnet"):

@@ -1,7 +1,7 @@
 """Sizes that teacher and student share."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -59,6 +59,7 @@ class NetworkSettings(Settings):
         description="modalities that the teacher reads; privileged: those alone, and there is "
         "nothing that a student could copy (student_encoder is fresh, tnet none)",
     )
+    late: ClassVar[frozenset[str]] = frozenset({"teacher_sees"})
 
     @model_validator(mode="before")
     @classmethod

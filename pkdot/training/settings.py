@@ -52,7 +52,7 @@ class TrainingSettings(Settings):
         description="what becomes of unlabelled pairs whose two sides do not seem to belong "
         "together, where wrong pairs are likely",
     )
-    unsaid_defaults: ClassVar[frozenset[str]] = frozenset({"doubtful_pairs"})
+    late: ClassVar[frozenset[str]] = frozenset({"doubtful_pairs"})
     reconstruction_weight: float = Field(
         1.0, ge=0, description="weight of a joint T-Net's squared error"
     )

@@ -97,7 +97,8 @@ def test_terms_are_the_unweighted_losses_of_the_parts() -> None:
 
 def test_a_config_without_a_share_is_what_it_was() -> None:
     config = ExperimentConfig(method="kd+pkdot")
-    assert not {"share", "share_cap"} & {n for own in config.options.values() for n in own}
+    on_record = config.on_record()["options"]
+    assert not {"share", "share_cap"} & {n for own in on_record.values() for n in own}
     changed = config.changed({"options.kd.share": 1})
     assert changed.options["kd"]["share"] == 1.0
     assert changed.hash != config.hash

@@ -33,7 +33,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> pkdot.RunRecord:
 
 def test_the_record_holds_what_the_design_promises(record: pkdot.RunRecord) -> None:
     assert record.status == "finished"
-    assert record.config == small_config().recorded()
+    assert record.config == small_config().on_record()
     assert record.facts["threads"]["torch"] == 1
     assert record.facts["data"]["labelled"] == 40
     assert set(record.facts["seconds"]) == {"teacher", "tnet", "student", "total"}

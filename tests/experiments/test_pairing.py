@@ -17,6 +17,7 @@ from pkdot.experiments.own_networks import OwnNetworks
 from pkdot.experiments.ranks import check_ranks
 from pkdot.experiments.sweep import ALONE, run_grid
 from pkdot.experiments.teacher_cache import stage_key
+from pkdot.settings import flatten
 from tests.support.interruption import Ended, ended_before, run, unequal
 from tests.support.small_config import small_config
 from tests.support.small_corpora import small_corpus
@@ -37,11 +38,11 @@ def _nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_that_change_nothing_are_on_no_record_and_in_no_key() -> None:
     plain = small_config()
     idle = plain.changed({"pairing.teacher_share": 0.3, "pairing.teacher_tail": 2.0})
-    assert plain.recorded() == idle.recorded()
-    assert "pairing" not in plain.recorded()
-    assert "teacher_sees" not in plain.recorded()["network"]
+    assert plain.on_record() == idle.on_record()
+    assert "pairing" not in plain.on_record()
+    assert "teacher_sees" not in plain.on_record()["network"]
     assert plain.hash == idle.hash
-    assert ExperimentConfig(**plain.recorded()) == plain
+    assert ExperimentConfig(**plain.on_record()) == plain
     changed = [
         {"pairing.wrong": 0.2},
         {"pairing.tail": 2.0},
@@ -54,7 +55,7 @@ def test_settings_that_change_nothing_are_on_no_record_and_in_no_key() -> None:
     for key in (lambda c: c.hash, stage_key, lambda c: cell_key(c, KD)):
         assert len({key(c) for c in (plain, *others)}) == 1 + len(others)
     for config in others:
-        assert ExperimentConfig(**json.loads(json.dumps(config.recorded()))) == config
+        assert ExperimentConfig(**json.loads(json.dumps(config.on_record()))) == config
 
 
 def test_a_teacher_of_privileged_modalities_comes_with_a_student_that_copies_nothing() -> None:
@@ -197,3 +198,24 @@ def test_a_stage_read_from_its_file_has_the_teacher_that_was_trained(tmp_path: P
     again = run_cell(apart(method="none"), KD, tmp_path / "cells")
     assert again["validation_criterion"] == first["validation_criterion"]
     assert len(list((tmp_path / "cells" / "teachers").glob("*.safetensors"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "hashed"),
+    [("pkdot", "2e3b838c65da"), ("kd+pkdot", "abaec9beb6f3"), ("rows", "0b18d92908ea")],
+)
+def test_an_experiment_of_before_these_settings_has_the_hash_that_it_had(
+    method: str, hashed: str
+) -> None:
+    assert ExperimentConfig(method=method).hash == hashed
+
+
+def test_settings_that_came_late_are_listed_all_the_same() -> None:
+    listed = flatten(ExperimentConfig().model_dump())
+    assert {
+        "pairing.wrong",
+        "network.teacher_sees",
+        "training.doubtful_pairs",
+        "options.pkdot.share",
+        "options.pkdot.trusted_rows",
+    } <= set(listed)
