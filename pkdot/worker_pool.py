@@ -178,8 +178,9 @@ def _end(workers: Sequence[_Worker]) -> None:
     deadline = time.monotonic() + _GRACE
     for worker in workers:
         worker.process.join(max(0.0, deadline - time.monotonic()))
-        if worker.process.is_alive():
-            worker.process.kill()
+        if worker.process.is_alive():  # and not waited for since: its number is still its own
+            with suppress(ProcessLookupError):  # loky's processes have no kill()
+                os.kill(worker.process.pid or 0, signal.SIGKILL)
             worker.process.join()
         worker.pipe.close()
 

@@ -107,3 +107,34 @@ def _interrupt(calls: object) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def shrug_off(folder: Path) -> None:
+    """A call that goes on when it is told to end, as code that catches everything does."""
+    (folder / str(os.getpid())).touch()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            time.sleep(1)
+        except BaseException:  # noqa: BLE001
+            continue
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_listen_is_ended_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pkdot.worker_pool._GRACE", 0.2)
+    results = unordered(first_fails_when_the_other_runs, [(tmp_path, 0), (tmp_path, 1)], 2)
+    with pytest.raises(ArithmeticError, match="enough"):
+        list(results)
+    (other,) = tmp_path.iterdir()
+    assert gone(int(other.name))
+
+
+def first_fails_when_the_other_runs(folder: Path, number: int) -> None:
+    if number == 1:
+        return shrug_off(folder)
+    while not list(folder.iterdir()):
+        time.sleep(0.05)
+    raise ArithmeticError("enough")
