@@ -150,8 +150,13 @@ def parameter(page: Any, name: str) -> str | None:
     return page.evaluate("name => new URLSearchParams(location.search).get(name)", name)
 
 
-def wait_for_parameter(page: Any, name: str) -> str:
-    page.wait_for_function("n => new URLSearchParams(location.search).get(n) !== null", arg=name)
+def wait_for_parameter(page: Any, name: str, value: str | None = None) -> str:
+    """A value of the address, which the page writes last: any, or the one that is expected."""
+    page.wait_for_function(
+        "([name, value]) => { const it = new URLSearchParams(location.search).get(name);"
+        " return it !== null && (value === null || it === value); }",
+        arg=[name, value],
+    )
     return str(parameter(page, name))
 
 
@@ -210,7 +215,7 @@ def test_the_epochs_play_by_themselves_to_the_end(server: str, page: Any) -> Non
     for epoch in (5, 9):
         page.get_by_text(f"Student, epoch {epoch}").wait_for()
     page.get_by_role("button", name="Play").wait_for()  # it stopped by itself
-    assert parameter(page, "epoch") == "9"
+    wait_for_parameter(page, "epoch", "9")
 
 
 PLACES_SEEN = """async () => {
@@ -263,7 +268,7 @@ def test_a_run_is_started_from_the_page(server: str, page: Any, runs: Path) -> N
     page.get_by_text("This run: digits, kd+pkdot").wait_for()
     new = {folder.name for folder in runs.iterdir()} - before
     assert len(new) == 1
-    assert parameter(page, "run") == new.pop()
+    wait_for_parameter(page, "run", new.pop())
     page.get_by_role("link", name="Embeddings").click()
     page.get_by_text("Where the samples lie").wait_for()
 
