@@ -19,6 +19,7 @@ CHUNK = 4096
 SEPARATORS = ",;\t|"
 MOST_COLUMNS = 100_000
 _LONGEST_LINE = 2**24
+_LONGEST_REASON = 200
 _FOOTER = 2**26
 """Bytes of a parquet footer: the names and places of all columns."""
 
@@ -170,8 +171,13 @@ def read_matrix(file: Path) -> tuple[Array, Array | None]:
             if ids is not None:
                 labels += plain_texts(file, batch.column(ids)).to_pylist()
     except (pa.ArrowException, OSError, UnicodeError, OverflowError, MemoryError) as error:
-        told = (str(error).splitlines() or [""])[0]
-        if "conversion error" in told or "Expected" in told:
+        told = (str(error).splitlines() or [""])[0][:_LONGEST_REASON]
+        if "Expected" in told:
+            raise InputError(
+                f"{file.name} has lines of more or fewer cells than its first ({told}); give each "
+                f"column a name there, and each line as many cells."
+            ) from error
+        if "conversion error" in told:
             raise InputError(
                 f"{file.name} holds something else than numbers ({told}); leave such a column out, "
                 f"or call it id where it names the rows."
