@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from pkdot.errors import InputError
 from pkdot.record.embeddings.files import read_columns, read_embeddings, read_names
 from pkdot.record.embeddings.heads import read_head
+from pkdot.record.embeddings.rows import as_rows
+from pkdot.record.embeddings.targets import task_and_targets
 from tests.faults.test_fuzz import as_text, changed, edits, rows, words
 from tests.support.fault_matrix import times
 
@@ -42,13 +44,24 @@ FILES: dict[str, Callable[[Path], None]] = {
 }
 
 
+def rows_of(path: Path) -> Any:
+    """A file as the matrix of one network."""
+    return as_rows(path, None, "teacher's")
+
+
+def targets_of(path: Path) -> Any:
+    """A file as targets, and the task that they make."""
+    table = read_columns(path)
+    return task_and_targets(table, names=tuple(table.columns))
+
+
 def ask_everything(path: Path) -> None:
     """Whatever the command line and the page ask of a file."""
     head = None
     with suppress(InputError):
         head = read_head(path)
         assert min(head.rows, head.width, head.memory) >= 0
-    for read in (read_embeddings, read_columns, read_names):
+    for read in (read_embeddings, read_columns, read_names, rows_of, targets_of):
         with suppress(InputError):
             found: Any = read(path)
             assert head is not None, f"{read.__name__} took what has no head"

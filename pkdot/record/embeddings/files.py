@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import InputError
 from .heads import KINDS, check_head, damage_of, existing_file, read_head
 from .names import ID_COLUMNS, Array, as_names, split_ids
-from .tables import open_parquet, plain_texts, read_matrix, separator
+from .tables import MOST_COLUMNS, open_parquet, plain_texts, read_matrix, separator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,6 +154,11 @@ def _as_columns(arrays: dict[str, Array]) -> "pd.DataFrame":
     columns: dict[str, Array] = {}
     for name, values in arrays.items():
         if values.ndim == 2:
+            if values.shape[1] > MOST_COLUMNS:
+                raise InputError(
+                    f"The array {name!r} has {values.shape[1]} columns, more than {MOST_COLUMNS}; "
+                    f"give a row a sample, and a column a target."
+                )
             columns |= {f"{name}_{j}": column for j, column in enumerate(values.T)}
         elif values.ndim == 1:
             columns[name] = values

@@ -179,7 +179,8 @@ def _array(stream: IO[bytes], file: Path, size: int) -> tuple[tuple[int, ...], n
         raise objects_refused(file)
     promised = prod(shape) * kind.itemsize
     there = size - stream.tell()
-    if min((0, *shape)) < 0 or not kind.itemsize or promised > there:
+    longest = max(there, MOST_COLUMNS)  # a side of nothing, (0, 10**9), takes no bytes but time
+    if min((0, *shape)) < 0 or max((0, *shape)) > longest or not kind.itemsize or promised > there:
         raise InputError(
             f"{file.name} is damaged: its head promises {promised} bytes {shape}, and {there} are "
             f"there; write it anew."

@@ -217,8 +217,9 @@ def _numbers(file: Path, batch: "pa.RecordBatch", names: list[str]) -> Array:
                 raise InputError(f"{file.name} has columns beside the lists of {name!r}; keep one.")
             return _lists(file, name, column)
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            held = kind.value_type if pa.types.is_dictionary(kind) else kind
             raise InputError(
-                f"{file.name}: column {name!r} holds {kind}, not numbers; leave it out, or call it "
+                f"{file.name}: column {name!r} holds {held}, not numbers; leave it out, or call it "
                 f"id where it names the rows."
             )
     matrix = np.empty((batch.num_rows, len(columns)), dtype=np.float32)

@@ -98,6 +98,7 @@ HUGE = "(1000000000000, 3)"
 HEADS = {
     "more than is there": npy(HUGE),
     "a negative side": npy("(-1, 3)"),
+    "a side of nothing": npy("(0, 1000000000)"),
     "rows of nothing": npy("(1000000000000,)", "<U0"),
     "no head": b"",
     "text": b"1 2 3",
@@ -174,3 +175,9 @@ def test_bytes_are_written_as_people_do() -> None:
         "3 GB",
         "5000 TB",
     ]
+
+
+def test_targets_are_no_wide_matrix(tmp_path: Path) -> None:
+    np.save(tmp_path / "y.npy", np.zeros((1, 200_000), "i1"))
+    with pytest.raises(InputError, match="200000 columns, more than 100000; give a row a sample"):
+        read_columns(tmp_path / "y.npy")
