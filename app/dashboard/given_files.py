@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import streamlit as st
 
 from pkdot.errors import InputError, printable
-from pkdot.record.embeddings.heads import KINDS, FileHead, check_head, in_words
+from pkdot.record.embeddings.heads import KINDS, FileHead, check_head, in_words, read_head
 
 from .components import literal
 
@@ -18,6 +18,7 @@ LARGEST_UPLOAD = 200
 """Megabytes of an upload, which the server holds in memory."""
 MOST_MEMORY = 2**30
 """Bytes that a file may unpack to on the page; the command line takes what is free."""
+MOST_CHOICES = 200
 LONGEST_NAME = 60
 """Characters of a file's name that are kept; each may be four bytes, and a name has 255."""
 TEXTS = ("targets", "ids", "groups")
@@ -45,6 +46,12 @@ class GivenFile:
         parts = (sides, literal(head.type), in_words(head.size), names)
         return " · ".join(part for part in parts if part)
 
+    @property
+    def choices(self) -> list[str]:
+        """Columns of a table that can be chosen from a list."""
+        columns = self.head.columns if self.head.kind in (".csv", ".parquet") else ()
+        return list(columns[:MOST_CHOICES])
+
 
 def ask(label: str, role: str, *, by_path: bool, note: str = "") -> GivenFile | None:
     """Let a visitor give a file; None while there is none, or where a sentence says what is wrong.
@@ -59,9 +66,10 @@ def ask(label: str, role: str, *, by_path: bool, note: str = "") -> GivenFile | 
         path = _named(label, role, note) if by_path else _uploaded(label, role, note)
         if path is None:
             return None
-        # a matrix in npy stays on disk, whatever its size
-        most = None if path.suffix == ".npy" and role not in TEXTS else MOST_MEMORY
-        given = GivenFile(path, check_head(path, most, texts=role in TEXTS))
+        if path.suffix == ".npy" and role not in TEXTS:  # it stays on disk, whatever its size
+            given = GivenFile(path, read_head(path))
+        else:
+            given = GivenFile(path, check_head(path, MOST_MEMORY, texts=role in TEXTS))
     except InputError as error:
         st.error(literal(error), icon=":material/error:")
         return None
@@ -73,7 +81,7 @@ def _named(label: str, role: str, note: str) -> Path | None:
     text = st.text_input(
         label, key=f"path of {role}", placeholder="/folder/file.npy", help=note or None
     ).strip()
-    return Path(text).expanduser() if text else None
+    return Path(text) if text else None
 
 
 def _uploaded(label: str, role: str, note: str) -> Path | None:

@@ -62,12 +62,14 @@ def compare(files: dict[str, GivenFile | None], targets: Any, more: Any, options
     """
     teacher, student = (file.path for file in files.values() if file)
     ids, groups = more["ids"], more["groups"]
+    picked = st.session_state["target columns"]
+    chosen = tuple(name for name in picked if targets and name in targets.choices)
     try:
         with st.spinner("Comparing …"):
             record = compare_embeddings(
                 teacher,
                 student,
-                targets and read_columns(targets.path, tuple(st.session_state["target columns"])),
+                targets and read_columns(targets.path, chosen),
                 ids and read_names(ids.path),
                 groups=groups and groups.path,
                 runs_dir=runs_directory(),
@@ -105,8 +107,9 @@ def take_in() -> None:
     fields = st.columns([3, 3, 3, 3, 2], vertical_alignment="bottom")
     names = called(fields[:2], files)
     fields[2].multiselect(
-        "Columns of targets", list(targets.head.columns) if targets else [], placeholder="all",
-        key="target columns", disabled=not targets,
+        "Columns of targets", targets.choices if targets else [], placeholder="all",
+        format_func=lambda name: printable(name)[:40], key="target columns",
+        disabled=not targets,
     )  # fmt: skip
     task = fields[3].selectbox(
         "Targets are", list(TASKS), format_func=TASKS.__getitem__, key="targets are",

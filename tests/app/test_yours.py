@@ -70,6 +70,24 @@ def test_what_is_wrong_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> Non
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    app = naming(teacher="~nobody-here/z.npy", student=tmp_path, targets="a\x00b.npy")
+    assert ["There is no file" in str(error.value) for error in app.error] == [True] * 3
+
+
+def test_a_column_chosen_in_one_file_is_forgotten_in_another(tmp_path: Path) -> None:
+    app = naming(targets=tmp_path / "pain.csv")
+    app.multiselect(key="target columns").set_value(["state"]).run()
+    (tmp_path / "y.csv").write_text("kind\n" + "a\nb\n" * (N // 2))
+    for role, name in (("targets", "y.csv"), ("teacher", "video.npy"), ("student", "wrist.npy")):
+        app.text_input(key=f"path of {role}").set_value(str(tmp_path / name))
+    app.run()
+    app.button(key="compare embeddings").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "They are a record now" in words(app)
+
+
 def test_a_hostile_file_is_refused_before_it_is_read_and_its_name_is_plain(tmp_path: Path) -> None:
     evil = tmp_path / "<b>x<`b> [a](http:`y) \x1b[31m.npy"
     np.save(evil, np.array([{}] * 3, dtype=object), allow_pickle=True)
