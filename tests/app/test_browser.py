@@ -117,9 +117,10 @@ def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, bro
     slider.focus()
     slider.press("Home")
     page.get_by_text("At epoch 0").wait_for()
-    assert "epoch=0" in page.url
     page.get_by_text("training batch").click()
     page.get_by_text("pairs of 40 samples").wait_for()
+    wait_for_parameter(page, "epoch", "0")
+    wait_for_parameter(page, "source")
     other = browser.new_page()
     other.goto(page.url)
     other.get_by_text("pairs of 40 samples").wait_for(timeout=90_000)
@@ -127,7 +128,7 @@ def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, bro
     other.close()
     page.get_by_role("link", name="Anchors").click()
     page.get_by_text("The anchors on the teacher's map").wait_for()
-    assert "epoch=0" in page.url
+    wait_for_parameter(page, "epoch", "0")
 
 
 def settled(page: Any) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ import pandas as pd
 
 from ...errors import ConfigError, DataError
 from ..marker import is_simulated
+from .damage import check_cells
 
 CLASSES = ("BL1", "PA1", "PA2", "PA3", "PA4")
 """Class names in the order of their numbers: baseline, then four heat levels."""
@@ -157,7 +159,16 @@ def _owners_table(path: Path, signals: SignalKind) -> tuple[pd.DataFrame, tuple[
 
 def _read_samples(path: Path) -> pd.DataFrame:
     try:
-        given = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        content = path.read_bytes()
+        check_cells(content)
+        given = pd.read_csv(
+            BytesIO(content),
+            sep="\t",
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            index_col=False,
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as a table ({_first_line(error)}).") from error
     missing = [name for name in COLUMNS if name not in given.columns]

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import signal as scipy_signal
 
 from ...errors import InputError
-from .damage import DamagedFile
+from .damage import DamagedFile, check_cells
 from .settings import COLUMN_OF, Filter, SignalOptions, check_filter
 
 USUAL_RATE = 512.0
@@ -125,11 +125,13 @@ def read_signals(path: Path, modalities: Iterable[str]) -> SignalFile:
     wanted = {"time", *(COLUMN_OF[name] for name in modalities)}
     try:
         content = path.read_bytes()
+        check_cells(content)
         header = pd.read_csv(BytesIO(content), sep="\t", nrows=0, encoding="utf-8-sig").columns
         table = pd.read_csv(
             BytesIO(content),
             sep="\t",
             usecols=[name for name in header if name in wanted],
+            index_col=False,
             encoding="utf-8-sig",
             dtype=np.float64,
             engine="c",

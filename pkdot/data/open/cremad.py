@@ -73,6 +73,8 @@ def _people(root: Path, table: pd.DataFrame) -> dict[str, dict[str, Any]]:
         return people
     try:
         rows = pd.read_csv(listed, dtype={"ActorID": str})
+        if not isinstance(rows.index, pd.RangeIndex):  # cells too many, taken for names of rows
+            raise ValueError("its lines have more cells than its first line names")
         known = zip(rows["ActorID"], rows["Sex"], rows["Age"].astype(int), strict=True)
         for actor, sex, age in known:
             if actor in people:

@@ -110,6 +110,20 @@ def test_a_renamed_column_of_the_index_is_named(biovid_root: Path, tmp_path: Pat
         read_index(root)
 
 
+def test_cells_too_many_in_the_index_are_no_names_of_rows(
+    biovid_root: Path, tmp_path: Path
+) -> None:
+    root = files.copy(biovid_root, tmp_path / "c")
+    header, *lines = (root / INDEX).read_text().splitlines()
+    (root / INDEX).write_text("\n".join([header, *(f"{line}\t" for line in lines)]))
+    assert read_index(root).table.equals(read_index(biovid_root).table)
+    (root / INDEX).write_text(
+        "\n".join([header, *(f"{n}\t{line}" for n, line in enumerate(lines))])
+    )
+    with pytest.raises(DataError, match="its first line names"):
+        read_index(root)
+
+
 def test_columns_are_found_by_name_not_position(biovid_root: Path, tmp_path: Path) -> None:
     root = files.copy(biovid_root, tmp_path / "c")
     table = files.read_table(root / INDEX)

@@ -103,6 +103,18 @@ def test_damage_is_told_apart(tmp_path: Path, name: str) -> None:
     assert str(path) in str(caught.value)
 
 
+def test_cells_too_many_are_no_names_of_rows(tmp_path: Path) -> None:
+    """pandas would take the time for a name of the row, and each trace for its neighbour."""
+    path = write(tmp_path / "a_bio.csv")
+    right = read_trace(path, "eda", PLAIN, 0.0, 5.5).samples
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(f"{line}\t" for line in lines)]))
+    np.testing.assert_array_equal(read_trace(path, "eda", PLAIN, 0.0, 5.5).samples, right)
+    path.write_text("\n".join([header, *(f"{n}\t{line}" for n, line in enumerate(lines))]))
+    with pytest.raises(DamagedFile, match="its lines have 3 cells, its first line 2"):
+        read_trace(path, "eda", PLAIN, 0.0, 5.5)
+
+
 def test_damage_of_the_file_itself(tmp_path: Path) -> None:
     path = write(tmp_path / "a_bio.csv")
     files.write_table(tmp_path / "comma_bio.csv", files.read_table(path), sep=",")
