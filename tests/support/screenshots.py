@@ -16,7 +16,7 @@ from tests.support.chromium import ROOT, open_chromium, serve_page
 
 PAGES = {
     "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
-    "transport": "transport", "embeddings": "maps", "samples": "samples",
+    "transport": "transport", "embeddings": "maps", "samples": "samples", "methods": "methods",
 }  # fmt: skip
 README_PAGE = "pairs"
 FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn]"
