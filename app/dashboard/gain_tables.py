@@ -25,7 +25,7 @@ SOURCES: dict[Kind, str] = {
     "kit": "the kit's report",
 }
 ALL = "all"
-HEIGHT = 610
+HEIGHT = 605
 """Pixels of the main figure."""
 _FRAME, _ROW, _TABLE = 150, 15, 9
 """Pixels around the rows; of a row, and more for each table that is shown beside the first."""
@@ -67,7 +67,7 @@ class Shown:
         by_unit = {
             unit: [str(n) for n in own["n"].unique()] for unit, own in counts.groupby("unit")
         }
-        return " or ".join(f"{' or '.join(ns)} {unit}" for unit, ns in by_unit.items())
+        return " or ".join(f"{', '.join(ns)} {unit}" for unit, ns in by_unit.items())
 
 
 def keep(rows: pd.DataFrame, corpus: str, situation: str, least: int) -> pd.DataFrame:
@@ -81,7 +81,10 @@ def keep(rows: pd.DataFrame, corpus: str, situation: str, least: int) -> pd.Data
 
 
 def arrange(source: GainSource, rows: pd.DataFrame, wanted: Sequence[str]) -> Shown:
-    """Methods by their mean gain, as many as fit one screen, or those that were asked for."""
+    """Methods by their mean gain, as many as fit one screen, or those that were asked for.
+
+    Gains are measured from the mean of their table, as not every method is in every table.
+    """
     keys = list(dict.fromkeys(rows["key"]))
     title = rows["title"].map(str)
     rows = rows.assign(
@@ -91,7 +94,8 @@ def arrange(source: GainSource, rows: pd.DataFrame, wanted: Sequence[str]) -> Sh
     )
     if asked := [name for name in wanted if name in set(title)]:
         rows = rows[rows["row"].isin(asked)]
-    means = rows.groupby("row")["gain"].mean().sort_values(ascending=False, kind="stable")
+    above = rows["gain"] - rows.groupby("key")["gain"].transform("mean")
+    means = above.groupby(rows["row"]).mean().sort_values(ascending=False, kind="stable")
     most = (HEIGHT - _FRAME) // (_ROW + _TABLE * (len(keys) - 1))
     place = {name: number for number, name in enumerate(means.index[: max(3, most)])}
     drawn = rows[rows["row"].isin(place)]
@@ -104,10 +108,11 @@ def problem_names(rows: pd.DataFrame) -> dict[str, str]:
     """Key of a table -> corpus, situation and seeds in words, without what all have in common."""
     tables = rows.drop_duplicates("key").set_index("key")
     several = [name for name in ("corpus", "words", "drawn") if len(set(tables[name])) > 1]
-    names = {}
+    names, mixed = {}, len(set(tables["simulated"])) > 1  # a title says what all have in common
     for key, row in tables.iterrows():
         parts = [str(row[name]) for name in several] or [str(row["corpus"])]
-        names[str(key)] = printable(", ".join(parts)) + (" (simulated)" if row["simulated"] else "")
+        mark = " (simulated)" if mixed and row["simulated"] else ""
+        names[str(key)] = printable(", ".join(parts)) + mark
     return names
 
 

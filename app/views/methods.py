@@ -8,7 +8,6 @@ from dashboard.figure_cache import figures
 from dashboard.gain_tables import ALL, Shown
 from pkdot.errors import printable
 from pkdot.evidence.published import GainTable, rank_methods, unit_gains
-from pkdot.figures.style import clean
 
 MOST_LINKS = 6
 VIEWS = {"gains": "gains", "ranks": "ranking"}
@@ -78,11 +77,11 @@ if kept.empty:
 def sentence(shown: Shown, drawn: int) -> str:
     """Which tables, how many methods and units, and what an interval says."""
     size = len(shown.tables)
-    few = "" if drawn == shown.methods else f", the {drawn} with the highest mean gain drawn"
+    few = "" if drawn == shown.methods else f" ({drawn} best drawn)"
     return (
         f"{gain_tables.SOURCES[kind].capitalize()}: {size} table{'s' * (size != 1)}, "
-        f"{shown.methods} methods{few}. Points over the student alone; 95 % intervals (Student's "
-        f"t, paired) over {components.literal(shown.over)}, and of no other data."
+        f"{shown.methods} method{'s' * (shown.methods != 1)}{few}. Points over the student alone; "
+        f"paired 95 % t intervals over {components.literal(shown.over)}, and of no other data."
     )
 
 
@@ -97,10 +96,15 @@ def show_ranking(shown: Shown, methods: list[str] | None) -> None:
         )
         return
     ranking, titles = ranked
+    st.caption(
+        f"{gain_tables.SOURCES[kind].capitalize()}: {len(ranking.ranks)} methods that were run on "
+        f"all of {ranking.n_blocks} problems with room. Friedman's test that they are alike: p = "
+        f"{ranking.p:.3f}; a box holds those that Nemenyi's test does not tell apart."
+    )
     components.draw(
         lambda: figures.rank_axis(
-            {clean(titles[name]): float(rank) for name, rank in ranking.ranks.items()},
-            [[clean(titles[name]) for name in clique] for clique in ranking.cliques],
+            {titles[name]: float(rank) for name, rank in ranking.ranks.items()},
+            [[titles[name] for name in clique] for clique in ranking.cliques],
             "Methods by their mean rank",
             critical_difference=ranking.critical_difference,
             blocks=ranking.n_blocks,
@@ -110,14 +114,11 @@ def show_ranking(shown: Shown, methods: list[str] | None) -> None:
         "ranks",
         data=lambda: ranking.ranks.rename("mean rank").rename_axis("method").reset_index(),
     )
-    st.caption(
-        f"Friedman's test that all are alike: p = {ranking.p:.3f}. A box holds methods that "
-        f"Nemenyi's test does not tell apart."
-    )
 
 
 def show_gains(shown: Shown) -> None:
     """The forest; a click chooses a line."""
+    st.caption(sentence(shown, shown.rows["row"].nunique()))
     row = gain_tables.chosen_row(shown)
     left, right = st.columns([5, 3])
     with left:
@@ -175,7 +176,7 @@ def show_line(row: pd.Series, table: GainTable) -> None:
             if st.button(label, key=f"record {number}", icon=":material/open_in_new:"):
                 widgets.set_aside("run", record_picker.sweep_key(path))
                 pages = {page.title: page for page in st.session_state["pages"]}
-                st.switch_page(pages["Pairs"])
+                st.switch_page(pages["Runs"])
 
 
 titles = {str(name): None for name in sorted(kept["title"].map(str))}
@@ -192,7 +193,6 @@ wanted = st.multiselect(
 )
 address.put("methods", wanted)
 shown = gain_tables.arrange(source, kept, wanted)
-st.caption(sentence(shown, shown.rows["row"].nunique()))
 if view == "ranks":
     asked = set(kept.loc[kept["title"].map(str).isin(wanted), "method"])
     show_ranking(shown, list(asked) or None)

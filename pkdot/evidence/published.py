@@ -147,11 +147,11 @@ def _of_sweeps(folder: Path, refused: list[str]) -> Iterator[GainTable]:
         except PkdotError as error:
             refused.append(str(error))
             continue
-        for table in found:
-            yield _of_sweep(table, file)
+        for number, table in enumerate(found):
+            yield _of_sweep(table, file, file.stem if len(found) == 1 else f"{file.stem} {number}")
 
 
-def _of_sweep(table: SweepTable, file: Path) -> GainTable:
+def _of_sweep(table: SweepTable, file: Path, key: str) -> GainTable:
     task = table.learnt
     sign = 1.0 if task.primary.higher_is_better else -1.0
     index = pd.Index(table.units, name="seed" if table.unit == "seeds" else "group")
@@ -168,7 +168,6 @@ def _of_sweep(table: SweepTable, file: Path) -> GainTable:
     }
     beside = file.parent.parent / "records"
     records = {arm: tuple(beside / name for name in names) for arm, names in table.records.items()}
-    key = f"{file.stem} {table.place}".strip()
     return GainTable(key, known, titles, plan.situation, records)
 
 
@@ -223,6 +222,8 @@ def rank_methods(
     titles: dict[str, str] = {}
     for table in tables:
         titles |= {name: title for name, title in table.titles.items() if name not in titles}
+    several = {title for title in titles.values() if list(titles.values()).count(title) > 1}
+    titles = {n: f"{title} ({n})" if title in several else title for n, title in titles.items()}
     wanted = [name for name in titles if methods is None or name in methods]
     fullest: dict[str, GainTable] = {}
     for table in tables:

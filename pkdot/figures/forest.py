@@ -74,7 +74,7 @@ def gain_forest(
             x=own["gain"],
             y=[rows.index(row) + offset for row in own["row"]],
             mode="markers",
-            name=clean(method),
+            name=clean(method, 60),
             marker={
                 "color": colour,
                 "symbol": symbol,

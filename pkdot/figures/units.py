@@ -74,10 +74,12 @@ def unit_gains(
     gain, lose = (table["gain"] > 0).sum(), (table["gain"] < 0).sum()
     finish(
         figure,
-        clean(title, 60),
+        clean(title, 44),
         style,
         subtitle=f"of {len(table)} {clean(unit)} {gain} gain, {lose} lose, "
         f"{len(table) - gain - lose} stay",
         height=height,
     )
-    return figure.update_layout(margin={"t": 70, "b": 50})
+    # Beside another figure there is no room for a title that begins where the panel does.
+    title_place = {"xref": "container", "pad": {"l": 8, "t": 14}, "font": {"size": 15}}
+    return figure.update_layout(title=title_place, margin={"t": 70, "b": 50})
