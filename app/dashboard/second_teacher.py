@@ -8,7 +8,7 @@ import streamlit as st
 from pkdot.analysis.agreement import MEASURES
 from pkdot.analysis.noise_ceiling import NoiseCeiling, noise_ceiling
 from pkdot.errors import PkdotError, RecordError
-from pkdot.record import RunRecord, open_record
+from pkdot.record import RunRecord
 from pkdot.record.second_teacher import second_teachers, teacher_embeddings
 
 from . import background_run, components, record_picker, selection
@@ -48,7 +48,7 @@ def _others(record: RunRecord) -> list[RunRecord]:
         fits = summary.status == "finished" and summary.corpus == record.corpus
         if fits and summary.seed not in (None, record.seed):
             try:
-                found.append(open_record(summary.path))
+                found.append(record_picker.opened(summary.path))
             except RecordError:  # the list of runs says what is wrong with it
                 continue
     return second_teachers(record, found)
