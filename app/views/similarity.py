@@ -15,7 +15,6 @@ view = selection.choose_view(record)
 teacher, student = method_steps.similarities(view)
 samples, ids = view.samples, view.ids
 scale = second_teacher.scale_of(view)
-ceiling = scale.means
 
 orders = {
     "class": components.plain(samples.by),
@@ -59,7 +58,6 @@ components.draw(
         samples,
         grouping=grouping,
         marked=sample,
-        ceiling=None if ceiling is None else ceiling["correlation"],
         style=view.style,
     ),
     "similarity",
@@ -104,7 +102,7 @@ if len(record.epochs) > 1:
             table,
             best_epoch=record.best_epoch,
             epoch=view.epoch if view.is_probe else None,
-            ceiling=ceiling,
+            ceiling=scale.means,
             style=view.style,
         ),
         "agreement",

@@ -29,7 +29,6 @@ def similarity_matrices(
     grouping: Grouping | None = None,
     marked: int | None = None,
     difference: bool = True,
-    ceiling: float | None = None,
     style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Similarity matrices of teacher and student on one scale, and their difference.
@@ -40,7 +39,6 @@ def similarity_matrices(
         samples: the B samples; those with names can be clicked on the diagonal.
         grouping: what rows and columns are sorted by; their class by default.
         marked: position of a sample whose row is framed.
-        ceiling: correlation of two teachers' matrices, where it is known.
         difference: add a panel of student − teacher, from blue (teacher higher) to orange.
         style: theme, width, and whether the data are simulated.
 
@@ -115,8 +113,6 @@ def similarity_matrices(
     figure.update_xaxes(title=f"sample, by {sorted_by}")
     figure.update_yaxes(title=f"sample, by {sorted_by}", row=1, col=1)
     subtitle = f"pairs of {size} samples; the two matrices correlate at r = {correlation:.2f}"
-    if ceiling is not None:
-        subtitle += f" (two teachers: r = {ceiling:.2f})"
     return finish(
         figure,
         "How alike are two samples?",
