@@ -84,7 +84,8 @@ def score_folders(kind: Kind, runs: Path | None = None) -> list[Path]:
     if kind == "kit":
         places = [KIT]
     elif kind == "evidence":
-        places = [beside / "evidence" / SCORES, beside / "benchmarks" / SCORES]
+        # In full, in its short form, of own data; and beside the report.
+        places = [*sorted(beside.glob(f"evidence*/{SCORES}")), beside / "benchmarks" / SCORES]
         places = [place for place in places if place != KIT]
     else:
         places = [beside / "sweeps" / SCORES, *sorted(runs.glob(f"*/{SCORES}"))]

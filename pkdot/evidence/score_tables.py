@@ -129,7 +129,8 @@ def read_every_table(folder: Path, refused: list[str] | None = None) -> list[Sco
 
     Args:
         folder: of published scores.
-        refused: takes a sentence for each file that is damaged, and the others are read.
+        refused: takes a sentence for each file that is damaged, or of another regime (own data);
+            the others are read.
 
     Raises:
         InputError: for a file that is damaged, where nothing takes its sentence.
@@ -142,6 +143,11 @@ def read_every_table(folder: Path, refused: list[str] | None = None) -> list[Sco
         name = match["regime"] if match else ""
         plan = known.get(OLDER_NAMES.get(name, name))
         if match is None or plan is None:
+            if match is not None and refused is not None:
+                refused.append(
+                    f"{path.name} is of a regime that --list does not have ({name}), so its score "
+                    f"is not known here; a sweep of these data says it."
+                )
             continue
         try:
             scores = _read(path, plan)

@@ -27,6 +27,7 @@ def evidence(runs: Path) -> Path:
         ("few-seeds100-102.csv", SCORES),
         ("numerals_wrong50-seeds100-102.csv", SCORES.replace("51,54,57", "51,58,57")),
         ("strange.csv", "a"),
+        ("own-seeds100-102.csv", SCORES),
     ):
         (folder / name).write_text(text)
     return folder
@@ -62,6 +63,7 @@ def test_evidence_names_its_situations_and_is_ranked_over_them(tmp_path: Path) -
     assert ranked[0].ranks.to_dict() == {"pkdot": 1, "kd": 2, "rows": 3}
     assert ranked[0].n_blocks == 2
     assert rank_methods(source.tables[:1]) is None
+    assert ["own-seeds100-102.csv is of a regime" in text for text in source.refused] == [True]
 
 
 def test_one_bad_file_costs_a_sentence_and_not_the_others(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_one_bad_file_costs_a_sentence_and_not_the_others(tmp_path: Path) -> Non
     (folder / "digits_pairs-seeds2-4.csv").symlink_to(folder / "few-seeds100-102.csv")
     os.mkfifo(folder / "digits_pairs-seeds2-5.csv")
     source = read_source("evidence", runs)
-    assert len(source.refused) == len(bad) + 3
+    assert len(source.refused) == len(bad) + 4  # and one of own data
     assert all(text.endswith(".") and "\n" not in text for text in source.refused)
     assert len(source.tables) == 2
 
