@@ -27,7 +27,7 @@ if points:
 else:
     figure = go.Figure(go.Scatter(y=[1, 3, 2]))
 st.set_page_config(layout="wide")
-st.plotly_chart(figure)
+st.plotly_chart(figure, config={"scrollZoom": True})
 """
 """The empty page; with ``?points=`` a bare scatter of as many, in WebGL."""
 FIRST = """(() => {
@@ -167,6 +167,9 @@ def frames_a_second(
         address: of the page.
         selector: of what is dragged.
         lasting: seconds of each.
+
+    Raises:
+        RuntimeError: if the map does not move, so that its frames would say nothing.
     """
     tab = new_tab(browser)
     tab.goto(address)
@@ -174,6 +177,14 @@ def frames_a_second(
     tab.wait_for_timeout(1000)
     box = tab.locator(selector).first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def checked(act: Callable[[int], None]) -> float:
+        before = tab.locator(selector).first.screenshot()
+        act(0)
+        tab.wait_for_timeout(1000)
+        if tab.locator(selector).first.screenshot() == before:
+            raise RuntimeError(f"{selector} of {address} does not move.")
+        return _counted(tab, act, lasting)
 
     def drag(number: int) -> None:
         far = 60 * (number % 4 - 1.5)
@@ -184,10 +195,10 @@ def frames_a_second(
 
     tab.mouse.move(x, y)
     tab.mouse.down()
-    dragged = _counted(tab, drag, lasting)
+    dragged = checked(drag)
     tab.mouse.up()
     tab.wait_for_timeout(1000)
-    zoomed = _counted(tab, zoom, lasting)
+    zoomed = checked(zoom)
     tab.close()
     return dragged, zoomed
 
