@@ -220,7 +220,9 @@ def report(rows: list[Row], sizes: Sizes, load: float) -> list[str]:
 def main() -> None:
     usual = Sizes()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=usual.samples)
+    parser.add_argument(
+        "--samples", type=int, default=usual.samples, help="100 or more: a slider of k needs room"
+    )
     parser.add_argument("--points", type=int, default=usual.points)
     parser.add_argument("--repeats", type=int, default=usual.repeats)
     parser.add_argument("--moves", type=int, default=usual.moves)
