@@ -19,6 +19,7 @@ PAGES = {
     "maps": ("Embeddings", ":material/scatter_plot:"),
     "samples": ("Samples", ":material/image:"),
     "methods": ("Methods", ":material/leaderboard:"),
+    "yours": ("Your embeddings", ":material/upload_file:"),
 }
 """Name of the file in ``views`` and path in the address -> title and icon."""
 HOME = "runs"
