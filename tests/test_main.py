@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pkdot.__main__ import main
+from pkdot.experiments.sweep_tables import read_sweep
 
 SMALL = [
     *("--set", "data.n_labelled=40", "--set", "data.n_unlabelled=80"),
@@ -51,6 +52,10 @@ def test_sweep_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert title in told
     assert "Over 2 seeds" in told
     assert len(csv.read_text().splitlines()) == 1 + 2 * 6
+    (file,) = (tmp_path / "cells" / "scores").glob("digits-kd-*.json")
+    (table,) = read_sweep(file)
+    assert (table.corpus, table.unit, table.units) == ("digits", "seeds", ("0", "1"))
+    assert {"alone", "kd", "teacher"} <= set(table.scores)
 
 
 @pytest.mark.parametrize(

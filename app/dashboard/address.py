@@ -13,9 +13,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 WIDGETS = (
     "run", "epoch", "source", "target", "sample", "k", "blur", "policy", "compare", "alone",
     "relatives", "film", "projection", "colour", "order", "sort", "class", "stage",
+    "tables", "view", "corpus", "situation", "least", "methods",
 )  # fmt: skip
 """Widgets whose values the address holds, under their keys."""
-OTHERS = ("with", "chosen", "named")
+OTHERS = ("with", "chosen", "named", "gain")
 NAMES = (*WIDGETS, *OTHERS)
 LONGEST = 2000
 """Characters of a value that is read."""

@@ -5,6 +5,7 @@ that a visitor types.
 """
 
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from .components import literal
 EXAMPLE = example_directory()
 EXAMPLE_KEY = "example/"
 """No folder has a slash in its name, so no run of one's own can hide the example."""
+SWEEP = "sweeps/"
+"""Before the name of a record that a sweep kept."""
 LOCAL_ADDRESSES = ("127.0.0.1", "localhost", "::1")
 FOLLOW_SECONDS = 2.0
 LONGEST = 150
@@ -33,7 +36,29 @@ def records() -> dict[str, RecordSummary]:
     found = {printable(s.path.name): s for s in list_records(runs_directory(), opened)}
     if (EXAMPLE / schema.MANIFEST).is_file():
         found[EXAMPLE_KEY] = summarise(EXAMPLE, opened)
+    asked = (address.get("run"), *(st.session_state.get(key) for key in ("run", "run next")))
+    for key in dict.fromkeys(asked):  # of the many records of a sweep those that were opened
+        if isinstance(key, str) and (path := _of_sweep(key)):
+            found[key] = summarise(path, opened)
     return found
+
+
+def sweep_key(path: Path) -> str:
+    """The key of a record that a sweep kept; see :func:`records`."""
+    return f"{SWEEP}{printable(path.name)}"
+
+
+def _of_sweep(key: str) -> Path | None:
+    """The record of a sweep with that key: one of the folders that are there."""
+    if not key.startswith(SWEEP):
+        return None
+    runs = runs_directory()
+    for folder in (runs.parent / "sweeps" / "records", *sorted(runs.glob("*/records"))):
+        with suppress(OSError):
+            for path in folder.iterdir():
+                if sweep_key(path) == key and (path / "run.json").is_file():
+                    return path
+    return None
 
 
 def opened(path: Path) -> RunRecord:

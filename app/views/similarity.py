@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, method_steps, record_picker, selection, widgets
+from dashboard import components, method_steps, record_picker, second_teacher, selection, widgets
 from dashboard.figure_cache import figures
 from pkdot.analysis.matrix_correlation import matrix_correlation
 from pkdot.figures import Grouping
@@ -14,6 +14,7 @@ record = record_picker.chosen_record()
 view = selection.choose_view(record)
 teacher, student = method_steps.similarities(view)
 samples, ids = view.samples, view.ids
+scale = second_teacher.scale_of(view)
 
 orders = {
     "class": components.plain(samples.by),
@@ -66,8 +67,10 @@ components.draw(
 st.caption(
     f"{'Here' if view.shown_epoch is None else f'At epoch {view.epoch}'} the student's "
     "similarities follow the teacher's with a correlation of "
-    f"{components.number(matrix_correlation(teacher, student))}; 1 would be the same structure."
+    f"{components.number(matrix_correlation(teacher, student))}; 1 would be the same structure. "
+    f"{second_teacher.in_words(view, scale)}"
 )
+second_teacher.offer(view, scale)
 
 components.panel(
     "Each point is another sample: to the right it is like the chosen one to the teacher, upwards "
@@ -99,6 +102,7 @@ if len(record.epochs) > 1:
             table,
             best_epoch=record.best_epoch,
             epoch=view.epoch if view.is_probe else None,
+            ceiling=scale.means,
             style=view.style,
         ),
         "agreement",

@@ -76,6 +76,8 @@ def _run_standard(arguments: argparse.Namespace) -> int:
     from ..analysis.arm_table import comparison_table, presentable
     from ..data import load_corpus
     from ..experiments.sweep import run_sweep, standard_arms, unimodal_arms
+    from ..experiments.sweep_tables import sweep_label, sweep_tables, write_sweep
+    from ..record.location import runs_directory
 
     config = config_of(arguments)
     first = arguments.first_seed or 0
@@ -94,6 +96,11 @@ def _run_standard(arguments: argparse.Namespace) -> int:
     )
     if arguments.csv:
         write_text(arguments.csv, cells.drop(columns="task").to_csv(index=False))
+    write_sweep(
+        arguments.folder or runs_directory().parent / "sweeps",
+        sweep_label(config),
+        sweep_tables(cells, corpus=corpus.name, simulated=corpus.simulated),
+    )
     score = corpus.task.primary
     unit: Literal["seed", "group"] = "group" if "by_group" in cells else "seed"
     if unit == "seed" and len(seeds) == 1:
@@ -113,6 +120,7 @@ def _run_grid(arguments: argparse.Namespace) -> int:
     from ..experiments.grid_file import read_grid
     from ..experiments.grid_tables import plain_columns
     from ..experiments.notebook_grid import NotebookGrid
+    from ..experiments.sweep_tables import sweep_tables, write_sweep
     from ..record.location import runs_directory
     from .experiment_arguments import data_changes
 
@@ -152,6 +160,10 @@ def _run_grid(arguments: argparse.Namespace) -> int:
         table.to_parquet(aside, index=False)
     if arguments.csv:
         write_text(arguments.csv, table.to_csv(index=False))
+    if isinstance(grid, ExperimentGrid):
+        data = grid.bases[0].data
+        own = sweep_tables(cells, corpus=data.name, simulated=data.is_simulated, axes=grid.axes)
+        write_sweep(engine.folder, label, own)
     print(_presented(grid.summary(cells)))
     print(f"Every cell is a row of {place}; it reads in pandas.")
     return _report_failures(cells)

@@ -1,7 +1,13 @@
 """Distillation methods, one a file. A new file with a :class:`Distiller` in it is a new method."""
 
 from .base import Distiller, Method
-from .registry import available_distillers, build_distiller, methods_for, parse_method
+from .registry import (
+    available_distillers,
+    build_distiller,
+    method_title,
+    methods_for,
+    parse_method,
+)
 from .sums import SumOfDistillers
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "SumOfDistillers",
     "available_distillers",
     "build_distiller",
+    "method_title",
     "methods_for",
     "parse_method",
 ]

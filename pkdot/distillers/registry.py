@@ -66,6 +66,11 @@ def parse_method(method: str) -> tuple[str, ...]:
     return names
 
 
+def method_title(method: str) -> str:
+    """What tables and figures call a method or a sum of methods."""
+    return " + ".join(available_distillers()[name].title for name in parse_method(method))
+
+
 def build_distiller(
     method: str, options: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Distiller:

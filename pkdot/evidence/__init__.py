@@ -10,6 +10,7 @@ ablation, pairing              what moves PKDOT's gain; what its plan does with 
 results                        what is finished of a regime, as reports take it
 report*, markdown, exports     what the results support, as pages of Markdown; tables as files
 score_tables, decisions        published scores, read again; which method to take in which situation
+published                      gains of all that was published or swept, as the page opens them
 decision_figures               forests, curves and ranks of them
 arguments                      the command's arguments, read as a campaign and steps
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,9 @@ from ..analysis.statistics import (
     share_explained,
 )
 from ..errors import InputError
-from .regimes import Regime
+
+if TYPE_CHECKING:  # a regime loads what trains
+    from .regimes import Regime
 
 REFERENCE = "alone"
 """The arm that all gains are over."""
@@ -108,7 +111,7 @@ def paired_columns(one: pd.Series, other: pd.Series, name: str) -> dict[str, flo
     }
 
 
-def compare(cells: pd.DataFrame, regime: Regime, methods: Sequence[str]) -> pd.DataFrame:
+def compare(cells: pd.DataFrame, regime: "Regime", methods: Sequence[str]) -> pd.DataFrame:
     """Every arm against the student alone.
 
     Args:
@@ -164,7 +167,7 @@ def verdict(row: pd.Series) -> str:
 
 
 def head_to_head(
-    cells: pd.DataFrame, regime: Regime, ones: Sequence[str], others: Sequence[str]
+    cells: pd.DataFrame, regime: "Regime", ones: Sequence[str], others: Sequence[str]
 ) -> tuple[str, str, Interval] | None:
     """The best of some arms against the best of others, paired; the same cells pick both.
 
@@ -184,7 +187,7 @@ def head_to_head(
 
 
 def against_rivals(
-    cells: pd.DataFrame, regime: Regime, one: str, others: Sequence[str]
+    cells: pd.DataFrame, regime: "Regime", one: str, others: Sequence[str]
 ) -> pd.DataFrame:
     """One arm against each of some others.
 
@@ -229,7 +232,7 @@ def against_rivals(
     return table.sort_values("difference", kind="stable", ignore_index=True)
 
 
-def room_to_help(cells: pd.DataFrame, regime: Regime) -> Room:
+def room_to_help(cells: pd.DataFrame, regime: "Regime") -> Room:
     """The best ceiling against the best student alone, label smoothing included.
 
     Raises:
@@ -249,7 +252,7 @@ def room_to_help(cells: pd.DataFrame, regime: Regime) -> Room:
 
 
 def privileged_shares(
-    regime: Regime, cells: pd.DataFrame, controls: pd.DataFrame, table: pd.DataFrame
+    regime: "Regime", cells: pd.DataFrame, controls: pd.DataFrame, table: pd.DataFrame
 ) -> dict[str, Interval]:
     """Share of each gain that goes when the teacher is not privileged.
 

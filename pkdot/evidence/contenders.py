@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
-from ..distillers import available_distillers, parse_method
+from ..distillers import available_distillers, method_title, parse_method
 from ..distillers.transported import TransportDistiller
 from ..errors import ConfigError
 from ..experiments.cells import Arm
-from ..experiments.sweep import ALONE, method_title
+from ..experiments.sweep import ALONE
 from ..tasks import Task
 from .grids import SIZES, GridName, ends_reached, wide_grid
 from .variants import SUMS, VARIANTS, Variant

@@ -9,6 +9,7 @@ ranks                           one run by several processes
 student/                        a trained student in use: loaded, its card, predict, export
 baselines, cells, sweep         plain classifiers; one run of a grid; grids
 grid_file, grid, grid_tables    the grid of a file: read, run, its table
+sweep_tables                    what a sweep came to, a score for each arm on each unit
 grid_engine, dask_engine        who computes its cells; calls to a Dask cluster
 cell_records, notebook_cells    a whole record beside a cell; a notebook as a cell
 notebook_grid                   a notebook at many parameters

@@ -18,12 +18,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
+from ..distillers import method_title
 from ..errors import ConfigError
 from ..settings import Settings, flatten
 from ..tasks import Task
 from .cells import Arm
 from .config import ExperimentConfig
-from .sweep import method_title, standard_arms
+from .sweep import standard_arms
 
 STANDARD = "standard"
 

@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..data import Corpus, pinned
-from ..distillers import available_distillers, parse_method
+from ..distillers import method_title, parse_method
 from ..errors import ConfigError
 from ..record.location import runs_directory
 from ..tasks import Classification, Task
@@ -68,11 +68,6 @@ def standard_arms(
 def unimodal_arms(corpus: Corpus) -> list[Arm]:
     """One arm for each modality that needs a backbone: that backbone with its own head."""
     return [Arm(name, f"{name} alone", role=UNIMODAL) for name in raw_modalities(corpus)]
-
-
-def method_title(method: str) -> str:
-    """What tables and figures call a method or a sum of methods."""
-    return " + ".join(available_distillers()[name].title for name in parse_method(method))
 
 
 Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[int, Any]]]

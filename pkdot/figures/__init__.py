@@ -29,6 +29,7 @@ from .style import FigureStyle, class_name
 from .subjects import group_gains, subject_gains, tnet_subjects
 from .trajectories import value_plane, value_trajectories
 from .transport import transport_plan
+from .units import unit_gains
 from .windows import sample_windows
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "training_curves",
     "transport_flows",
     "transport_plan",
+    "unit_gains",
     "value_plane",
     "value_trajectories",
 ]

@@ -23,13 +23,25 @@ def _check(table: Any, *columns: str) -> None:
         raise InputError("There are no gains to draw; compare one method or more.")
 
 
-def gain_forest(table: Any, title: str, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
+def gain_forest(
+    table: Any,
+    title: str,
+    *,
+    rows_are: str = "corpus",
+    marked: tuple[Any, Any] | None = None,
+    height: int | None = None,
+    style: FigureStyle = DEFAULT_STYLE,
+) -> Any:
     """Every method's gain with its interval, row by row; the student alone is the line at zero.
 
     Args:
         table: one line a row and method: row (e.g. a corpus), method (its title), n; gain,
-            gain_low, gain_high in points. Rows and methods keep their order.
+            gain_low, gain_high in points. Rows and methods keep their order. With a column ``key``
+            a click gives that of its line, the last of ``customdata``.
         title: what the numbers show.
+        rows_are: what a row is.
+        marked: row and method of the line that stands out.
+        height: pixels, with the legend below the panel; as the rows need it if left out.
         style: theme, width, and whether the data are simulated.
 
     Raises:
@@ -43,6 +55,17 @@ def gain_forest(table: Any, title: str, *, style: FigureStyle = DEFAULT_STYLE) -
     methods = list(dict.fromkeys(table["method"]))
     figure = go.Figure()
     figure.add_vline(0, line={"color": colours.ink, "width": 1, "dash": "dot"})
+    if marked is not None and marked[0] in rows:
+        place = rows.index(marked[0])
+        figure.add_hrect(
+            place - 0.48,
+            place + 0.48,
+            fillcolor=colours.faint,
+            opacity=0.6,
+            line_width=0,
+            layer="below",
+        )
+    size = 8 if height is None else 7
     for number, method in enumerate(methods):
         own = table[table["method"] == method]
         offset = _SPREAD * ((number + 0.5) / len(methods) - 0.5)
@@ -51,8 +74,12 @@ def gain_forest(table: Any, title: str, *, style: FigureStyle = DEFAULT_STYLE) -
             x=own["gain"],
             y=[rows.index(row) + offset for row in own["row"]],
             mode="markers",
-            name=clean(method),
-            marker={"color": colour, "symbol": symbol, "size": 8},
+            name=clean(method, 60),
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": [size + 5 * ((row, method) == marked) for row in own["row"]],
+            },
             error_x=_reach(own, colour),
             customdata=_hover(own, "row"),
             hovertemplate="%{customdata[0]}: %{x:+.1f}<br>%{customdata[1]:+.1f} to "
@@ -60,18 +87,22 @@ def gain_forest(table: Any, title: str, *, style: FigureStyle = DEFAULT_STYLE) -
         )
     figure.update_xaxes(title="gain over the student alone (points)")
     figure.update_yaxes(
-        title="corpus",
+        title=rows_are,
         tickvals=list(range(len(rows))),
         ticktext=[clean(row) for row in rows],
         range=[len(rows) - 0.4, -0.6],
     )
-    return finish(
+    finish(
         figure,
         clean(title, 200),
         style,
         subtitle="means and 95 % intervals; the dotted line is the student alone",
-        height=170 + max(46, 17 * len(methods)) * len(rows),
+        height=height or 170 + max(46, 17 * len(methods)) * len(rows),
     )
+    if height is not None:
+        below = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+        figure.update_layout(legend=below, margin={"t": 70, "b": 50 + 26 * (len(methods) > 1)})
+    return figure
 
 
 def gain_lines(
@@ -152,8 +183,9 @@ def _is_first(table: Any, rows: Sequence[str], row: str, method: str) -> bool:
 
 
 def _hover(own: Any, label: str) -> list[list[Any]]:
-    columns = zip(own[label], own["gain_low"], own["gain_high"], own["n"], strict=True)
-    return [[clean(name), low, high, n] for name, low, high, n in columns]
+    names = ("gain_low", "gain_high", "n", *(["key"] if "key" in own.columns else []))
+    columns = zip(own[label], *(own[name] for name in names), strict=True)
+    return [[clean(name), *rest] for name, *rest in columns]
 
 
 def _reach(own: Any, colour: str) -> dict[str, Any]:

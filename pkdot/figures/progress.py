@@ -22,6 +22,7 @@ def agreement_curves(
     *,
     best_epoch: int | None = None,
     epoch: int | None = None,
+    ceiling: Mapping[str, float] | None = None,
     style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """How the student's structure approached the teacher's while it trained.
@@ -30,6 +31,7 @@ def agreement_curves(
         table: columns epoch, and those of :data:`pkdot.analysis.agreement.MEASURES`.
         best_epoch: the epoch that was selected; marked where given.
         epoch: the epoch that is shown elsewhere; a larger dot.
+        ceiling: measure -> agreement of two teachers; a dotted line.
         style: theme, width, and whether the data are simulated.
 
     Raises:
@@ -64,10 +66,14 @@ def agreement_curves(
                 row=1,
                 col=column,
             )
+        if ceiling is not None and name in ceiling:
+            line = {"color": colours.teacher, "width": 1.5, "dash": "dot"}
+            figure.add_hline(ceiling[name], line=line, row=1, col=column)
     low = float(np.nanmin([0.0, *(table[name].min() for name in shown)]))
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(range=[low - 0.05, 1.05])
     marked = "; the dashed line is the selected epoch" if best_epoch is not None else ""
+    marked += "; dotted: a second teacher" if ceiling else ""
     return finish(
         figure,
         "How alike the two structures became",

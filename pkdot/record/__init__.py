@@ -9,6 +9,7 @@ Reading needs no torch, and nothing in a record is ever unpickled.
     validation, environment       what a writer gives, checked; versions and hardware
     reader, listing, location     reading one record, all of a folder, and where that folder is
     compare, maps, trajectories   several records side by side; what is computed from one
+    control, second_teacher       the same student alone; the same teacher of another seed
 """
 
 from .listing import RecordSummary, find_record, list_records

@@ -65,7 +65,7 @@ def is_control(record: "RunRecord", run: "RunRecord", resolve: Resolver | None =
         and record.seed == run.seed
         and record.corpus == run.corpus
         and bool(run.config)
-        and _are_alike(record.config, run.config, UNRELATED, resolve)
+        and are_alike(record.config, run.config, UNRELATED, resolve)
     )
 
 
@@ -92,7 +92,7 @@ def pairs_of(
         and record.method == run.method
         and record.corpus == run.corpus
         and record.seed != run.seed
-        and _are_alike(record.config, run.config, apart, resolve, options=True)
+        and are_alike(record.config, run.config, apart, resolve, options=True)
     ]
     pairs, seeds = [], set()
     for own in (run, *others):
@@ -180,11 +180,11 @@ def _or_none(share: Any) -> Interval | None:
         return None
 
 
-def _are_alike(
+def are_alike(
     one: Mapping[str, Any],
     other: Mapping[str, Any],
     apart: Collection[str],
-    resolve: Resolver | None,
+    resolve: Resolver | None = None,
     *,
     options: bool = False,
 ) -> bool:

@@ -11,6 +11,7 @@ from pkdot.errors import ConfigError
 from pkdot.experiments import cells, grid, notebook_grid
 from pkdot.experiments.grid_engine import Engine
 from pkdot.experiments.grid_file import GridSettings, places_of, read_grid
+from pkdot.experiments.sweep_tables import read_sweep
 from pkdot.record import open_record
 from pkdot.settings import flatten
 from tests.support.small_config import small_config
@@ -105,6 +106,9 @@ def test_a_grid_is_told_run_and_resumed(
     assert told.count("any") == 1
     table = pd.read_parquet(tmp_path / "cells" / "grid.parquet")
     assert len(table) == 8
+    kept = read_sweep(tmp_path / "cells" / "scores" / "grid.json")
+    assert [len(one.units) for one in kept] == [2, 2]
+    assert all("blur = " in one.place for one in kept)
     assert len(list((tmp_path / "cells").glob("*.json"))) == 6
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "cells.csv"), table, check_dtype=False)
     monkeypatch.setattr(cells, "_computed", None)  # whatever is there is not computed again

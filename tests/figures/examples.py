@@ -117,6 +117,9 @@ FOREST = pd.DataFrame(
         "gain_high": [5.0, 6.0, 3.0, -1.0],
     }
 )
+UNITS = pd.DataFrame(
+    {"unit": ["3", "<b>1</b>"], "alone": [50.0, 52.0], "method": [53.0, 51.0], "gain": [3.0, -1.0]}
+)
 ROWS = TEACHER[:, :6], STUDENT[:, :6]
 DRAWN: dict[str, Callable[..., Any]] = {
     "similarity": lambda **o: figures.similarity_matrices(TEACHER, STUDENT, SAMPLES, **o),
@@ -170,6 +173,7 @@ DRAWN: dict[str, Callable[..., Any]] = {
     "study": lambda **o: figures.study_dots(STUDY, "k = 30 wins", factor="k", usual="30", **o),
     "gains": lambda **o: figures.gain_scatter(GAINS, "Much is added, and little gained", **o),
     "forest": lambda **o: figures.gain_forest(FOREST, "Soft labels hold", **o),
+    "units": lambda **o: figures.unit_gains(UNITS, "PKDOT: +1.0 points", **o),
     "lines": lambda **o: figures.gain_lines(
         FOREST, "Gains shrink", x="wrong", x_title="wrong pairs (%)", **o
     ),

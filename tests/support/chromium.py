@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "app" / "explore.py"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -63,20 +64,20 @@ def _run(*command: str) -> None:
 
 
 @contextmanager
-def serve_page(runs: Path, cwd: Path) -> Iterator[str]:
+def serve_page(runs: Path, cwd: Path, script: Path = PAGE) -> Iterator[str]:
     """The page's address on loopback; the server stops with the block."""
-    with page_process(runs, cwd) as (address, _):
+    with page_process(runs, cwd, script) as (address, _):
         yield address
 
 
 @contextmanager
-def page_process(runs: Path, cwd: Path) -> Iterator[tuple[str, int]]:
+def page_process(runs: Path, cwd: Path, script: Path = PAGE) -> Iterator[tuple[str, int]]:
     """The page's address on loopback and the server's process id; it stops with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "explore.py"),
+        [sys.executable, "-m", "streamlit", "run", str(script),
          "--server.port", str(port), "--server.headless", "true"],
         cwd=cwd,
         env={**os.environ, "PKDOT_RUNS": str(runs), "PYTHONPATH": str(ROOT)},

@@ -14,7 +14,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 T = TypeVar("T")
-PAGES = ("runs", "similarity", "anchors", "transport", "maps", "samples")
+PAGES = ("runs", "pairs", "similarity", "anchors", "transport", "maps", "samples", "methods")
 PATIENCE = 60.0
 """Seconds that a visitor waits for a page before it counts as an error."""
 

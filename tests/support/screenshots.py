@@ -16,7 +16,8 @@ from tests.support.chromium import ROOT, open_chromium, serve_page
 
 PAGES = {
     "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
-    "transport": "transport", "embeddings": "maps", "samples": "samples", "yours": "yours",
+    "transport": "transport", "embeddings": "maps", "samples": "samples", "methods": "methods",
+    "yours": "yours",
 }  # fmt: skip
 README_PAGE = "pairs"
 FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn], [data-testid=stFileUploader]"

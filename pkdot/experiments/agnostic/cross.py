@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from ...distillers import method_title
 from ...errors import ConfigError
 from ...networks.settings import Fusion
 from ...worker_pool import Lost, unordered
 from ..cells import Arm
-from ..sweep import ALONE, method_title, run_grid
+from ..sweep import ALONE, run_grid
 from .probe import probe_problem
 from .problems import USUAL_FUSION, Problem
 
