@@ -18,6 +18,7 @@ PAGES = {
     "transport": ("Transport", ":material/swap_horiz:"),
     "maps": ("Embeddings", ":material/scatter_plot:"),
     "samples": ("Samples", ":material/image:"),
+    "lab": ("Lab", ":material/science:"),
 }
 """Name of the file in ``views`` and path in the address -> title and icon."""
 HOME = "runs"
