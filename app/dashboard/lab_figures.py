@@ -14,9 +14,9 @@ import streamlit as st
 
 from pkdot.experiments.lab import BatchFrame, LabFrame
 from pkdot.figures import FigureStyle
-from pkdot.figures.palette import class_marker
+from pkdot.figures.style import class_marker
 
-HEIGHT = 700
+HEIGHT = 712
 """Pixels of the toolbar and all figures."""
 KEY = "lab"
 _FILES = Path(__file__).with_name("frontend")
@@ -52,7 +52,7 @@ def asked() -> dict[str, Any]:
     numbers = {name: value.get(name) for name in ("batches", "seen")}
     if not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers.values()):
         return {}
-    return {"do": value["do"], "batches": min(max(numbers["batches"], 1), 10), **numbers}
+    return {**numbers, "do": value["do"], "batches": min(max(numbers["batches"], 1), 10)}
 
 
 def pack(
@@ -76,7 +76,8 @@ def pack(
         "student_map": ("f4", frame.student_map),
         "alone_map": ("f4", frame.alone_map),
     }
-    header: dict[str, Any] = {"batch": frame.batch, "colours": _colours(style), **words}
+    header: dict[str, Any] = {"batch": frame.batch, "colours": _colours(style), "height": HEIGHT}
+    header |= words
     if frame.last is not None:
         arrays |= _batch(frame.last, pictures)
         header |= {

@@ -22,8 +22,7 @@ from pkdot.experiments.lab import (
 
 MOST_BATCHES = 2000
 STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0)
-ANCHORS = (2, 3, 5, 8, 12, 20, 30, 45, BATCH_SIZE)
-"""The last: every sample of the batch is one."""
+ANCHORS = (2, 3, 5, 8, 12, 20, 30, 45, BATCH_SIZE)  # the last: every sample is one
 BLURS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 WRONG = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
@@ -39,7 +38,6 @@ def choose(lab: Lab) -> LabSettings:
     own = lab.settings
     for name, value in own.model_dump().items():
         st.session_state.setdefault(f"lab {name}", BATCH_SIZE if value is None else value)
-    reads = set().union(*own.options().values())
     places = st.columns(6, gap="medium")
     with places[0]:
         method = st.selectbox(
@@ -50,6 +48,7 @@ def choose(lab: Lab) -> LabSettings:
             help="How the taught student learns from the teacher.",
         )
     usual = usual_weights(method).values()
+    reads = set().union(*LabSettings(method=method).options().values())
     with places[1]:
         strength = st.select_slider(
             "Weight λ",
@@ -106,13 +105,13 @@ def answer(lab: Lab, ask: dict[str, Any]) -> str:
     """Do what the browser asked for; a sentence where it cannot be done now."""
     if ask["do"] == "restart":
         lab.restart()
-    elif lab.batch >= MOST_BATCHES or ask["seen"] != lab.batch:
-        return ""  # it has not seen the last frame yet
+        return ""
+    if lab.batch >= MOST_BATCHES or ask["seen"] != lab.batch:
+        return ""  # at the end, or the browser has not seen the last frame yet
     context = get_script_run_ctx()
     if context is not None and not lab_places.shared_places().take(context.session_id):
         return lab_places.FULL
-    if ask["do"] == "step":
-        lab.step(min(ask["batches"], MOST_BATCHES - lab.batch))
+    lab.step(min(ask["batches"], MOST_BATCHES - lab.batch))
     return ""
 
 
@@ -136,6 +135,7 @@ def lesson() -> None:
                 waits=waits,
                 end=MOST_BATCHES,
                 names=lab.teacher.corpus.task.class_names,
+                teacher=lab.teacher_score,
             ),
             lambda: st.session_state.update({"lab ask": lab_figures.asked()}),
         )

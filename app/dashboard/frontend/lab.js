@@ -115,9 +115,10 @@ class LabPage {
     Object.assign(this.root.dataset, { batch: frame.batch, rate: rate.toFixed(1), plays: this.plays });
     const i = this.pointed;
     this.pointedAt.textContent = i < 0 || !frame.classes ? "" : `Pointed at: a ${frame.names[frame.classes[i]]}, `
-      + `${frame.labelled[i] ? "with label" : "without label"}${frame.wrong[i] ? ", wrong pair" : ""}, pull ${(1000 * frame.pulls[i]).toPrecision(2)}`;
+      + `${frame.labelled[i] ? "with label" : "without label"}${frame.wrong[i] ? ", wrong pair" : ""}, pull ${frame.pulls[i].toPrecision(2)}`;
     this.root.querySelector(".whose").textContent = frame.has_own_plan === false
-      ? "PKDOT’s, to compare; this method has none." : "Where the mass of each sample goes.";
+      ? "That of PKDOT, to compare: this method has none."
+      : `Where each sample’s mass goes${frame.most ? `; at most ${Math.min(100, 100 * frame.most * frame.classes.length).toFixed(0)} % to one` : ""}.`;
   }
 
   // What the figures show, for somebody who cannot see them.
@@ -144,6 +145,7 @@ class LabPage {
 
   prepareColours() {
     const { frame } = this, { colours } = frame, key = colours.paper;
+    this.root.style.height = `${frame.height - 6}px`;
     if (this.ramps?.key !== key) {
       this.ramps = { key, cosines: rampOf(colours.diverging), masses: rampOf(colours.sequential), greys: rampOf(["#000000", "#ffffff"]) };
       for (const [name, colour] of [["teacher", colours.teacher], ["student", colours.student], ["alone", colours.neutral]])

@@ -1,6 +1,6 @@
 // The figures of the Lab, each a function of a canvas's box and a frame; see lab.js for the frame.
 const FONT = 11; // pixels of the text in figures
-const EDGE = { left: 30, right: 8, top: 6, bottom: 30 };
+const EDGE = { left: 42, right: 6, top: 6, bottom: 32 };
 
 // Room for axes around a plot; `square` keeps both sides alike.
 function plotOf(box, square) {
@@ -19,15 +19,26 @@ function write(c, text, x, y, { align = "center", base = "middle", colour, turn,
   c.restore();
 }
 
-function nameAxes(c, plot, x, y, colours) {
+function nameAxes(c, plot, x, y, colours, below = 25, beside = 34) {
   c.fillStyle = colours.ink;
-  write(c, x, plot.left + plot.width / 2, plot.bottom + 23);
-  write(c, y, plot.left - 22, plot.top + plot.height / 2, { turn: true });
+  write(c, x, plot.left + plot.width / 2, plot.bottom + below);
+  write(c, y, plot.left - beside, plot.top + plot.height / 2, { turn: true });
 }
 
 function outline(c, plot, colours) {
   [c.strokeStyle, c.lineWidth] = [colours.faint, 1];
   c.strokeRect(plot.left - 0.5, plot.top - 0.5, plot.width + 1, plot.height + 1);
+}
+
+// Names of the runs along an axis, those left out for which there is no room.
+function nameRuns(c, frame, cell, start, room, put) {
+  let end = -Infinity;
+  for (const [label, first, number] of runsOf(frame.classes)) {
+    const middle = start + (first + number / 2) * cell;
+    if (middle - room / 2 < end) continue;
+    end = middle + room / 2;
+    put(frame.names[label], middle);
+  }
 }
 
 // Runs of one class in a sorted batch: [class, first, number].
@@ -62,7 +73,7 @@ function drawBytes(c, values, columns, ramp, x, y, width, height) {
 
 // -- one figure each -----------------------------------------------------------------------------
 
-function drawScores(c, box, { scores, colours, batch }) {
+function drawScores(c, box, { scores, colours, batch, teacher }) {
   const plot = plotOf(box), count = scores.length / 2, span = Math.max(50, batch);
   let low = 100;
   for (const value of scores) low = Math.min(low, value / 100);
@@ -82,6 +93,12 @@ function drawScores(c, box, { scores, colours, batch }) {
     write(c, Math.round(part * span), x(part * span), plot.bottom + 9, { align });
   }
   nameAxes(c, plot, "batches learnt", "right answers, %", colours);
+  [c.strokeStyle, c.lineWidth] = [colours.teacher, 1.5];
+  c.setLineDash([2, 3]);
+  c.beginPath();
+  c.moveTo(plot.left, y(100 * teacher));
+  c.lineTo(plot.right, y(100 * teacher));
+  c.stroke();
   const ends = [1, 0].map((who) => {
     [c.strokeStyle, c.lineWidth] = [who ? colours.neutral : colours.student, 2];
     c.setLineDash(who ? [5, 3] : []);
@@ -91,7 +108,7 @@ function drawScores(c, box, { scores, colours, batch }) {
     return scores[2 * (count - 1) + who] / 100;
   });
   c.setLineDash([]);
-  const tags = [["alone", ends[0], colours.neutral], ["taught", ends[1], colours.student]];
+  const tags = [["alone", ends[0], colours.neutral], ["taught", ends[1], colours.student], ["teacher", 100 * teacher, colours.teacher]];
   tags.forEach(([name, value, colour], i) => { // below both curves, where there is room
     write(c, `${name} ${value.toFixed(1)} %`, plot.right - 4, plot.bottom - 10 - 15 * i, { align: "right", colour, bold: true });
   });
@@ -109,9 +126,10 @@ function drawMatrix(c, box, frame, values, ramp, [across, down]) {
     c.fillStyle = colour;
     c.fillRect(plot.left + from, plot.bottom + 1, wide - 1, 3);
     c.fillRect(plot.left - 4, plot.top + from, 3, wide - 1);
-    write(c, frame.names[label], plot.left + from + wide / 2, plot.bottom + 11, { colour: colours.ink });
-    write(c, frame.names[label], plot.left - 10, plot.top + from + wide / 2);
   }
+  c.fillStyle = colours.ink;
+  nameRuns(c, frame, cell, plot.left, 8, (name, at) => write(c, name, at, plot.bottom + 11));
+  nameRuns(c, frame, cell, plot.top, 11, (name, at) => write(c, name, plot.left - 11, at));
   if (pointed < 0) return;
   [c.strokeStyle, c.lineWidth] = [colours.ink, 1];
   c.strokeRect(plot.left, plot.top + pointed * cell, plot.width, cell);
@@ -119,13 +137,13 @@ function drawMatrix(c, box, frame, values, ramp, [across, down]) {
 }
 
 function drawPulls(c, box, frame) {
-  const { colours, pulls, classes, labelled, wrong, pointed } = frame, strip = 50;
+  const { colours, pulls, classes, labelled, wrong, pointed } = frame, strip = 66;
   const plot = plotOf({ width: box.width, height: box.height - strip });
-  nameAxes(c, plot, "sample of this batch, by digit", "gradient × 1000", colours);
+  nameAxes(c, plot, "sample of this batch, by digit", "length of gradient", colours);
   if (!pulls) return outline(c, plot, colours);
   const most = Math.max(1e-9, ...pulls), cell = plot.width / pulls.length;
   const y = (value) => plot.bottom - (value / most) * (plot.height - 10);
-  write(c, most < 1e-8 ? "0" : (1000 * most).toPrecision(2), plot.left - 4, y(most), { align: "right" });
+  write(c, most < 1e-8 ? "" : Number(most.toPrecision(2)), plot.left - 4, y(most), { align: "right" });
   write(c, "0", plot.left - 4, plot.bottom, { align: "right" });
   pulls.forEach((value, i) => {
     c.fillStyle = colours.classes[classes[i]][0];
@@ -138,16 +156,16 @@ function drawPulls(c, box, frame) {
     const mean = pulls.slice(first, first + number).reduce((sum, value) => sum + value, 0) / number;
     c.fillStyle = colours.ink;
     c.fillRect(plot.left + first * cell, y(mean) - 1, number * cell - 1, 2);
-    write(c, frame.names[label], plot.left + (first + number / 2) * cell, plot.bottom + 9);
   }
+  nameRuns(c, frame, cell, plot.left, 8, (name, at) => write(c, name, at, plot.bottom + 10));
   [c.strokeStyle, c.lineWidth] = [colours.ink, 1];
   if (pointed >= 0) c.strokeRect(plot.left + pointed * cell, plot.top, cell, plot.height);
-  drawMostPulled(c, box, frame, box.height - strip + 8);
+  drawMostPulled(c, box, frame, box.height - strip + 10);
 }
 
 // The samples that are pulled most: what the teacher sees of each, and what the student sees.
 function drawMostPulled(c, box, frame, top) {
-  const { colours, pulls, wrong } = frame, side = 36;
+  const { colours, pulls, wrong, classes } = frame, side = 34;
   write(c, "most", 0, top + 10, { align: "left", colour: colours.ink });
   write(c, "pulled", 0, top + 24, { align: "left" });
   const order = [...pulls.keys()].sort((a, b) => pulls[b] - pulls[a]);
@@ -158,6 +176,7 @@ function drawMostPulled(c, box, frame, top) {
     drawPicture(c, frame, "student_pictures", i, x + side, y, side);
     [c.strokeStyle, c.lineWidth] = [wrong[i] ? colours.away : colours.faint, wrong[i] ? 2 : 1];
     c.strokeRect(x, y, 2 * side, side);
+    write(c, `a ${frame.names[classes[i]]}${wrong[i] ? ", wrong pair" : ""}`, x + side, y + side + 8, { colour: colours.ink });
   }
 }
 
@@ -167,9 +186,9 @@ function drawPicture(c, frame, name, i, x, y, size) {
 }
 
 function drawMap(c, box, frame, points) {
-  const plot = plotOf(box, true), { colours, probe_classes } = frame, reach = 2.3;
+  const plot = plotOf(box, true), { colours, probe_classes } = frame, reach = 2;
   outline(c, plot, colours);
-  nameAxes(c, plot, "first direction (PCA)", "second direction", colours);
+  nameAxes(c, plot, "first direction (PCA)", "second direction", colours, 11, 10);
   c.save();
   c.beginPath();
   c.rect(plot.left, plot.top, plot.width, plot.height);

@@ -16,7 +16,7 @@ from ...training.student import Distillation
 from ..experiment import surroundings
 from ..recording import probe_rows
 from .frame import Array, BatchFrame, LabFrame
-from .learner import Learner, Update
+from .learner import Learner, Update, first_score
 from .settings import LabSettings
 from .teacher import LabTeacher, prepare_lesson
 
@@ -31,6 +31,7 @@ class Lab:
         settings: at the beginning.
 
     Attributes:
+        teacher_score: the task's first score of the teacher on the test samples.
         settings: from the next batch on.
         frame: after the last batch.
     """
@@ -43,7 +44,9 @@ class Lab:
         self._probe = probe_rows(corpus, teacher.config.probe_size).samples(np.arange(len(corpus)))
         # Of the probe alone, as of any other samples: where they lie among the test's answers.
         self._among = np.searchsorted(self._test, self._probe)
-        seen = teacher.shared.targets.output.embedding[torch.as_tensor(self._probe)]
+        outputs = teacher.shared.targets.at(self._test, torch.device("cpu"))
+        self.teacher_score = first_score(corpus, outputs, self._test)
+        seen = outputs.embedding[torch.as_tensor(self._among)]
         self._teacher_map = normalised(pca_map(seen.numpy()))
         self.frame = self.restart()
 
@@ -129,9 +132,7 @@ class Lab:
         """Both students' answers on the test samples, whose scores are kept."""
         learners = (self._taught, self._alone)
         answers = [learner.answers(self._test) for learner in learners]
-        taught, alone = (
-            learner.score(own, self._test) for learner, own in zip(learners, answers, strict=True)
-        )
+        taught, alone = (first_score(self.teacher.corpus, own, self._test) for own in answers)
         self._scores.append((taught, alone))
         return answers
 

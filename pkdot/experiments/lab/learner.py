@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ...data.corpus import IndexArray
+from ...data.corpus import Corpus, IndexArray
 from ...distillers import build_distiller
 from ...networks.models import NetworkOutput
 from ...training.finite import check_gradients, check_losses
@@ -104,17 +103,17 @@ class Learner:
         """Its outputs for n samples as it stands, without dropout or noise."""
         return student_output(self._module, self._prepared.context.corpus, indices)
 
-    def score(self, output: NetworkOutput, indices: IndexArray) -> float:
-        """The task's first score of outputs for n samples, e.g. the share of right answers."""
-        corpus = self._prepared.context.corpus
-        targets: np.ndarray = corpus.targets[indices]
-        return corpus.task.scores(output.outputs, targets)[corpus.task.primary.name]
-
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
         torch.set_rng_state(self._draws)
         yield
         self._draws = torch.get_rng_state()
+
+
+def first_score(corpus: Corpus, output: NetworkOutput, indices: IndexArray) -> float:
+    """The task's first score of outputs for n samples, e.g. the share of right answers."""
+    scores = corpus.task.scores(output.outputs, corpus.targets[indices])
+    return scores[corpus.task.primary.name]
 
 
 def _gradient(loss: Tensor, embedding: Tensor) -> Tensor:
