@@ -77,9 +77,9 @@ def a_tab_that_nobody_sees_asks_for_nothing(tab: Any) -> None:
 
 
 def rests(tab: Any) -> None:
-    tab.wait_for_timeout(500)  # what was under way arrives
+    tab.wait_for_timeout(300)  # what was under way arrives
     before = batch(tab)
-    tab.wait_for_timeout(600)  # more than the page's own watch
+    tab.wait_for_timeout(400)  # more than the page's own watch
     assert batch(tab) == before
 
 

@@ -1,6 +1,5 @@
 """What `docs/lab.md` promises a class is what the page's own teacher and students show."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np

@@ -3,7 +3,8 @@
     taskset -c 0 python -m tests.support.measure_lab
 
 A picture is one batch learnt by both students, the arrays of all figures, and their drawing. The
-first lines are the engine alone.
+first lines are the engine alone. Where others use the core too, look at the processor's time a
+picture: its inverse is what a core of one's own would show.
 """
 
 import statistics
@@ -11,9 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 from pkdot.experiments.lab import METHODS, Lab, LabSettings, train_lab_teacher
 
-from .chromium import open_chromium, serve_page
+from .chromium import open_chromium, page_process
 
 SECONDS = 15
 FIND = """[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
@@ -42,7 +45,7 @@ def measure_page() -> None:
     """Pictures a second in Chromium at 1440 x 900, over some seconds after the first ones."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        serve_page(Path(folder), cwd=Path(folder)) as address,
+        page_process(Path(folder), cwd=Path(folder)) as (address, server),
         open_chromium() as browser,
     ):
         page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -51,12 +54,25 @@ def measure_page() -> None:
         page.wait_for_function(f"() => Number(({FIND})?.dataset.batch) > 0", timeout=120_000)
         print(f"first picture after {time.perf_counter() - begun:.1f} s")
         page.wait_for_timeout(3000)
+        used = busy(server)
         before = int(page.evaluate(f"({FIND}).dataset.batch"))
         begun = time.perf_counter()
         page.wait_for_timeout(1000 * SECONDS)
         learnt = int(page.evaluate(f"({FIND}).dataset.batch")) - before
         taken = time.perf_counter() - begun
         print(f"{learnt / taken:.1f} pictures a second ({learnt} in {taken:.1f} s)")
+        whole = {name: 1000 * (now - used[name]) / learnt for name, now in busy(server).items()}
+        print(f"processor's time a picture, ms: {whole}, together {sum(whole.values()):.0f}")
+
+
+def busy(server: int) -> dict[str, float]:
+    """Seconds of processor time that the server and the browser have used."""
+    own = psutil.Process().children(recursive=True)
+    used = {"server": 0.0, "browser": 0.0}
+    for process in own:
+        times = process.cpu_times()
+        used["server" if process.pid == server else "browser"] += times.user + times.system
+    return used
 
 
 if __name__ == "__main__":

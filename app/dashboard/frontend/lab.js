@@ -33,7 +33,7 @@ class LabPage {
     }
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(find(".figures"));
-    this.watch = setInterval(() => this.goOn(), 500);
+    this.watch = setInterval(() => this.goOn(), 250);
   }
 
   leave() {
