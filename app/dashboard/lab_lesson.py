@@ -40,7 +40,7 @@ def teacher() -> LabTeacher:
 def choose(lab: Lab) -> LabSettings:
     """The sliders, which start at what the lab has."""
     own = lab.settings
-    for name, value in own.model_dump().items():
+    for name, value in own.model_dump(exclude={"strength"}).items():
         st.session_state.setdefault(f"lab {name}", BATCH_SIZE if value is None else value)
     places = st.columns(6, gap="medium")
     with places[0]:
@@ -53,12 +53,14 @@ def choose(lab: Lab) -> LabSettings:
         )
     usual = usual_weights(method).values()
     reads = set().union(*LabSettings(method=method).options().values())
+    # A slider knows its value by the words it shows, which are other ones for another method.
+    st.session_state.setdefault(f"lab strength of {method}", own.strength)
     with places[1]:
         strength = st.select_slider(
             "Weight λ",
             STRENGTHS,
             format_func=lambda factor: " + ".join(f"{factor * own:g}" for own in usual),
-            key="lab strength",
+            key=f"lab strength of {method}",
             help="How much the teacher counts beside the labels; 0 switches it off.",
         )
     with places[2]:
@@ -72,12 +74,12 @@ def choose(lab: Lab) -> LabSettings:
         )
     with places[3]:
         blur = st.select_slider(
-            "Entropy ε (blur²)",
+            "Entropy ε",
             BLURS,
             format_func=lambda blur: f"{blur**2:.2g}",
             key="lab blur",
             disabled="blur" not in reads,
-            help="The larger, the more evenly the plan spreads each sample's mass.",
+            help="Blur squared. The larger, the more evenly the plan spreads each sample's mass.",
         )
     with places[4]:
         labels = st.select_slider(

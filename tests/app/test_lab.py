@@ -117,7 +117,7 @@ def test_the_page_answers_what_the_browser_asks(teacher: engine.LabTeacher) -> N
     assert not app.exception
     assert "Two students" in words(app)
     assert [slider.label for slider in app.select_slider] == [
-        "Weight λ", "Anchors k", "Entropy ε (blur²)", "Labels", "Wrong pairs",
+        "Weight λ", "Anchors k", "Entropy ε", "Labels", "Wrong pairs",
     ]  # fmt: skip
     lab = app.session_state["the lab"]
     assert lab.batch == 0
@@ -127,6 +127,7 @@ def test_the_page_answers_what_the_browser_asks(teacher: engine.LabTeacher) -> N
     app.select_slider[4].set_value(0.5).run()
     app.selectbox(key="lab method").set_value("kd").run()
     assert (lab.settings.wrong, lab.settings.method) == (0.5, "kd")
+    assert lab.settings.strength == 1, "λ stays the method's usual one, which is another number"
     assert app.select_slider[1].disabled
     assert app.select_slider[2].disabled
     assert lab.batch == 1, "a slider alone learns nothing"

@@ -44,8 +44,9 @@ class LabPage {
   // -- the server ------------------------------------------------------------------------------
 
   receive(data, send) {
-    const before = this.frame?.batch ?? 0;
+    const before = this.frame?.batch ?? 0, isFirst = !this.frame;
     this.frame = unpack(data);
+    if (isFirst && this.frame.batch) this.plays = false; // the reader comes back from another page
     this.send = send;
     this.askedAt = this.waits ? this.askedAt : 0;
     this.prepareColours();
