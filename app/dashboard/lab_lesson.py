@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pkdot.errors import PkdotError
+from pkdot.errors import PkdotError, printable
 from pkdot.experiments.lab import (
     BATCH_SIZE,
     LABELS,
@@ -135,24 +135,24 @@ def sliders(lab: Lab) -> None:
 @st.fragment
 def figures(lab: Lab) -> None:
     """The figures; drawn anew for every frame, without the rest of the page."""
+    ask = st.session_state.pop("lab ask", {})
     try:
-        ask = st.session_state.pop("lab ask", {})
         waits = answer(lab, ask) if ask else ""
-        lasting.keep_modules()  # the first batch loads more, and no whole page is drawn after it
-        lab_figures.show(
-            lab_figures.pack(
-                lab.frame,
-                lab.teacher.corpus.media,
-                figure_style(False),
-                waits=waits,
-                end=MOST_BATCHES,
-                names=lab.teacher.corpus.task.class_names,
-                teacher=lab.teacher_score,
-            ),
-            lambda: st.session_state.update({"lab ask": lab_figures.asked()}),
-        )
-    except PkdotError as error:
-        st.error(literal(error), icon=":material/error:")
+    except PkdotError as error:  # the figures stay, and with them the button that begins anew
+        waits = printable(str(error))
+    lasting.keep_modules()  # the first batch loads more, and no whole page is drawn after it
+    lab_figures.show(
+        lab_figures.pack(
+            lab.frame,
+            lab.teacher.corpus.media,
+            figure_style(False),
+            waits=waits,
+            end=MOST_BATCHES,
+            names=lab.teacher.corpus.task.class_names,
+            teacher=lab.teacher_score,
+        ),
+        lambda: st.session_state.update({"lab ask": lab_figures.asked()}),
+    )
 
 
 def own_lab() -> Lab:

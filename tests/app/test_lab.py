@@ -151,14 +151,19 @@ def test_a_full_server_says_so_and_learns_nothing(monkeypatch: pytest.MonkeyPatc
     assert unpack(shown[-1])["waits"] == lab_places.FULL
 
 
-def test_what_stops_a_lesson_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_stops_a_lesson_is_said_beside_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard import lab_figures
     from pkdot.errors import TrainingError
 
+    shown: list[bytes] = []
+    monkeypatch.setattr(lab_figures, "show", lambda data, on_ask: shown.append(data))
     app = opened("lab")
 
     def fail(batches: int = 1) -> None:
         raise TrainingError("the loss became nan")
 
     monkeypatch.setattr(app.session_state["the lab"], "step", fail)
-    assert "became nan" in words(ask(app))
-    assert not app.exception
+    assert not ask(app).exception
+    assert "became nan" in unpack(shown[-1])["waits"]
+    ask(app, do="restart")
+    assert not unpack(shown[-1])["waits"]

@@ -112,7 +112,7 @@ class LabPage {
     const words = [`${count(frame.batch)} ${frame.batch === 1 ? "batch" : "batches"} learnt`];
     if (this.plays && rate) words.push(`${rate.toFixed(0)} pictures a second`);
     if (this.isOver) words.push("the lesson ends here; Restart begins anew");
-    this.state.textContent = frame.waits || words.join(" · ");
+    this.state.textContent = this.state.title = frame.waits || words.join(" · ");
     Object.assign(this.root.dataset, { batch: frame.batch, rate: rate.toFixed(1), plays: this.plays });
     const i = this.pointed;
     this.pointedAt.textContent = i < 0 || !frame.classes ? "" : `Pointed at: a ${frame.names[frame.classes[i]]}, `
