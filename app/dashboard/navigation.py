@@ -20,6 +20,7 @@ PAGES = {
     "samples": ("Samples", ":material/image:"),
     "methods": ("Methods", ":material/leaderboard:"),
     "yours": ("Your embeddings", ":material/upload_file:"),
+    "lab": ("Lab", ":material/science:"),
 }
 """Name of the file in ``views`` and path in the address -> title and icon."""
 HOME = "runs"

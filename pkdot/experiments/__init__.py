@@ -14,6 +14,7 @@ grid_engine, dask_engine        who computes its cells; calls to a Dask cluster
 cell_records, notebook_cells    a whole record beside a cell; a notebook as a cell
 notebook_grid                   a notebook at many parameters
 agnostic/                       one cross: modality × fusion × student encoder × task
+lab/                            two students that learn while somebody looks, batch by batch
 teacher_cache                   teachers that many students share
 split_leakage, example          how much clip-level folds leak; the record in reports/example
 """

@@ -1,0 +1,14 @@
+"""Two students learn before the reader's eyes: one from labels alone, one from a teacher, too."""
+
+import streamlit as st
+
+st.caption(
+    "Two students see the same noisy 4×4 digits in the same batches. One learns from labels "
+    "alone; the other also from a teacher that sees 8×8 digits and knew 400 labels."
+)
+with st.spinner("Libraries are loaded and the teacher learns, once, for some seconds …"):
+    from dashboard import lab_lesson  # with torch: the words above come first
+
+    lab = lab_lesson.own_lab()
+lab_lesson.sliders(lab)
+lab_lesson.figures(lab)
