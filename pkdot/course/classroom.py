@@ -28,7 +28,8 @@ class Classroom:
         sharp: (N, 8, 8) images, grey 0 to 1: what the teacher sees.
         coarse: (N, 16) means of 2 × 2 blocks with noise, standardised: what the student sees.
         labels: (N,) digits.
-        z_teacher: (N, 9), a linear discriminant of the sharp images, fitted to ``labelled``.
+        z_teacher: (N, 9), a linear discriminant of the sharp images, fitted to ``labelled``;
+            centred, of mean square 1.
         labelled, unlabelled, validation, test: indices.
     """
 
@@ -68,6 +69,8 @@ def open_classroom(
     flat, first = sharp.reshape(-1, 64), parts[0].numpy()
     teacher = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
     z = teacher.fit(flat[first], labels[first]).transform(flat)
+    z = z - z[first].mean(0)  # a common offset would make all cosines alike
+    z = z / np.sqrt(np.square(z).mean())
     coarse = coarse_view(sharp, noise, rng).reshape(-1, 16)
     coarse = (coarse - coarse.mean(0)) / coarse.std(0)
     as_floats = (torch.as_tensor(part).float() for part in (sharp, coarse, z))

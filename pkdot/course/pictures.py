@@ -64,7 +64,7 @@ def number_matrices(
         if low < 0:
             low, high = -max(-low, high), max(-low, high)
         figure.add_heatmap(
-            z=array, zmin=low, zmax=high, colorscale=scale(colours), showscale=False,
+            z=np.nan_to_num(array), zmin=low, zmax=high, colorscale=scale(colours), showscale=False,
             text=[[f"{v:{form}}" for v in row] for row in array], texttemplate="%{text}",
             textfont={"size": 14}, xgap=2, ygap=2, hoverinfo="text",
             x=[str(c) for c in (columns or range(1, array.shape[1] + 1))][: array.shape[1]],
@@ -73,7 +73,8 @@ def number_matrices(
         )  # fmt: skip
     height = 40 * max(a.shape[0] for a in arrays.values()) + 190
     figure.update_xaxes(type="category", showgrid=False, constrain="domain")
-    figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
+    figure.update_yaxes(type="category", showgrid=False, autorange="reversed", showticklabels=False)
+    figure.update_yaxes(showticklabels=True, col=1)
     return finish(figure, title, style, subtitle=subtitle, height=height)
 
 
@@ -210,8 +211,11 @@ def clouds(
                 "symbol": "circle" if side == "teacher" else "square",
             },
         )  # fmt: skip
-    figure.update_xaxes(title=axes[0])
-    figure.update_yaxes(title=axes[1])
+    both = np.concatenate(list(sides.values()))
+    low, high = both.min(0), both.max(0)
+    room = 0.12 * np.maximum(high - low, 1e-9)
+    figure.update_xaxes(title=axes[0], range=[low[0] - room[0], high[0] + room[0]])
+    figure.update_yaxes(title=axes[1], range=[low[1] - room[1], high[1] + room[1]])
     return finish(figure, title, style, subtitle=subtitle, height=430)
 
 
