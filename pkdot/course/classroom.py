@@ -102,6 +102,7 @@ def train_student(
     steps: int = 150,
     batch: int = 128,
     width: int = 32,
+    with_labelled: bool = False,
 ) -> Report:
     """Train a small student on the labelled images, and on a distillation loss of all.
 
@@ -113,6 +114,8 @@ def train_student(
         steps: updates.
         batch: B, samples that the distillation loss reads at a time.
         width: D of the student's embedding, which ends in a BatchNorm.
+        with_labelled: let the distillation loss read all labelled images first, in their order,
+            and ``batch`` unlabelled ones behind them.
     """
     draw = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
@@ -137,7 +140,9 @@ def train_student(
         embed.train()
         loss = cross_entropy(head(embed(noisy(room.labelled))), room.labels[room.labelled])
         if distillation is not None:
-            rows = room.train[torch.randperm(len(room.train), generator=draw)[:batch]]
+            drawn = room.unlabelled if with_labelled else room.train
+            rows = drawn[torch.randperm(len(drawn), generator=draw)[:batch]]
+            rows = torch.cat([room.labelled, rows]) if with_labelled else rows
             loss = loss + weight * distillation(room.z_teacher[rows], embed(noisy(rows)))
         optimiser.zero_grad()
         loss.backward()
