@@ -5,7 +5,7 @@ compares fairly is :func:`pkdot.run_experiment`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -47,6 +47,34 @@ class Classroom:
         """Indices of all training samples, with a label or without."""
         return torch.cat([self.labelled, self.unlabelled])
 
+    def with_teacher(self, seen: Tensor) -> "Classroom":
+        """The same problem under a teacher that sees something else.
+
+        Args:
+            seen: (N, F); the teacher is a linear discriminant of it, fitted to the labelled images.
+        """
+        return replace(self, z_teacher=linear_teacher(seen, self.labels, self.labelled))
+
+    def accuracy_of(self, z: Tensor) -> float:
+        """Share of the test images, 0 to 1, whose nearest mean of labelled images is right.
+
+        Args:
+            z: embeddings (N, D).
+        """
+        known = self.labels[self.labelled]
+        means = torch.stack([z[self.labelled][known == digit].mean(0) for digit in range(10)])
+        nearest = torch.cdist(z[self.test], means).argmin(1)
+        return float((nearest == self.labels[self.test]).float().mean())
+
+
+def linear_teacher(seen: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+    """Embeddings (N, 9) by a linear discriminant of ``seen`` (N, F), centred, of mean square 1."""
+    teacher = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
+    inputs = seen.double().numpy()
+    z = teacher.fit(inputs[labelled], labels[labelled].numpy()).transform(inputs)
+    z = z - z[labelled].mean(0)  # a common offset would make all cosines alike
+    return torch.as_tensor(z / np.sqrt(np.square(z).mean())).float()
+
 
 def open_classroom(
     seed: int = 0, *, labelled: int = 100, unlabelled: int = 900, noise: float = 0.2
@@ -66,16 +94,13 @@ def open_classroom(
     parts = torch.split(
         order, [labelled, unlabelled, 100, len(order) - labelled - unlabelled - 100]
     )
-    flat, first = sharp.reshape(-1, 64), parts[0].numpy()
-    teacher = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
-    z = teacher.fit(flat[first], labels[first]).transform(flat)
-    z = z - z[first].mean(0)  # a common offset would make all cosines alike
-    z = z / np.sqrt(np.square(z).mean())
     coarse = coarse_view(sharp, noise, rng).reshape(-1, 16)
-    coarse = (coarse - coarse.mean(0)) / coarse.std(0)
-    as_floats = (torch.as_tensor(part).float() for part in (sharp, coarse, z))
-    images, views, embeddings = as_floats
-    return Classroom(images, views, torch.as_tensor(labels), embeddings, *parts)
+    own = coarse[order[: labelled + unlabelled]]
+    coarse = (coarse - own.mean(0)) / own.std(0)
+    images, views = torch.as_tensor(sharp).float(), torch.as_tensor(coarse).float()
+    known = torch.as_tensor(labels)
+    z = linear_teacher(torch.as_tensor(sharp.reshape(-1, 64)), known, parts[0])
+    return Classroom(images, views, known, z, *parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +128,7 @@ def train_student(
     batch: int = 128,
     width: int = 32,
     with_labelled: bool = False,
+    stop_early: bool = True,
 ) -> Report:
     """Train a small student on the labelled images, and on a distillation loss of all.
 
@@ -116,6 +142,7 @@ def train_student(
         width: D of the student's embedding, which ends in a BatchNorm.
         with_labelled: let the distillation loss read all labelled images first, in their order,
             and ``batch`` unlabelled ones behind them.
+        stop_early: report the step of least validation loss; else the last one.
     """
     draw = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
@@ -147,7 +174,7 @@ def train_student(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        if step % 10 == 0 or step == steps:
+        if (stop_early and step % 10 == 0) or step == steps:
             best = min(best, (*_examined(room, embed, head), step), key=lambda found: found[0])
     return Report(*best[1:])
 
