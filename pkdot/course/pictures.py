@@ -19,8 +19,9 @@ Array = Any
 
 def _colour(name: str, place: int, colours: Theme) -> str:
     """The colour of a series: of its role where its name begins with one, else the next class."""
-    words = {"teacher": colours.teacher, "student": colours.student, "chance": colours.neutral}
-    return words.get(name.split()[0].lower(), colours.classes[(0, 3, 8, 1, 9)[place % 5]])
+    roles = {"teacher": colours.teacher, "student": colours.student, "chance": colours.neutral}
+    known = [colour for role, colour in roles.items() if name.lower().startswith(role)]
+    return (known or [colours.classes[(0, 3, 8, 1, 9)[place % 5]]])[0]
 
 
 def number_matrices(
@@ -147,8 +148,11 @@ def bars(
         style: theme and width.
     """
     names, lengths = list(values), [float(v) for v in values.values()]
-    words = {"teacher": style.colours.teacher, "student": style.colours.student}
-    colours = [words.get(n.split()[0].lower(), style.colours.neutral) for n in names]
+    roles = {"teacher": style.colours.teacher, "student": style.colours.student}
+    colours = [
+        next((c for role, c in roles.items() if n.lower().startswith(role)), style.colours.neutral)
+        for n in names
+    ]
     error = None
     if ends is not None:
         pairs = [ends.get(n, (v, v)) for n, v in zip(names, lengths, strict=True)]
