@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import address, components, keys, lasting, navigation, record_picker, widgets
+from dashboard import address, components, keys, lasting, navigation, record_picker, turns, widgets
 from pkdot.errors import PkdotError
 
 # While a page computes, the same process hands the browser the code that draws figures, piece by
@@ -34,7 +34,8 @@ links = st.sidebar.empty()
 record_picker.choose_record()
 shown = navigation.show_links(links, page)
 try:
-    page.run()
+    with turns.mine():
+        page.run()
 except PkdotError as error:
     st.error(components.literal(error), icon=":material/error:")
 except Exception:

@@ -40,4 +40,7 @@ figures = _KeptFigures()
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={_Call: _Call.content})
 def _draw(call: _Call) -> Any:
     """The figure; all visitors share it, so that nobody may change it."""
-    return getattr(figure_functions, call.name)(*call.arguments, **call.options)
+    figure = getattr(figure_functions, call.name)(*call.arguments, **call.options)
+    ready = figure.to_dict()  # arrays in the browser's form, for which a drawing asks each time
+    vars(figure)["to_dict"] = lambda: ready
+    return figure

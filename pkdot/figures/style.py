@@ -11,6 +11,7 @@ teacher and student.
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,8 @@ def clean(text: object, longest: int = 40) -> str:
     return html.escape(words if len(words) <= longest else words[: longest - 1] + "…")
 
 
+_TRACES = ("bar", "heatmap", "scatter", "scattergl")
+
 SPELLINGS = {
     **{"tnet": "T-Net", "eda": "EDA", "ecg": "ECG", "emg": "EMG", "f1": "F1", "icc": "ICC"},
     **{name.lower(): name for name in ("CCC", "CKA", "MAE", "MSE", "Procrustes", "RMSE")},
@@ -216,6 +219,52 @@ def bold_title(title: str, simulated: bool) -> str:
     return f"<b>{title}</b>" + (" · simulated data" if simulated else "")
 
 
+@cache
+def _template(theme: str) -> Any:
+    """What all figures of a theme share, over what we draw of plotly's own template.
+
+    Plotly copies and checks the whole of it for each figure, and each takes it to the browser.
+    """
+    import plotly.io
+    from plotly.graph_objects import layout
+
+    colours = THEMES[theme]
+    axis = {
+        "gridcolor": colours.faint,
+        "zerolinecolor": colours.faint,
+        "linecolor": colours.faint,
+        "title": {"standoff": 8},
+        "automargin": True,
+    }
+    theirs = plotly.io.templates["plotly"].to_plotly_json()
+    unused = ("coloraxis", "geo", "mapbox", "polar", "scene", "ternary")
+    template = layout.Template(
+        data={kind: theirs["data"][kind] for kind in _TRACES},
+        layout={key: value for key, value in theirs["layout"].items() if key not in unused},
+    )
+    template.layout.update(
+        title={
+            "font": {"size": 17, "color": colours.ink},
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14},
+        },
+        paper_bgcolor=colours.paper,
+        plot_bgcolor=colours.paper,
+        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": colours.ink},
+        hoverlabel={"font": {"size": 13}},
+        legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
+        modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": colours.neutral},
+        xaxis=axis,
+        yaxis=axis,
+    )
+    return template
+
+
 def finish(
     figure: Any,
     title: str,
@@ -236,39 +285,19 @@ def finish(
     Returns:
         The same figure.
     """
-    colours = style.colours
-    axis = {
-        "gridcolor": colours.faint,
-        "zerolinecolor": colours.faint,
-        "linecolor": colours.faint,
-        "title_standoff": 8,
-        "automargin": True,
+    colours, layout = style.colours, figure.layout
+    # One by one, as update_layout() takes thirty times as long, and a page has many figures.
+    layout.template = _template(style.theme)
+    layout.title = {
+        "text": bold_title(title, style.simulated),
+        "subtitle": {"text": subtitle, "font": {"size": 13, "color": colours.neutral}},
     }
-    width = {"autosize": True} if style.width is None else {"width": style.width}
-    figure.update_layout(
-        title={
-            "text": bold_title(title, style.simulated),
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": colours.neutral}},
-            "font": {"size": 17, "color": colours.ink},
-            "x": 0,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"t": 14},
-        },
-        **width,
-        height=height,
-        margin={"l": 60, "r": 20, "t": 96, "b": 56},
-        paper_bgcolor=colours.paper,
-        plot_bgcolor=colours.paper,
-        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": colours.ink},
-        hoverlabel={"font": {"size": 13}},
-        legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
-        modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": colours.neutral},
-    )
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    figure.update_annotations(font={"size": 14, "color": colours.ink})
+    if style.width is None:
+        layout.autosize = True
+    else:
+        layout.width = style.width
+    layout.height = height
+    layout.margin = {"l": 60, "r": 20, "t": 96, "b": 56}
+    for annotation in layout.annotations:  # titles of subplots come with a font of their own
+        annotation.font = {"size": 14, "color": colours.ink}
     return figure

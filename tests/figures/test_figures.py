@@ -40,7 +40,7 @@ def test_every_figure_is_titled_named_and_sized(name: str, theme: str) -> None:
     figure = DRAWN[name](style=FigureStyle(theme))
     assert figure.layout.width == 900
     assert figure.layout.height > 150
-    assert figure.layout.paper_bgcolor == THEMES[theme].paper
+    assert figure.layout.template.layout.paper_bgcolor == THEMES[theme].paper
     assert figure.layout.title.text.startswith("<b>")
     assert "simulated" not in figure.layout.title.text
     on_page = DRAWN[name](style=FigureStyle(theme, simulated=True, width=None))
