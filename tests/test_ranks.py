@@ -17,7 +17,7 @@ FLOORS = (
     "distillers",
     "training",
     "experiments benchmarks",
-    "evidence integrations",
+    "evidence integrations course",
     "commands app notebooks",
     "__main__",
 )

@@ -14,6 +14,7 @@ COMMANDS = (
     "verify",
     "app",
     "notebooks",
+    "lessons",
     "execute",
     "check",
     "fetch",

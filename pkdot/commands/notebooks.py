@@ -3,9 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ..atomic_files import written_aside
-from ..errors import ConfigError
-from .shipped import shipped_folder
+from .shipped import lay_down, shipped_folder
 
 HELP = "copy the kit's notebooks into a folder"
 
@@ -19,20 +17,6 @@ def run(arguments: argparse.Namespace) -> int:
     source = shipped_folder("notebooks")
     wanted = {file.relative_to(source): file.read_bytes() for file in source.rglob("*.ipynb")}
     dest: Path = arguments.dest
-    if dest.exists() and not dest.is_dir():
-        raise ConfigError(f"{dest} is a file; give a folder.")
-    changed = sorted(
-        str(name)
-        for name, content in wanted.items()
-        if (dest / name).exists() and (dest / name).read_bytes() != content
-    )
-    if changed and not arguments.force:
-        raise ConfigError(
-            f"{dest} holds {changed[0]} in another form ({len(changed)} such); choose another "
-            f"folder, or give --force to replace them."
-        )
-    for name, content in sorted(wanted.items()):
-        with written_aside(dest / name) as aside:
-            aside.write_bytes(content)
+    lay_down(wanted, dest, force=arguments.force)
     print(f"{len(wanted)} notebooks are in {dest}; open them with: jupyter lab {dest}")
     return 0

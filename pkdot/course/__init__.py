@@ -1,0 +1,14 @@
+"""The course: what the lessons in ``notebooks/lessons`` share.
+
+lesson               a lesson in its notebook: questions to commit to, checks of exercises
+exercises            an exercise: what is right, and a hint for each typical wrong answer
+checks/              the exercises, one file a lesson
+questions            a question before the reveal, as a widget
+pictures             small matrices with their numbers, lines, bars, sliders
+classroom            a problem of seconds: sharp digits for the teacher, coarse ones for the student
+exercise_notebooks   notebooks with blanks from those with solutions
+"""
+
+from .lesson import Lesson
+
+__all__ = ["Lesson"]
