@@ -23,6 +23,13 @@ Scale = list[list[Any]]
 
 WIDTH = 900
 """Pixels of a figure in a notebook."""
+FONTS = "Source Sans, Inter, Segoe UI, Helvetica, Arial, sans-serif"
+LARGER = 1.35
+"""Large letters, in terms of usual ones."""
+TOP, BOTTOM = 92, 56
+"""Pixels of a figure's margins; titles stand in the one above."""
+UNDER = 58
+"""Pixels from the panels down to a legend, past numbers and title of an axis."""
 
 _ON_PAPER = (
     "#832db6", "#ffa90e", "#92dadd", "#bd1f01", "#b9ac70",
@@ -120,6 +127,7 @@ class FigureStyle:
         theme: ``light`` or ``dark``.
         simulated: whether the data came from a simulator; the title then says so.
         width: pixels; None for a figure that fills the width of its page.
+        large: whether letters are to be read from the back of a room.
 
     Raises:
         InputError: for a theme that is neither ``light`` nor ``dark``.
@@ -128,6 +136,7 @@ class FigureStyle:
     theme: str = "light"
     simulated: bool = False
     width: int | None = WIDTH
+    large: bool = False
 
     def __post_init__(self) -> None:
         theme_of(self.theme)
@@ -136,6 +145,10 @@ class FigureStyle:
     def colours(self) -> Theme:
         """The colours of the theme."""
         return THEMES[self.theme]
+
+    def font(self, size: float = 12) -> float:
+        """Pixels of letters that have ``size`` pixels where nobody needs large ones."""
+        return size * LARGER if self.large else size
 
 
 DEFAULT_STYLE = FigureStyle()
@@ -245,30 +258,36 @@ def finish(
         "automargin": True,
     }
     width = {"autosize": True} if style.width is None else {"width": style.width}
+    top = round(style.font(TOP))
+    # On a legend's line under the panels every figure has its whole width.
+    under: dict[str, Any] = {"orientation": "h", "yanchor": "top"}
+    under |= {"x": 0.01, "xref": "container", "xanchor": "left"}
+    under["y"] = -style.font(UNDER) / max(120, height - top - BOTTOM)
+    small = {"size": style.font(13)}
     figure.update_layout(
         title={
             "text": bold_title(title, style.simulated),
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": colours.neutral}},
-            "font": {"size": 17, "color": colours.ink},
+            "subtitle": {"text": subtitle, "font": {**small, "color": colours.neutral}},
+            "font": {"size": style.font(17), "color": colours.ink},
             "x": 0,
-            "xref": "paper",
+            "xref": "container",
             "xanchor": "left",
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": 14},
+            "pad": {"t": 14, "l": 12},
         },
         **width,
         height=height,
-        margin={"l": 60, "r": 20, "t": 96, "b": 56},
+        margin={"l": 60, "r": 20, "t": top, "b": BOTTOM},
         paper_bgcolor=colours.paper,
         plot_bgcolor=colours.paper,
-        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": colours.ink},
-        hoverlabel={"font": {"size": 13}},
-        legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
+        font={"family": FONTS, "color": colours.ink, "size": style.font()},
+        hoverlabel={"font": small},
+        legend={**under, "title": {"font": small}, "itemsizing": "constant"},
         modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": colours.neutral},
     )
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
-    figure.update_annotations(font={"size": 14, "color": colours.ink})
+    figure.update_annotations(font={"size": style.font(14), "color": colours.ink})
     return figure
