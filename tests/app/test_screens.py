@@ -1,0 +1,116 @@
+"""Each page in a real browser: no error, its main figure on one screen, and nothing cut."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.chromium import serve_page
+from tests.support.example_records import write_record
+from tests.support.task_records import KINDS, write_task_record, write_unlabelled_record
+
+pytestmark = pytest.mark.slow
+WINDOW = {"width": 1440, "height": 900}
+NARROW = {"width": 1024, "height": 900}
+PAGES = {
+    "Runs": "",
+    "Pairs": "pairs",
+    "Similarity": "similarity",
+    "Anchors": "anchors",
+    "Transport": "transport",
+    "Embeddings": "maps",
+    "Samples": "samples",
+}
+DRAWN = ".js-plotly-plot .main-svg, .pairs[data-drawn]"
+MAIN = """() => {
+    const host = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+        .map(host => host.shadowRoot?.querySelector('.pairs')).find(Boolean);
+    const figure = host ?? document.querySelector('[data-testid=stMain] .js-plotly-plot');
+    return figure?.getBoundingClientRect().bottom ?? 0; }"""
+"""Lower end of the first figure, in pixels of the window."""
+CUT = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    const edge = main.getBoundingClientRect().right + 1;
+    const found = main.scrollWidth > main.clientWidth + 1 ? ['the page itself'] : [];
+    const parts = '.js-plotly-plot, [data-testid=stMetric], [data-testid=stSelectbox], '
+        + '[data-testid=stSlider], [data-testid=stButtonGroup], [data-testid=stDataFrame]';
+    for (const part of main.querySelectorAll(parts))
+        if (part.getBoundingClientRect().right > edge) found.push(part.className);
+    for (const text of main.querySelectorAll('[data-testid=stMetricValue] *, h2'))
+        if (text.scrollWidth > text.clientWidth + 1) found.push(text.innerText);
+    return found; }"""
+"""What reaches beyond the window, or shows only a part of its words."""
+UNNAMED = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
+    .filter(chart => !(chart.getAttribute('aria-label') ?? chart.querySelector('[aria-label]')
+        ?.getAttribute('aria-label') ?? '').includes('.')).length"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page's address; its records are of every task, and of none."""
+    pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
+    runs = tmp_path_factory.mktemp("screens") / "runs"
+    write_record(runs, run_id="pictures")
+    for kind in KINDS:
+        write_task_record(runs, kind, frames_of=2 if kind == "regression" else 0)
+    write_unlabelled_record(runs)
+    with serve_page(runs, cwd=runs.parent) as address:
+        yield address
+
+
+def unlabelled(runs: list[str]) -> str:
+    return next(name for name in runs if name not in ("pictures", *KINDS))
+
+
+def visit_all(browser: Any, server: str, run: str, theme: str, large: bool = False) -> None:
+    """Turn to every page of one record; every fault is one message."""
+    faults: list[str] = []
+    tab = browser.new_page(viewport=WINDOW, color_scheme=theme)
+    tab.set_default_timeout(60_000)
+    tab.on("pageerror", lambda error: faults.append(f"{tab.url}: {error}"))
+    tab.on(
+        "console",
+        lambda message: (
+            faults.append(f"{tab.url}: {message.text}") if message.type == "error" else None
+        ),
+    )
+    tab.goto(f"{server}/?run={run}" + "&large=True" * large)
+    for title in PAGES:
+        tab.set_viewport_size(WINDOW)
+        tab.locator("[data-testid=stSidebar]").get_by_role("link", name=title, exact=True).click()
+        tab.wait_for_url(f"**/{PAGES[title]}?*")
+        settle(tab)
+        bottom = tab.evaluate(MAIN)
+        if bottom > WINDOW["height"] and not large:
+            faults.append(f"{title} of {run}, {theme}: the figure ends at {bottom:.0f}")
+        for alert in tab.locator("[data-testid=stAlertContentError]").all_inner_texts():
+            faults.append(f"{title} of {run}: {alert}")
+        if tab.evaluate(UNNAMED):
+            faults.append(f"{title} of {run}: a figure has no words")
+        tab.set_viewport_size(NARROW)
+        tab.wait_for_timeout(250)
+        faults += [f"{title} of {run} at 1024: cut {part}" for part in tab.evaluate(CUT)]
+    tab.close()
+    assert faults == []
+
+
+def settle(tab: Any) -> None:
+    """Wait until the server has drawn the page and the browser its figures."""
+    tab.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+    tab.wait_for_timeout(400)
+    tab.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+
+
+def test_every_page_of_values_fits_one_screen(server: str, browser: Any) -> None:
+    visit_all(browser, server, "regression", "dark")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("run", ["pictures", *KINDS])
+def test_every_page_of_every_task_fits_one_screen(
+    server: str, browser: Any, run: str, theme: str
+) -> None:
+    visit_all(browser, server, run, theme, large=theme == "light")
+    if theme == "light":
+        visit_all(browser, server, run, theme)
