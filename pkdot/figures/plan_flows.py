@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..method.plan_measures import within_class_mass
 from .bundles import SampleTable, table_for
 from .flows import kind_colours, kind_words
-from .ribbons import Bar, Flow, draw_ribbons, side_margins
+from .ribbons import Bar, Flow, draw_ribbons, side_rooms
 from .style import DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish
 
 MOST_GROUPS = 12
@@ -18,6 +18,8 @@ MOST_FLOWS = 20
 """Ribbons between groups, or between samples."""
 MOST_SAMPLES = 10
 """Samples a side of an opened bundle; the others are one."""
+NARROW = 600
+"""Pixels that a figure has on a page at least; names then have the room that they need."""
 SMALL = 0.01
 """Of an opened bundle, a sample with less mass is among the others."""
 THIN = 0.0005
@@ -169,9 +171,11 @@ def _finished(
 ) -> Any:
     figure = draw_ribbons(sides, flows, kinds, ("Teacher", "Student"), style)
     figure = finish(figure, title, style, subtitle=subtitle, height=470)
-    figure.update_layout(
-        margin={**side_margins(sides, style), "b": 12}, legend={"y": -0.03}, showlegend=True
-    )
+    # Names stand within the panel, not in its margins, so that the legend has the whole width.
+    width = NARROW if style.width is None else style.width
+    left, right = (room / width for room in side_rooms(sides, style))
+    figure.update_xaxes(domain=[left, 1 - right])
+    figure.update_layout(margin={"l": 12, "r": 12, "b": 12}, legend={"y": -0.03}, showlegend=True)
     return figure.update_annotations(font={"size": style.font(12)})
 
 

@@ -90,13 +90,13 @@ def draw_ribbons(
     return figure.update_layout(dragmode=False)
 
 
-def side_margins(
+def side_rooms(
     sides: tuple[Sequence[Bar], Sequence[Bar]], style: FigureStyle
-) -> dict[str, float]:
-    """Margins that hold the names of the bars, in pixels."""
+) -> tuple[float, float]:
+    """Pixels that the names of the bars need, left and right."""
     longest = [max(len(f"{bar.name} {bar.note}") for bar in side) for side in sides]
-    left, right = (min(190.0, 16 + style.font(LETTER) * length) for length in longest)
-    return {"l": left, "r": right}
+    left, right = (min(190.0, 12 + style.font(LETTER) * length) for length in longest)
+    return left, right
 
 
 def _tops(masses: Sequence[float]) -> Array:
@@ -206,6 +206,7 @@ def _add_bars(
         figure.add_annotation(y=y, text=text, showarrow=False, **aside)
     figure.add_annotation(
         x=float(side),
+        xref="x",
         xanchor="right" if side else "left",
         y=1,
         yref="paper",

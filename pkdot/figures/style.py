@@ -260,8 +260,7 @@ def finish(
     width = {"autosize": True} if style.width is None else {"width": style.width}
     top = round(style.font(TOP))
     # On a legend's line under the panels every figure has its whole width.
-    under: dict[str, Any] = {"orientation": "h", "yanchor": "top"}
-    under |= {"x": 0.01, "xref": "container", "xanchor": "left"}
+    under: dict[str, Any] = {"orientation": "h", "x": 0, "xanchor": "left", "yanchor": "top"}
     under["y"] = -style.font(UNDER) / max(120, height - top - BOTTOM)
     small = {"size": style.font(13)}
     figure.update_layout(

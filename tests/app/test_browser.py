@@ -75,7 +75,7 @@ def test_open_choose_a_page_and_slide(server: str, page: Any) -> None:
     assert page.get_by_text("reached from elsewhere").count() == 0
 
     page.get_by_role("link", name="Transport").click()
-    page.get_by_text("Where does each sample's mass go?").wait_for()
+    page.get_by_text("The plan as flows between classes").wait_for()
     share = page.get_by_test_id("stMetricValue").nth(3)
     before = share.inner_text()
     blur = page.get_by_role("slider").nth(2)
@@ -188,7 +188,7 @@ def test_a_lasso_in_one_map_chooses_the_samples_in_both(server: str, page: Any) 
 
 
 def test_a_click_on_the_plan_follows_one_sample_to_other_pages(server: str, page: Any) -> None:
-    page.goto(f"{server}/transport?run=patterns")
+    page.goto(f"{server}/transport?run=patterns&panel=plan")
     settled(page)
     box_of(page, 0)
     # The middle of the diagonal, where the axes say it lies.
@@ -232,7 +232,7 @@ PLACES_SEEN = """async () => {
 
 
 def test_points_glide_from_epoch_to_epoch(server: str, page: Any) -> None:
-    page.goto(f"{server}/maps?run=patterns")
+    page.goto(f"{server}/maps?run=patterns&panel=film")
     film = page.locator(".js-plotly-plot").last
     film.get_by_text("How the student's map formed").wait_for()
     assert page.evaluate(PLACES_SEEN) == 1
@@ -258,7 +258,7 @@ def test_a_figure_and_its_numbers_can_be_downloaded(server: str, page: Any) -> N
 def test_a_run_is_started_from_the_page(server: str, page: Any, runs: Path) -> None:
     before = {folder.name for folder in runs.iterdir()}
     page.goto(server)
-    page.get_by_text("Make a run").click()
+    page.get_by_role("button", name="Make a run").click()
     page.get_by_role("button", name="Make it").click()
     page.get_by_role("progressbar").wait_for()
     page.get_by_text("learns, epoch").wait_for(timeout=120_000)
