@@ -18,6 +18,7 @@ from dashboard import (
     lasting,
     navigation,
     record_picker,
+    turns,
     widgets,
 )
 from pkdot.errors import PkdotError
@@ -41,7 +42,8 @@ display.choose_size()
 display.write_style()
 shown = navigation.show_links(links, page)
 try:
-    page.run()
+    with turns.mine():
+        page.run()
 except PkdotError as error:
     st.error(components.literal(error), icon=":material/error:")
 except Exception:

@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,9 @@ from tests.support.example_records import write_record
 # One thread: sums keep their order on every machine, and two workers do not fight over two cores.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# A shell's "make test &" ignores Ctrl-C for all that it starts, and tests send it to processes.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a busy machine must not fail a law. Derandomised: a failure comes back.
 settings.register_profile("pkdot", deadline=None, derandomize=True, max_examples=60)

@@ -4,13 +4,15 @@ import ast
 import os
 import re
 import runpy
-import subprocess
 import sys
+import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 import pkdot
+from tests.support.forked import forked
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -26,20 +28,25 @@ QUICK = {
 }
 
 
+def as_typed(name: str, words: list[str], folder: str, printed: str) -> None:
+    """What a process does that runs a script in an empty folder."""
+    os.chdir(Path(folder) / "here")
+    os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder) / "temporary")
+    script = FOLDER / f"{name}.py"
+    sys.argv = [str(script), *words]
+    with Path(printed).open("w", encoding="utf-8") as out, redirect_stdout(out):
+        runpy.run_path(str(script), run_name="__main__")
+
+
 def run(name: str, *words: str, folder: Path) -> str:
     """Run a script in an empty folder; gives what it printed."""
     (folder / "here").mkdir()
     (folder / "temporary").mkdir()
-    answer = subprocess.run(
-        [sys.executable, str(FOLDER / f"{name}.py"), *words],
-        cwd=folder / "here",
-        env={**os.environ, "TMPDIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert answer.returncode == 0, answer.stderr[-3000:]
-    return answer.stdout
+    printed = folder / "printed"
+    process = forked(as_typed, name, list(words), str(folder), str(printed))
+    process.join(120)
+    assert process.exitcode == 0
+    return printed.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -165,6 +165,7 @@ def test_methods_are_compared_from_room_to_control(tmp_path: Path) -> None:
     assert {file: file.read_bytes() for file in (folder / "cells").glob("*.json")} == cells
 
 
+@pytest.mark.full
 def test_an_ablation_titles_its_figures_by_their_numbers(tmp_path: Path) -> None:
     given = {"studies": "rows, warm_up", "folder": str(tmp_path / "kept"), **SMALL}
     notebook = execute("ablate.ipynb", tmp_path, **given)
@@ -309,6 +310,7 @@ def test_open_corpora_are_read_from_a_folder(
     assert "With soft labels the student reaches" in told
 
 
+@pytest.mark.full
 def test_the_claim_of_being_agnostic_is_tested_setting_by_setting(tmp_path: Path) -> None:
     small = {"problems": "digits_noise, voice, diabetes", "people": 10, "label_fraction": 0.3}
     small |= {"epochs": 1, "n_seeds": 2, "jobs": 1, "folder": str(tmp_path / "kept")}

@@ -116,7 +116,7 @@ def shrug_off(folder: Path) -> None:
     while time.monotonic() < deadline:
         try:
             time.sleep(1)
-        except BaseException:  # noqa: BLE001
+        except BaseException:
             continue
 
 

@@ -94,7 +94,7 @@ def draw(
         key=widget,
         theme=None,
         config={**FIGURE_TOOLS, "toImageButtonOptions": image},
-        alt=describe(figure),
+        alt=vars(figure).get("words") or describe(figure),
         **options,
     )
     _foot(figure, key, reading, data)

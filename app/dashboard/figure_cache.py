@@ -11,6 +11,7 @@ import joblib
 import streamlit as st
 
 from pkdot import figures as figure_functions
+from pkdot.figures.description import describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,4 +41,8 @@ figures = _KeptFigures()
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={_Call: _Call.content})
 def _draw(call: _Call) -> Any:
     """The figure; all visitors share it, so that nobody may change it."""
-    return getattr(figure_functions, call.name)(*call.arguments, **call.options)
+    figure = getattr(figure_functions, call.name)(*call.arguments, **call.options)
+    ready = figure.to_dict()  # arrays in the browser's form, for which a drawing asks each time
+    vars(figure)["to_dict"] = lambda: ready
+    vars(figure)["words"] = describe(figure)
+    return figure

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pkdot.errors import PkdotError, RecordError
-from pkdot.record import RunRecord, open_record
+from pkdot.record import RunRecord
 from pkdot.record.control import ALONE, Gain, control_config, gain_of, pairs_of
 from pkdot.record.listing import RecordSummary
 
@@ -69,7 +69,7 @@ def _gain(record: RunRecord, found: dict[str, RecordSummary]) -> Gain | None:
     opened = []
     for path in same:
         try:
-            opened.append(open_record(path))
+            opened.append(record_picker.opened(path))
         except RecordError:  # the list of runs says what is wrong with it
             continue
     return gain_of(pairs_of(record, opened, _resolved))

@@ -30,10 +30,29 @@ LONGEST = 150
 
 def records() -> dict[str, RecordSummary]:
     """Every record that can be chosen, by key: the runs, newest first, and the example."""
-    found = {printable(s.path.name): s for s in list_records(runs_directory())}
-    if (EXAMPLE / "run.json").is_file():
-        found[EXAMPLE_KEY] = summarise(EXAMPLE)
+    found = {printable(s.path.name): s for s in list_records(runs_directory(), opened)}
+    if (EXAMPLE / schema.MANIFEST).is_file():
+        found[EXAMPLE_KEY] = summarise(EXAMPLE, opened)
     return found
+
+
+def opened(path: Path) -> RunRecord:
+    """A record; one that has ended is kept, for all visitors, until its ``run.json`` changes.
+
+    Raises:
+        RecordError: as :func:`pkdot.record.open_record`.
+    """
+    try:
+        now = (path / schema.MANIFEST).lstat()
+    except OSError:
+        return open_record(path)
+    record = _kept(str(path), now.st_mtime_ns, now.st_size, now.st_ino)
+    return record if record.status in ("finished", "failed") else open_record(path)
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _kept(path: str, *stamp: int) -> RunRecord:
+    return open_record(path)
 
 
 def titles(found: dict[str, RecordSummary]) -> dict[str, str]:
@@ -117,7 +136,7 @@ def chosen_record(*, metrics: bool = False) -> RunRecord:
             icon=":material/info:",
         )
         st.stop()
-    record = open_record(summary.path)
+    record = opened(summary.path)
     if summary.status == "damaged":
         st.warning(literal(summary.sentence), icon=":material/warning:")
     elif record.status == "failed":

@@ -11,7 +11,7 @@ from dashboard.comparison import show_comparison
 from dashboard.components import Reading
 from dashboard.figure_cache import figures
 from pkdot.errors import printable
-from pkdot.record import RecordSummary, RunRecord, open_record, runs_directory, schema
+from pkdot.record import RecordSummary, RunRecord, runs_directory, schema
 
 MOST_COMPARED = 10
 FEW = 10
@@ -181,7 +181,8 @@ def show_several(keys: list[str]) -> None:
         settings_that_differ,
     )
 
-    opened = [open_record(found[key].path) for key in keys if found[key].status != "damaged"]
+    chosen = [found[key] for key in keys if found[key].status != "damaged"]
+    opened = [record_picker.opened(summary.path) for summary in chosen]
     runs = named_runs(opened)
     simulated = any(record.simulated for record in opened)
     style = components.figure_style(simulated)

@@ -1,6 +1,6 @@
 """One line about each record of a folder, so that damaged ones can be listed beside the others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -43,26 +43,29 @@ class RecordSummary:
         return self.scores.get(f"{stage} {self.task.primary.name}")
 
 
-def list_records(directory: str | Path | None = None) -> list[RecordSummary]:
+def list_records(
+    directory: str | Path | None = None, opener: Callable[[Path], RunRecord] = open_record
+) -> list[RecordSummary]:
     """Summarise every record in a folder, newest first; a damaged one is listed as such.
 
     Args:
         directory: where to look, :func:`runs_directory` by default; one that does not exist has
             no records.
+        opener: opens a record; one that keeps those which it opened before makes this cheaper.
     """
     directory = runs_directory() if directory is None else Path(directory)
     try:
         folders = [f for f in directory.iterdir() if f.is_dir() and not f.name.startswith(".")]
     except OSError:
         return []
-    summaries = [summarise(folder) for folder in folders]
+    summaries = [summarise(folder, opener) for folder in folders]
     return sorted(summaries, key=lambda s: (s.created, s.path.name), reverse=True)
 
 
-def summarise(path: Path) -> RecordSummary:
+def summarise(path: Path, opener: Callable[[Path], RunRecord] = open_record) -> RecordSummary:
     """One line about the record in a folder; never raises for what the folder holds."""
     try:
-        record = open_record(path)
+        record = opener(path)
         if lost := record.missing_files():
             raise RecordError(
                 f"The record {path.name} is damaged: {lost[0]} is missing or cut short; run it "

@@ -121,9 +121,14 @@ def test_every_figure_says_what_it_shows(record_copy: Path) -> None:
 
 def test_large_type_reaches_the_figures(record_copy: Path) -> None:
     app = opened("maps")
-    size = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["font"]["size"]
+
+    def size() -> float:
+        layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+        return float(layout["template"]["layout"]["font"]["size"])
+
+    before = size()
     app.toggle(key="large").set_value(True).run()
-    assert json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["font"]["size"] > size
+    assert size() > before
     assert app.query_params["large"] == "True"
 
 

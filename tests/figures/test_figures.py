@@ -42,7 +42,7 @@ def test_every_figure_is_titled_named_and_sized(name: str, theme: str) -> None:
     figure = DRAWN[name](style=FigureStyle(theme))
     assert figure.layout.width == 900
     assert figure.layout.height > 150
-    assert figure.layout.paper_bgcolor == THEMES[theme].paper
+    assert figure.layout.template.layout.paper_bgcolor == THEMES[theme].paper
     assert figure.layout.title.text.startswith("<b>")
     assert "simulated" not in figure.layout.title.text
     words = describe(figure)
@@ -51,7 +51,8 @@ def test_every_figure_is_titled_named_and_sized(name: str, theme: str) -> None:
     assert len(words) <= 600
     large = theme == "dark"
     on_page = DRAWN[name](style=FigureStyle(theme, simulated=True, width=None, large=large))
-    assert (on_page.layout.font.size > figure.layout.font.size) == large
+    sizes = [drawn.layout.template.layout.font.size for drawn in (on_page, figure)]
+    assert (sizes[0] > sizes[1]) == large
     assert "simulated" in on_page.layout.title.text
     assert (on_page.layout.width, on_page.layout.autosize) == (None, True)
     drawn = [axis for axis in axes(figure) if axis.get("visible", True)]

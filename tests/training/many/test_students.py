@@ -77,13 +77,17 @@ def options_of(method: str) -> dict[str, Any]:
     return {method: given}
 
 
-QUICK = ("none", "kd", "pkdot")
+MARKS = {
+    **dict.fromkeys(("none", "kd", "pkdot"), ()),
+    # With partners of the corpus, weights of their own, a memory, soft labels in the rows.
+    **dict.fromkeys(("sp", "fitnets", "crd", "pkdot_soft"), pytest.mark.slow),
+}
 
 
 @pytest.mark.parametrize(
     "method",
     [
-        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+        pytest.param(name, marks=MARKS.get(name, (pytest.mark.slow, pytest.mark.full)))
         for name in available_distillers()
     ],
 )
