@@ -285,17 +285,3 @@ def test_figures_and_page_share_one_theme(
     fill = tab.locator(FIGURE).first.evaluate("e => e.style.background")
     assert paper in fill
     tab.close()
-
-
-@pytest.mark.parametrize("name", ["similarity", "anchors", "transport", "maps", "samples"])
-def test_every_page_draws_within_its_width(server: str, page: Any, name: str) -> None:
-    page.goto(f"{server}/{name}")
-    page.wait_for_selector(FIGURE)
-    page.wait_for_timeout(500)
-    widths = page.evaluate(
-        "() => [...document.querySelectorAll('.js-plotly-plot .main-svg')]"
-        ".map(e => [e.getBoundingClientRect().right, innerWidth])"
-    )
-    assert widths
-    assert all(right <= window for right, window in widths)
-    assert page.get_by_text("could not be drawn").count() == 0

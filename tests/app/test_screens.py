@@ -46,6 +46,15 @@ UNNAMED = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
         ?.getAttribute('aria-label') ?? '').includes('.')).length"""
 
 
+RIBBON = """between => {
+    const plot = document.querySelector('.js-plotly-plot'), axes = plot._fullLayout;
+    const trace = plot.data.find(trace => trace.customdata), place = plot.getBoundingClientRect();
+    const i = trace.customdata.findIndex(row => between ? row[0] !== row[1] : row[0] >= 0);
+    return [place.x + axes.xaxis._offset + axes.xaxis.l2p(trace.x[i]),
+            place.y + axes.yaxis._offset + axes.yaxis.l2p(trace.y[i])]; }"""
+"""Where a flow can be clicked: one between two groups, or one of a single sample."""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("screens") / "runs"
@@ -73,8 +82,10 @@ def write(runs: Path, run: str) -> None:
         write_task_record(runs, run, frames_of=2 if run == "regression" else 0)
 
 
-def visit_all(browser: Any, server: str, run: str, theme: str, large: bool = False) -> None:
-    """Turn to every page of one record; every fault is one message."""
+def visit_all(
+    browser: Any, server: str, run: str, theme: str, *, large: bool = False, click: bool = False
+) -> None:
+    """Turn to every page of one record, and click flows; every fault is one message."""
     faults: list[str] = []
     tab = browser.new_page(viewport=WINDOW, color_scheme=theme)
     tab.set_default_timeout(60_000)
@@ -98,11 +109,27 @@ def visit_all(browser: Any, server: str, run: str, theme: str, large: bool = Fal
             faults.append(f"{title} of {run}: {alert}")
         if tab.evaluate(UNNAMED):
             faults.append(f"{title} of {run}: a figure has no words")
+        if click and title == "Transport":
+            flows_open_on_a_click(tab)
         tab.set_viewport_size(NARROW)
         tab.wait_for_timeout(250)
         faults += [f"{title} of {run} at 1024: cut {part}" for part in tab.evaluate(CUT)]
     tab.close()
     assert faults == []
+
+
+def flows_open_on_a_click(tab: Any) -> None:
+    """A flow between groups opens into its samples, and a flow of these follows its sample."""
+    for between, parameter in ((True, "flow"), (False, "sample")):
+        x, y = tab.evaluate(RIBBON, between)
+        tab.mouse.move(x - 2, y - 2)
+        tab.mouse.move(x, y)
+        tab.wait_for_timeout(200)
+        tab.mouse.click(x, y)
+        tab.wait_for_function(
+            "name => new URLSearchParams(location.search).has(name)", arg=parameter
+        )
+        settle(tab)
 
 
 def settle(tab: Any) -> None:
@@ -114,7 +141,7 @@ def settle(tab: Any) -> None:
 
 def test_every_page_of_values_fits_one_screen(runs: Path, server: str, browser: Any) -> None:
     write(runs, "regression")
-    visit_all(browser, server, "regression", "dark")
+    visit_all(browser, server, "regression", "dark", click=True)
 
 
 @pytest.mark.full
