@@ -18,6 +18,7 @@ PAGES = {
     "transport": ("Transport", ":material/swap_horiz:"),
     "maps": ("Embeddings", ":material/scatter_plot:"),
     "samples": ("Samples", ":material/image:"),
+    "yours": ("Your embeddings", ":material/upload_file:"),
 }
 """Name of the file in ``views`` and path in the address -> title and icon."""
 HOME = "runs"

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..record.embeddings import compare_embeddings
+    from ..record.embeddings import compare_embeddings, names_of_files
 
     given = arguments
     if given.target and not given.targets:
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             given.teacher,
             given.student,
             _targets(given),
-            names=_names(given),
+            names=given.names or names_of_files(given.teacher, given.student),
             **_ids(given),
             probe=_probe(given.probe),
             seed=given.seed,
@@ -102,13 +102,6 @@ def _targets(given: argparse.Namespace) -> Any:
     from ..record.embeddings.files import read_columns
 
     return read_columns(given.targets, tuple(given.target or ()))
-
-
-def _names(given: argparse.Namespace) -> tuple[str, str]:
-    if given.names:
-        return tuple(given.names)
-    stems = given.teacher.stem, given.student.stem
-    return stems if stems[0] != stems[1] else ("teacher", "student")
 
 
 def _ids(given: argparse.Namespace) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from tests.support.chromium import ROOT, open_chromium, serve_page
 
 PAGES = {
     "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
-    "transport": "transport", "embeddings": "maps", "samples": "samples",
+    "transport": "transport", "embeddings": "maps", "samples": "samples", "yours": "yours",
 }  # fmt: skip
 README_PAGE = "pairs"
-FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn]"
+FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn], [data-testid=stFileUploader]"
 WINDOW = {"width": 1440, "height": 900}
 
 

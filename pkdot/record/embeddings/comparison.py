@@ -14,7 +14,7 @@ from ..reader import RunRecord, open_record
 from ..recorder import Recorder
 from ..validation import Probe
 from .files import read_columns
-from .names import Array
+from .names import Array, check_texts
 from .rows import Pair, as_rows, joined, listed, positions
 from .targets import draw_probe, task_and_targets
 from .whole_set import read_whole
@@ -166,7 +166,9 @@ def _beside(given: Any, what: str, pair: Pair) -> tuple[Any, tuple[str, ...]]:
         columns = given.to_numpy() if hasattr(given, "to_numpy") else np.asarray(given)
         if columns.ndim != 1 and columns.shape[1:] != (1,):
             raise InputError(f"Groups must have shape (N,), not {columns.shape}.")
-        return columns.reshape(-1).astype(str), titles
+        groups = [str(name) for name in columns.reshape(-1).tolist()]
+        check_texts("The column of groups", groups)
+        return np.array(groups, dtype=str), titles
     return given, titles
 
 

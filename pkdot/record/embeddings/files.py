@@ -1,11 +1,10 @@
 """Files of embeddings, targets and names. Nothing is unpickled, and large files stay on disk.
 
 An npy file is mapped into memory; csv and parquet become one float32 matrix, see
-:mod:`pkdot.record.embeddings.tables`.
+:mod:`pkdot.record.embeddings.tables`. What a file would unpack to is known from its head before,
+see :mod:`pkdot.record.embeddings.heads`.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InputError
+from .heads import KINDS, check_head, damage_of, existing_file, read_head
 from .names import ID_COLUMNS, Array, as_names, split_ids
-from .tables import open_parquet, read_matrix, separator, unreadable
+from .tables import MOST_COLUMNS, open_parquet, plain_texts, read_matrix, separator
 
 if TYPE_CHECKING:
     import pandas as pd
-
-KINDS = (".npy", ".npz", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +39,13 @@ def read_embeddings(path: str | Path) -> Rows:
     """Embeddings of a file: numbers, and names where a column or array holds them.
 
     Raises:
-        InputError: for a file that is missing or cannot be read, holds Python objects or text, or
-            several matrices.
+        InputError: for a file that is missing or cannot be read, would take more memory than is
+            free, holds Python objects or text, or several matrices.
     """
-    file = _existing(path)
+    file = existing_file(path)
     if file.suffix == ".npy":
         return Rows(_read_npy(file), None, file.name)
+    check_head(file)
     if file.suffix == ".npz":
         arrays = _read_npz(file)
         names, own = split_ids(list(arrays))
@@ -71,25 +70,14 @@ def read_columns(path: str | Path, columns: tuple[str, ...] = ()) -> "pd.DataFra
     Raises:
         InputError: for a file that cannot be read, or that lacks a column.
     """
-    import pandas as pd
-
-    file = _existing(path)
-    if file.suffix == ".npy":
-        table = _as_columns({"target": np.asarray(_read_npy(file))})
-    elif file.suffix == ".npz":
-        table = _as_columns(_read_npz(file))
-    elif file.suffix == ".csv":
-        ids = dict.fromkeys(ID_COLUMNS, "str")
-        try:
-            table = pd.read_csv(file, dtype=ids, **separator(file).pandas)
-        except (ValueError, OSError) as error:
-            raise unreadable(file) from error
-    else:
-        table = open_parquet(file).read().to_pandas(ignore_metadata=True)
-    names, ids_column = split_ids([str(name) for name in table.columns])
-    table.columns = [str(name) for name in table.columns]
-    if absent := [name for name in columns if name not in table.columns]:
-        raise InputError(f"{file.name} has no column {absent[0]!r}, but {', '.join(names[:8])}.")
+    file = existing_file(path)
+    head = check_head(file, texts=True)
+    if head.kind == ".parquet":  # only what is wanted is read
+        _check_columns(file, columns, list(head.columns), head.ids)
+    with damage_of(file):
+        table = _read_table(file, columns, head.ids)
+    names, ids_column = split_ids(list(table.columns))
+    _check_columns(file, columns, names, ids_column)
     kept = table[list(columns or names)]
     return kept if ids_column is None else kept.set_index(as_names(table[ids_column], file))
 
@@ -118,44 +106,45 @@ def read_names(path: str | Path) -> Array:
 # -- one kind of file a function -----------------------------------------------------------------
 
 
-def _existing(path: str | Path) -> Path:
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise InputError(f"There is no file {file}.")
-    if file.suffix not in KINDS:
-        raise InputError(f"{file.name} is of no known kind; give {', '.join(KINDS)}.")
-    return file
+def _check_columns(file: Path, wanted: tuple[str, ...], names: list[str], ids: str | None) -> None:
+    if absent := [name for name in wanted if name not in (*names, ids)]:
+        raise InputError(f"{file.name} has no column {absent[0]!r}, but {', '.join(names[:8])}.")
 
 
-def _refused(file: Path, error: ValueError) -> InputError:
-    # a file of any other kind would be a pickle to NumPy, too: only these hold arrays of objects
-    with file.open("rb") as stream:
-        is_numpy = stream.read(6).startswith((b"\x93NUMPY", b"PK\x03\x04"))
-    if is_numpy and ("pickle" in str(error).lower() or "objects" in str(error).lower()):
-        return InputError(
-            f"{file.name} holds Python objects, which are never unpickled; save arrays of numbers, "
-            f"and names as text."
-        )
-    return unreadable(file)
+def _read_table(file: Path, columns: tuple[str, ...], ids: str | None) -> "pd.DataFrame":
+    """The columns of a file that are wanted (all where none is named) and that of names."""
+    import pandas as pd
+
+    if file.suffix == ".npy":
+        return _as_columns({"target": np.asarray(_read_npy(file))})
+    if file.suffix == ".npz":
+        return _as_columns(_read_npz(file))
+    if file.suffix == ".csv":
+        kinds = dict.fromkeys(ID_COLUMNS, "str")
+        table = pd.read_csv(file, dtype=kinds, **separator(file).pandas)
+        if not isinstance(table.index, pd.RangeIndex):  # pandas takes cells too many for names
+            raise InputError(
+                f"{file.name} has lines of more cells than its first one; name each column there."
+            )
+        table.columns = [str(name) for name in table.columns]
+        return table
+    stored = open_parquet(file)
+    wanted = list(dict.fromkeys([*columns, *([ids] if ids else [])])) if columns else None
+    table = stored.read(columns=wanted)
+    for place, name in enumerate(table.column_names):
+        table = table.set_column(place, name, plain_texts(file, table[name]))
+    return table.to_pandas(ignore_metadata=True)
 
 
 def _read_npy(file: Path) -> Array:
-    try:
+    read_head(file)
+    with damage_of(file):
         return np.asanyarray(np.load(file, mmap_mode="r", allow_pickle=False))
-    except ValueError as error:
-        raise _refused(file, error) from error
-    except (OSError, EOFError) as error:
-        raise unreadable(file) from error
 
 
 def _read_npz(file: Path) -> dict[str, Array]:
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except ValueError as error:
-        raise _refused(file, error) from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
-        raise unreadable(file) from error
+    with damage_of(file), np.load(file, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def _as_columns(arrays: dict[str, Array]) -> "pd.DataFrame":
@@ -165,6 +154,11 @@ def _as_columns(arrays: dict[str, Array]) -> "pd.DataFrame":
     columns: dict[str, Array] = {}
     for name, values in arrays.items():
         if values.ndim == 2:
+            if values.shape[1] > MOST_COLUMNS:
+                raise InputError(
+                    f"The array {name!r} has {values.shape[1]} columns, more than {MOST_COLUMNS}; "
+                    f"give a row a sample, and a column a target."
+                )
             columns |= {f"{name}_{j}": column for j, column in enumerate(values.T)}
         elif values.ndim == 1:
             columns[name] = values

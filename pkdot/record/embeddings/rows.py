@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import InputError
 from ..validation import array
 from .files import Rows, read_embeddings
-from .names import Array
+from .names import Array, check_texts
 from .tables import CHUNK
 
 SHOWN = 5
@@ -155,4 +155,5 @@ def _names(ids: Any) -> Array:
     names = [str(name) for name in (ids.tolist() if hasattr(ids, "tolist") else ids)]
     if "" in names:
         raise InputError("A row has an empty name; name each row once.")
+    check_texts("The list of names", names)
     return np.array(names, dtype=str)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import InputError
-from .names import Array, as_names, split_ids
+from .names import Array, as_names, check_length, split_ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,6 +17,11 @@ NO_EMBEDDING = ("label", "labels", "target", "targets", "class", "group", "subje
 CHUNK = 4096
 """Rows that are read at a time."""
 SEPARATORS = ",;\t|"
+MOST_COLUMNS = 100_000
+_LONGEST_LINE = 2**24
+_LONGEST_REASON = 200
+_FOOTER = 2**26
+"""Bytes of a parquet footer: the names and places of all columns."""
 
 
 class Separator(NamedTuple):
@@ -37,30 +42,90 @@ def separator(file: Path) -> Separator:
     Raises:
         InputError: for a file that is empty or no text.
     """
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            first, second = lines.readline(), lines.readline()
-    except (OSError, ValueError) as error:
-        raise unreadable(file) from error
-    if not first.strip():
-        raise InputError(f"{file.name} is empty; give a line of names, then a line a sample.")
+    first, second = _first_lines(file)
     between = max(SEPARATORS, key=first.count)
     return Separator(between, "," if between != "," and "," in second else ".")
 
 
-def open_parquet(file: Path) -> Any:
-    """A parquet file, open for reading.
+def first_line(file: Path) -> str:
+    """The first line of a csv file: names, or numbers.
 
     Raises:
-        InputError: if it is damaged.
+        InputError: for a file that is empty or no text.
+    """
+    return _first_lines(file)[0]
+
+
+def _first_lines(file: Path) -> tuple[str, str]:
+    try:
+        with file.open(encoding="utf-8-sig") as lines:
+            first, second = lines.readline(_LONGEST_LINE), lines.readline(_LONGEST_LINE)
+    except (OSError, ValueError) as error:
+        raise unreadable(file) from error
+    if not first.strip():
+        raise InputError(f"{file.name} is empty; give a line of names, then a line a sample.")
+    if len(first) == _LONGEST_LINE or max(map(first.count, SEPARATORS)) >= MOST_COLUMNS:
+        raise InputError(
+            f"{file.name} begins with a line of {MOST_COLUMNS} columns or more; write a line a "
+            f"sample."
+        )
+    return first, second
+
+
+def open_parquet(file: Path) -> Any:
+    """A parquet file, open for reading; texts stay dictionaries, so that a long one is seen.
+
+    Raises:
+        InputError: if it is damaged, or has two columns of one name.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
+        with file.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - 8))
+            footer = int.from_bytes(stream.read(4), "little")
+        if not 0 < footer <= min(_FOOTER, size - 12):
+            raise unreadable(file)
+        limits = {"thrift_container_size_limit": 4 * MOST_COLUMNS}
+        stored = pq.ParquetFile(file, **limits)
+        schema = stored.schema_arrow
+        texts = [field.name for field in schema if is_text(field.type)]
+        if texts:
+            stored = pq.ParquetFile(file, metadata=stored.metadata, read_dictionary=texts, **limits)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        if isinstance(error, InputError):
+            raise
         raise unreadable(file) from error
+    if len(set(schema.names)) < len(schema.names):
+        raise InputError(f"{file.name} has two columns of one name; name each once.")
+    return stored
+
+
+def is_text(kind: "pa.DataType") -> bool:
+    """Whether a column of a parquet file holds text."""
+    import pyarrow.types as of
+
+    kind = kind.value_type if of.is_dictionary(kind) else kind
+    return bool(of.is_string(kind) or of.is_large_string(kind))
+
+
+def plain_texts(file: Path, column: Any) -> Any:
+    """A column of a parquet file; text unpacked from its dictionary once it is known how long.
+
+    Raises:
+        InputError: for a text of more than :data:`pkdot.record.tables.LONGEST_TEXT` characters.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_dictionary(column.type) and is_text(column.type)):
+        return column
+    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    lengths = [pc.max(pc.binary_length(part.dictionary)).as_py() or 0 for part in parts]
+    check_length(file.name, max(lengths, default=0))
+    return column.cast(pa.string())
 
 
 def _csv(file: Path) -> tuple[list[str], Iterator["pa.RecordBatch"]]:
@@ -104,10 +169,15 @@ def read_matrix(file: Path) -> tuple[Array, Array | None]:
         for batch in batches:
             parts.append(_numbers(file, batch, names))
             if ids is not None:
-                labels += batch.column(batch.schema.names.index(ids)).to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        told = str(error).splitlines()[0]
-        if "conversion error" in told or "Expected" in told:
+                labels += plain_texts(file, batch.column(ids)).to_pylist()
+    except (pa.ArrowException, OSError, UnicodeError, OverflowError, MemoryError) as error:
+        told = (str(error).splitlines() or [""])[0][:_LONGEST_REASON]
+        if "Expected" in told:
+            raise InputError(
+                f"{file.name} has lines of more or fewer cells than its first ({told}); give each "
+                f"column a name there, and each line as many cells."
+            ) from error
+        if "conversion error" in told:
             raise InputError(
                 f"{file.name} holds something else than numbers ({told}); leave such a column out, "
                 f"or call it id where it names the rows."
@@ -147,8 +217,9 @@ def _numbers(file: Path, batch: "pa.RecordBatch", names: list[str]) -> Array:
                 raise InputError(f"{file.name} has columns beside the lists of {name!r}; keep one.")
             return _lists(file, name, column)
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            held = kind.value_type if pa.types.is_dictionary(kind) else kind
             raise InputError(
-                f"{file.name}: column {name!r} holds {kind}, not numbers; leave it out, or call it "
+                f"{file.name}: column {name!r} holds {held}, not numbers; leave it out, or call it "
                 f"id where it names the rows."
             )
     matrix = np.empty((batch.num_rows, len(columns)), dtype=np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import DataError, InputError
 from ...tasks import KINDS, Classification, Multilabel, Ordinal, Regression, Task
 from ..validation import array
-from .names import Array
+from .names import Array, check_length, check_texts
 from .rows import listed, positions
 from .tables import is_number
 
@@ -115,7 +115,9 @@ def _columns(targets: Any) -> Array:
 
         flat = [None if isna(value) is True else value for value in values.ravel()]
         text = any(isinstance(value, str) for value in flat)
-        kinds = [str(v) if v is not None else "" for v in flat] if text else flat
+        kinds: list[Any] = [str(v) if v is not None else "" for v in flat] if text else flat
+        if text:
+            check_texts("A column of targets", kinds)
         try:
             values = np.array(kinds, dtype=str if text else float).reshape(values.shape)
         except (TypeError, ValueError):
@@ -125,6 +127,8 @@ def _columns(targets: Any) -> Array:
             f"Targets must be numbers or text of shape (N,) or (N, T), not {values.dtype} of "
             f"shape {values.shape}."
         )
+    if values.dtype.kind == "U":
+        check_length("The array of targets", values.dtype.itemsize // 4)
     return values[:, None] if values.ndim == 1 else values
 
 

@@ -122,3 +122,10 @@ def test_names_come_from_lines_or_from_a_column(tmp_path: Path) -> None:
     TABLE.to_csv(tmp_path / "many.csv", index=False)
     with pytest.raises(InputError, match="3 columns; keep the one"):
         read_names(tmp_path / "many.csv")
+
+
+def test_cells_without_a_name_are_not_taken_for_names_of_rows(tmp_path: Path) -> None:
+    (tmp_path / "y.csv").write_text("pain,calm\n1,2,3\n4,5,6\n")
+    for read in (read_columns, read_embeddings):
+        with pytest.raises(InputError, match=r"y\.csv has lines of more"):
+            read(tmp_path / "y.csv")
