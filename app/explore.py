@@ -10,7 +10,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import address, components, keys, lasting, navigation, record_picker, turns, widgets
+from dashboard import (
+    address,
+    components,
+    display,
+    keys,
+    lasting,
+    navigation,
+    record_picker,
+    turns,
+    widgets,
+)
 from pkdot.errors import PkdotError
 
 # While a page computes, the same process hands the browser the code that draws figures, piece by
@@ -23,15 +33,13 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=navigation.WIDTH,
 )
-st.html(
-    "<style>[data-testid=stMainBlockContainer] {padding: 1.5rem 2rem 1rem; max-width: 96rem} "
-    "[data-testid=stHeader] {background: transparent}</style>"
-)
 address.read()
 page = navigation.open_page()
 address.turn_page(page.url_path)
 links = st.sidebar.empty()
 record_picker.choose_record()
+display.choose_size()
+display.write_style()
 shown = navigation.show_links(links, page)
 try:
     with turns.mine():

@@ -11,8 +11,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 WIDGETS = (
-    "run", "epoch", "source", "target", "sample", "k", "blur", "policy", "compare", "alone",
-    "relatives", "film", "projection", "colour", "order", "sort", "class", "stage",
+    "run", "epoch", "source", "target", "sample", "k", "blur", "policy", "flow", "panel",
+    "projection", "colour", "order", "sort", "class", "stage", "answers", "label", "large",
+    "sequence",
     "tables", "view", "corpus", "situation", "least", "methods",
 )  # fmt: skip
 """Widgets whose values the address holds, under their keys."""

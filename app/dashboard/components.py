@@ -6,43 +6,69 @@ Names inside a record are a stranger's words: see :func:`literal`.
 import html
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from pkdot.errors import PkdotError, RecordError, printable
 from pkdot.figures import FigureStyle
+from pkdot.figures.description import describe
 
 Part = TypeVar("Part")
 FIGURE_TOOLS = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
 
 
 def figure_style(simulated: bool) -> FigureStyle:
-    """The style of a figure in the visitor's theme, as wide as the page."""
+    """The style of a figure in the visitor's theme and size of letters, as wide as the page."""
     theme = "dark" if st.context.theme.type == "dark" else "light"
-    return FigureStyle(theme, simulated, width=None)
+    return FigureStyle(theme, simulated, width=None, large=bool(st.session_state.get("large")))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What stands under a figure.
+
+    Attributes:
+        line: one line on what to do or see, at most fifteen words.
+        more: how to read the figure, behind a question mark.
+        why: why it is shown, behind it as well.
+    """
+
+    line: str
+    more: str = ""
+    why: str = ""
+
+    def write(self) -> None:
+        """The line, and the question mark after it where there is more to say."""
+        more = f"{self.more} **Why:** {self.why}" if self.why else self.more
+        st.caption(self.line, help=more.strip() or None)
 
 
 def panel(reading: str, why: str = "", heading: str = "") -> None:
-    """How to read the figure that follows and why it is shown; a heading where it needs one."""
+    """One line on what follows, why it is shown behind a question mark, and a heading."""
     if heading:
         st.subheader(heading, anchor=False)
-    st.caption(f"{reading} **Why:** {why}" if why else reading)
+    Reading(reading, why=why).write()
 
 
 def draw(
     build: Callable[[], Any],
     key: str,
+    reading: Reading | None = None,
     *,
     data: Callable[[], Any] | None = None,
     on_pick: Callable[[list[Any]], None] | None = None,
     pick: Sequence[str] = ("points",),
 ) -> None:
-    """Draw a plotly figure over the width of the page; where it cannot be, say why.
+    """Draw a plotly figure over the width of its place; where it cannot be, say why.
+
+    Somebody who cannot see it is told what it shows, see :func:`describe`.
 
     Args:
         build: returns the figure.
         key: names it on the page and in downloads.
+        reading: how to read it; stands under it.
         data: returns the table behind it, offered as CSV.
         on_pick: called with the ``customdata`` of the points that were clicked or lassoed, before
             the page is drawn again.
@@ -68,14 +94,19 @@ def draw(
         key=widget,
         theme=None,
         config={**FIGURE_TOOLS, "toImageButtonOptions": image},
+        alt=vars(figure).get("words") or describe(figure),
         **options,
     )
-    _downloads(figure, key, data)
+    _foot(figure, key, reading, data)
 
 
-def _downloads(figure: Any, key: str, data: Callable[[], Any] | None) -> None:
-    """What the reader can take away; built only when it is asked for."""
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+def _foot(figure: Any, key: str, reading: Reading | None, data: Callable[[], Any] | None) -> None:
+    """How to read it, and what the reader can take away, built only when it is asked for."""
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
+    ):
+        if reading is not None:
+            reading.write()
         if data is not None:
             st.download_button(
                 "Data",
@@ -103,9 +134,26 @@ def _downloads(figure: Any, key: str, data: Callable[[], Any] | None) -> None:
 
 
 def tiles(values: dict[str, Any], helps: dict[str, str] | None = None) -> None:
-    """Numbers side by side."""
-    for column, (name, value) in zip(st.columns(len(values)), values.items(), strict=True):
-        column.metric(name, value, help=(helps or {}).get(name))
+    """Numbers side by side, on a second line where they do not fit."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, value in values.items():
+            st.metric(name, value, help=(helps or {}).get(name), width="content")
+
+
+def title(words: str, **more: Any) -> None:
+    """The one title of a page."""
+    st.header(words, anchor=False, **more)
+
+
+def halves(widths: Sequence[int]) -> list[Any]:
+    """Places beside each other, under each other where the window is narrow."""
+    with st.container(key="halves"):
+        return st.columns(widths, gap="medium")
+
+
+def bar() -> Any:
+    """A line of controls, which goes on in the next line where the window is narrow."""
+    return st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 
 
 def kept(read: Callable[[], Part], otherwise: Part) -> Part:

@@ -11,6 +11,7 @@ import joblib
 import streamlit as st
 
 from pkdot import figures as figure_functions
+from pkdot.figures.description import describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,4 +44,5 @@ def _draw(call: _Call) -> Any:
     figure = getattr(figure_functions, call.name)(*call.arguments, **call.options)
     ready = figure.to_dict()  # arrays in the browser's form, for which a drawing asks each time
     vars(figure)["to_dict"] = lambda: ready
+    vars(figure)["words"] = describe(figure)
     return figure

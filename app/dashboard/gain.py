@@ -39,20 +39,23 @@ def show_gain(record: RunRecord, found: dict[str, RecordSummary], words: Any) ->
         tiles[f"{who}, test {label}"] = text
     if record.method != ALONE:
         tiles["gap closed"] = _share(gain)
-    name = components.plain(record_picker.titles(found).get(st.session_state["run"], ""), 120)
-    st.caption(f"{name}: the student alone → this student → its teacher, on test samples.")
-    columns = st.columns([*[3] * len(tiles), 5], vertical_alignment="top")
+    way = "The student alone → this student → its teacher, on test samples."
+    if record.method == ALONE:
+        way = "This student and its teacher, on test samples."
+    st.caption(f"This run: {components.literal(record.name)}. {way}")
     helps = {
         "student alone": "The same student, data and seed without any teacher (method none).",
         "gap closed": "Of the way from the student alone to the teacher, what this method went.",
     }
-    for column, (name, value) in zip(columns, tiles.items(), strict=False):
-        delta = None
-        if name.startswith("student, ") and gain is not None:
-            delta = _difference(record, gain)
-        column.metric(name, value, delta, help=helps.get(name), **_colour(record))
-    with columns[-1]:
-        _say(record, gain)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+        for name, value in tiles.items():
+            delta = None
+            if name.startswith("student, ") and gain is not None:
+                delta = _difference(record, gain)
+            more = {"help": helps.get(name), "width": "content", **_colour(record)}
+            st.metric(name, value, delta, **more)
+        with st.container(width=280):
+            _say(record, gain)
 
 
 def _gain(record: RunRecord, found: dict[str, RecordSummary]) -> Gain | None:

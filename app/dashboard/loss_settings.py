@@ -24,6 +24,9 @@ BESIDE = {
 }
 """Settings of PKDOT that are no part of its divergence between anchor rows."""
 
+SLIDER = 190
+"""Pixels of a slider among other controls."""
+
 NO_ANCHORS = "The page uses PKDOT's default anchors: this run has none of its own."
 NO_PART = "The page uses PKDOT's default settings: this run has none of its own."
 ROWS_ALONE = (
@@ -168,16 +171,17 @@ def choose_k(settings: LossSettings, size: int) -> int:
     most = size - 1
     own = min(settings.k, most)
     options = sorted({own, *(k for k in ANCHORS if k <= most)})
-    return widgets.slide("Number of anchors k", options, own, key="k")
+    return widgets.slide("Number of anchors k", options, own, key="k", width=SLIDER)
 
 
 def choose_blur(settings: LossSettings) -> float:
     """A slider for the blur; its square is ε, or ε's share of the median cost."""
     quantity = "ε / median cost" if settings.relative else "ε"
     return widgets.slide(
-        f"Entropy {quantity} (the square of the blur)",
+        f"Entropy {quantity} (blur²)",
         sorted({*BLURS, settings.blur}),
         settings.blur,
         key="blur",
         format_func=lambda blur: f"{blur**2:.3g}",
+        width=SLIDER,
     )

@@ -102,8 +102,11 @@ def film(view: View) -> tuple[np.ndarray, dict[int, np.ndarray]]:
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=HASH_FUNCS)
-def test_outputs(record: RunRecord) -> Outputs | None:
-    """What both networks answered on test samples with a target; None where nobody kept it."""
+def tested(record: RunRecord) -> tuple[Outputs, np.ndarray] | None:
+    """What both networks answered on M test samples with a target, and their names (M,).
+
+    None where nobody kept it.
+    """
     table = record.predictions
     table = table[table["split"] == "test"].drop_duplicates("sample_id")
     targets, task = targets_of(table), record.task
@@ -113,7 +116,8 @@ def test_outputs(record: RunRecord) -> Outputs | None:
     kept = found.known & task.has_target(targets)
     if not kept.any():
         return None
-    return Outputs(task, found.teacher[kept], found.student[kept], targets[kept])
+    names = table["sample_id"].astype(str).to_numpy()[kept]
+    return Outputs(task, found.teacher[kept], found.student[kept], targets[kept]), names
 
 
 def outputs(view: View) -> Outputs | None:

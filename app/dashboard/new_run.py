@@ -10,7 +10,7 @@ def offer(fresh: bool) -> None:
     """A button that starts a digits run, or how far the one in training is.
 
     Args:
-        fresh: whether there is no run of one's own yet; the corner is then open.
+        fresh: whether there is no run of one's own yet; the button then stands out.
     """
     run = background_run.shared_run()
     if ended := run.outcome():
@@ -22,31 +22,29 @@ def offer(fresh: bool) -> None:
     if not record_picker.is_private():
         st.caption("This page makes runs only where it listens on its own machine alone.")
         return
-    with st.expander(
-        "Make a run: real images, about a minute", icon=":material/add:", expanded=fresh
+    with st.popover(
+        "Make a run",
+        icon=":material/add:",
+        type="primary" if fresh else "secondary",
+        help="Real images, about a minute.",
     ):
         st.caption(
             "A teacher sees 8×8 digits, its student noisy 4×4 views of them. The run trains in the "
             "background, and its record appears in the list."
         )
-        left, middle, right, button = st.columns([5, 3, 2, 2], vertical_alignment="bottom")
-        with left:
-            method = st.selectbox(
-                "How the student learns",
-                list(background_run.METHODS),
-                format_func=background_run.METHODS.__getitem__,
-                key="new method",
-            )
-        with middle:
-            labels = st.select_slider(
-                "Labelled samples", background_run.LABELS, value=100, key="new labels"
-            )
-        with right:
-            seed = st.number_input("Seed", 0, 9999, 0, key="new seed")
-        with button:
-            if st.button("Make it", type="primary", key="make", width="stretch"):
-                run.start(method, int(seed), int(labels))
-                st.rerun()
+        method = st.selectbox(
+            "How the student learns",
+            list(background_run.METHODS),
+            format_func=background_run.METHODS.__getitem__,
+            key="new method",
+        )
+        labels = st.select_slider(
+            "Labelled samples", background_run.LABELS, value=100, key="new labels"
+        )
+        seed = st.number_input("Seed", 0, 9999, 0, key="new seed")
+        if st.button("Make it", type="primary", key="make", width="stretch"):
+            run.start(method, int(seed), int(labels))
+            st.rerun()
 
 
 def _report(key: str | None, problem: str) -> None:

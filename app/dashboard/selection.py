@@ -1,7 +1,6 @@
 """What a page shows: one epoch of one record, on its probe samples or on a training batch."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,12 +16,15 @@ from pkdot.tasks import TargetGroups
 
 from . import address, widgets
 from .chosen import LONGEST, read_chosen, write_chosen
-from .components import figure_style, literal, plain
+from .components import bar, figure_style, literal, plain
+from .components import title as page_title
 
 LARGEST = 512
 """Samples beyond this many are left out of what has to be solved at every move of a slider."""
-MOST_TARGETS = 8
+MOST_TARGETS = 2
 """Targets beyond so many are chosen from a list."""
+SLIDER, BUTTON, SELECT = 270, 118, 180
+"""Pixels of controls that stand in one line."""
 SOURCES = {"probe": "probe samples", "batch": "training batch"}
 
 
@@ -117,16 +119,14 @@ def choose_view(
         sources: whether training batches may be shown, too.
         epochs: the epochs to choose from, where not all of them will do.
         largest: samples that are shown, where a page can show more than :data:`LARGEST`.
-        title: of a page that is to fit one screen, beside the slider.
+        title: of the page, beside the slider.
     """
     source, largest = "probe", max(largest, LARGEST)
-    if title:
-        columns = st.columns([2, 6, 2, 4, 3], vertical_alignment="center")
-        columns[0].header(title, anchor=False)
-        left, button, right, targets = columns[1:]
-    else:
-        left, button, right = st.columns([6, 2, 5], vertical_alignment="bottom")
-        targets = None
+    with bar():
+        if title:
+            page_title(title, width="content")
+        left, button = st.container(width=SLIDER), st.container(width=BUTTON)
+        right, targets = st.container(width="content"), st.container(width="content")
     if sources and record.batch_epochs:
         with right:
             source = widgets.choose("Look at", list(SOURCES), key="source", names=SOURCES)
@@ -140,9 +140,8 @@ def choose_view(
     start = record.best_epoch if record.best_epoch in known else known[-1]
     if is_comparison(record):
         epoch = start
-        if not title:  # a page of one screen says it otherwise
-            names = network_names(record).items()
-            st.caption("; ".join(f"{who}: {plain(name)}" for who, name in names))
+        names = network_names(record).items()
+        left.caption("; ".join(f"{who}: {plain(name)}" for who, name in names))
     else:
         with left:
             epoch = widgets.slide("Epoch of the student", known, start, key="epoch")
@@ -163,8 +162,8 @@ def choose_view(
         subjects = None if subjects is None else subjects[:largest]
     if subjects is not None and not 1 < len(np.unique(subjects)) < len(subjects):
         subjects = None
-    with targets or nullcontext():
-        target = choose_target(record, batch.targets, narrow=bool(title))
+    with targets:
+        target = choose_target(record, batch.targets)
     return View(record, epoch, batch, source == "probe", subjects, target)
 
 
@@ -180,16 +179,17 @@ def network_names(record: RunRecord) -> dict[str, str]:
     return {who: str(known[who]) for who in ("teacher", "student") if who in known}
 
 
-def choose_target(record: RunRecord, targets: Any, *, narrow: bool = False) -> int:
+def choose_target(record: RunRecord, targets: Any) -> int:
     """Which target sorts and colours the samples, where there are several; see :class:`View`."""
     groupings = record.task.groupings(targets)
     known = [i for i, groups in enumerate(groupings) if (groups.numbers >= 0).any()]
     if len(known) < 2:
         return known[0] if known else 0
-    names = {str(i): plain(groupings[i].by) for i in known}
-    if len(names) <= (2 if narrow else MOST_TARGETS):
-        return int(widgets.choose("Target", list(names), key="target", names=names))
-    return int(widgets.pick("Target", list(names), key="target", format_func=names.__getitem__))
+    names = {str(i): groupings[i].by for i in known}
+    if len(names) > MOST_TARGETS:
+        return int(widgets.pick("Target", list(names), key="target", names=names, width=SELECT))
+    names = {option: plain(name) for option, name in names.items()}
+    return int(widgets.choose("Target", list(names), key="target", names=names))
 
 
 def at_epoch(view: View, epoch: int) -> View:
@@ -221,7 +221,7 @@ def _part(batch: Batch, first: int, size: int) -> Batch:
 
 def choose_sample(view: View, label: str = "Sample") -> int:
     """The one sample that all pages follow; its position in the view."""
-    return view.ids.index(widgets.pick(label, view.ids, key="sample"))
+    return view.ids.index(widgets.pick(label, view.ids, key="sample", width=SELECT))
 
 
 def followed_sample(view: View) -> int | None:

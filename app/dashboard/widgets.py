@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from pkdot.errors import printable
+
 from . import address
 
 PACE = 1.0
@@ -76,16 +78,49 @@ def choose(
     return str(note(key, chosen, options, options[0]))
 
 
-def pick(label: str, options: Sequence[str], *, key: str, **more: Any) -> str:
-    """A choice of many, as a list that can be searched."""
-    prepare(key, options, options[0])
+def pick(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    names: dict[str, str] | None = None,
+    **more: Any,
+) -> str:
+    """A choice of many, as a list that can be searched. ``names`` are plain text."""
+    prepare(key, options, options[0], names)
+    if names:
+        more["format_func"] = lambda option: printable(names.get(option, option))
     return str(note(key, st.selectbox(label, list(options), key=key, **more), options, options[0]))
 
 
-def switch(label: str, *, key: str, start: bool = False) -> bool:
+def switch(label: str, *, key: str, start: bool = False, **more: Any) -> bool:
     """A switch that is on or off."""
     prepare(key, (False, True), start)
-    return bool(note(key, st.toggle(label, key=key), (False, True), start))
+    return bool(note(key, st.toggle(label, key=key, **more), (False, True), start))
+
+
+# -- tabs ----------------------------------------------------------------------------------------
+
+
+def tabs(names: dict[str, str], *, key: str = "panel") -> tuple[str, Any]:
+    """Tabs of which only the open one is computed; it stands in the address.
+
+    Args:
+        names: of each tab for the address -> its label, plain text; the first is open at first.
+        key: of the widget; one is enough, as pages are made one at a time.
+
+    Returns:
+        The name of the tab that is open, and the place for what it shows.
+    """
+    labels = list(names.values())
+    waiting = st.session_state.get(f"{key} next")
+    if waiting in names:
+        set_aside(key, names[waiting])
+    prepare(key, labels, labels[0], {label: name for name, label in names.items()})
+    places = st.tabs(labels, key=key, on_change="rerun")
+    opened = next((i for i, place in enumerate(places) if place.open), 0)
+    name = list(names)[opened]
+    return note(key, name, list(names), next(iter(names))), places[opened]
 
 
 # -- a slider that plays -------------------------------------------------------------------------

@@ -8,18 +8,21 @@ import streamlit as st
 from dashboard import address, components, gain, new_run, record_picker, selection, widgets
 from dashboard.answers import show_answers
 from dashboard.comparison import show_comparison
+from dashboard.components import Reading
 from dashboard.figure_cache import figures
 from pkdot.errors import printable
 from pkdot.record import RecordSummary, RunRecord, runs_directory, schema
 
 MOST_COMPARED = 10
 FEW = 10
+LIST_HEIGHT = 460  # pixels of the list of many runs
 
-st.title("What did the student learn?", anchor=False)
 found = record_picker.records()
 titles = record_picker.titles(found)
+with components.bar():
+    components.title("What did the student learn?", width="content")
+    new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
 answer = st.container()
-new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
 if ended := st.session_state.pop("ended run", None):
     st.toast(f"Done: {components.literal(titles.get(ended, ended))}", icon=":material/check:")
 
@@ -36,6 +39,8 @@ def tick(keys: list[str], widget: str) -> None:
     address.put("with", ticked)
     if len(ticked) == 1:
         widgets.set_aside("run", ticked[0])
+    elif ticked:
+        widgets.set_aside("panel", "several")
 
 
 def note(summary: RecordSummary) -> str:
@@ -57,10 +62,10 @@ def show_list() -> None:
         {
             "corpus": printable(s.corpus or s.name),
             "method": printable(s.method),
-            "seed": s.seed,
-            "status": s.status,
             "student": short_score(s, "student"),
             "teacher": short_score(s, "teacher"),
+            "seed": s.seed,
+            "status": s.status,
             "best epoch": s.best_epoch,
             "note": note(s),
             "began": record_picker.began(s),
@@ -78,6 +83,7 @@ def show_list() -> None:
         table.astype({"seed": "Int64", "best epoch": "Int64"}),
         key=widget,
         hide_index=True,
+        height=LIST_HEIGHT if len(table) > 12 else "auto",
         on_select=lambda: tick(keys, widget),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [keys.index(key) for key in ticked_keys()]}},
@@ -89,24 +95,15 @@ def show_list() -> None:
         },
         column_order=[name for name in table if name != "note" or table["note"].any()],
     )
-    st.caption(f"Runs live in {components.literal(runs_directory())}.")
+    Reading(
+        "Tick one to look at it on all pages, or several to compare.",
+        f"One line a run, the newest first. Runs live in {components.literal(runs_directory())}.",
+    ).write()
 
 
-def show_run(record: RunRecord) -> None:
-    """Scores and curves of the chosen record."""
-    components.panel(
-        "Scores on test samples, at the epoch that was selected on validation samples.",
-        "test samples took no part in training or selection, so they say what to expect.",
-        f"This run: {components.literal(record.name)}",
-    )
-    seconds = record.facts.get("seconds", {})
-    total = seconds.get("total") if isinstance(seconds, dict) else None
-    best = "not yet" if record.best_epoch is None else record.best_epoch
-    took = f"; it took {total:.0f} s" if isinstance(total, int | float) else ""
-    st.caption(f"Best epoch: {best}{took}.")
-    metrics = components.kept(
-        lambda: record.metrics, pd.DataFrame(columns=list(schema.METRICS_COLUMNS))
-    )
+def show_curves(record: RunRecord) -> None:
+    """How the networks of the chosen record trained."""
+    metrics = metrics_of(record)
     stages = [str(stage) for stage in metrics["stage"].unique()]
     if not stages:
         st.info("No metric was logged yet.", icon=":material/hourglass_empty:")
@@ -116,16 +113,17 @@ def show_run(record: RunRecord) -> None:
     words = {
         stage: f"encoder of {components.plain(stage)}" for stage in stages if stage not in order
     }
-    stage = widgets.choose("Network", stages, key="stage", names={"tnet": "T-Net", **words})
+    stage = widgets.choose(
+        "Network",
+        stages,
+        key="stage",
+        names={"tnet": "T-Net", **words},
+        label_visibility="collapsed",
+    )
     best = record.facts.get("best_epochs", {})
     best = best.get(stage) if isinstance(best, dict) else None
     if best is None and stage == "student":
         best = record.best_epoch
-    components.panel(
-        "Solid lines are validation samples, dotted ones training samples; the dashed line marks "
-        "the epoch that was kept.",
-        "where training still improves and validation does not, the network learns by heart.",
-    )
     components.draw(
         lambda: figures.training_curves(
             metrics[metrics["split"] != "test"],
@@ -134,16 +132,36 @@ def show_run(record: RunRecord) -> None:
             style=components.figure_style(record.simulated),
         ),
         "curves",
+        Reading(
+            "Solid: validation samples; dotted: training samples; dashed: the epoch that was kept.",
+            why="where training still improves and validation does not, the network learns by "
+            "heart.",
+        ),
         data=lambda: metrics,
     )
+
+
+def metrics_of(record: RunRecord) -> pd.DataFrame:
+    """All that was logged; nothing, and a sentence, where it is damaged."""
+    empty = pd.DataFrame(columns=list(schema.METRICS_COLUMNS))
+    return components.kept(lambda: record.metrics, empty)
+
+
+def show_settings(record: RunRecord) -> None:
+    """Every score on test samples, and how they came about."""
+    seconds = record.facts.get("seconds", {})
+    total = seconds.get("total") if isinstance(seconds, dict) else None
+    best = "not yet" if record.best_epoch is None else record.best_epoch
+    took = f"; it took {total:.0f} s" if isinstance(total, int | float) else ""
+    st.caption(f"Best epoch: {best}{took}.")
+    metrics = metrics_of(record)
     final = metrics[metrics["split"] == "test"]
-    with st.expander("All scores on test samples, settings and surroundings"):
-        if len(final):
-            scores = final.pivot_table(index="name", columns="stage", values="value", sort=False)
-            st.dataframe(scores.round(4).reset_index(), hide_index=True, placeholder="–")
-        left, right = st.columns(2)
-        left.json(record.config, expanded=1)
-        right.json(record.facts, expanded=1)
+    if len(final):
+        scores = final.pivot_table(index="name", columns="stage", values="value", sort=False)
+        st.dataframe(scores.round(4).reset_index(), hide_index=True, placeholder="–")
+    left, right = st.columns(2)
+    left.json(record.config, expanded=1)
+    right.json(record.facts, expanded=1)
 
 
 def score_text(record: RunRecord, network: str) -> str:
@@ -168,13 +186,7 @@ def show_several(keys: list[str]) -> None:
     runs = named_runs(opened)
     simulated = any(record.simulated for record in opened)
     style = components.figure_style(simulated)
-    components.panel(
-        "Each dot is a student's score on test samples, with its 95 % interval; on the right, "
-        "the differences to the first one. An interval that leaves 0 out is a difference that "
-        "these data resolve.",
-        "a single number hides how much of it is luck.",
-        f"{len(runs)} runs compared",
-    )
+    st.caption(f"{len(runs)} runs compared.")
     compared = compare_runs(runs)
     if compared.left_out:
         names = ", ".join(components.literal(name) for name in compared.left_out)
@@ -189,6 +201,12 @@ def show_several(keys: list[str]) -> None:
             style=style,
         ),
         "comparison",
+        Reading(
+            "Students' scores on test samples with 95 % intervals; right, the differences.",
+            "Differences are to the first run. An interval that leaves 0 out is a difference "
+            "that these data resolve.",
+            "a single number hides how much of it is luck.",
+        ),
         data=lambda: compared.table,
     )
     if not compared.reference:
@@ -203,37 +221,42 @@ def show_several(keys: list[str]) -> None:
         )
     if int(compared.table["n"].min()) < FEW:
         st.caption(f"Intervals over fewer than {FEW} {compared.over} are rough.")
-    components.panel(
-        "One line a run, on validation samples.",
-        "two runs that end alike may have got there differently.",
-    )
     components.draw(
         lambda: figures.run_curves(
             {run.title: run.record.metrics for run in runs}, name=compared.score.name, style=style
         ),
         "run-curves",
+        Reading(
+            "One line a run, on validation samples.",
+            why="two runs that end alike may have got there differently.",
+        ),
     )
     differing = settings_that_differ(runs)
     with st.expander(f"{len(differing)} settings differ"):
         st.dataframe(differing.rename_axis("setting").reset_index(), hide_index=True)
 
 
-if found:
-    components.panel(
-        "One line a run, the newest first. Tick one to look at it on all pages, or several to "
-        "compare them.",
-        heading="Runs",
-    )
-    show_list()
 several = ticked_keys()
-if len(several) > 1:
-    show_several(several)
-    st.divider()
-record = record_picker.chosen_record(metrics=True)
-if selection.is_comparison(record):
-    show_comparison(record)
-else:
-    with answer:
+left, right = components.halves([2, 3])
+if found:
+    with left:
+        show_list()
+with answer:
+    record = record_picker.chosen_record(metrics=True)
+    compares = selection.is_comparison(record)
+    if not compares:
         gain.show_gain(record, found, lambda network: score_text(record, network))
-    show_run(record)
-    show_answers(record)
+panels = {"measured": "What was measured"} if compares else {"curves": "Curves"}
+if len(several) > 1:
+    panels = {"several": f"{len(several)} compared", **panels}
+if not compares:
+    panels |= {"answers": "Answers", "settings": "Scores and settings"}
+with right:
+    panel, place = widgets.tabs(panels)
+with place:
+    if panel == "several":
+        show_several(several)
+    elif panel == "measured":
+        show_comparison(record)
+    else:
+        {"curves": show_curves, "answers": show_answers, "settings": show_settings}[panel](record)

@@ -1,10 +1,13 @@
 """The samples themselves, what was hallucinated for them, and what both networks answered."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard import components, record_picker, selection, widgets
+from dashboard.components import Reading
 from dashboard.figure_cache import figures
 from pkdot.analysis.predictions import outputs_of
 from pkdot.figures import SampleTable
@@ -12,14 +15,16 @@ from pkdot.record import targets_of
 
 SHOWN = 20
 
-st.title("Samples", anchor=False)
 record = record_picker.chosen_record()
 probe = record.probe
 media, features = components.kept(record.media, {}), components.kept(record.features, None)
 style = components.figure_style(record.simulated)
 ids = [str(name) for name in probe["sample_id"]]
 task, targets = record.task, targets_of(probe)
-groups = task.groupings(targets)[selection.choose_target(record, targets)]
+head = components.bar()
+with head:
+    components.title("Samples", width="content")
+    groups = task.groupings(targets)[selection.choose_target(record, targets)]
 samples = SampleTable.of_groups(groups, ids)
 outputs = None
 if len(probe):
@@ -48,17 +53,20 @@ def answer_word(who: str, row: int) -> str:
 
 
 kinds = sorted({int(number) for number in groups.numbers})
-names = {str(number): components.plain(group_word(number), 24) for number in kinds}
+names = {"all": "all", **{str(number): group_word(number) for number in kinds}}
 orders = {"record": "the record's order"}
 if outputs is not None:
     orders = {"disagreement": "disagreement", "error": "the student's errors first", **orders}
-order = widgets.choose("Sort by", list(orders), key="sort", names=orders)
 by = components.plain(groups.by[:1].upper() + groups.by[1:])
-label = (
-    widgets.choose(by, ["all", *names], key="class", names=names)
-    if len(names) <= 12
-    else widgets.pick(by, ["all", *names], key="class")
-)
+with head:
+    order = widgets.choose("Sort by", list(orders), key="sort", names=orders)
+    label = widgets.pick(
+        by,
+        list(names),
+        key="class",
+        names=names,
+        width=selection.SELECT,
+    )
 rows = np.arange(len(ids)) if label == "all" else np.flatnonzero(groups.numbers == int(label))
 if outputs is not None and order != "record":
     apart = np.nan_to_num(outputs.disagreement[rows], nan=-1)
@@ -66,13 +74,13 @@ if outputs is not None and order != "record":
     wrong = errors if order == "error" else np.zeros(len(rows))
     rows = rows[np.lexsort((-apart, -wrong))]
 
-if media:
-    components.panel(
-        "The probe samples, which every page follows through training: over each its target, and "
-        "the student's answer where that is another.",
-        "numbers say how often the two networks disagree; only the samples say on what.",
-        "What each network sees",
-    )
+listed = [ids[row] for row in rows]
+with head:
+    position = ids.index(widgets.pick("Sample", listed, key="sample", width=selection.SELECT))
+
+
+def show_grid() -> None:
+    """The first of the probe samples, in the order that was asked for."""
     captions = []
     for row in rows[:SHOWN]:
         caption = task.describe(targets[row])
@@ -83,22 +91,29 @@ if media:
             {name: pictures[rows[:SHOWN]] for name, pictures in media.items()},
             captions=captions,
             hover=[ids[row] for row in rows[:SHOWN]],
-            title="Probe samples",
+            title="What each network sees",
             subtitle=f"{min(SHOWN, len(rows))} of {len(probe)}; truth → the student's answer",
             style=style,
         ),
         "samples",
+        Reading(
+            "Over each its target; click one to see both answers.",
+            "These are the probe samples, which every page follows through training; the "
+            "student's answer stands there where it is another.",
+            "numbers say how often the two networks disagree; only the samples say on what.",
+        ),
+        on_pick=take_picture,
     )
 
-components.panel(
-    "Choose one sample to see what both networks made of it; the list follows the order above.",
-    "a student that is wrong for a reason is nearer to learning than one that guesses.",
-    "One sample",
-)
-listed = [ids[row] for row in rows]
-position = ids.index(widgets.pick("Sample", listed, key="sample"))
-left, right = st.columns([1, 2], vertical_alignment="center")
-with left:
+
+def take_picture(points: list[list[object]]) -> None:
+    """Follow the sample whose picture was clicked."""
+    if points:
+        widgets.set_aside("sample", listed[int(str(points[-1][0]))])
+
+
+def show_facts() -> None:
+    """What is known of one sample."""
     subject = str(probe["subject"].iloc[position])
     facts = {"sample": ids[position], task.target_label: task.describe(targets[position])}
     facts |= {record.unit: subject} if subject not in ("", ids[position]) else {}
@@ -106,21 +121,28 @@ with left:
         facts["teacher's answer"] = answer_word("teacher", position)
         facts["student's answer"] = answer_word("student", position)
         facts["disagreement"] = f"{outputs.disagreement[position]:.2f}"
-    st.markdown(
-        "\n".join(
-            f"- {components.plain(name)}: **{components.plain(value)}**"
+    st.caption(
+        " · ".join(
+            f"{components.plain(name)}: **{components.plain(value)}**"
             for name, value in facts.items()
         )
     )
-with right:
-    if outputs is not None and outputs.known[position]:
-        components.draw(
-            lambda: figures.sample_answers(outputs, position, samples, style=style),
-            "answers",
-        )
-    else:
+
+
+def show_answers() -> None:
+    """Both networks' answers to one sample."""
+    if outputs is None or not outputs.known[position]:
         st.caption("This record keeps no answer of both networks for this sample.")
-if media:
+        return
+    components.draw(
+        lambda: figures.sample_answers(outputs, position, samples, style=style),
+        "answers",
+        Reading("A student that is wrong for a reason is nearer to learning."),
+    )
+
+
+def show_pictures() -> None:
+    """One sample, large."""
     components.draw(
         lambda: figures.image_grid(
             {name: pictures[position : position + 1] for name, pictures in media.items()},
@@ -130,20 +152,29 @@ if media:
         ),
         "one-sample",
     )
-if features is not None:
+
+
+def show_features() -> None:
+    """Real and hallucinated features: of one sample, and of all."""
+    assert features is not None
     known = samples.take(slice(len(features.real)))
+    components.draw(
+        lambda: figures.hallucination(*features, style=style),
+        "hallucination",
+        Reading(
+            "On the dotted diagonal a guess is right.",
+            "The T-Net guesses the privileged feature from the prevalent one. Above 0 on the "
+            "right it is better than always saying the mean.",
+            "at test time the student has nothing but these guesses in place of the missing "
+            "sensor.",
+        ),
+    )
     if position < len(known):
         components.draw(
             lambda: figures.sample_features(*features, position, known, style=style),
             "one-feature",
+            Reading("The chosen sample's feature."),
         )
-    components.panel(
-        "The T-Net guesses the privileged feature from the prevalent one. On the dotted diagonal a "
-        "guess is right; above 0 on the right it is better than always saying the mean.",
-        "at test time the student has nothing but these guesses in place of the missing sensor.",
-        "Hallucinated features",
-    )
-    components.draw(lambda: figures.hallucination(*features, style=style), "hallucination")
 
 
 def answers() -> pd.DataFrame:
@@ -157,10 +188,34 @@ def answers() -> pd.DataFrame:
     return table
 
 
-with st.expander("All of them as a table"):
+def show_table(height: Any = "auto") -> None:
+    """All of them as a table."""
     st.dataframe(
         answers(),
         hide_index=True,
+        height=height,
         placeholder="–",
         column_config={"disagreement": st.column_config.NumberColumn(format="%.2f")},
     )
+
+
+panels = {"samples": "Samples", "features": "Hallucinated features", "table": "Table"}
+if features is None:
+    panels.pop("features")
+if not media:  # the table stands in the place of pictures
+    panels.pop("table")
+panel, place = widgets.tabs(panels)
+with place:
+    if panel == "samples":
+        left, right = components.halves([3, 2])
+        with left:
+            if media:
+                show_grid()
+                show_pictures()
+            else:
+                show_table(560)
+        with right:
+            show_facts()
+            show_answers()
+    else:
+        {"features": show_features, "table": show_table}[panel]()

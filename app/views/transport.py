@@ -8,25 +8,24 @@ import streamlit as st
 
 from dashboard import (
     components,
+    flow_bundles,
     loss_settings,
-    method_steps,
     record_picker,
     selection,
     transport_plans,
     widgets,
 )
+from dashboard.components import Reading
 from dashboard.figure_cache import figures
 
-st.title("Transport", anchor=False)
 record = record_picker.chosen_record()
-view = selection.choose_view(record)
+view = selection.choose_view(record, title="Transport")
 loss = loss_settings.run_loss(record)
-policy = loss_settings.choose_policy(loss.settings)
-left, right = st.columns(2)
-with left:
+with components.bar():
+    policy = loss_settings.choose_policy(loss.settings)
     k = loss_settings.choose_k(loss.settings, len(view.batch.targets))
-with right:
     blur = loss_settings.choose_blur(loss.settings)
+    sample = selection.choose_sample(view, "Teacher sample")
 settings = replace(loss.settings, k=k, blur=blur, policy=policy)
 solution = transport_plans.solve(view, settings)
 plan, samples, ids = solution.plan, view.samples, view.ids
@@ -60,10 +59,9 @@ tiles = (
         f"to {2 * np.log(len(ids)):.2f}, where it sends everything everywhere.",
         "on the diagonal": "Mass of samples matched to themselves; by chance "
         f"{100 / len(ids):.1f} %.",
-        f"within the {one}": f"Mass that goes to a sample of the same {one}. The figure below "
+        f"within the {one}": f"Mass that goes to a sample of the same {one}. The plan's figure "
         "gives the share by chance.",
-        "iterations": "Of the solver, which takes larger steps than the textbook's iteration at "
-        "the end of this page.",
+        "iterations": "Of the solver, which takes larger steps than the textbook's iteration.",
     },
 )
 if not has_groups:
@@ -77,12 +75,6 @@ if not solution.converged:
         icon=":material/warning:",
     )
 
-left, right = st.columns([2, 1], vertical_alignment="bottom")
-with right:
-    sample = selection.choose_sample(view, "Teacher sample")
-with left:
-    only = widgets.switch("Flows of this teacher sample only", key="alone")
-
 
 def masses() -> pd.DataFrame:
     """The plan as a table of its pairs, without the smallest masses."""
@@ -92,65 +84,56 @@ def masses() -> pd.DataFrame:
     )
 
 
-components.panel(
-    "Row i shows where the teacher's sample i sends its mass among the student's samples. On the "
-    "dotted line a sample is matched to itself; click it to follow that sample below.",
-    "the loss compares two unordered clouds and does not ask for the diagonal; a larger ε blurs "
-    "the plan.",
-)
-components.draw(
-    lambda: figures.transport_plan(
-        plan, samples, marked=sample, epsilon=solution.epsilon, style=view.style
-    ),
-    "plan",
-    data=masses,
-    on_pick=selection.pick_sample(view),
-)
-
-components.panel(
-    "Left the teacher's map, right the student's; each line carries mass: to the sample "
-    + (f"itself, within its {one}, or, in red, out of it." if has_groups else "itself or another.")
-    + " Click a sample to choose it.",
-    "red flows are where the student's structure is not yet the teacher's."
-    if has_groups
-    else "where lines cross, the student's structure is not yet the teacher's.",
-)
-
-
-def flows() -> object:
-    """All flows, or those of the chosen sample."""
-    source = sample if only else None
-    return figures.transport_flows(
-        method_steps.maps(view), plan, samples, source=source, style=view.style
+def show_sample() -> None:
+    """Whom the chosen sample's mass goes to."""
+    components.draw(
+        lambda: figures.sample_mass(plan, sample, samples, style=view.style),
+        "sample-mass",
+        Reading("The chosen teacher sample: whom its mass goes to."),
     )
 
 
-components.draw(flows, "flows", on_pick=selection.pick_sample(view))
-components.draw(lambda: figures.sample_mass(plan, sample, samples, style=view.style), "sample-mass")
+def show_plan() -> None:
+    """The whole plan as a matrix."""
+    components.draw(
+        lambda: figures.transport_plan(
+            plan, samples, marked=sample, epsilon=solution.epsilon, style=view.style
+        ),
+        "plan",
+        Reading(
+            "A row is a teacher sample; click the diagonal to follow one.",
+            "Row i shows where the teacher's sample i sends its mass among the student's samples. "
+            "On the dotted line a sample is matched to itself.",
+            "the loss compares two unordered clouds and does not ask for the diagonal; a larger ε "
+            "blurs the plan.",
+        ),
+        data=masses,
+        on_pick=selection.pick_sample(view),
+    )
 
-own_price = settings.identity > 0 or settings.transport == "unbalanced"
-prices = (
-    "The run's own prices hold; without one, a change of identity costs the median cost, mass "
-    "left behind a quarter of it."
-    if own_price
-    else "A change of identity is priced at the median cost here, leaving mass behind at a quarter "
-    "of it."
-)
-components.panel(
-    "The same rows, carried by "
-    f"{'five' if transport_plans.is_combined(settings) else 'four'} plans. Exact transport has no "
-    "entropy; the unbalanced plan may leave mass behind; the identity-aware one pays for taking a "
-    "sample for another.",
-    f"the choice of plan decides what the loss can see: identity, outliers, or neither. {prices}",
-    "Its relatives",
-)
-if widgets.switch("Solve them too", start=len(ids) <= 256, key="relatives"):
+
+def show_relatives() -> None:
+    """Plans of other kinds for the same rows."""
+    own_price = settings.identity > 0 or settings.transport == "unbalanced"
+    prices = (
+        "The run's own prices hold; without one, a change of identity costs the median cost, mass "
+        "left behind a quarter of it."
+        if own_price
+        else "A change of identity is priced at the median cost here, leaving mass behind at a "
+        "quarter of it."
+    )
     solved = transport_plans.relatives(view, settings, own_loss)
     components.draw(
         lambda: figures.plan_panels(
             {name: found.plan for name, found in solved.items()}, samples, style=view.style
         ),
         "relatives",
+        Reading(
+            f"The same rows, carried by {len(solved)} plans.",
+            "Exact transport has no entropy; the unbalanced plan may leave mass behind; the "
+            f"identity-aware one pays for taking a sample for another. {prices}",
+            "the choice of plan decides what the loss can see: identity, outliers, or neither.",
+        ),
     )
     st.dataframe(
         pd.DataFrame(
@@ -168,19 +151,42 @@ if widgets.switch("Solve them too", start=len(ids) <= 256, key="relatives"):
         hide_index=True,
     )
 
-components.panel(
-    "The error of the plan after each iteration of the textbook's algorithm; a straight line falls "
-    "by the same factor each time.",
-    "a small ε makes it crawl, and a loss that stops early is not the loss it claims to be.",
-)
-if settings.transport != "entropic":
-    st.caption("The iteration is that of the balanced entropic plan under the same cost.")
-components.draw(
-    lambda: figures.convergence(
-        transport_plans.trace(view, settings),
-        tolerance=transport_plans.tolerance(settings),
-        epsilon=transport_plans.entropic_epsilon(view, settings),
-        style=view.style,
-    ),
-    "convergence",
-)
+
+def show_iteration() -> None:
+    """How the textbook's algorithm gets there."""
+    balanced = settings.transport != "entropic"
+    components.draw(
+        lambda: figures.convergence(
+            transport_plans.trace(view, settings),
+            tolerance=transport_plans.tolerance(settings),
+            epsilon=transport_plans.entropic_epsilon(view, settings),
+            style=view.style,
+        ),
+        "convergence",
+        Reading(
+            "The plan's error after each step of the textbook's algorithm.",
+            "A straight line falls by the same factor each time."
+            + " The iteration is that of the balanced entropic plan under the same cost."
+            * balanced,
+            "a small ε makes it crawl, and a loss that stops early is not the loss it claims to "
+            "be.",
+        ),
+    )
+
+
+panels = {"flows": "Flows", "plan": "Plan", "others": "Other plans", "steps": "Iteration"}
+panel, place = widgets.tabs(panels)
+with place:
+    if panel in ("flows", "plan"):
+        left, right = components.halves([3, 2])
+        with left:
+            if panel == "flows":
+                flow_bundles.show(view, plan)
+            else:
+                show_plan()
+        with right:
+            show_sample()
+    elif panel == "others":
+        show_relatives()
+    else:
+        show_iteration()

@@ -6,17 +6,19 @@ computes more than what a picture needs; measures live in :mod:`pkdot.analysis`.
 """
 
 from .anchors import anchor_images, anchor_maps
+from .answer_errors import answer_residuals, label_answers
 from .answers import answered_outputs, answered_values, confusion_matrices
 from .bundles import Grouping, SampleTable
 from .curves import training_curves
 from .features import hallucination
 from .film import map_film
-from .flows import sample_mass, transport_flows
+from .flows import sample_mass
 from .forest import gain_forest, gain_lines
 from .gains import gain_scatter
 from .images import image_grid
 from .maps import embedding_maps
 from .palette import marker_palette
+from .plan_flows import group_flows, sample_flows
 from .plans import convergence, plan_panels
 from .progress import agreement_curves, coverage_curves, run_curves
 from .ranks import rank_axis
@@ -40,6 +42,7 @@ __all__ = [
     "anchor_images",
     "anchor_maps",
     "anchor_rows",
+    "answer_residuals",
     "answered_outputs",
     "answered_values",
     "class_name",
@@ -50,9 +53,11 @@ __all__ = [
     "gain_forest",
     "gain_lines",
     "gain_scatter",
+    "group_flows",
     "group_gains",
     "hallucination",
     "image_grid",
+    "label_answers",
     "map_film",
     "marker_palette",
     "plan_panels",
@@ -62,6 +67,7 @@ __all__ = [
     "run_curves",
     "sample_answers",
     "sample_features",
+    "sample_flows",
     "sample_mass",
     "sample_row",
     "sample_windows",
@@ -71,7 +77,6 @@ __all__ = [
     "subject_gains",
     "tnet_subjects",
     "training_curves",
-    "transport_flows",
     "transport_plan",
     "unit_gains",
     "value_plane",

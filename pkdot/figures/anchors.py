@@ -128,10 +128,10 @@ def anchor_maps(
         "The anchors on the teacher's map",
         style,
         subtitle="ringed samples describe all the others; larger rings serve more rows",
-        height=140 + (430 if columns < 3 else 340) * rows,
+        height=140 + (430 if rows == 1 else 270) * rows,
     )
-    figure.update_layout(margin={"t": 126})
-    return figure.update_annotations(font={"size": 12.5})
+    figure.update_layout(margin={"t": style.font(126)})
+    return figure.update_annotations(font={"size": style.font(12.5)})
 
 
 def anchor_images(

@@ -87,7 +87,8 @@ def answered_values(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> 
         subtitle=f"{len(truth)} samples, each target in its own unit{left_out}",
         height=150 + 330 * rows,
     )
-    return figure.update_layout(margin={"t": 126}).update_annotations(font={"size": 12.5})
+    figure.update_layout(margin={"t": style.font(126)})
+    return figure.update_annotations(font={"size": style.font(12.5)})
 
 
 def answered_outputs(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:

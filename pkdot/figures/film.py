@@ -87,8 +87,10 @@ def map_film(
         "teacher's",
         height=580,
     )
-    legend = {"title": {"text": grouping.legend_title}}
-    return figure.update_layout(legend=legend, **_controls(maps, style.colours))
+    # Over the maps, as their controls stand below; under the subtitle, as both need the line.
+    legend = {"title": {"text": grouping.legend_title}, "y": 1.07, "yanchor": "bottom"}
+    figure.update_layout(legend=legend, **_controls(maps, style.colours))
+    return figure.update_layout(margin={"t": style.font(126)})
 
 
 def _controls(maps: Mapping[int, Any], colours: Theme) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def image_grid(
         views: name -> pictures of the same n samples, (n, H, W) or (n, H, W, 3) uint8. Sizes may
             differ from view to view: a coarse view is drawn with coarse pixels.
         captions: n short words over the samples, e.g. their classes.
-        hover: n names that appear under the pointer.
+        hover: n names that appear under the pointer; a click hands over the picture's position.
         columns: samples side by side before the next line begins.
         title: of the figure.
         subtitle: one line on how to read it.
@@ -116,7 +116,7 @@ def image_grid(
                     "showarrow": False,
                 }
             )
-    figure.update_layout(images=images, annotations=words)
+    figure.update_layout(images=images, annotations=words, dragmode=False)
     if hover is not None:
         places = [(sample, row) for row in range(len(stacks)) for sample in range(n)]
         figure.add_scatter(
@@ -128,6 +128,9 @@ def image_grid(
             mode="markers",
             marker={"opacity": 0, "size": 40},
             text=[clean(hover[sample]) for sample, _ in places],
+            customdata=[[sample] for sample, _ in places],
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
         )
@@ -144,5 +147,5 @@ def image_grid(
         subtitle=subtitle,
         height=int(96 + cell * lines * line_height),
     )
-    figure.update_layout(margin={"l": left, "r": 20, "t": 84, "b": 12})
-    return figure.update_annotations(font={"size": 12.5, "color": colours.ink})
+    figure.update_layout(margin={"l": style.font(left), "r": 20, "t": style.font(84), "b": 12})
+    return figure.update_annotations(font={"size": style.font(12.5), "color": colours.ink})

@@ -111,16 +111,13 @@ def is_listed(grouping: Grouping) -> bool:
 
 
 def value_axis(grouping: Grouping, style: FigureStyle) -> dict[str, Any]:
-    """The colours of values, with their bar under the legend."""
+    """The colours of values, with their bar."""
     return {
         "colorscale": scale(style.colours.values),
         "colorbar": {
             "title": {"text": clean(grouping.by), "side": "right"},
             "thickness": 12,
             "outlinewidth": 0,
-            "len": 0.66,
-            "y": 0,
-            "yanchor": "bottom",
         },
     }
 
@@ -203,5 +200,5 @@ def embedding_maps(
         f"Where the samples lie ({clean(projection)})",
         style,
         subtitle="the student's map is turned onto the teacher's; near points are alike",
-        height=500,
+        height=580,
     )

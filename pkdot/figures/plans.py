@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
-from .style import DEFAULT_STYLE, WIDTH, FigureStyle, clean, finish
+from .style import DEFAULT_STYLE, TOP, WIDTH, FigureStyle, clean, finish
 
 TICKS = (0, 1, 5, 20, 50, 100)
 """Shares in percent at the colour bar; colours follow their square roots."""
@@ -110,7 +110,7 @@ def plan_panels(
         "share" + shrunk_note((size, size), (drawn, drawn)),
         height=400 + second_line,
     )
-    return figure.update_layout(margin={"t": 96 + second_line})
+    return figure.update_layout(margin={"t": style.font(TOP + second_line)})
 
 
 def _panel_title(name: str, room: float) -> str:

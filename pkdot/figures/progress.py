@@ -197,7 +197,6 @@ def run_curves(
         raise InputError(f"None of these runs has logged {name!r} on {split!r} samples.")
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title=f"{in_words(name)} ({clean(split)})", col=1)
-    figure.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
     return finish(
         figure,
         "How these runs trained",

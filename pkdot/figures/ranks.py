@@ -61,7 +61,7 @@ def rank_axis(
         mode="markers+text",
         text=[f"{ranks[name]:.1f}" for name in order],
         textposition="middle right",
-        textfont={"size": 12, "color": colours.ink},
+        textfont={"size": style.font(12), "color": colours.ink},
         marker={"color": colours.student, "size": 10},
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,

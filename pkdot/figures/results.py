@@ -81,7 +81,7 @@ def result_dots(
             mode="markers+text" if column == 1 else "markers",
             text=[f"{value:{score.form}}" for value in values] if column == 1 else None,
             textposition="top center",
-            textfont={"size": 12, "color": colours.ink},
+            textfont={"size": style.font(12), "color": colours.ink},
             marker={"color": _arm_colours(table, colours), "size": 10},
             error_x={
                 "type": "data",

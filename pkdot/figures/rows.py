@@ -152,8 +152,7 @@ def sample_row(
         **(ticks if known else {}),
     )
     figure.update_yaxes(title="cosine similarity", range=[-1.05, 1.05])
-    subtitle = "the longer the line, the more the two disagree; mean |difference| "
-    subtitle += f"{np.abs(t - s).mean():.2f}"
+    subtitle = f"longer lines disagree more; mean |difference| {np.abs(t - s).mean():.2f}"
     if b is not None:
         subtitle += f", before training {np.abs(t - b).mean():.2f}"
     return finish(

@@ -39,7 +39,7 @@ def sample_answers(
     draw = _value_bars if outputs.task.value_names else _share_bars
     return finish(
         draw(outputs, position, samples, style),
-        f"What both answered: {name}",
+        f"Both answers: {name}",
         style,
         subtitle=f"disagreement {outputs.disagreement[position]:.2f}: "
         f"{outputs.task.disagreement_label}",

@@ -118,7 +118,7 @@ def similarity_matrices(
         "How alike are two samples?",
         style,
         subtitle=subtitle + shrunk_note(t.shape, in_blocks(t).shape),
-        height=500 if difference else 590,
+        height=560 if difference else 590,
     )
 
 

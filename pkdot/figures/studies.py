@@ -53,7 +53,7 @@ def study_dots(
         mode="markers+text",
         text=[f"{gain:+.1f}" for gain in table["gain"]],
         textposition="middle right",
-        textfont={"size": 12, "color": colours.ink},
+        textfont={"size": style.font(12), "color": colours.ink},
         marker={
             "opacity": 1,  # where sizes differ, plotly would make them bubbles
             "color": colours.student,

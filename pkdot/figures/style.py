@@ -24,6 +24,13 @@ Scale = list[list[Any]]
 
 WIDTH = 900
 """Pixels of a figure in a notebook."""
+FONTS = "Source Sans, Inter, Segoe UI, Helvetica, Arial, sans-serif"
+LARGER = 1.35
+"""Large letters, in terms of usual ones."""
+TOP, BOTTOM = 92, 56
+"""Pixels of a figure's margins; titles stand in the one above."""
+UNDER = 58
+"""Pixels from the panels down to a legend, past numbers and title of an axis."""
 
 _ON_PAPER = (
     "#832db6", "#ffa90e", "#92dadd", "#bd1f01", "#b9ac70",
@@ -121,6 +128,7 @@ class FigureStyle:
         theme: ``light`` or ``dark``.
         simulated: whether the data came from a simulator; the title then says so.
         width: pixels; None for a figure that fills the width of its page.
+        large: whether letters are to be read from the back of a room.
 
     Raises:
         InputError: for a theme that is neither ``light`` nor ``dark``.
@@ -129,6 +137,7 @@ class FigureStyle:
     theme: str = "light"
     simulated: bool = False
     width: int | None = WIDTH
+    large: bool = False
 
     def __post_init__(self) -> None:
         theme_of(self.theme)
@@ -137,6 +146,10 @@ class FigureStyle:
     def colours(self) -> Theme:
         """The colours of the theme."""
         return THEMES[self.theme]
+
+    def font(self, size: float = 12) -> float:
+        """Pixels of letters that have ``size`` pixels where nobody needs large ones."""
+        return size * LARGER if self.large else size
 
 
 DEFAULT_STYLE = FigureStyle()
@@ -220,15 +233,15 @@ def bold_title(title: str, simulated: bool) -> str:
 
 
 @cache
-def _template(theme: str) -> Any:
-    """What all figures of a theme share, over what we draw of plotly's own template.
+def _template(theme: str, large: bool) -> Any:
+    """What all figures of a theme and size share, over what we draw of plotly's own template.
 
     Plotly copies and checks the whole of it for each figure, and each takes it to the browser.
     """
     import plotly.io
     from plotly.graph_objects import layout
 
-    colours = THEMES[theme]
+    colours, style = THEMES[theme], FigureStyle(theme, large=large)
     axis = {
         "gridcolor": colours.faint,
         "zerolinecolor": colours.faint,
@@ -244,20 +257,25 @@ def _template(theme: str) -> Any:
     )
     template.layout.update(
         title={
-            "font": {"size": 17, "color": colours.ink},
+            "font": {"size": style.font(17), "color": colours.ink},
             "x": 0,
-            "xref": "paper",
+            "xref": "container",
             "xanchor": "left",
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": 14},
+            "pad": {"t": 14, "l": 12},
         },
         paper_bgcolor=colours.paper,
         plot_bgcolor=colours.paper,
-        font={"family": "Inter, Segoe UI, Helvetica, Arial, sans-serif", "color": colours.ink},
-        hoverlabel={"font": {"size": 13}},
-        legend={"title": {"font": {"size": 13}}, "itemsizing": "constant"},
+        font={"family": FONTS, "color": colours.ink, "size": style.font()},
+        hoverlabel={"font": {"size": style.font(13)}},
+        legend={
+            # On a line under the panels, so that every figure has its whole width.
+            **{"orientation": "h", "x": 0, "xanchor": "left", "yanchor": "top"},
+            "title": {"font": {"size": style.font(13)}},
+            "itemsizing": "constant",
+        },
         modebar={"orientation": "h", "bgcolor": "rgba(0, 0, 0, 0)", "color": colours.neutral},
         xaxis=axis,
         yaxis=axis,
@@ -287,17 +305,22 @@ def finish(
     """
     colours, layout = style.colours, figure.layout
     # One by one, as update_layout() takes thirty times as long, and a page has many figures.
-    layout.template = _template(style.theme)
+    layout.template = _template(style.theme, style.large)
     layout.title = {
         "text": bold_title(title, style.simulated),
-        "subtitle": {"text": subtitle, "font": {"size": 13, "color": colours.neutral}},
+        "subtitle": {
+            "text": subtitle,
+            "font": {"size": style.font(13), "color": colours.neutral},
+        },
     }
     if style.width is None:
         layout.autosize = True
     else:
         layout.width = style.width
+    top = round(style.font(TOP))
     layout.height = height
-    layout.margin = {"l": 60, "r": 20, "t": 96, "b": 56}
+    layout.margin = {"l": 60, "r": 20, "t": top, "b": BOTTOM}
+    layout.legend.y = -style.font(UNDER) / max(120, height - top - BOTTOM)
     for annotation in layout.annotations:  # titles of subplots come with a font of their own
-        annotation.font = {"size": 14, "color": colours.ink}
+        annotation.font = {"size": style.font(14), "color": colours.ink}
     return figure

@@ -73,7 +73,6 @@ def subject_gains(
     figure.update_yaxes(
         title="test subject", autorange="reversed", categoryorder="array", categoryarray=who
     )
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
     subtitle = f"of {len(table)} subjects {gain} gain, {lose} lose, {len(table) - gain - lose} stay"
     subtitle += "; dotted: guessing" * (chance is not None)
     return finish(

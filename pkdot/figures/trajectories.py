@@ -1,5 +1,6 @@
 """Values that are answered frame by frame: over time, and two of them as a plane."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,11 +87,14 @@ def value_trajectories(
         subtitle=f"{len(times)} frames; a line breaks where a value is missing",
         height=140 + 190 * rows,
     )
-    return figure.update_layout(hovermode="x unified", margin={"t": 110})
+    return figure.update_layout(hovermode="x unified", margin={"t": style.font(110)})
 
 
 def value_plane(
-    outputs: Outputs, *, span: tuple[float, float] = (-1.0, 1.0), style: FigureStyle = DEFAULT_STYLE
+    outputs: Outputs,
+    *,
+    span: Sequence[Any] = (-1.0, 1.0),
+    style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """Where in the plane of two values frames lie: in truth, for the teacher, for the student.
 
@@ -100,7 +104,7 @@ def value_plane(
 
     Args:
         outputs: of both networks for N frames, of a task with two values.
-        span: the least and the greatest value of both axes.
+        span: the least and the greatest value of both axes, or such a pair for each.
         style: theme, width, and whether the data are simulated.
 
     Raises:
@@ -114,8 +118,9 @@ def value_plane(
     if not known.any():
         raise InputError("No frame has a target and an answer of both networks.")
     panels = {"truth": truth, "teacher": outputs.teacher, "student": outputs.student}
-    edges = np.linspace(*span, CELLS + 1)
-    middles = (edges[1:] + edges[:-1]) / 2
+    spans = np.broadcast_to(np.asarray(span, dtype=float), (2, 2))
+    edges = [np.linspace(low, high, CELLS + 1) for low, high in spans]
+    x, y = ((ends[1:] + ends[:-1]) / 2 for ends in edges)
     shares = {who: _shares(values[known], edges) for who, values in panels.items()}
     most = max(float(share.max()) for share in shares.values())
     top = min(most, CROWDED * float(shares["truth"].max()))
@@ -128,8 +133,8 @@ def value_plane(
     for column, (who, share) in enumerate(shares.items(), start=1):
         trace = go.Heatmap(
             z=share,
-            x=middles,
-            y=middles,
+            x=x,
+            y=y,
             colorscale=scale(style.colours.sequential),
             zmin=0,
             zmax=top,
@@ -146,12 +151,12 @@ def value_plane(
             f"{up} %{{y:.2f}}<extra></extra>",
         )
         figure.add_trace(trace, 1, column)
-        ends = {"range": list(span), "zeroline": True, "showgrid": False, "constrain": "domain"}
-        figure.update_xaxes(title=across, **ends, col=column)
-        anchor = f"x{column if column > 1 else ''}"
-        figure.update_yaxes(**ends, scaleanchor=anchor, col=column)
-        for at in ({"x0": 0, "x1": 0, "y0": span[0], "y1": span[1]},
-                   {"y0": 0, "y1": 0, "x0": span[0], "x1": span[1]}):  # fmt: skip
+        bare = {"zeroline": True, "showgrid": False, "constrain": "domain"}
+        figure.update_xaxes(title=across, range=list(spans[0]), **bare, col=column)
+        figure.update_yaxes(range=list(spans[1]), **bare, col=column)
+        if (spans[0] == spans[1]).all():  # else the two have units of their own
+            figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
+        for at in _zeros(spans):
             figure.add_shape(
                 type="line", line={"color": style.colours.neutral, "width": 1, "dash": "dot"},
                 **at, row=1, col=column,
@@ -164,11 +169,24 @@ def value_plane(
         subtitle=f"{int(known.sum())} frames that have a target and both answers",
         height=450,
     )
-    return figure.update_layout(margin={"t": 126})
+    return figure.update_layout(margin={"t": style.font(126)})
 
 
-def _shares(values: Array, edges: Array) -> Array:
+def _zeros(spans: Array) -> list[dict[str, float]]:
+    """Lines at 0 of either axis, where it lies within."""
+    (left, right), (low, high) = spans.tolist()
+    lines = []
+    if left < 0 < right:
+        lines.append({"x0": 0.0, "x1": 0.0, "y0": low, "y1": high})
+    if low < 0 < high:
+        lines.append({"y0": 0.0, "y1": 0.0, "x0": left, "x1": right})
+    return lines
+
+
+def _shares(values: Array, edges: list[Array]) -> Array:
     """Percent of the values (N, 2) in each cell, rows by the second value."""
-    inside = np.clip(values, edges[0], edges[-1])
-    counts, _, _ = np.histogram2d(inside[:, 1], inside[:, 0], bins=(edges, edges))
+    inside = np.column_stack(
+        [np.clip(v, e[0], e[-1]) for v, e in zip(values.T, edges, strict=True)]
+    )
+    counts, _, _ = np.histogram2d(inside[:, 1], inside[:, 0], bins=(edges[1], edges[0]))
     return 100 * counts / len(values)

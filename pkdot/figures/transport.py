@@ -104,7 +104,6 @@ def transport_plan(
         range=[edge, -0.5],
         **ticks,
     )
-    figure.update_layout(legend={"x": 1.02, "y": -0.02, "yanchor": "top", "xanchor": "left"})
     subtitle = (
         f"{100 * on_diagonal:.1f} % of the mass on the diagonal (by chance {100 / size:.1f} %)"
     )
@@ -120,5 +119,5 @@ def transport_plan(
         "Where does each sample's mass go?",
         style,
         subtitle=subtitle + shrunk_note(p.shape, drawn.shape),
-        height=620,
+        height=540,
     )

@@ -111,7 +111,7 @@ def sample_windows(
         height=96 + 12 + lines * line_height,
     )
     figure.update_layout(margin={"b": 12})
-    return figure.update_annotations(font={"size": 13, "color": colours.ink})
+    return figure.update_annotations(font={"size": style.font(13), "color": colours.ink})
 
 
 def _strip(

@@ -77,6 +77,11 @@ class Task(Settings, ABC):
         """Names of the outputs that are values in units of their own; empty where none is."""
         return ()
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the outputs each of which holds of a sample or not; empty where none does."""
+        return ()
+
     @abstractmethod
     def check(self, targets: Any) -> Array:
         """Targets in the form that the kit keeps: classes (N,), or values (N, T) or (N, L, T).

@@ -51,6 +51,10 @@ class Multilabel(Task):
     def names(self) -> tuple[str, ...]:
         return self.labels
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        return self.labels
+
     def check(self, targets: Any) -> Array:
         given = as_array(targets)
         if given.dtype.kind not in "iubf" or given.ndim not in (2, 3):

@@ -52,7 +52,7 @@ def test_a_damaged_epoch_leaves_the_others(record_copy: Path) -> None:
     flip(record_copy / "embeddings/epoch_0005.safetensors")
     app = opened("similarity")
     assert "Other epochs may be whole" in errors(app)
-    app = opened("similarity", epoch="9")
+    app = opened("similarity", epoch="9", panel="epochs")
     assert not app.exception
     assert not app.error
     assert figures(app) == FIGURES["similarity"]

@@ -70,7 +70,7 @@ def drawn_matrix(app: Any, position: int) -> np.ndarray:
 def test_plan_and_divergence_are_those_of_the_runs_own_loss(form: str, tmp_path: Path) -> None:
     settings = {**OWN, **FORMS[form]}
     path = write(tmp_path, {"kd": {"weight": 4.0, "temperature": 2.0}, "pkdot": settings})
-    app = opened("transport")
+    app = opened("transport", panel="plan")
     assert not app.exception
     assert not app.error
     assert figures(app) == FIGURES["transport"]
@@ -96,10 +96,10 @@ def test_the_epsilon_in_force_is_shown_where_it_is_relative(tmp_path: Path) -> N
     path = write(tmp_path, {"pkdot": settings})
     steps = steps_of(path, **settings)
     epsilon = 0.25 * float(steps.cost.median())
-    app = opened("transport")
-    assert f"ε = {epsilon:.3g}: 0.25 times the median cost." in words(app)
-    for position in (0, 4):  # the plan and the iteration
-        chart = json.loads(app.get("plotly_chart")[position].proto.spec)
+    for panel in ("plan", "steps"):
+        app = opened("transport", panel=panel)
+        assert f"ε = {epsilon:.3g}: 0.25 times the median cost." in words(app)
+        chart = json.loads(app.get("plotly_chart")[0].proto.spec)
         assert f"ε = {epsilon:.3g}" in chart["layout"]["title"]["subtitle"]["text"]
 
 
@@ -131,7 +131,7 @@ def test_the_runs_own_plan_is_marked_among_its_relatives(
 ) -> None:
     settings = {**OWN, **changed}
     path = write(tmp_path, {"pkdot": settings})
-    app = opened("transport")
+    app = opened("transport", panel="others")
     table = app.dataframe[0].value.set_index("plan")
     assert sorted(table.index) == sorted([f"{own} (the loss)", *others])
     plan = steps_of(path, **settings).transport.plan.numpy()
@@ -181,7 +181,7 @@ def test_a_run_that_trained_otherwise_says_so(
     method: str, options: dict[str, Any], sentence: str, tmp_path: Path
 ) -> None:
     write(tmp_path, options, method)
-    app = opened("transport")
+    app = opened("transport", panel="others")
     assert not app.exception
     unescaped = words(app).replace("\\", "")
     table = app.dataframe[0].value["plan"].tolist()
@@ -240,14 +240,14 @@ def test_a_running_record_is_compared_over_all_epochs_that_it_has_logged(tmp_pat
 
     arrays = structured_arrays()
     recorder = write_record(tmp_path / "runs", run_id="live", finish=False)
-    assert agreement_epochs(opened("similarity")) == [0, 2, 5, 9]
+    assert agreement_epochs(opened("similarity", panel="epochs")) == [0, 2, 5, 9]
     recorder.log_embeddings(12, teacher=arrays["teacher"], student=student_at(arrays, 9))
-    assert agreement_epochs(opened("similarity")) == [0, 2, 5, 9, 12]
+    assert agreement_epochs(opened("similarity", panel="epochs")) == [0, 2, 5, 9, 12]
     recorder.finish()
 
 
 def agreement_epochs(app: Any) -> list[int]:
-    trace = json.loads(app.get("plotly_chart")[2].proto.spec)["data"][0]
+    trace = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]
     return np.frombuffer(base64.b64decode(trace["x"]["bdata"]), trace["x"]["dtype"]).tolist()
 
 

@@ -1,5 +1,6 @@
 """Every page opens for every task, for embeddings without targets, and says what it shows."""
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,19 @@ from tests.support.task_records import (
     write_unlabelled_record,
 )
 
-ANSWERS = {"classification": 1, "ordinal": 1, "regression": 2, "multilabel": 1}
-"""Figures of the answers on test samples."""
+FORMS = {
+    "classification": ["confusion"],
+    "ordinal": ["confusion"],
+    "regression": ["values", "residuals", "plane", "outputs"],
+    "multilabel": ["labels", "outputs"],
+}
+"""Forms in which the answers of a task are shown."""
 PAIR = {
     "pairs": 0,
     "runs": 0,
-    "similarity": 2,
-    "anchors": 4,
-    "transport": 5,
+    "similarity": 1,
+    "anchors": 2,
+    "transport": 2,
     "maps": 1,
     "samples": 0,
 }
@@ -45,12 +51,6 @@ def whole(page: str, **address: Any) -> Any:
     return app
 
 
-def number_of_figures(page: str, kind: str) -> int:
-    if page == "runs":
-        return 1 + ANSWERS[kind]
-    return {**FIGURES, "anchors": 4, "samples": 1}[page]  # there are neither pictures nor features
-
-
 @pytest.mark.parametrize(
     "kind",
     [k if k == "regression" else pytest.param(k, marks=pytest.mark.slow) for k in KINDS],
@@ -59,7 +59,12 @@ def test_every_page_opens_for_every_task(kind: str, tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", kind)
     for page in FIGURES:
         app = whole(page)
-        assert figures(app) == number_of_figures(page, kind), page
+        expected = {**FIGURES, "samples": 1}  # there are neither pictures nor features
+        assert figures(app) == expected[page], page
+    forms = whole("runs", panel="answers").get("button_group")
+    assert len(forms[0].options if forms else [0]) == len(FORMS[kind])
+    for form in FORMS[kind]:
+        assert figures(whole("runs", panel="answers", answers=form)) == 1
 
 
 @pytest.mark.slow
@@ -107,20 +112,19 @@ def test_levels_are_coloured_in_rising_order(tmp_path: Path) -> None:
 
 def test_a_range_is_not_called_a_class(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "regression")
-    app = whole("transport")
-    drawn = " ".join(spec(app, i) for i in range(figures(app)))
-    labels = " ".join(metric.label for metric in app.metric)
-    for text in (drawn, labels, words(app)):
-        assert "class" not in text.replace("class 0", "").replace("class -1", "")
-    assert "within the range" in labels
-    assert "within its range" in drawn
+    for panel in ("flows", "plan"):
+        app = whole("transport", panel=panel)
+        drawn = " ".join(spec(app, i) for i in range(figures(app)))
+        labels = " ".join(metric.label for metric in app.metric)
+        for text in (drawn, labels, words(app)):
+            assert "class" not in text.replace("class 0", "").replace("class -1", "")
+        assert "within the range" in labels
+    assert "within its range" in spec(whole("transport"), 0)
 
 
 def test_answers_of_each_target_stand_over_the_truth(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "regression")
-    app = whole("runs")
-    assert "Answers on test samples" in words(app)
-    drawn = spec(app, 1)
+    drawn = spec(whole("runs", panel="answers"), 0)
     assert "true pain" in drawn
     assert "answered heart rate" in drawn
     assert "CCC: teacher 0." in drawn
@@ -128,9 +132,33 @@ def test_answers_of_each_target_stand_over_the_truth(tmp_path: Path) -> None:
 
 def test_each_label_has_its_bars(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "multilabel")
-    drawn = spec(whole("runs"), 1)
+    drawn = spec(whole("runs", panel="answers", answers="outputs"), 0)
     for name in ("hole", "straight stroke", "symmetric", "average precision, %", "F1, %"):
         assert name in drawn
+
+
+def test_a_label_is_picked(tmp_path: Path) -> None:
+    write_task_record(tmp_path / "runs", "multilabel")
+    app = whole("runs", panel="answers", answers="labels", label="1")
+    assert "answered probability of straight stroke" in spec(app, 0)
+    drawn = spec(whole("maps", target="symmetric"), 0)
+    assert "not symmetric" in drawn
+
+
+def test_frames_are_drawn_over_time(tmp_path: Path) -> None:
+    write_task_record(tmp_path / "runs", "regression", frames_of=4)
+    app = whole("runs", panel="answers", answers="times")
+    # One frame of video 0 has no target; the longest sequence stands first.
+    assert app.selectbox(key="sequence").options == [f"video {i}" for i in (1, 2, 3, 0)]
+    drawn = spec(app, 0)
+    assert "video 1 over time" in drawn
+    assert "20 frames" in drawn
+
+
+def test_errors_of_values_have_a_colour_bar_of_their_own(tmp_path: Path) -> None:
+    write_task_record(tmp_path / "runs", "regression")
+    drawn = spec(whole("maps", colour="error"), 0)
+    assert "student's error, in training deviations" in html.unescape(drawn)
 
 
 def test_a_comparison_says_what_was_measured(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pkdot.analysis.predictions import Outputs
 from pkdot.analysis.projection import Maps
 from pkdot.analysis.subgroups import groups_table, people_table
 from pkdot.figures import SampleTable
-from pkdot.tasks import Classification, Regression
+from pkdot.tasks import Classification, Multilabel, Regression
 from tests.support.example_records import CLASSES, structured_arrays
 
 RNG = np.random.default_rng(0)
@@ -76,6 +76,10 @@ VALUES = Outputs(
     np.array([[0.4, -0.2]]),
     np.array([[0.3, np.nan]]),
 )
+HELD = Outputs(
+    Multilabel(labels=("hole", "<b>stroke</b>")), *(RNG.uniform(0, 1, (20, 2)) for _ in range(2)),
+    np.arange(40.0).reshape(20, 2) % 3 % 2,
+)  # fmt: skip
 FRAMES = Outputs(VALUES.task, *(RNG.uniform(-1, 1, (40, 2)) for _ in range(3)))
 PEOPLE = people_table(
     pd.DataFrame({"alone": [0.5, 0.7, 0.6], "pkdot": [0.6, 0.6, 0.6]}, index=["a", "b", "c"]),
@@ -142,8 +146,11 @@ DRAWN: dict[str, Callable[..., Any]] = {
     "row before": lambda **o: figures.sample_row(
         *ROWS, 0, SAMPLES, anchors=range(6), before=STUDENT[:, 6:12], **o
     ),
-    "flows": lambda **o: figures.transport_flows(MAPS, PLAN, SAMPLES, **o),
-    "one flow": lambda **o: figures.transport_flows(MAPS, PLAN, source=3, **o),
+    "flows": lambda **o: figures.group_flows(PLAN, SAMPLES, **o),
+    "one flow": lambda **o: figures.sample_flows(PLAN, NAMED, source=3, target=1, **o),
+    "flows of all": lambda **o: figures.sample_flows(PLAN, **o),
+    "residuals": lambda **o: figures.answer_residuals(VALUES, **o),
+    "label": lambda **o: figures.label_answers(HELD, 1, **o),
     "mass": lambda **o: figures.sample_mass(PLAN, 3, NAMED, **o),
     "plans": lambda **o: figures.plan_panels({"one": PLAN, "two": PLAN.T}, SAMPLES, **o),
     "convergence": lambda **o: figures.convergence([0.1, 0.01, 0.001], tolerance=0.005, **o),

@@ -1,5 +1,6 @@
 """What holds for every figure: titles, named axes, one style, bundles, harmless names, errors."""
 
+import html
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from pkdot import figures
 from pkdot.analysis.projection import Maps
 from pkdot.errors import InputError
 from pkdot.figures import FigureStyle, SampleTable
+from pkdot.figures.description import describe
 from pkdot.figures.style import CLASS_SYMBOLS, THEMES, class_marker, class_name
 from tests.figures.examples import (
     ANSWERS,
@@ -43,7 +45,14 @@ def test_every_figure_is_titled_named_and_sized(name: str, theme: str) -> None:
     assert figure.layout.template.layout.paper_bgcolor == THEMES[theme].paper
     assert figure.layout.title.text.startswith("<b>")
     assert "simulated" not in figure.layout.title.text
-    on_page = DRAWN[name](style=FigureStyle(theme, simulated=True, width=None))
+    words = describe(figure)
+    assert words.startswith(html.unescape(figure.layout.title.text[3:-4])[:9])
+    assert "</" not in words.replace("</b>", "")  # a name may hold it as letters
+    assert len(words) <= 600
+    large = theme == "dark"
+    on_page = DRAWN[name](style=FigureStyle(theme, simulated=True, width=None, large=large))
+    sizes = [drawn.layout.template.layout.font.size for drawn in (on_page, figure)]
+    assert (sizes[0] > sizes[1]) == large
     assert "simulated" in on_page.layout.title.text
     assert (on_page.layout.width, on_page.layout.autosize) == (None, True)
     drawn = [axis for axis in axes(figure) if axis.get("visible", True)]
@@ -95,8 +104,12 @@ def test_classes_are_told_apart_by_colour_and_marker() -> None:
         lambda: figures.similarity_row(TEACHER, STUDENT, -1),
         lambda: figures.sample_answers(ANSWERS, 1),
         lambda: figures.sample_features(ARRAYS["real"], ARRAYS["real"], 30),
-        lambda: figures.transport_flows(MAPS, PLAN[:4, :4]),
-        lambda: figures.transport_flows(MAPS, PLAN, source=30),
+        lambda: figures.group_flows(PLAN, SampleTable.unlabelled(30)),
+        lambda: figures.group_flows(PLAN, SampleTable(LABELS[:4])),
+        lambda: figures.sample_flows(PLAN * np.nan),
+        lambda: figures.sample_flows(PLAN, SampleTable(LABELS), source=7, target=0),
+        lambda: figures.answer_residuals(ANSWERS),
+        lambda: figures.label_answers(ANSWERS, 0),
         lambda: figures.transport_plan(PLAN, SampleTable.unlabelled(4)),
         lambda: SampleTable(LABELS, IDS[:4]),
         lambda: SampleTable(LABELS).by_subject(),

@@ -49,7 +49,7 @@ def test_figures_speak_of_ranges_not_of_classes() -> None:
     similarity = np.eye(N)
     drawn = [
         figures.transport_plan(PLAN, SAMPLES),
-        figures.transport_flows(Maps(POINTS, POINTS), PLAN, SAMPLES),
+        figures.group_flows(PLAN, SAMPLES),
         figures.sample_mass(PLAN, 0, SAMPLES),
         figures.similarity_row(similarity, similarity, 0, SAMPLES),
         figures.sample_row(similarity[:, :4], similarity[:, :4], 0, SAMPLES, anchors=range(4)),

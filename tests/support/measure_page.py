@@ -116,7 +116,7 @@ def slider(browser: Any, address: str, path: str, position: int, change: str) ->
     """From an arrow key on a slider to a picture that ``change`` (JavaScript) tells apart."""
     page = browser.new_page(viewport=WINDOW)
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/{path}?run=large&relatives=false")
+    page.goto(f"{address}/{path}?run=large&panel=plan")
     idle(page)
     handle = page.get_by_role("slider").nth(position)
     handle.focus()

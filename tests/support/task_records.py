@@ -53,10 +53,12 @@ def embeddings(task: Task, targets: np.ndarray, noise: float, width: int) -> np.
     return turned + noise * rng.normal(size=turned.shape)
 
 
-def write_task_record(folder: Path, kind: str, **options: Any) -> RunRecord:
-    """A finished record of a task of this kind."""
+def write_task_record(folder: Path, kind: str, *, frames_of: int = 0, **options: Any) -> RunRecord:
+    """A finished record of a task of this kind; its samples may be frames of some videos."""
     task, targets = task_and_targets(kind)
     ids = [f"clip-{i:02d}" for i in range(N)]
+    if frames_of:
+        ids = [f"video {i % frames_of}/{10 * (i // frames_of)}" for i in range(N)]
     groups = [f"person {i % 8}" for i in range(N)]
     settings: dict[str, Any] = {
         "runs_dir": folder, "run_id": kind, "corpus": f"clips with {kind}", "method": "kd+pkdot",

@@ -1,0 +1,160 @@
+"""Each page in a real browser: no error, its main figure on one screen, and nothing cut."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chromium import serve_page
+from tests.support.example_records import write_record
+from tests.support.task_records import KINDS, write_task_record, write_unlabelled_record
+
+pytestmark = pytest.mark.slow
+WINDOW = {"width": 1440, "height": 900}
+NARROW = {"width": 1024, "height": 900}
+PAGES = {
+    "Runs": "",
+    "Pairs": "pairs",
+    "Similarity": "similarity",
+    "Anchors": "anchors",
+    "Transport": "transport",
+    "Embeddings": "maps",
+    "Samples": "samples",
+}
+DRAWN = ".js-plotly-plot .main-svg, .pairs[data-drawn]"
+MAIN = """() => {
+    const host = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+        .map(host => host.shadowRoot?.querySelector('.pairs')).find(Boolean);
+    const figure = host ?? document.querySelector('[data-testid=stMain] .js-plotly-plot');
+    return figure?.getBoundingClientRect().bottom ?? 0; }"""
+"""Lower end of the first figure, in pixels of the window."""
+CUT = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    const edge = main.getBoundingClientRect().right + 1;
+    const found = main.scrollWidth > main.clientWidth + 1 ? ['the page itself'] : [];
+    const parts = '.js-plotly-plot, [data-testid=stMetric], [data-testid=stSelectbox], '
+        + '[data-testid=stSlider], [data-testid=stButtonGroup], [data-testid=stDataFrame]';
+    for (const part of main.querySelectorAll(parts))
+        if (part.getBoundingClientRect().right > edge) found.push(part.className);
+    for (const text of main.querySelectorAll('[data-testid=stMetricValue] *, h2'))
+        if (text.scrollWidth > text.clientWidth + 1) found.push(text.innerText);
+    return found; }"""
+"""What reaches beyond the window, or shows only a part of its words."""
+UNNAMED = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
+    .filter(chart => !(chart.getAttribute('aria-label') ?? chart.querySelector('[aria-label]')
+        ?.getAttribute('aria-label') ?? '').includes('.')).length"""
+
+
+RIBBON = """between => {
+    const plot = document.querySelector('.js-plotly-plot'), axes = plot._fullLayout;
+    const trace = plot.data.find(trace => trace.customdata), place = plot.getBoundingClientRect();
+    const i = trace.customdata.findIndex(row => between ? row[0] !== row[1] : row[0] >= 0);
+    return [place.x + axes.xaxis._offset + axes.xaxis.l2p(trace.x[i]),
+            place.y + axes.yaxis._offset + axes.yaxis.l2p(trace.y[i])]; }"""
+"""Where a flow can be clicked: one between two groups, or one of a single sample."""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("screens") / "runs"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(runs: Path) -> Iterator[str]:
+    """The page's address."""
+    pytest.importorskip("streamlit", reason="streamlit is not installed; pip install pkdot[app]")
+    with serve_page(runs, cwd=runs.parent) as address:
+        yield address
+
+
+def write(runs: Path, run: str) -> None:
+    """The record of that name, where it is not there yet."""
+    if (runs / run).exists():
+        return
+    if run == "pictures":
+        write_record(runs, run_id=run)
+    elif run == "unlabelled":
+        write_unlabelled_record(runs).path.rename(runs / run)
+    else:
+        write_task_record(runs, run, frames_of=2 if run == "regression" else 0)
+
+
+def visit_all(
+    browser: Any, server: str, run: str, theme: str, *, large: bool = False, click: bool = False
+) -> None:
+    """Turn to every page of one record, and click flows; every fault is one message."""
+    faults: list[str] = []
+    tab = browser.new_page(viewport=WINDOW, color_scheme=theme)
+    tab.set_default_timeout(60_000)
+    tab.on("pageerror", lambda error: faults.append(f"{tab.url}: {error}"))
+    tab.on(
+        "console",
+        lambda message: (
+            faults.append(f"{tab.url}: {message.text}") if message.type == "error" else None
+        ),
+    )
+    tab.goto(f"{server}/?run={run}" + "&large=True" * large)
+    for title in PAGES:
+        tab.set_viewport_size(WINDOW)
+        tab.locator("[data-testid=stSidebar]").get_by_role("link", name=title, exact=True).click()
+        tab.wait_for_url(f"**/{PAGES[title]}?*")
+        settle(tab)
+        bottom = tab.evaluate(MAIN)
+        if bottom > WINDOW["height"] and not large:
+            faults.append(f"{title} of {run}, {theme}: the figure ends at {bottom:.0f}")
+        for alert in tab.locator("[data-testid=stAlertContentError]").all_inner_texts():
+            faults.append(f"{title} of {run}: {alert}")
+        if tab.evaluate(UNNAMED):
+            faults.append(f"{title} of {run}: a figure has no words")
+        if click and title == "Transport":
+            flows_open_on_a_click(tab)
+        tab.set_viewport_size(NARROW)
+        tab.wait_for_timeout(250)
+        faults += [f"{title} of {run} at 1024: cut {part}" for part in tab.evaluate(CUT)]
+    tab.close()
+    assert faults == []
+
+
+def flows_open_on_a_click(tab: Any) -> None:
+    """A flow between groups opens into its samples, and a flow of these follows its sample."""
+    for between, parameter in ((True, "flow"), (False, "sample")):
+        x, y = tab.evaluate(RIBBON, between)
+        tab.mouse.move(x - 2, y - 2)
+        tab.mouse.move(x, y)
+        tab.wait_for_timeout(200)
+        tab.mouse.click(x, y)
+        tab.wait_for_function(
+            "name => new URLSearchParams(location.search).has(name)", arg=parameter
+        )
+        settle(tab)
+
+
+def settle(tab: Any) -> None:
+    """Wait until the server has drawn the page and the browser its figures."""
+    tab.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+    tab.wait_for_timeout(300)
+    tab.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+
+
+def test_every_page_of_values_fits_one_screen(runs: Path, server: str, browser: Any) -> None:
+    write(runs, "regression")
+    visit_all(browser, server, "regression", "dark", click=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("run", ["pictures", "unlabelled", *KINDS])
+def test_every_page_of_every_task_fits_one_screen(
+    runs: Path, server: str, browser: Any, run: str, theme: str
+) -> None:
+    write(runs, run)
+    visit_all(browser, server, run, theme)
+
+
+@pytest.mark.full
+def test_large_type_cuts_nothing(runs: Path, server: str, browser: Any) -> None:
+    write(runs, "pictures")
+    visit_all(browser, server, "pictures", "light", large=True)
