@@ -136,7 +136,8 @@ def train_student(
         room: the problem.
         distillation: from embeddings of teacher and student to a loss; none for a student alone.
         weight: λ, the factor of that loss beside the cross-entropy.
-        seed: of first weights and batches.
+        seed: of first weights and batches; dropout draws from torch's global generator, so that
+            cells run again in another order give slightly other numbers.
         steps: updates.
         batch: B, samples that the distillation loss reads at a time.
         width: D of the student's embedding, which ends in a BatchNorm.
