@@ -21,7 +21,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example notebooks screenshots clean
+.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -75,6 +75,10 @@ evidence: setup corpora  ## compare all methods fairly, write the report (QUICK=
 
 example: setup  ## make the small example record of reports/example again
 	@$(PY) -m pkdot example
+
+lessons: setup  ## open the course, in a copy of your own (my_lessons)
+	@[ -d my_lessons ] || $(PY) -m pkdot lessons my_lessons
+	@$(PY) -m jupyterlab my_lessons/00_start_here.ipynb
 
 notebooks: setup  ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab notebooks

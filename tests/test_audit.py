@@ -19,7 +19,6 @@ OWN = {"pkdot", "tests", "dashboard"}
 BY_COMMAND = {
     "hatchling": "builds the package",
     "ipykernel": "the kernel of notebooks",
-    "ipywidgets": "bars and sliders in notebooks, by tqdm and plotly",
     "jupyterlab": "make notebooks",
     "mypy": "make check",
     "nbmake": "a plugin of pytest, for people's own notebooks",

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import streamlit as st
 
+from pkdot.atomic_files import written_aside
 from pkdot.errors import InputError, printable
 from pkdot.record.embeddings.heads import KINDS, FileHead, check_head, in_words, read_head
 
@@ -104,7 +105,8 @@ def _uploaded(label: str, role: str, note: str) -> Path | None:
         for old in folder.iterdir():
             old.unlink()
         path = folder / safe_name(upload.name)
-        path.write_bytes(upload.getbuffer())
+        with written_aside(path) as aside:
+            aside.write_bytes(upload.getbuffer())
         kept[role] = (upload.file_id, path)
     return kept[role][1]
 

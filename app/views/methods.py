@@ -112,7 +112,7 @@ def show_ranking(shown: Shown, methods: list[str] | None) -> None:
             style=components.figure_style(any(t.scores.simulated for t in shown.tables)),
         ),
         "ranks",
-        data=lambda: ranking.ranks.rename("mean rank").rename_axis("method").reset_index(),
+        data=lambda: ranking.ranks.to_frame("mean rank").rename_axis("method").reset_index(),
     )
 
 

@@ -112,6 +112,6 @@ def test_a_record_that_was_kept_is_opened_on_all_pages(tmp_path: Path) -> None:
     assert app.sidebar.selectbox[0].value == "sweeps/kept"
     app = opened("similarity", run="sweeps/kept")
     assert not app.warning
-    assert "correlation of" in words(app)
+    assert "the two correlate at" in words(app)
     app = opened("similarity", run="sweeps/../runs")  # no way out of the folder
     assert "There is no run yet" in words(app)

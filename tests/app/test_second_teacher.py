@@ -22,7 +22,7 @@ def test_without_a_second_teacher_it_says_how_to_get_one(tmp_path: Path) -> None
     assert "train these settings with another seed" in words(app)
     labels = [button.proto.label for button in app.get("download_button")]
     assert "Settings of a second teacher" in labels
-    assert "a second teacher" not in spec(app, 2)
+    assert "a second teacher" not in spec(opened("similarity", panel="epochs"), 0)
 
 
 def test_an_agreement_stands_beside_that_of_two_teachers(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_an_agreement_stands_beside_that_of_two_teachers(tmp_path: Path) -> None
     assert not app.exception
     # The same arrays under another seed: these teachers are one.
     assert "two teachers (seeds 0 and 1): r = 1.00." in words(app)
-    assert "dotted: a second teacher" in spec(app, 2)
+    assert "dotted: a second teacher" in spec(opened("similarity", run="one", panel="epochs"), 0)
     batch = opened("similarity", run="one", source="batch")
     assert "two teachers" not in words(batch)  # another seed never saw this batch
 

@@ -120,7 +120,7 @@ def test_cells_too_many_in_the_index_are_no_names_of_rows(
     (root / INDEX).write_text(
         "\n".join([header, *(f"{n}\t{line}" for n, line in enumerate(lines))])
     )
-    with pytest.raises(DataError, match="its first line names"):
+    with pytest.raises(DataError, match="its lines have 7 cells, its first line 6"):
         read_index(root)
 
 
