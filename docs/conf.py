@@ -91,10 +91,11 @@ python_use_unqualified_type_names = True
 maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-napoleon_custom_sections = [("Policies", "params_style")]
+napoleon_custom_sections = [("Policies", "params_style"), ("Class attributes", "params_style")]
 
 # --- pages ----------------------------------------------------------------------------------------
 
+pygments_dark_style = "monokai"
 html_theme = "furo"
 html_title = "PKDOT"
 html_favicon = "../app/icon.svg"
@@ -106,4 +107,6 @@ html_static_path = [
 html_css_files = ["book.css"]
 html_copy_source = False
 html_show_sphinx = False
+# A page may not fetch another one from a folder, so that titles must do.
+html_show_search_summary = False
 mathjax_path = "tex-svg-full.js"

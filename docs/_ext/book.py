@@ -10,6 +10,7 @@ from local_assets import localise
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+_BAR = re.compile(r"(?<![\\`])\|(?=[^`]*(?:`[^`]*`[^`]*)*$)")
 _COLUMNS = re.compile(r"^\s*\S.*?\S {2,}\S", re.MULTILINE)
 
 
@@ -46,9 +47,10 @@ def _suffix(path: Path) -> str:
     return next(s for s in (".ipynb", ".md") if path.with_name(path.name + s).is_file())
 
 
-def keep_columns(app: Sphinx, what: str, *rest: Any) -> None:
-    """In the docstring of a module, a paragraph set in columns stays as it is set."""
+def read_docstring(app: Sphinx, what: str, *rest: Any) -> None:
+    """Bars of absolute values are no marks; paragraphs that a module sets in columns stay so."""
     lines = rest[-1]
+    lines[:] = [_BAR.sub(r"\\|", line) for line in lines]
     if what != "module":
         return
     paragraphs = "\n".join(lines).split("\n\n")
@@ -82,7 +84,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all of it; before Sphinx collects images and downloads."""
     app.connect("doctree-read", keep_local, priority=100)
     app.connect("doctree-read", link_to_files, priority=100)
-    app.connect("autodoc-process-docstring", keep_columns)
+    app.connect("autodoc-process-docstring", read_docstring)
     app.connect("build-finished", open_here)
     app.connect("build-finished", forget_older)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
