@@ -173,8 +173,8 @@ class Page(HTMLParser):
             self.ids.add(str(found["id"]))
         if tag == "a" and found.get("href"):
             self.links.append(str(found["href"]))
-        canonical = tag == "link" and found.get("rel") in ("canonical", "next", "prev", "search")
-        if tag in ("script", "link", "img", "iframe", "source", "video") and not canonical:
+        page = tag == "link" and not re.search("stylesheet|icon", found.get("rel") or "")
+        if tag in ("script", "link", "img", "iframe", "source", "video") and not page:
             address = found.get("src") or found.get("href")
             if address:
                 self.loads.append(address)
@@ -240,7 +240,7 @@ def test_the_book_builds_without_a_warning_and_opens_from_a_folder(tmp_path: Pat
     assert "tex-svg-full.js" in lesson
     assert "Show the source" in lesson
     assert re.search(r"id=\"pkdot\.PKDOTLoss\"", (out / "docs" / "api.html").read_text("utf-8"))
-    assert 'data-theme="dark"' in "".join(
+    assert "data-theme=dark" in "".join(
         path.read_text(encoding="utf-8") for path in out.rglob("furo.css")
     )
 
@@ -272,8 +272,10 @@ def test_an_executed_lesson_shows_its_figures_from_the_books_own_plotly(tmp_path
         nbformat.v4.new_markdown_cell("# One\n\n![badge](https://x.org/badge.svg)"),
         nbformat.v4.new_code_cell("1", outputs=outputs),
     ]
+    language = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     nbformat.write(
-        nbformat.v4.new_notebook(cells=cells), source / "notebooks" / "lessons" / "one.ipynb"
+        nbformat.v4.new_notebook(cells=cells, metadata=language),
+        source / "notebooks" / "lessons" / "one.ipynb",
     )
     build(source, out)
     page = out / "notebooks" / "lessons" / "one.html"

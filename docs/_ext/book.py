@@ -55,9 +55,13 @@ def read_docstring(app: Sphinx, what: str, *rest: Any) -> None:
         return
     paragraphs = "\n".join(lines).split("\n\n")
     lines[:] = "\n\n".join(
-        "::\n\n" + re.sub("^", "    ", part, flags=re.MULTILINE) if _COLUMNS.search(part) else part
-        for part in paragraphs
+        _as_it_is(part) if _COLUMNS.search(part) else part for part in paragraphs
     ).split("\n")
+
+
+def _as_it_is(paragraph: str) -> str:
+    plain = paragraph.replace("``", "").replace(r"\|", "|")
+    return ".. code-block:: text\n\n" + re.sub("^", "    ", plain, flags=re.MULTILINE)
 
 
 def open_here(app: Sphinx, exception: Exception | None) -> None:
