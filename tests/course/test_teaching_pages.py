@@ -13,6 +13,7 @@ import torch
 import pkdot
 from pkdot.__main__ import parser
 from pkdot.commands.experiment_arguments import config_of
+from pkdot.evidence.studies import find_studies
 from pkdot.experiments.cells import check_arm
 from pkdot.experiments.grid_file import arms_of, base_of, bases_of, places_of, read_grid
 from pkdot.method.transport import exact_transport, squared_cost
@@ -236,8 +237,9 @@ def test_commands_are_understood(command: str) -> None:
     given = parser().parse_args(words[3:])
     if given.command == "execute":
         notebook = (ROOT / given.notebook).read_text(encoding="utf-8")
-        for name, _ in given.p or ():
+        for name, value in given.p or ():
             assert re.search(rf'"{name}: \w+ = ', notebook), name
+            assert name != "studies" or find_studies([value])
     elif given.command in ("run", "sweep") and given.data is None:
         if getattr(given, "grid", None) is not None:
             assert any(f"# {given.grid}\n" in grid for grid in blocks("yaml", PROJECTS))
