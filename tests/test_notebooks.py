@@ -214,6 +214,8 @@ def renderer() -> Iterator[None]:
         ("agnostic.ipynb", {"profile": "half"}, "choose quick or full"),
         ("ablate.ipynb", {"blur": -1.0}, "'blur' is -1.0; it should be greater than 0"),
         ("run_own.ipynb", {"data": "nowhere.csv"}, "There is no file or folder"),
+        ("pairs.ipynb", {"n_seeds": 1}, "n_seeds must be 2 or more"),
+        ("pairs.ipynb", {"wrong": "half"}, "'half' is no list"),
     ],
 )
 def test_misuse_stops_before_any_work(
@@ -230,6 +232,31 @@ def test_misuse_stops_before_any_work(
         run_here(name, parameters, names)
     assert names["parameters"]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_pairs_are_followed_from_four_samples_to_gains(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    renderer: None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PKDOT_RUNS", str(tmp_path / "runs"))
+    small = {"wrong": "0.5", "trusted": "100", "methods": "rows", "unpaired_methods": "kd"}
+    shown: list[Any] = []
+    run_here(
+        "pairs.ipynb",
+        {**small, "n_seeds": 2, "jobs": 1, "epochs": 1},
+        {"display": shown.append},
+    )
+    told = capsys.readouterr().out
+    assert "8 of 16 entries change" in told
+    assert "With trusted anchors it does not change" in told
+    assert re.search(r"is at most \d\.\d points off; 1 of 1 intervals", told)
+    gain = r"[+-]\d+\.\d points \[[+-]\d+\.\d, [+-]\d+\.\d\] over 2 seeds"
+    assert len(re.findall(rf"50 % wrong, .+: rows one to one {gain}", told)) == 2
+    assert re.search(rf"100 trusted pairs: soft labels leads with {gain}\.", told)
+    assert len(shown) == 1
 
 
 def test_own_data_run_from_a_simulated_table_to_a_student_in_use(

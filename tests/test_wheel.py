@@ -114,6 +114,7 @@ def test_the_page_answers_and_shows_the_example(page: str, installed: Path) -> N
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
+@pytest.mark.full
 def test_a_notebook_runs_from_where_it_was_laid_down(surroundings: Path) -> None:
     import nbformat
 

@@ -14,6 +14,7 @@ from pkdot.errors import printable
 from pkdot.record import RecordSummary, RunRecord, runs_directory, schema
 
 MOST_COMPARED = 10
+MOST_CURVES = 6
 FEW = 10
 LIST_HEIGHT = 460  # pixels of the list of many runs
 
@@ -124,10 +125,14 @@ def show_curves(record: RunRecord) -> None:
     best = best.get(stage) if isinstance(best, dict) else None
     if best is None and stage == "student":
         best = record.best_epoch
+    known = list(dict.fromkeys(metrics.loc[metrics["stage"] == stage, "name"]))
+    if len(known) > MOST_CURVES:  # what fits the screen; the sum of all losses says least
+        known = [name for name in known if name != "loss"][:MOST_CURVES]
     components.draw(
         lambda: figures.training_curves(
             metrics[metrics["split"] != "test"],
             stage=stage,
+            names=known,
             best_epoch=best,
             style=components.figure_style(record.simulated),
         ),

@@ -15,6 +15,7 @@ COMMANDS = (
     "app",
     "notebooks",
     "lessons",
+    "summary",
     "execute",
     "check",
     "fetch",

@@ -7,6 +7,9 @@ questions            a question before the reveal, as a widget
 pictures             small matrices with their numbers, lines, bars, sliders
 classroom            a problem of seconds: sharp digits for the teacher, coarse ones for the student
 exercise_notebooks   notebooks with blanks from those with solutions
+worked_example       the loss of four samples, every step
+summary_page         the method on one A4 page, around that example
+page_parts           text, boxes and matrices that the page is made of
 """
 
 from .lesson import Lesson

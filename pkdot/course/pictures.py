@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from ..figures.style import DEFAULT_STYLE, FigureStyle, Theme, finish, scale
+from ..figures.style import DEFAULT_STYLE, FigureStyle, finish, scale
+from ..figures.themes import Theme
 
 Array = Any
 """What NumPy makes an array of; a torch tensor without gradient as well."""

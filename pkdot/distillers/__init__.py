@@ -1,6 +1,7 @@
 """Distillation methods, one a file. A new file with a :class:`Distiller` in it is a new method."""
 
-from .base import Distiller, Method
+from .base import Distiller
+from .method import Method
 from .registry import (
     available_distillers,
     build_distiller,

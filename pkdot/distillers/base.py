@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, ClassVar
 
@@ -299,50 +298,3 @@ def has_target(targets: Tensor) -> Tensor:
     if not targets.is_floating_point():
         return targets >= 0
     return targets.isfinite().flatten(1).any(1)
-
-
-@dataclass(frozen=True)
-class Method:
-    """A distillation method as users name it: a class, and the defaults of its settings.
-
-    Every :class:`Distiller` is a method by itself. A further ``Method`` of the same class, a
-    constant of its module, is a variant that only other defaults tell apart.
-
-    Attributes:
-        name: short name in configurations and on the command line.
-        title: its name in tables and figures.
-        distiller: the class.
-        about: what it computes.
-        tuning: exactly :data:`BUDGET` choices of settings.
-        defaults: settings whose defaults differ from those of the class.
-    """
-
-    name: str
-    title: str
-    distiller: type[Distiller]
-    about: str
-    tuning: Grid
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-    @staticmethod
-    def of(kind: type[Distiller]) -> "Method":
-        """The method that a class is by itself."""
-        return Method(kind.name, kind.title, kind, kind.__doc__ or "", kind.tuning)
-
-    def settings(self, **options: Any) -> DistillerSettings:
-        """Its settings: the options, and defaults for the rest.
-
-        Raises:
-            ConfigError: for an unknown option or a value out of range.
-        """
-        return self.distiller.Settings(**{**self.defaults, **options})
-
-    def build(self, **options: Any) -> Distiller:
-        """The distiller with these options.
-
-        Raises:
-            ConfigError: as :meth:`settings` does.
-        """
-        distiller = self.distiller(self.settings(**options))
-        distiller.name = self.name
-        return distiller

@@ -9,8 +9,9 @@ from torch import Tensor
 from ..method.belief import pair_belief, small_loss_belief
 from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
-from .base import Method, has_target, tuning_grid
+from .base import has_target, tuning_grid
 from .kd import KD, KDSettings
+from .method import Method
 
 
 class DoubtfulKDSettings(KDSettings):

@@ -10,7 +10,8 @@ from ..errors import InputError
 from ..method.anchors import select_anchors
 from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
-from .base import Method, has_target, tuning_grid
+from .base import has_target, tuning_grid
+from .method import Method
 from .transported import AnchorSettings, TransportDistiller, TransportSettings
 
 

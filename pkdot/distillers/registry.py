@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..tasks import Task
-from .base import Distiller, Method
+from .base import Distiller
+from .method import Method
 from .sums import SumOfDistillers
 
 _NOT_METHODS = {"base", "registry", "sums"}

@@ -10,7 +10,8 @@ import numpy as np
 from ..analysis.matrix_order import by_group, codes
 from ..errors import InputError
 from ..tasks.groups import CLASS_WORDS, GroupWords, TargetGroups
-from .style import UNLABELLED, Array, Theme, class_marker, class_name, clean, level_marker
+from .style import UNLABELLED, Array, class_marker, class_name, clean, level_marker
+from .themes import Theme
 
 COLUMNS = ("targets", "ids", "subjects", "values")
 """Of a :class:`SampleTable`, a row a sample."""

@@ -92,5 +92,5 @@ def training_curves(
         f"Training of the {in_words(stage)}",
         style,
         subtitle=f"epoch 0 is before training{best}",
-        height=120 + 250 * lines,
+        height=120 + (250 if lines == 1 else 200) * lines,
     )

@@ -10,7 +10,8 @@ from plotly.subplots import make_subplots
 from ..errors import InputError
 from .bundles import Grouping, SampleTable, table_for
 from .maps import bare_axes, class_points, is_listed
-from .style import DEFAULT_STYLE, FigureStyle, Theme, clean, finish
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish
+from .themes import Theme
 
 STEP = 900
 """Milliseconds from one epoch to the next; the points glide for most of it."""

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from ..errors import InputError
 from .bundles import SampleTable, table_for
-from .style import DEFAULT_STYLE, Array, FigureStyle, Theme, clean, finish
+from .style import DEFAULT_STYLE, Array, FigureStyle, clean, finish
+from .themes import Theme
 
 LEAST = 0.1
 """Shares below this many percent are no bars."""

@@ -7,7 +7,8 @@ from plotly.subplots import make_subplots
 from ..errors import InputError
 from ..tasks import Score
 from ..tasks.classification import ACCURACY
-from .style import DEFAULT_STYLE, FigureStyle, Theme, bold_title, clean, finish
+from .style import DEFAULT_STYLE, FigureStyle, bold_title, clean, finish
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

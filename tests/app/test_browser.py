@@ -182,7 +182,7 @@ def test_a_lasso_in_one_map_chooses_the_samples_in_both(server: str, page: Any) 
 
     page.get_by_role("link", name="Similarity").click()
     page.get_by_text("How alike are two samples?").wait_for()
-    page.get_by_role("link", name="Embeddings").click()
+    page.get_by_role("link", name="Embeddings", exact=True).click()
     page.get_by_text("samples are chosen").wait_for()
     page.get_by_role("button", name="Choose none").click()
     page.get_by_text("samples are chosen").wait_for(state="detached")
@@ -270,7 +270,7 @@ def test_a_run_is_started_from_the_page(server: str, page: Any, runs: Path) -> N
     new = {folder.name for folder in runs.iterdir()} - before
     assert len(new) == 1
     wait_for_parameter(page, "run", new.pop())
-    page.get_by_role("link", name="Embeddings").click()
+    page.get_by_role("link", name="Embeddings", exact=True).click()
     page.get_by_text("Where the samples lie").wait_for()
 
 

@@ -121,6 +121,7 @@ def visit_all(
 def flows_open_on_a_click(tab: Any) -> None:
     """A flow between groups opens into its samples, and a flow of these follows its sample."""
     for between, parameter in ((True, "flow"), (False, "sample")):
+        tab.wait_for_function("document.querySelector('.js-plotly-plot')?._fullLayout?.xaxis")
         x, y = tab.evaluate(RIBBON, between)
         tab.mouse.move(x - 2, y - 2)
         tab.mouse.move(x, y)

@@ -100,7 +100,7 @@ def test_values_have_a_colour_bar_and_each_target_can_be_chosen(tmp_path: Path) 
 
 
 def test_levels_are_coloured_in_rising_order(tmp_path: Path) -> None:
-    from pkdot.figures.style import THEMES
+    from pkdot.figures.themes import THEMES
 
     write_task_record(tmp_path / "runs", "ordinal")
     drawn = spec(whole("maps"), 0)

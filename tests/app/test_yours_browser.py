@@ -29,11 +29,15 @@ def test_uploads_become_a_record_that_pairs_shows(tmp_path: Path, browser: Any) 
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.goto(server)  # at a page's own address Streamlit asks for files that are not there
         page.get_by_role("link", name="Your embeddings").click()
-        for place, name in enumerate(("sharp.npy", "coarse.npy", "y.csv")):
+        given = {
+            "sharp.npy": "30 × 8 · float32",
+            "coarse.npy": "30 × 5 · float32",
+            "y.csv": "30 × 1 · text",
+        }
+        for place, (name, told) in enumerate(given.items()):
             field = page.locator("[data-testid=stMain] [data-testid=stFileUploader]").nth(place)
             field.locator("input[type=file]").set_input_files(tmp_path / name)
-        page.get_by_text("30 × 8 · float32").wait_for()
-        page.get_by_text("30 × 1 · text").wait_for()
+            page.get_by_text(told).wait_for()
         main = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{main}.scrollHeight <= {main}.clientHeight")
         page.get_by_role("button", name="Compare").click()
@@ -41,7 +45,7 @@ def test_uploads_become_a_record_that_pairs_shows(tmp_path: Path, browser: Any) 
         page.get_by_role("link", name="Look at the pairs").click()
         page.wait_for_selector(".pairs[data-drawn]")
         assert "Maps of 30 samples" in page.locator(".maps").get_attribute("aria-label")
-        page.get_by_text("Teacher: sharp").wait_for()
+        page.get_by_text("Teacher: sharp", exact=True).wait_for()
         page.close()
     assert problems == []
     assert len(list((tmp_path / "runs").iterdir())) == 1

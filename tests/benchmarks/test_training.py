@@ -25,6 +25,7 @@ def test_minutes_follow_the_protocol() -> None:
     assert loso_minutes(2.0) == pytest.approx(87 * 3 * 30 * updates * 2e-3 / 60)
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_the_page_has_a_row_for_every_method(tmp_path: Path) -> None:
     report = tmp_path / "training.md"

@@ -196,6 +196,7 @@ assert on_ranks(2, train, Path(sys.argv[1])) == [0, 0]
 """
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_half_precision_on_two_ranks_keeps_the_loss_in_single(tmp_path: Path) -> None:
     in_a_process_of_its_own(HALF, tmp_path)

@@ -116,7 +116,7 @@ def test_a_sweep_that_is_told_to_end_says_so(
     number: int, status: int, jobs: str, tmp_path: Path
 ) -> None:
     words = ["-m", "pkdot", "sweep", "--quiet", "--jobs", jobs, "--folder", str(tmp_path),
-             "--seeds", "500", *SETTINGS]  # fmt: skip
+             "--seeds", "500", "--one-by-one", *SETTINGS]  # fmt: skip
     with fault_row("signal", "a sweep of one or two processes") as row, started(*words) as sweep:
         until(lambda: len(cells(tmp_path)) >= 2 or sweep.poll() is not None)
         left = descendants(sweep.pid)

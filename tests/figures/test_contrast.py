@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pkdot.figures.style import THEMES
+from pkdot.figures.themes import THEMES
 
 CONFIG = Path(__file__).resolve().parents[2] / "app" / ".streamlit" / "config.toml"
 

@@ -13,7 +13,8 @@ from pkdot.analysis.projection import Maps
 from pkdot.errors import InputError
 from pkdot.figures import FigureStyle, SampleTable
 from pkdot.figures.description import describe
-from pkdot.figures.style import CLASS_SYMBOLS, THEMES, class_marker, class_name
+from pkdot.figures.style import CLASS_SYMBOLS, class_marker, class_name
+from pkdot.figures.themes import THEMES
 from tests.figures.examples import (
     ANSWERS,
     ARRAYS,

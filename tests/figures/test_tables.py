@@ -6,7 +6,7 @@ import pytest
 from pkdot import figures
 from pkdot.errors import InputError
 from pkdot.figures import FigureStyle
-from pkdot.figures.style import THEMES
+from pkdot.figures.themes import THEMES
 from tests.figures.examples import ARRAYS, DRAWN, GAINS, METRICS, TABLE
 
 

@@ -5,7 +5,8 @@ import numpy as np
 from pkdot import figures
 from pkdot.analysis.projection import Maps
 from pkdot.figures import SampleTable
-from pkdot.figures.style import THEMES, between, level_marker
+from pkdot.figures.style import between, level_marker
+from pkdot.figures.themes import THEMES
 from pkdot.tasks import Classification, Ordinal, Regression
 
 RNG = np.random.default_rng(0)

@@ -95,7 +95,7 @@ def test_the_places_of_a_frame_are_not_its_window() -> None:
         ("concat", "tcn"),
         ("gated_transformer", "gru"),
         ("joint_cross_attention", "none"),
-        ("joint_transformer", "tcn"),
+        pytest.param("joint_transformer", "tcn", marks=pytest.mark.full),
     ],
 )
 def test_a_run_comes_back_as_a_student_and_as_a_file(

@@ -37,7 +37,10 @@ def read_numbers(file: File, media: MediaSettings, wanted: Kind | None) -> Decod
 
 def _array(content: bytes, ending: str) -> np.ndarray:
     try:
-        found = np.load(io.BytesIO(content), allow_pickle=False)
+        try:
+            found = np.load(io.BytesIO(content), allow_pickle=False)
+        except SystemError:  # CPython 3.11 at times loses count of how deep it parses a head
+            found = np.load(io.BytesIO(content), allow_pickle=False)
         if ending == ".npy":
             return np.asarray(found)
         with found as arrays:

@@ -281,6 +281,7 @@ def test_rows_are_not_gathered_in_memory(
     assert np.prod(row) < peak < 6e6
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_corpus(biovid_root: Path, tmp_path: Path) -> None:
     """Eight times the windows, 72 MB of rows: the peak of memory hardly moves."""

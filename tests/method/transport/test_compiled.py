@@ -131,6 +131,7 @@ def test_rows_of_a_trained_teacher_take_few_iterations():
     assert solved.iterations < 80
 
 
+@pytest.mark.full
 @needs_numba
 def test_inference_mode_and_torch_compile_change_no_bit(recwarn):
     x, y = (side.float() for side in rows(Case("classes", 40, 8, 0.01)))

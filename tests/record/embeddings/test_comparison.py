@@ -220,6 +220,7 @@ def test_names_that_only_one_side_has_are_counted_and_shown(tmp_path: Path) -> N
         compared(tmp_path, ids=IDS, student_ids=other)
 
 
+@pytest.mark.full
 @pytest.mark.slow  # the first fit of UMAP compiles for seconds
 def test_umap_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("umap")
