@@ -21,7 +21,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks screenshots clean
+.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks book screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -44,7 +44,7 @@ app: setup  ## open the page that shows what the student learnt
 test: setup corpora  ## run the tests that a change must pass
 	@$(PYTEST) $(SHARED) -m "not full"
 
-full: setup corpora  ## run every test, also those of minutes each
+full: setup corpora .venv/book  ## run every test, also those of minutes each
 	@$(PYTEST) $(SHARED)
 
 check: setup corpora  ## lint, types and the quick tests: before every commit
@@ -83,11 +83,16 @@ lessons: setup  ## open the course, in a copy of your own (my_lessons)
 notebooks: setup  ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab notebooks
 
+book: .venv/book  ## build the book with all lessons executed (QUICK=1: without executing)
+	@$(PY) -m sphinx -c docs -W --keep-going \
+	    $(if $(QUICK),-D nb_execution_mode=off) . docs/_build/html
+	@echo "Open docs/_build/html/index.html in a browser; it needs no network."
+
 screenshots: setup  ## take the pictures of the page for README.md
 	@$(PY) tests/support/screenshots.py
 
 clean:  ## remove .venv and caches; runs and reports stay
-	@rm -rf .venv .venv-oldest build pkdot.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-oldest build docs/_build pkdot.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find pkdot app tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Whether an interpreter will do. Debian ships one without ensurepip, which cannot make a .venv.
@@ -135,6 +140,11 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 .venv/corpora: .venv/installed corpora.txt
 	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --no-compile -r corpora.txt
 	@touch .venv/corpora
+
+.venv/book: .venv/installed
+	@echo "Installing what builds the book."
+	@$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[book]"
+	@touch .venv/book
 
 .venv-oldest/installed: .venv/installed tests/support/oldest.py
 	@echo "Installing the oldest libraries that pyproject.toml allows into .venv-oldest."

@@ -17,15 +17,19 @@ ROOT = Path(__file__).resolve().parents[1]
 OWN = {"pkdot", "tests", "dashboard"}
 
 BY_COMMAND = {
+    "django-static-mathjax": "make book",
+    "furo": "make book",
     "hatchling": "builds the package",
     "ipykernel": "the kernel of notebooks",
     "jupyterlab": "make notebooks",
     "mypy": "make check",
+    "myst-nb": "make book",
     "nbmake": "a plugin of pytest, for people's own notebooks",
     "onnx": "torch.onnx exports through it",
     "onnxscript": "torch.onnx exports through it",
     "pytest-xdist": "pytest -n",
     "ruff": "make check",
+    "sphinx": "make book",
 }
 """Dependencies that no line imports, and what needs them."""
 

@@ -1,0 +1,94 @@
+"""What Sphinx lacks for this book: pages that fetch nothing, links to files, a page to open."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from local_assets import localise
+from sphinx import addnodes
+from sphinx.application import Sphinx
+
+_BAR = re.compile(r"(?<![\\`])\|(?=[^`]*(?:`[^`]*`[^`]*)*$)")
+_COLUMNS = re.compile(r"^\s*\S.*?\S {2,}\S", re.MULTILINE)
+
+
+def keep_local(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave out what a page would fetch: scripts and styles of outputs, pictures from elsewhere."""
+    up = "../" * app.env.docname.count("/")
+    for raw in list(doctree.findall(nodes.raw)):
+        if raw.get("format") == "html":
+            raw.replace_self(nodes.raw("", localise(raw.astext(), up), **raw.attributes))
+    for image in list(doctree.findall(nodes.image)):
+        if "://" in image["uri"]:
+            image.replace_self(nodes.inline("", image.get("alt", "")))
+
+
+def link_to_files(app: Sphinx, doctree: nodes.document) -> None:
+    """Files that are no page become downloads; a folder, which cannot, becomes its name."""
+    for link in list(doctree.findall(addnodes.pending_xref)):
+        if link["reftype"] != "myst":
+            continue
+        target = link["reftarget"]
+        if link["refdomain"] == "doc" and target not in app.env.found_docs:
+            file = f"/{target}{_suffix(Path(app.srcdir) / target)}"
+            download = addnodes.download_reference("", "", reftarget=file, refdoc=app.env.docname)
+            download += link.children
+            link.replace_self(download)
+        elif not link["refdomain"] and not target.startswith("#"):
+            _, path = app.env.relfn2path(target, app.env.docname)
+            if Path(path).is_dir():
+                link.replace_self(nodes.literal("", link.astext()))
+
+
+def _suffix(path: Path) -> str:
+    """Of the file that a page of this name would have been made from."""
+    return next(s for s in (".ipynb", ".md") if path.with_name(path.name + s).is_file())
+
+
+def read_docstring(app: Sphinx, what: str, *rest: Any) -> None:
+    """Bars of absolute values are no marks; paragraphs that a module sets in columns stay so."""
+    lines = rest[-1]
+    lines[:] = [_BAR.sub(r"\\|", line) for line in lines]
+    if what != "module":
+        return
+    paragraphs = "\n".join(lines).split("\n\n")
+    lines[:] = "\n\n".join(
+        _as_it_is(part) if _COLUMNS.search(part) else part for part in paragraphs
+    ).split("\n")
+
+
+def _as_it_is(paragraph: str) -> str:
+    plain = paragraph.replace("``", "").replace(r"\|", "|")
+    return ".. code-block:: text\n\n" + re.sub("^", "    ", plain, flags=re.MULTILINE)
+
+
+def open_here(app: Sphinx, exception: Exception | None) -> None:
+    """``index.html`` in the book's folder leads to its first page, which lies in ``docs``."""
+    if exception is None and app.builder.format == "html":
+        page = f"{app.config.root_doc}.html"
+        (Path(app.outdir) / "index.html").write_text(
+            f'<!doctype html><meta charset="utf-8"><title>{app.config.project}</title>'
+            f'<meta http-equiv="refresh" content="0; url={page}"><a href="{page}">The book</a>\n',
+            encoding="utf-8",
+        )
+
+
+def forget_older(app: Sphinx, exception: Exception | None) -> None:
+    """Lessons that older code executed are of no more use, once all are executed anew."""
+    if exception is None and app.config.nb_execution_mode == "cache":
+        kept = Path(app.config.nb_execution_cache_path)
+        for folder in kept.parent.iterdir():
+            if folder != kept:
+                shutil.rmtree(folder)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect all of it; before Sphinx collects images and downloads."""
+    app.connect("doctree-read", keep_local, priority=100)
+    app.connect("doctree-read", link_to_files, priority=100)
+    app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("build-finished", open_here)
+    app.connect("build-finished", forget_older)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
