@@ -6,7 +6,6 @@ rates, sound that begins late.
 """
 
 import json
-import math
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import WriterLock, move, remove_leftovers, write_text
+from ...atomic_files import move, write_text
 from ...errors import ConfigError, DataError
 from ...worker_pool import Tied
 from ..marker import MARKER
@@ -25,7 +24,7 @@ from ..media.sound import RATE
 from ..media.workers import one_thread_in_workers
 from .affect import DRIVES, LATENTS, Strengths, cut, draw_affect, posterior_mean
 from .face import ACTION_UNITS, Face, Pose, draw_face, random_face
-from .files import claim, table
+from .files import claimed, table
 from .film import write_film
 from .motion import poses
 from .voice import random_voice, speak
@@ -120,14 +119,12 @@ def simulate(
         )
     base = Path(dest)
     request = {"videos": videos, "frames": frames, "size": size, "seed": seed}
-    claim(base, {"simulated": True, "corpus": "affwild2", "generator": VERSION, **request,
-                 "strengths": asdict(strengths)})  # fmt: skip
+    marker = {"simulated": True, "corpus": "affwild2", "generator": VERSION, **request,
+              "strengths": asdict(strengths)}  # fmt: skip
     latent = base / "simulation" / "latent.csv"
-    latent.parent.mkdir(exist_ok=True)
-    with WriterLock(base / "simulation" / "lock", patience=math.inf):
+    with claimed(base, marker):
         if latent.is_file():
             return base
-        remove_leftovers(base)
         plan = plan_videos(videos, seed)
         work = (joblib.delayed(Tied(_write_video))(base, v, frames, size, strengths) for v in plan)
         done = joblib.Parallel(n_jobs=jobs, return_as="generator")(work)

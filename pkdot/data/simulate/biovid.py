@@ -8,7 +8,6 @@ the skin can therefore tell a student more than the class label does.
 The strengths below were tuned, never the method; see :data:`STRENGTHS` for what was measured.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ...atomic_files import WriterLock, disk_errors, remove_leftovers, write_text
+from ...atomic_files import write_text
 from ...errors import ConfigError
 from ...worker_pool import Tied
 from ..biovid.index import CLASSES
 from ..media.workers import one_thread_in_workers
 from .face import Face, draw_face, random_face
-from .files import claim, table, write_video
+from .files import claimed, table, write_video
 from .motion import FPS, action_units, poses
 from .physiology import (
     LENGTH,
@@ -161,13 +160,9 @@ def simulate(
         "windows": windows,
         "strengths": asdict(strengths),
     }
-    claim(base, marker)
-    with disk_errors(base / "simulation"):
-        (base / "simulation").mkdir(exist_ok=True)
-    with WriterLock(base / "simulation" / "lock", patience=math.inf):
+    with claimed(base, marker):
         if _index_path(base).is_file():
             return base
-        remove_leftovers(base)
         tasks = _plan(subjects, classes, windows, seed)
         work = (joblib.delayed(Tied(_write_window))(base, task, strengths) for task in tasks)
         done = joblib.Parallel(n_jobs=jobs, return_as="generator")(work)

@@ -1,15 +1,23 @@
 """Files of a simulated corpus: each appears whole or not at all."""
 
 import json
+import math
 import wave
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ...atomic_files import disk_errors, write_text, written_aside
+from ...atomic_files import (
+    WriterLock,
+    disk_errors,
+    remove_leftovers,
+    write_text,
+    written_aside,
+)
 from ...errors import ConfigError, DataError
 from ..marker import MARKER
 
@@ -19,12 +27,30 @@ def table(columns: Any) -> str:
     return pd.DataFrame(columns).round(5).to_csv(sep="\t", index=False, lineterminator="\n")
 
 
-def claim(base: Path, marker: Mapping[str, object]) -> None:
-    """Mark a folder as a simulated corpus of these settings.
+@contextmanager
+def claimed(base: Path, marker: Mapping[str, object]) -> Iterator[None]:
+    """Hold a folder as a simulated corpus of these settings, marked, while its files are made.
+
+    Of several processes one makes the corpus and the others wait; what a killed one left half
+    written is removed.
 
     Raises:
         DataError: if it holds anything else, a simulated corpus of other settings included.
     """
+    _is_marked(base, marker)  # before anything is made in a folder that is not ours
+    lock = base / "simulation" / "lock"
+    with disk_errors(base / MARKER):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    with WriterLock(lock, patience=math.inf):
+        marked = _is_marked(base, marker)  # again: another process may have marked it meanwhile
+        remove_leftovers(base)
+        if not marked:
+            write_text(base / MARKER, json.dumps(marker, indent=1) + "\n")
+        yield
+
+
+def _is_marked(base: Path, marker: Mapping[str, object]) -> bool:
+    """Whether a folder is marked as this corpus already; False where it is free."""
     path = base / MARKER
     if path.is_file():
         if _read(path) != marker:
@@ -32,16 +58,14 @@ def claim(base: Path, marker: Mapping[str, object]) -> None:
                 f"{base} holds a simulated corpus of other settings; choose another folder, or "
                 f"delete it first."
             )
-        return
-    ours = ("simulation", f".{MARKER}.")  # another process may be claiming it at this moment
+        return True
+    ours = ("simulation", f".{MARKER}.")  # a process that is marking it, or was killed at that
     if base.is_dir() and not all(entry.name.startswith(ours) for entry in base.iterdir()):
         raise DataError(
             f"{base} is not empty and holds no simulated corpus; simulated files are never mixed "
             f"with others: choose another folder."
         )
-    with disk_errors(path):
-        (base / "simulation").mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(marker, indent=1) + "\n")
+    return False
 
 
 def _read(path: Path) -> object:

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from ...atomic_files import disk_errors, write_text, written_aside
 from ...errors import DataError
-from .files import claim, write_wav
+from .files import claimed, write_wav
 
 VERSION = 1
 """Raised whenever the generator changes what it draws."""
@@ -69,9 +69,15 @@ def write_examples(
         )
     found = OwnExamples(dest / "samples.csv", dest / "recordings", dest / "samples.npz")
     request = {"people": people, "samples": samples, "seed": seed}
-    claim(dest, {"simulated": True, "corpus": "own", "version": VERSION, **request})
-    if found.arrays.is_file():
-        return found
+    marker = {"simulated": True, "corpus": "own", "version": VERSION, **request}
+    with claimed(dest, marker):
+        if not found.arrays.is_file():
+            _make(found, people, samples, seed, progress)
+    return found
+
+
+def _make(found: OwnExamples, people: int, samples: int, seed: int, progress: bool) -> None:
+    """Write all three forms; the arrays last, whose presence says that all are whole."""
     for name in ("face", "voice"):
         with disk_errors(found.folder):
             (found.folder / name).mkdir(parents=True, exist_ok=True)
@@ -103,7 +109,6 @@ def write_examples(
             groups=table["person"].to_numpy(str),
             ids=table["id"].to_numpy(str),
         )
-    return found
 
 
 def _table(people: int, samples: int, chance: np.random.Generator) -> pd.DataFrame:
