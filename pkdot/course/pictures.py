@@ -272,13 +272,17 @@ def with_slider(frames: Mapping[str, Any], name: str, *, start: str | None = Non
         }
         for i, (value, frame) in enumerate(frames.items())
     ]
+    # The slider stands under the numbers of the axis, and under a legend or a colour bar there.
     named = any(trace.name and trace.showlegend is not False for trace in shown.data)
-    legend = 34 if named and shown.layout.showlegend is not False else 0  # it stands above
+    above = 40 if named and shown.layout.showlegend is not False else 0
+    bars = [trace.colorbar for trace in shown.data if "colorbar" in trace]
+    above = 105 if any(bar.orientation == "h" for bar in bars) else above
+    below = int(shown.layout.margin.b)
     slider = {
         "active": active, "steps": steps, "currentvalue": {"prefix": f"{name} = "},
-        "pad": {"t": 46 + legend}, "x": 0, "len": 1,
+        "pad": {"t": below - 10 + above}, "x": 0, "len": 1,
     }  # fmt: skip
     return together.update_layout(
-        sliders=[slider], height=shown.layout.height + 90 + legend,
-        margin={**shown.layout.margin.to_plotly_json(), "b": 130 + legend},
+        sliders=[slider], height=shown.layout.height + 74 + above,
+        margin={**shown.layout.margin.to_plotly_json(), "b": below + 74 + above},
     )  # fmt: skip

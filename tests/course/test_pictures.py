@@ -83,3 +83,12 @@ def test_a_legend_and_a_slider_do_not_share_a_place() -> None:
 
     single, double = with_series("a"), with_series("a", "b")
     assert double.layout.sliders[0].pad.t > single.layout.sliders[0].pad.t
+
+
+def test_a_slider_stands_under_a_colour_bar_that_lies() -> None:
+    bar = {"orientation": "h", "y": -0.2}
+    frame = pictures.lines([1], {"a": [1]}, "A", over="x", what="y")
+    plain = pictures.with_slider({"0": frame, "1": frame}, "ε")
+    frame.add_heatmap(z=[[1.0]], colorbar=bar)
+    barred = pictures.with_slider({"0": frame, "1": frame}, "ε")
+    assert barred.layout.sliders[0].pad.t > plain.layout.sliders[0].pad.t + 60
