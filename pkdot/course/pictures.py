@@ -31,6 +31,11 @@ def _spelt(value: float, form: str) -> str:
     return f"{0.0:{form}}".replace("+", "") if float(text) == 0 else text
 
 
+def _short(value: float) -> str:
+    """Two digits of a number, without a power of ten where it can be read without."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def number_matrices(
     matrices: Mapping[str, Array],
     title: str,
@@ -131,7 +136,7 @@ def lines(
     figure.update_layout(showlegend=len(series) > 1)
     if log_x:
         few = x[:: 1 + len(x) // 12]  # the values that were tried, not 2, 5, 2, 5 between them
-        figure.update_xaxes(tickvals=few, ticktext=[f"{value:.2g}" for value in few])
+        figure.update_xaxes(tickvals=few, ticktext=[_short(value) for value in few])
     if log_y:
         figure.update_yaxes(exponentformat="power", dtick=1)
     return finish(figure, title, style, subtitle=subtitle, height=380)

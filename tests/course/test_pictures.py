@@ -92,3 +92,8 @@ def test_a_slider_stands_under_a_colour_bar_that_lies() -> None:
     frame.add_heatmap(z=[[1.0]], colorbar=bar)
     barred = pictures.with_slider({"0": frame, "1": frame}, "ε")
     assert barred.layout.sliders[0].pad.t > plain.layout.sliders[0].pad.t + 60
+
+
+def test_a_logarithmic_axis_shows_the_values_that_were_tried() -> None:
+    figure = pictures.lines([0.006, 10, 100], {"a": [1, 2, 3]}, "A", over="λ", what="y", log_x=True)
+    assert list(figure.layout.xaxis.ticktext) == ["0.006", "10", "100"]
