@@ -32,8 +32,8 @@ def _spelt(value: float, form: str) -> str:
 
 
 def _short(value: float) -> str:
-    """Two digits of a number, without a power of ten where it can be read without."""
-    return f"{float(f'{value:.2g}'):g}"
+    """A whole number as it is, two digits of any other."""
+    return f"{value:.0f}" if value == round(value) else f"{float(f'{value:.2g}'):g}"
 
 
 def number_matrices(

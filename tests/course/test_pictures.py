@@ -95,5 +95,6 @@ def test_a_slider_stands_under_a_colour_bar_that_lies() -> None:
 
 
 def test_a_logarithmic_axis_shows_the_values_that_were_tried() -> None:
-    figure = pictures.lines([0.006, 10, 100], {"a": [1, 2, 3]}, "A", over="λ", what="y", log_x=True)
-    assert list(figure.layout.xaxis.ticktext) == ["0.006", "10", "100"]
+    tried = [0.00611, 10, 128, 3600.4]
+    figure = pictures.lines(tried, {"a": [1, 2, 3, 4]}, "A", over="λ", what="y", log_x=True)
+    assert list(figure.layout.xaxis.ticktext) == ["0.0061", "10", "128", "3600"]
