@@ -21,7 +21,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks book screenshots clean
+.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks book slides screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -87,6 +87,10 @@ book: .venv/book  ## build the book with all lessons executed (QUICK=1: without 
 	@$(PY) -m sphinx -c docs -W --keep-going \
 	    $(if $(QUICK),-D nb_execution_mode=off) . docs/_build/html
 	@echo "Open docs/_build/html/index.html in a browser; it needs no network."
+
+# The book has executed the lessons; slides and book show the same figures.
+slides: book  ## turn the lessons into slides that work without a network
+	@$(PY) -m pkdot slides $(if $(QUICK),--no-execute) docs/_build/jupyter_execute/notebooks/lessons/*.ipynb docs/_build/slides
 
 screenshots: setup  ## take the pictures of the page for README.md
 	@$(PY) tests/support/screenshots.py

@@ -30,6 +30,7 @@ BY_COMMAND = {
     "pytest-xdist": "pytest -n",
     "ruff": "make check",
     "sphinx": "make book",
+    "sphinx-revealjs": "make slides, for the reveal.js in it",
 }
 """Dependencies that no line imports, and what needs them."""
 

@@ -16,6 +16,7 @@ COMMANDS = (
     "notebooks",
     "lessons",
     "summary",
+    "slides",
     "execute",
     "check",
     "fetch",
