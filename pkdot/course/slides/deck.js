@@ -55,6 +55,10 @@
     const given = { width: WIDTH, height: HEIGHT, margin: 0.03, center: true, hash: true };
     const way = { navigationMode: "linear", transition: "none", slideNumber: "c/t" };
     await Reveal.initialize({ ...given, ...way, plugins: [RevealNotes] });
+    Reveal.addKeyBinding({ keyCode: 78, key: "N", description: "Notes on the page" }, () => {
+      Reveal.configure({ showNotes: !Reveal.getConfig().showNotes });
+      Reveal.layout();
+    });
     Reveal.addKeyBinding({ keyCode: 84, key: "T", description: "Light or dark" }, async () => {
       document.documentElement.dataset.theme = dark() ? "light" : "dark";
       await drawAll();

@@ -53,9 +53,10 @@ _INDEX = (
 <ol start="0">
 {links}
 </ol>
-<p>Space goes on, <kbd>Esc</kbd> shows all slides, <kbd>S</kbd> opens the speaker's notes,
+<p>Space goes on, <kbd>Esc</kbd> shows all slides, <kbd>N</kbd> shows the notes below a slide,
 <kbd>T</kbd> changes between light and dark. To print, add <code>?print-pdf</code> to the
-address of a deck.</p>
+address of a deck. For notes in a window of their own, type <code>python -m http.server</code> in
+this folder, open a deck from there, and press <kbd>S</kbd>.</p>
 </main>
 </body>
 </html>
