@@ -17,6 +17,7 @@ COMMANDS = (
     "lessons",
     "summary",
     "slides",
+    "film",
     "execute",
     "check",
     "fetch",

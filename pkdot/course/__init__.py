@@ -11,6 +11,7 @@ worked_example       the loss of four samples, every step
 summary_page         the method on one A4 page, around that example
 page_parts           text, boxes and matrices that the page is made of
 slides/              decks for a talk, from the lessons
+film/                three short films of the method
 """
 
 from .lesson import Lesson
