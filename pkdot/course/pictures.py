@@ -16,6 +16,8 @@ from ..figures.themes import Theme
 
 Array = Any
 """What NumPy makes an array of; a torch tensor without gradient as well."""
+LEGEND = 44
+"""Pixels of a legend between a figure and its slider."""
 
 
 def _colour(name: str, place: int, colours: Theme) -> str:
@@ -262,11 +264,13 @@ def with_slider(frames: Mapping[str, Any], name: str, *, start: str | None = Non
         }
         for i, (value, frame) in enumerate(frames.items())
     ]
+    listed = sum(bool(t.name) and t.showlegend is not False for t in shown.data)
+    legend = LEGEND if listed > 1 and shown.layout.showlegend is not False else 0
     slider = {
         "active": active, "steps": steps, "currentvalue": {"prefix": f"{name} = "},
-        "pad": {"t": 46}, "x": 0, "len": 1,
+        "pad": {"t": 46 + legend}, "x": 0, "len": 1,
     }  # fmt: skip
     return together.update_layout(
-        sliders=[slider], height=shown.layout.height + 90,
-        margin={**shown.layout.margin.to_plotly_json(), "b": 130},
+        sliders=[slider], height=shown.layout.height + 90 + legend,
+        margin={**shown.layout.margin.to_plotly_json(), "b": 130 + legend},
     )  # fmt: skip

@@ -60,3 +60,17 @@ def test_a_slider_shows_one_frame_at_a_time() -> None:
         pictures.with_slider({"1": frames["1"]}, "n")
     with pytest.raises(InputError, match="two frames"):
         pictures.with_slider(frames, "n", start="4")
+
+
+def test_a_slider_leaves_room_for_a_legend_above_it() -> None:
+    def height(*series: str) -> int:
+        values = dict.fromkeys(series, [1, 2])
+        frames = {str(n): pictures.lines([1, 2], values, "l", over="x", what="y") for n in (1, 2)}
+        figure = pictures.with_slider(frames, "n")
+        taken = figure.layout.margin.t + figure.layout.margin.b
+        assert figure.layout.height - taken == panel
+        return figure.layout.height
+
+    one = pictures.lines([1, 2], {"a": [1, 2]}, "l", over="x", what="y")
+    panel = one.layout.height + 90 - one.layout.margin.t - 130
+    assert height("a", "b") - height("a") == pictures.LEGEND
