@@ -64,7 +64,7 @@ def test_a_slider_shows_one_frame_at_a_time() -> None:
 
 def test_a_slider_leaves_room_for_a_legend_above_it() -> None:
     def height(*series: str) -> int:
-        values = dict.fromkeys(series, [1, 2])
+        values = {name: [1, 2] for name in series}
         frames = {str(n): pictures.lines([1, 2], values, "l", over="x", what="y") for n in (1, 2)}
         figure = pictures.with_slider(frames, "n")
         taken = figure.layout.margin.t + figure.layout.margin.b
