@@ -259,7 +259,10 @@ def test_slides_are_drawn_without_a_network_and_fit(tmp_path: Path, browser: Any
         assert number > 15
         for _ in range(number):
             height = page.evaluate("Reveal.getCurrentSlide().scrollHeight")
-            assert height <= 720, page.evaluate("Reveal.getCurrentSlide().innerText")
+            width = page.evaluate("Reveal.getCurrentSlide().scrollWidth")
+            assert (height <= 720, width <= 1280) == (True, True), page.evaluate(
+                "Reveal.getCurrentSlide().innerText"
+            )
             page.evaluate("Reveal.next()")
         assert page.locator("mjx-container svg").count() > 20
         plots = page.locator(".plot").count()

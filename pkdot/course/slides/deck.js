@@ -34,11 +34,10 @@
     drawn.style.transform = `scale(${scale})`;
   }
 
-  /* What is too long for its slide, such as a table of many rows, is set smaller. */
+  /* What is too large for its slide, such as a long formula or table, is set smaller. */
   function fit(slide) {
-    for (let size = 100; slide.scrollHeight > HEIGHT - 40 && size > 55; size -= 5) {
-      slide.style.fontSize = `${size}%`;
-    }
+    const large = () => slide.scrollHeight > HEIGHT - 40 || slide.scrollWidth > WIDTH;
+    for (let size = 95; large() && size > 50; size -= 5) slide.style.fontSize = `${size}%`;
   }
 
   /* Texts are measured, so that meanwhile every slide must be there (data-drawing). */
