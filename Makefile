@@ -21,7 +21,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 # Otherwise every kernel begins with three lines of warnings from its debugger.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks book screenshots clean
+.PHONY: help setup corpora demo app test full check oldest audit bench faults evidence example lessons notebooks book slides film screenshots clean
 
 help:
 	@echo "Type make and one of these words:"
@@ -83,10 +83,18 @@ lessons: setup  ## open the course, in a copy of your own (my_lessons)
 notebooks: setup  ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab notebooks
 
-book: .venv/book  ## build the book with all lessons executed (QUICK=1: without executing)
+book: .venv/book docs/_build/film/drawn  ## build the book with all lessons executed (QUICK=1: without executing)
 	@$(PY) -m sphinx -c docs -W --keep-going \
 	    $(if $(QUICK),-D nb_execution_mode=off) . docs/_build/html
 	@echo "Open docs/_build/html/index.html in a browser; it needs no network."
+
+# The book has executed the lessons; slides and book show the same figures.
+slides: book  ## turn the lessons into slides that work without a network
+	@$(PY) -m pkdot slides $(if $(QUICK),--no-execute) docs/_build/jupyter_execute/notebooks/lessons/*.ipynb docs/_build/slides
+
+film: setup  ## draw three short films of the method, for the book, a page or a talk
+	@$(PY) -m pkdot film docs/_build/film --mp4
+	@touch docs/_build/film/drawn
 
 screenshots: setup  ## take the pictures of the page for README.md
 	@$(PY) tests/support/screenshots.py
@@ -145,6 +153,9 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	@echo "Installing what builds the book."
 	@$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[book]"
 	@touch .venv/book
+
+docs/_build/film/drawn: $(wildcard pkdot/course/film/*.py) | .venv/installed
+	@$(MAKE) film
 
 .venv-oldest/installed: .venv/installed tests/support/oldest.py
 	@echo "Installing the oldest libraries that pyproject.toml allows into .venv-oldest."

@@ -1,6 +1,7 @@
 """Every import is a declared dependency, every declared one is used, every library is pinned."""
 
 import ast
+import json
 import sys
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
@@ -30,6 +31,7 @@ BY_COMMAND = {
     "pytest-xdist": "pytest -n",
     "ruff": "make check",
     "sphinx": "make book",
+    "sphinx-revealjs": "make slides, for the reveal.js in it",
 }
 """Dependencies that no line imports, and what needs them."""
 
@@ -43,8 +45,8 @@ IF_THERE = {
 
 def imports(folder: str) -> Iterator[tuple[str, str]]:
     """Module and file of every absolute import below a folder, none of our own or Python's."""
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path in sorted([*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.ipynb")]):
+        for node in ast.walk(ast.parse(code_of(path))):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -53,6 +55,15 @@ def imports(folder: str) -> Iterator[tuple[str, str]]:
             for name in {name.split(".")[0] for name in names}:
                 if name not in OWN | sys.stdlib_module_names:
                     yield name, str(path.relative_to(ROOT))
+
+
+def code_of(path: Path) -> str:
+    """A module's source, or that of all code cells of a notebook."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 
 def libraries(module: str, among: dict[str, list[str]]) -> set[str]:
@@ -64,10 +75,10 @@ def known() -> dict[str, list[str]]:
     return dict(packages_distributions())
 
 
-@pytest.mark.parametrize("folder", ["pkdot", "app", "examples", "tests"])
+@pytest.mark.parametrize("folder", ["pkdot", "app", "examples", "notebooks", "tests"])
 def test_every_import_is_a_declared_dependency(folder: str, known: dict[str, list[str]]) -> None:
     allowed = set(declared())
-    if folder == "pkdot":  # what people install has no tools of ours
+    if folder in ("pkdot", "notebooks"):  # what people install has no tools of ours
         allowed = set(requirements([*PROJECT["dependencies"]]))
         allowed |= {name for extra in set(EXTRAS) - {"dev"} for name in requirements(EXTRAS[extra])}
     strangers = {

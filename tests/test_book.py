@@ -222,6 +222,10 @@ def test_the_book_builds_without_a_warning_and_opens_from_a_folder(tmp_path: Pat
     assert (out / "docs" / "index.html").is_file()
     assert 'url=docs/index.html"' in (out / "index.html").read_text(encoding="utf-8")
     check_loads(out, book)
+    films = (out / "docs" / "films.html").read_text(encoding="utf-8")
+    drawn = (DOCS / "_build" / "film" / "drawn").is_file()
+    assert films.count("type make film") == (0 if drawn else 3)
+    assert films.count(".webp") == (6 if drawn else 0)
     for file, page in book.items():
         for link in page.links:
             address = urlsplit(link)

@@ -33,7 +33,7 @@ DOCUMENTS = {
         BENCHMARKS / "README.md",
     )
 }
-MADE_BY_RUNS = ("reports/runs", "reports/run_")
+MADE_BY_RUNS = ("reports/runs", "reports/run_", "docs/_build")
 
 
 def anchors(text: str) -> set[str]:

@@ -25,6 +25,17 @@ def keep_local(app: Sphinx, doctree: nodes.document) -> None:
             image.replace_self(nodes.inline("", image.get("alt", "")))
 
 
+def name_what_is_not_drawn(app: Sphinx, doctree: nodes.document) -> None:
+    """Where a film has not been drawn, its place says how to draw it."""
+    page = Path(app.srcdir) / app.env.docname
+    for image in list(doctree.findall(nodes.image)):
+        if image["uri"].startswith("_build/film/") and not (page.parent / image["uri"]).is_file():
+            words = "This film has not been drawn yet; type make film."
+            if "only-light" in image["classes"]:  # once for both themes
+                image.parent.insert(image.parent.index(image), nodes.paragraph("", words))
+            image.parent.remove(image)
+
+
 def link_to_files(app: Sphinx, doctree: nodes.document) -> None:
     """Files that are no page become downloads; a folder, which cannot, becomes its name."""
     for link in list(doctree.findall(addnodes.pending_xref)):
@@ -87,6 +98,7 @@ def forget_older(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all of it; before Sphinx collects images and downloads."""
     app.connect("doctree-read", keep_local, priority=100)
+    app.connect("doctree-read", name_what_is_not_drawn, priority=100)
     app.connect("doctree-read", link_to_files, priority=100)
     app.connect("autodoc-process-docstring", read_docstring)
     app.connect("build-finished", open_here)

@@ -16,6 +16,8 @@ COMMANDS = (
     "notebooks",
     "lessons",
     "summary",
+    "slides",
+    "film",
     "execute",
     "check",
     "fetch",

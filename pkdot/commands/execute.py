@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..atomic_files import disk_errors, written_aside
@@ -36,10 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         dest.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".executing-", dir=dest.parent) as folder:
             executed = Path(folder) / dest.name
-            # Its kernel in turn watches papermill.
-            command = [*tied_module("papermill"), "--kernel", "python3", "--progress-bar"]
-            status = subprocess.run([*command, str(source), str(executed), *given], check=False)
-            failed = status.returncode != 0
+            failed = papermill(source, executed, given) != 0
             target = dest.with_stem(f"{dest.stem}-failed") if failed else dest
             if executed.is_file():
                 with written_aside(target) as aside:
@@ -51,3 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 1 if failed else 0
+
+
+def papermill(source: Path, target: Path, given: Sequence[str]) -> int:
+    """Execute a notebook, in a process that ends with this one; returns papermill's exit status.
+
+    Args:
+        source: the notebook.
+        target: where the executed one goes, also if a cell fails.
+        given: parameters as papermill takes them: ``-p``, name, value, and so on.
+    """
+    # Its kernel in turn watches papermill.
+    command = [*tied_module("papermill"), "--kernel", "python3", "--progress-bar"]
+    return subprocess.run([*command, str(source), str(target), *given], check=False).returncode

@@ -10,6 +10,8 @@ exercise_notebooks   notebooks with blanks from those with solutions
 worked_example       the loss of four samples, every step
 summary_page         the method on one A4 page, around that example
 page_parts           text, boxes and matrices that the page is made of
+slides/              decks for a talk, from the lessons
+film/                three short films of the method
 """
 
 from .lesson import Lesson
