@@ -31,18 +31,15 @@ def show_gain(record: RunRecord, found: dict[str, RecordSummary], words: Any) ->
         gain = components.kept(lambda: _gain(record, found), None)
     task, label = record.task, components.plain(record.task.primary.label)
     tiles: dict[str, Any] = {}
-    if record.method != ALONE:
-        tiles["student alone"] = "–" if gain is None else task.primary.text(gain.alone)
+    if gain is not None:
+        tiles["student alone"] = task.primary.text(gain.alone)
     for who in ("student", "teacher"):
         is_mean = gain is not None and len(gain.seeds) > 1
         text = task.primary.text(getattr(gain, who)) if is_mean else words(who)
         tiles[f"{who}, test {label}"] = text
-    if record.method != ALONE:
+    if gain is not None:
         tiles["gap closed"] = _share(gain)
-    way = "The student alone → this student → its teacher, on test samples."
-    if record.method == ALONE:
-        way = "This student and its teacher, on test samples."
-    st.caption(f"This run: {components.literal(record.name)}. {way}")
+    st.markdown(_verdict(record, gain))
     helps = {
         "student alone": "The same student, data and seed without any teacher (method none).",
         "gap closed": "Of the way from the student alone to the teacher, what this method went.",
@@ -85,8 +82,31 @@ def _resolved(config: Mapping[str, Any]) -> Mapping[str, Any]:
         return config
 
 
-def _share(gain: Gain | None) -> str:
-    if gain is None or gain.closed is None:
+def _verdict(record: RunRecord, gain: Gain | None) -> str:
+    """One sentence, Markdown, on whether the student gained from its teacher."""
+    name = components.literal(record.name)
+    if record.method == ALONE:
+        return f"{name}: this student had no teacher; runs with one are measured against it."
+    if gain is None:
+        alone = "The same student without a teacher is not among the records."
+        return f"{name}: **did it gain?** {alone}" if record.status == "finished" else name
+    primary = record.task.primary
+    gained = primary.factor * (gain.student - gain.alone)
+    gained = gained if primary.higher_is_better else -gained
+    unit = " points" if primary.percent else f" in {components.plain(primary.label)}"
+    amount = f"{abs(gained):{primary.form}}{unit}"
+    over = "over the same student without a teacher"
+    if float(f"{gained:{primary.form}}") == 0:
+        return f"{name}: **it gained nothing** {over}."
+    if gained < 0:
+        return f"{name}: **it lost {amount}** to the same student without a teacher."
+    sure = gain.closed is None or gain.closed.low > 0
+    chance = "" if sure else " Its interval includes 0: this may be chance."
+    return f"{name}: **it gained {amount}** {over}.{chance}"
+
+
+def _share(gain: Gain) -> str:
+    if gain.closed is None:
         return "–"
     return f"{100 * gain.closed.mean:.0f} %"
 
@@ -104,10 +124,9 @@ def _colour(record: RunRecord) -> dict[str, Any]:
 def _say(record: RunRecord, gain: Gain | None) -> None:
     """The interval in words, or how to get the control that is missing."""
     if record.method == ALONE:
-        st.caption("This is a student alone; runs with a teacher are measured against it.")
         return
     if gain is not None:
-        seeds = ", ".join(str(seed) for seed in gain.seeds)
+        seeds = ", ".join(map(str, sorted(gain.seeds)))
         over = f"Means over seeds {seeds}. " if len(gain.seeds) > 1 else ""
         if gain.closed is None:
             st.caption(f"{over}The teacher is no better than the student alone: no gap to close.")
@@ -123,7 +142,7 @@ def _say(record: RunRecord, gain: Gain | None) -> None:
         return
     data = record.config.get("data")
     shipped = isinstance(data, dict) and data.get("name") in SHIPPED
-    st.caption("What would this student have scored alone? Its control is not among the records.")
+    st.caption("Train it alone, same data and seed, to see what its teacher gave it.")
     if not shipped:
         command = ["python", "-m", "pkdot", "run", "--config", "control.json"]
         st.download_button(

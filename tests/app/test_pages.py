@@ -88,7 +88,7 @@ def test_a_link_names_the_sample_on_every_page(record_copy: Path) -> None:
 @pytest.mark.slow
 def test_each_tab_is_drawn_once_it_is_open(record_copy: Path) -> None:
     tabs = {"similarity": {"one": 1, "epochs": 1}, "runs": {"answers": 1, "settings": 0},
-            "anchors": {"pictures": 1, "policies": 1, "rows": 1, "count": 1},
+            "anchors": {"weight": 0, "pictures": 1, "policies": 1, "rows": 1, "count": 1},
             "transport": {"plan": 2, "steps": 1}, "maps": {"film": 1},
             "samples": {"features": 2}}  # fmt: skip
     for page, panels in tabs.items():
@@ -276,9 +276,11 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     tiles = {tile.label: tile.value for tile in app.metric}
     assert (tiles["student alone"], tiles["student, test accuracy"]) == ("50.0 %", "60.0 %")
     assert "+10.0 points" in [tile.delta for tile in app.metric]
+    assert "**it gained 10.0 points** over the same student without a teacher." in words(app)
     shutil.rmtree(tmp_path / "runs" / "none")
     app.run()
-    assert {tile.label: tile.value for tile in app.metric}["student alone"] == "–"
+    assert "student alone" not in [tile.label for tile in app.metric]
+    assert "did it gain?" in words(app)
     assert [button.label for button in app.button].count("Make the control") == 1
 
 
