@@ -9,6 +9,7 @@ from dashboard import (
     pair_details,
     pair_maps,
     record_picker,
+    second_teacher,
     selection,
     widgets,
 )
@@ -26,6 +27,8 @@ table = pair_details.lost_samples(view, settings)
 
 followed = selection.followed_sample(view)
 position = int(table["position"].iloc[0]) if followed is None else followed
+if followed is None:
+    widgets.set_aside("sample", ids[position])  # other pages begin with it, too
 chosen = set(selection.chosen_ids(record))
 here = [i for i, name in enumerate(ids) if name in chosen] if chosen else []
 palette = marker_palette(samples.by_class(), view.style)
@@ -97,4 +100,11 @@ with left:
         },
     )
 with right:
+    # Each sample is compared with each, which a long view has no time for.
+    is_short = len(ids) <= pair_details.MOST_MEASURED
+    scale = second_teacher.scale_of(view) if is_short else second_teacher.NONE
+    kept = 1 - float(table["lost"].mean())
+    st.caption(second_teacher.kept_in_words(view, scale, kept))
+    if is_short:
+        second_teacher.offer(view, scale)
     chosen_set.show(view, record, [ids[i] for i in here])

@@ -17,10 +17,13 @@ from tests.support.chromium import ROOT, open_chromium, serve_page
 PAGES = {
     "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
     "transport": "transport", "embeddings": "maps", "samples": "samples", "methods": "methods",
-    "yours": "yours",
+    "yours": "yours", "lab": "lab",
 }  # fmt: skip
 README_PAGE = "pairs"
-FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn], [data-testid=stFileUploader]"
+FIGURE = (
+    ".js-plotly-plot .main-svg, .pairs[data-drawn], [data-testid=stFileUploader], "
+    ".lab[data-batch]:not([data-batch='0'])"
+)
 WINDOW = {"width": 1440, "height": 900}
 
 
