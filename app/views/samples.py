@@ -16,8 +16,7 @@ from pkdot.figures.style import in_words
 from pkdot.record import targets_of
 
 SHOWN = 20
-PICTURE = 112
-"""Pixels of a picture of one sample."""
+PICTURE = 112  # pixels of a picture of one sample
 
 record = record_picker.chosen_record()
 probe = record.probe

@@ -51,6 +51,7 @@ def test_only_samples_of_both_count(tmp_path: Path, shared: int, said: str) -> N
     assert said in words(app)
 
 
+@pytest.mark.slow
 def test_kept_neighbours_have_a_scale(tmp_path: Path) -> None:
     from pkdot.record import Probe
     from tests.support.example_records import structured_arrays
