@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     "errors",
-    "settings atomic_files digests notebook_parameters worker_pool _version",
+    "settings array_files atomic_files digests notebook_parameters worker_pool _version",
     "method tasks keyed_cache",
     "analysis data",
     "record figures networks",

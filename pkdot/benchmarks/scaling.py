@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..array_files import load_array
 from ..atomic_files import write_json
 from ..data import Corpus
 from ..errors import PkdotError
@@ -62,7 +63,7 @@ def features_on_disk(folder: Path, windows: int, modalities: int) -> list[np.nda
             size = min(10_000, windows - start)
             rows[start : start + size] = rng.standard_normal((size, WIDTH), dtype=np.float32)
         rows.flush()
-        found.append(np.load(path, mmap_mode="r"))
+        found.append(load_array(path, mapped=True))
     return found
 
 

@@ -11,13 +11,14 @@ from .experiment_arguments import add_data_arguments, data_changes
 
 HELP = "compare every method fairly, write the report"
 
-STEP_NAMES = ("ceilings", "tune", "compare", "controls", "ablate", "report", "decide")
+STEP_NAMES = ("ceilings", "tune", "compare", "defaults", "controls", "ablate", "report", "decide")
 
 DESCRIPTION = """Compare every method of the kit, fairly, and write what the numbers support.
 
 ceilings  plain baselines, students alone, and the best that a teacher can do for a student
 tune      every contender tries as many settings; the best on the inner split is kept
 compare   the chosen settings on other seeds, against the student alone
+defaults  every method as it is where nobody tunes, on the same seeds
 controls  the same with one thing about the teacher taken away
 ablate    what moves when it helps or hurts: one factor of PKDOT at a time
 report    write the report again from what is finished; nothing is computed

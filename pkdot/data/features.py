@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 import torch
 
+from ..array_files import load_array
 from ..atomic_files import reserve
 from ..keyed_cache import KeyedCache, short_hash
 from .corpus import Corpus, IndexArray, Samples
@@ -70,7 +71,7 @@ def kept_features(
     """
 
     def read(path: Path) -> np.ndarray:
-        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        values = load_array(path, mapped=True)
         if len(values) != size:
             raise ValueError("another number of samples")
         return values

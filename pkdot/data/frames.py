@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..array_files import read_npy_head
 from ..errors import DataError
 from .corpus import Corpus, IndexArray, Samples, Split
 
@@ -49,8 +50,7 @@ class RowFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         with path.open("rb") as file:
-            np.lib.format.read_magic(file)
-            shape, fortran, self.dtype = np.lib.format.read_array_header_1_0(file)
+            shape, fortran, self.dtype = read_npy_head(file)
             self._begin = file.tell()
         if fortran:
             raise ValueError(f"{path} is in Fortran order")

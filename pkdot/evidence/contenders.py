@@ -41,6 +41,7 @@ class Contender:
         kind: reference (no distillation), method, or ceiling.
         needs_latent: whether it needs a corpus that keeps what its simulator drew for each sample.
         elsewhere: what it may try on the other grid; a choice made there is its own, too.
+        default: what it is where nothing is tuned; None of what is no method.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Contender:
     kind: Kind = "method"
     needs_latent: bool = False
     elsewhere: tuple[Changes, ...] = ()
+    default: Changes | None = None
 
     def __post_init__(self) -> None:
         if len(self.candidates) not in SIZES.values():
@@ -247,5 +249,6 @@ def find_contenders(
             for of in (grid, _other(grid))
         ]
         title = variant.title or method_title(name)
-        found.append(Contender(name, title, both[0], elsewhere=both[1]))
+        (default,) = settings_of(variant.method, variant.fixed, [{}])
+        found.append(Contender(name, title, both[0], elsewhere=both[1], default=default))
     return [*references(grid), *ceilings(grid), *found]

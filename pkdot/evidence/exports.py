@@ -12,8 +12,8 @@ from .tuning import choices_file, write_choices
 def publish_scores(results: Sequence[RegimeResults], folder: Path) -> list[Path]:
     """Write the percentages that every interval of a report comes from, one small CSV a regime.
 
-    Rows are units (seeds or subjects), columns arms, ``method|control`` those of the controls;
-    empty where an arm was not run on a unit.
+    Rows are units (seeds or subjects), columns arms, ``method|control`` those of the controls and
+    ``method|default`` those of default settings; empty where an arm was not run on a unit.
 
     Returns:
         The files, of the regimes whose comparison has been run.
@@ -23,8 +23,9 @@ def publish_scores(results: Sequence[RegimeResults], folder: Path) -> list[Path]
         if found.cells.empty:
             continue
         scores = unit_scores(found.cells, found.regime.unit)
-        if not found.controls.empty:
-            scores = scores.join(unit_scores(found.controls, found.regime.unit))
+        for cells in (found.defaults, found.controls):
+            if not cells.empty:
+                scores = scores.join(unit_scores(cells, found.regime.unit))
         written.append(folder / _scores_name(found))
         write_text(written[-1], scores.to_csv(float_format="%.2f", lineterminator="\n"))
     return written

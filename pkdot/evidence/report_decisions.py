@@ -18,7 +18,9 @@ from .decisions import (
     method_ranking,
     regret_table,
 )
+from .defaults import default_regrets
 from .markdown import interval, number, table
+from .report_defaults import regret_lines
 from .score_tables import ScoreTable, ends_of_grids, method_titles, read_tables
 from .situations import CORPORA, situation_of
 
@@ -71,6 +73,7 @@ def write_decisions(scores: Path, page: Path, figures: Path) -> list[Path]:
         *_decision_table(decisions(tables, list(titles)), titles),
         *_contrasts(tables, titles),
         *_regrets(rows, titles, ends_of_grids(tables, list(titles), scores.parent / "chosen")),
+        *regret_lines(default_regrets(tables, list(titles)), titles),
         *_ranks(ranked, titles),
         *_corpora(tables),
     ]

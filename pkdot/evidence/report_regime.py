@@ -14,6 +14,7 @@ from .comparison import (
 )
 from .contenders import CANDIDATE
 from .markdown import interval, number, table
+from .report_defaults import default_lines
 from .results import RegimeResults
 from .steps import CONTROLS
 from .tuning import Choice
@@ -38,7 +39,7 @@ def regime_section(results: RegimeResults) -> list[str]:
         missing = [c.title for c in results.contenders if c.name not in finished]
         if missing:
             lines += [f"Not finished, and so not in the table: {', '.join(missing)}.", ""]
-    return [*lines, *_settings(results)]
+    return [*lines, *default_lines(results), *_settings(results)]
 
 
 def _units(results: RegimeResults) -> list[str]:

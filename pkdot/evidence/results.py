@@ -16,7 +16,7 @@ from .comparison import CEILINGS, REFERENCE, Room, compare, privileged_shares, r
 from .contenders import Contender
 from .pairing import MATCHED_BY, pairing_table
 from .regimes import Regime
-from .steps import chosen_settings, control_arms, tuned_contenders
+from .steps import chosen_settings, control_arms, default_arms, tuned_contenders
 from .studies import Study
 from .tuning import Choice, read_choices
 
@@ -50,6 +50,7 @@ class RegimeResults:
         contenders: all that the regime's data can have, in the order of the campaign.
         choices: contender -> its chosen setting, of those contenders that have one.
         cells: of the comparison, one row a cell.
+        defaults: of the default settings, one row a cell.
         controls: of the controls, one row a cell.
         table: from :func:`~pkdot.evidence.comparison.compare`: every arm against the student alone.
         control_table: the same on the seeds of the controls, with and without each control.
@@ -64,6 +65,7 @@ class RegimeResults:
     contenders: Sequence[Contender]
     choices: Mapping[str, Choice]
     cells: pd.DataFrame
+    defaults: pd.DataFrame
     controls: pd.DataFrame
     table: pd.DataFrame
     control_table: pd.DataFrame
@@ -150,6 +152,9 @@ def _read_regime(campaign: Campaign, regime: Regime) -> RegimeResults:
         contenders=contenders,
         choices=choices,
         cells=cells,
+        defaults=campaign.read(
+            regime.bases(campaign.seeds.comparison), default_arms(campaign, regime)
+        ),
         controls=controls,
         table=table,
         control_table=control_table,

@@ -1,4 +1,4 @@
-"""The steps of the evidence: ceilings, tuning, comparison, controls, studies.
+"""The steps of the evidence: ceilings, tuning, comparison, defaults, controls, studies.
 
 Each computes the cells that are not there yet, so that it can be killed and goes on later.
 """
@@ -12,6 +12,7 @@ from .ablation import level_arms
 from .campaign import Campaign, plain_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender
+from .defaults import default_name
 from .pairing import run_pairing
 from .regimes import Regime
 from .tuning import choose, read_choices, tuning_arms, write_choices
@@ -51,6 +52,13 @@ def run_comparison(campaign: Campaign) -> None:
         campaign.run(regime.bases(campaign.seeds.comparison), arms, f"{regime.name}: comparison")
 
 
+def run_defaults(campaign: Campaign) -> None:
+    """Every method as it is where nobody tunes, on the comparison's seeds."""
+    for regime in campaign.regimes:
+        bases = regime.bases(campaign.seeds.comparison)
+        campaign.run(bases, default_arms(campaign, regime), f"{regime.name}: default settings")
+
+
 def run_controls(campaign: Campaign) -> None:
     """The chosen settings again, with one thing about the teacher taken away."""
     for regime in campaign.regimes:
@@ -82,6 +90,7 @@ STEPS: dict[str, Callable[[Campaign], None]] = {
     "ceilings": run_ceilings,
     "tune": run_tuning,
     "compare": run_comparison,
+    "defaults": run_defaults,
     "controls": run_controls,
     "ablate": run_studies,
 }
@@ -116,6 +125,15 @@ def comparison_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
     contenders = _competing(campaign, regime)
     choices = read_choices(campaign.choices_folder, regime, contenders)
     return [c.arm(choices[c.name].changes) for c in contenders]
+
+
+def default_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
+    """Every method with its default settings."""
+    return [
+        Arm(default_name(c.name), c.title, c.default)
+        for c in campaign.contenders_of(regime)
+        if c.default is not None
+    ]
 
 
 def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from ..data import Corpus, load_corpus
+from ..data.numbers import check_numbers
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..record import Recorder, RunRecord, open_record
@@ -63,13 +64,15 @@ def _surroundings(threads: int) -> Iterator[None]:
 
 
 def check_corpus(config: ExperimentConfig, corpus: Corpus) -> None:
-    """Refuse settings that do not go with a corpus, before anything is trained.
+    """Refuse a corpus with wrong numbers, or settings that do not go with it, before any training.
 
     Raises:
+        DataError: for NaN or infinity in a sample.
         ConfigError: if the method needs what the task does not have, targets are to be smoothed
             that cannot be, the networks need windows of frames, or k is not below the batch size,
             which shrinks to the training set's.
     """
+    check_numbers(corpus)
     config.network.check_samples(corpus.name, corpus.is_sequence)
     build_distiller(config.method, config.options).set_task(corpus.task)
     corpus.task.check_smoothing(config.training.label_smoothing)

@@ -20,6 +20,7 @@ from pkdot.evidence.steps import (
     run_ceilings,
     run_comparison,
     run_controls,
+    run_defaults,
     run_tuning,
 )
 from pkdot.evidence.tuning import read_choices, tuning_arms
@@ -61,6 +62,10 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     assert "The controls have not been run." in page
     for title in ("soft labels", "student alone", "gradient boosting", "teacher"):
         assert f"| {title}" in page
+    assert "### Default settings" not in page
+    run_defaults(campaign)
+    page = report(campaign)
+    assert "the inner split would have chosen soft labels. Behind it by more than 1.5" in page
     run_controls(campaign)
     page = report(campaign)
     assert "### Controls" in page
@@ -87,4 +92,5 @@ def test_from_tuning_to_the_report(tmp_path: Path) -> None:
     scores = pd.read_csv(published, index_col="seed")
     gain = (scores["kd"] - scores["alone"]).mean()
     assert gain == pytest.approx(table["difference"]["kd"], abs=0.01), "of the printed numbers"
+    assert scores["kd|default"].notna().all()
     assert scores["kd|permuted"].notna().tolist() == [True, True, False]

@@ -10,7 +10,7 @@ import torch
 import pkdot
 from pkdot.__main__ import main
 from pkdot.data import load_corpus
-from pkdot.errors import TrainingError
+from pkdot.errors import DataError, TrainingError
 from pkdot.record import list_records
 from pkdot.training.finite import check_gradients, check_losses, check_outputs
 from tests.support.small_config import small_config
@@ -70,5 +70,5 @@ def test_a_feature_that_is_not_a_number_names_its_sample(tmp_path: Path) -> None
     sample = corpus.split.validation[3]
     seen[sample] = np.nan
     broken = replace(corpus, modalities={**corpus.modalities, "coarse": seen})
-    with pytest.raises(TrainingError, match=str(corpus.ids[sample])):
+    with pytest.raises(DataError, match=str(corpus.ids[sample])):
         pkdot.run_experiment(config, broken, runs_dir=tmp_path, progress=False)

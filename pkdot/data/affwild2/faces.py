@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ...array_files import load_array
 from ..media.damage import DamagedFile
 from ..media.log_mel import HOP
 from .annotations import Annotation, read_annotation
@@ -67,7 +68,7 @@ def read_source(root: Path, video: str, wav: str, options: SoundOptions, cache: 
     times, remarks = np.zeros(0), []
     if video:
         try:
-            times = np.load(prepare_times(root / video, cache).path)
+            times = load_array(prepare_times(root / video, cache).path)
         except DamagedFile as damage:
             remarks.append(f"{video}: {damage.reason}")
     sound = None

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...array_files import load_array, read_npy_head
 from ...atomic_files import WriterLock, disk_errors, write_text, written_aside
 from ...errors import HeldError
 from ...keyed_cache import LARGE, UNREADABLE, short_hash
@@ -261,8 +262,7 @@ def _rows_digest(path: Path, chunk: tuple[int, ...]) -> str:
 
 def _layout(file: Any) -> tuple[int, int]:
     """Where the rows of an open ``.npy`` file begin, and the size of one, in bytes."""
-    np.lib.format.read_magic(file)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    shape, _, dtype = read_npy_head(file)
     return file.tell(), int(np.prod(shape[1:])) * dtype.itemsize
 
 
@@ -281,7 +281,7 @@ def _open(work: _Work, chunks: list[tuple[int, ...]], path: Path) -> Prepared:
                 usable[row], facts[row] = True, fact
     columns = ["rate", "bridged", "face_found"]
     return Prepared(
-        data=np.load(path, mmap_mode="r", allow_pickle=False),
+        data=load_array(path, mapped=True),
         usable=usable,
         damages=tuple(damages),
         facts=pd.DataFrame(facts, columns=columns).astype(float),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...array_files import load_array
 from ...atomic_files import write_text
 from ...keyed_cache import KeyedCache, short_hash
 from ..biovid.damage import Damage
@@ -213,7 +214,7 @@ def _version(library: str) -> str:
 
 
 def _read_values(path: Path) -> np.ndarray:
-    values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    values = load_array(path, mapped=True)
     return values
 
 

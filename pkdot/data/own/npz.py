@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...array_files import load_member, names_of_arrays
 from .arrays import source_of_arrays
 from .findings import OwnDataError
 from .settings import OwnSettings
@@ -23,16 +24,14 @@ def open_npz(path: Path, names: tuple[str, ...], settings: OwnSettings) -> Sourc
             :func:`source_of_arrays` refuses.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            members = tuple(file.files)
+        members = names_of_arrays(path)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         reason = getattr(error, "strerror", None) or "it is no zip file of arrays"
         raise OwnDataError(f"{path} cannot be read ({reason}); save it by np.savez.") from None
 
     def load(name: str) -> np.ndarray:
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return np.asarray(file[name])
+            return load_member(path, name)
         except ValueError as error:
             if "allow_pickle" in str(error) or "bject array" in str(error):
                 raise OwnDataError(

@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 
+from ...array_files import load_array, load_member, names_of_arrays
 from ..corpus import Kind
 from .decode import Decoded, File
 from .findings import Unusable
@@ -37,16 +38,13 @@ def read_numbers(file: File, media: MediaSettings, wanted: Kind | None) -> Decod
 
 def _array(content: bytes, ending: str) -> np.ndarray:
     try:
-        try:
-            found = np.load(io.BytesIO(content), allow_pickle=False)
-        except SystemError:  # CPython 3.11 at times loses count of how deep it parses a head
-            found = np.load(io.BytesIO(content), allow_pickle=False)
+        stream = io.BytesIO(content)
         if ending == ".npy":
-            return np.asarray(found)
-        with found as arrays:
-            if len(arrays.files) != 1:
-                raise Unusable("unreadable", f"it holds {len(arrays.files)} arrays and not one")
-            return np.asarray(arrays[arrays.files[0]])
+            return load_array(stream)
+        names = names_of_arrays(stream)
+        if len(names) != 1:
+            raise Unusable("unreadable", f"it holds {len(names)} arrays and not one")
+        return load_member(stream, names[0])
     except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "pickle" in reason.lower() or "object" in reason.lower():

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ...array_files import load_array
 from ...atomic_files import WriterLock, disk_errors
 from ...errors import DataError
 from ...keyed_cache import UNREADABLE, is_whole, short_hash, written_with_digest
@@ -210,7 +211,7 @@ def _open(files: Files, path: Path, notes: Path, key: str) -> Reading | None:
         if not (is_whole(path) and is_whole(notes)):
             return None
         kept = _Notes(**json.loads(notes.read_text(encoding="utf-8")))
-        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        values = load_array(path, mapped=True)
     except UNREADABLE:
         return None
     if len(values) != files.size:

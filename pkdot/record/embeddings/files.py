@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...array_files import load_array, load_member, names_of_arrays
 from ...errors import InputError
 from .heads import KINDS, check_head, damage_of, existing_file, read_head
 from .names import ID_COLUMNS, Array, as_names, split_ids
@@ -139,12 +140,12 @@ def _read_table(file: Path, columns: tuple[str, ...], ids: str | None) -> "pd.Da
 def _read_npy(file: Path) -> Array:
     read_head(file)
     with damage_of(file):
-        return np.asanyarray(np.load(file, mmap_mode="r", allow_pickle=False))
+        return load_array(file, mapped=True)
 
 
 def _read_npz(file: Path) -> dict[str, Array]:
-    with damage_of(file), np.load(file, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    with damage_of(file):
+        return {name: load_member(file, name) for name in names_of_arrays(file)}
 
 
 def _as_columns(arrays: dict[str, Array]) -> "pd.DataFrame":

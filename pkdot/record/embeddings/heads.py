@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...array_files import read_npy_head
 from ...errors import InputError
 from .names import split_ids
 from .tables import MOST_COLUMNS, first_line, is_number, open_parquet, separator, unreadable
@@ -168,13 +169,7 @@ def objects_refused(file: Path) -> InputError:
 
 def _array(stream: IO[bytes], file: Path, size: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and type of the array that a stream of so many bytes holds."""
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, _, kind = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, _, kind = np.lib.format.read_array_header_2_0(stream)
-    else:  # (3, 0) is for names of fields, which no array here has
-        raise unreadable(file)
+    shape, _, kind = read_npy_head(stream)
     if kind.hasobject:
         raise objects_refused(file)
     promised = prod(shape) * kind.itemsize

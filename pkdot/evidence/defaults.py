@@ -1,0 +1,123 @@
+"""Default settings: what who tunes nothing gets, beside what tuning would have come to."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..analysis.statistics import holm, paired_difference, paired_p_value
+from .comparison import REFERENCE, SIGNIFICANCE, control_name, unit_scores
+from .score_tables import ScoreTable
+
+if TYPE_CHECKING:  # these load what trains
+    from .regimes import Regime
+    from .tuning import Choice
+
+DEFAULT = "default"
+BEARABLE = 1.5
+"""Points that default settings may be behind the method that tuning would have chosen."""
+
+
+def default_name(contender: str) -> str:
+    """Name of the arm of a contender with its default settings."""
+    return control_name(contender, DEFAULT)
+
+
+def inner_choice(choices: Mapping[str, "Choice"], methods: Sequence[str]) -> str | None:
+    """The method whose best setting has the lowest loss on the inner split; None without any."""
+    best = {
+        name: min(score for score in choices[name].scores if score is not None)
+        for name in methods
+        if name in choices
+    }
+    return min(best, key=lambda name: best[name]) if best else None
+
+
+def default_table(
+    cells: pd.DataFrame, defaults: pd.DataFrame, regime: "Regime", chosen: str
+) -> pd.DataFrame:
+    """Every method with default settings, against the student alone and the inner split's choice.
+
+    Args:
+        cells: of the comparison, with the arms ``alone`` and ``chosen``.
+        defaults: cells of the default settings, on the same seeds.
+        regime: says what a unit is.
+        chosen: the tuned method that the inner split chose.
+
+    Returns:
+        One row a method, the highest gain first: name; title; n; difference, difference_low,
+        difference_high (points over the tuned student alone); behind, behind_low, behind_high
+        (points below the choice; negative where ahead of it); p_holm of the first.
+
+    Raises:
+        InputError: if there are fewer than two units.
+    """
+    scores, own = unit_scores(cells, regime.unit), unit_scores(defaults, regime.unit)
+    titles = defaults.drop_duplicates("arm").set_index("arm")["title"]
+    table = pd.DataFrame(
+        {
+            "name": name,
+            "title": titles[name],
+            "n": len(own),
+            **paired_difference(own[name], scores[REFERENCE]).columns("difference"),
+            **paired_difference(scores[chosen], own[name]).columns("behind"),
+            "p": paired_p_value(own[name], scores[REFERENCE]),
+        }
+        for name in own
+    )
+    table["p_holm"] = holm(table["p"])
+    return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
+
+
+def default_regrets(tables: Sequence[ScoreTable], methods: Sequence[str]) -> pd.DataFrame:
+    """How far default settings are from the best tuned method, over all regimes that have both.
+
+    Args:
+        tables: scores, one table a regime.
+        methods: names of the methods.
+
+    Returns:
+        One row a method, the least largest distance first: method, regimes, mean_behind,
+        largest_behind, where (the regime of the largest), harmed (regimes in which it is resolved
+        below the student alone, Holm's correction over the defaults of a regime). Empty where no
+        defaults have been run.
+    """
+    parts = []
+    for table in tables:
+        tuned = table.methods(methods)
+        names = [name for name in methods if table.methods([default_name(name)])]
+        if not tuned or not names:
+            continue
+        best, scores = float(table.scores[tuned].mean().max()), table.scores
+        own = [scores[default_name(name)] for name in names]
+        corrected = holm([paired_p_value(one, scores[REFERENCE]) for one in own])
+        gains = [float((one - scores[REFERENCE]).mean()) for one in own]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "method": names,
+                    "regime": table.plan.name,
+                    "behind": [best - float(one.mean()) for one in own],
+                    "harms": (np.asarray(corrected) < SIGNIFICANCE) & (np.array(gains) < 0),
+                }
+            )
+        )
+    if not parts:
+        return pd.DataFrame()
+    rows = pd.concat(parts, ignore_index=True)
+    found = []
+    for name, each in rows.groupby("method", sort=False):
+        worst = each.loc[each["behind"].idxmax()]
+        found.append(
+            {
+                "method": name,
+                "regimes": len(each),
+                "mean_behind": float(each["behind"].mean()),
+                "largest_behind": float(worst["behind"]),
+                "where": worst["regime"],
+                "harmed": int(each["harms"].sum()),
+            }
+        )
+    ordered = pd.DataFrame(found).sort_values("largest_behind", kind="stable")
+    return ordered.sort_values("regimes", ascending=False, kind="stable", ignore_index=True)
