@@ -38,7 +38,7 @@ def show_gain(record: RunRecord, found: dict[str, RecordSummary], words: Any) ->
         text = task.primary.text(getattr(gain, who)) if is_mean else words(who)
         tiles[f"{who}, test {label}"] = text
     if gain is not None:
-        tiles["gap closed"] = _share(gain)
+        tiles["gap closed"] = _share(gain, task.primary.higher_is_better)
     st.markdown(_verdict(record, gain))
     helps = {
         "student alone": "The same student, data and seed without any teacher (method none).",
@@ -105,10 +105,20 @@ def _verdict(record: RunRecord, gain: Gain | None) -> str:
     return f"{name}: **it gained {amount}** {over}.{chance}"
 
 
-def _share(gain: Gain) -> str:
-    if gain.closed is None:
-        return "–"
-    return f"{100 * gain.closed.mean:.0f} %"
+def _share(gain: Gain, higher_is_better: bool) -> str:
+    """The share in percent, also where it has no interval; a dash where there is no gap."""
+    if gain.closed is not None:
+        return f"{100 * gain.closed.mean:.0f} %"
+    gap = _gap(gain, higher_is_better)
+    return (
+        f"{100 * (gain.student - gain.alone) / (gain.teacher - gain.alone):.0f} %" if gap else "–"
+    )
+
+
+def _gap(gain: Gain, higher_is_better: bool) -> float:
+    """How much better the teacher is than the student alone; 0 where it is not."""
+    gap = gain.teacher - gain.alone
+    return max(0.0, gap if higher_is_better else -gap)
 
 
 def _difference(record: RunRecord, gain: Gain) -> str:
@@ -129,7 +139,10 @@ def _say(record: RunRecord, gain: Gain | None) -> None:
         seeds = ", ".join(map(str, sorted(gain.seeds)))
         over = f"Means over seeds {seeds}. " if len(gain.seeds) > 1 else ""
         if gain.closed is None:
-            st.caption(f"{over}The teacher is no better than the student alone: no gap to close.")
+            why = "The teacher is no better than the student alone: no gap to close."
+            if _gap(gain, record.task.primary.higher_is_better):
+                why = "No interval: the records keep no answers of both to the same test samples."
+            st.caption(f"{over}{why}")
             return
         low, high = (f"{100 * end:.0f}" for end in (gain.closed.low, gain.closed.high))
         st.caption(

@@ -275,6 +275,7 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     assert not app.exception
     tiles = {tile.label: tile.value for tile in app.metric}
     assert (tiles["student alone"], tiles["student, test accuracy"]) == ("50.0 %", "60.0 %")
+    assert tiles["gap closed"] == "25 %"  # also without an interval
     assert "+10.0 points" in [tile.delta for tile in app.metric]
     assert "**it gained 10.0 points** over the same student without a teacher." in words(app)
     shutil.rmtree(tmp_path / "runs" / "none")

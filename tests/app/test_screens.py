@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chromium import serve_page
+from tests.support.chromium import serve_page, wait_until_idle
 from tests.support.example_records import write_record
 from tests.support.task_records import KINDS, write_task_record, write_unlabelled_record
 
@@ -102,7 +102,7 @@ def visit_all(
         tab.set_viewport_size(WINDOW)
         tab.locator("[data-testid=stSidebar]").get_by_role("link", name=title, exact=True).click()
         tab.wait_for_url(f"**/{PAGES[title]}?*")
-        settle(tab)
+        wait_until_idle(tab)
         bottom = tab.evaluate(MAIN)
         if bottom > WINDOW["height"] and not large:
             faults.append(f"{title} of {run}, {theme}: the figure ends at {bottom:.0f}")
@@ -141,14 +141,7 @@ def flows_open_on_a_click(tab: Any) -> None:
         tab.wait_for_function(
             "name => new URLSearchParams(location.search).has(name)", arg=parameter
         )
-        settle(tab)
-
-
-def settle(tab: Any) -> None:
-    """Wait until the server has drawn the page and the browser its figures."""
-    tab.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
-    tab.wait_for_timeout(300)
-    tab.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+        wait_until_idle(tab)
 
 
 def test_every_page_of_values_fits_one_screen(runs: Path, server: str, browser: Any) -> None:
@@ -185,7 +178,7 @@ def test_primary_buttons_can_be_read(runs: Path, server: str, browser: Any, them
     tab = browser.new_page(viewport=WINDOW, color_scheme=theme)
     tab.set_default_timeout(60_000)
     tab.goto(server)
-    settle(tab)
+    wait_until_idle(tab)
     tab.get_by_role("button", name="Make a run").click()
     colours = (
         tab.get_by_role("button", name="Make it")

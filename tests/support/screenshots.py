@@ -12,7 +12,7 @@ from typing import Any
 if __package__ is None or __package__ == "":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support.chromium import ROOT, open_chromium, serve_page
+from tests.support.chromium import ROOT, open_chromium, serve_page, wait_until_idle
 
 PAGES = {
     "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
@@ -30,8 +30,7 @@ WINDOW = {"width": 1440, "height": 900}
 def settle(page: Any) -> None:
     """Wait until figures are drawn and the server is idle."""
     page.wait_for_selector(FIGURE, timeout=60_000)
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=60_000)
-    page.wait_for_timeout(800)
+    wait_until_idle(page, 500)
 
 
 def main() -> None:
