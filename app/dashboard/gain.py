@@ -98,10 +98,11 @@ def _verdict(record: RunRecord, gain: Gain | None) -> str:
     over = "over the same student without a teacher"
     if float(f"{gained:{primary.form}}") == 0:
         return f"{name}: **it gained nothing** {over}."
+    closed = gain.closed
+    unsure = closed is not None and closed.low <= 0 <= closed.high
+    chance = " The interval of the gap closed includes 0: this may be chance." if unsure else ""
     if gained < 0:
-        return f"{name}: **it lost {amount}** to the same student without a teacher."
-    sure = gain.closed is None or gain.closed.low > 0
-    chance = "" if sure else " Its interval includes 0: this may be chance."
+        return f"{name}: **it lost {amount}** to the same student without a teacher.{chance}"
     return f"{name}: **it gained {amount}** {over}.{chance}"
 
 
@@ -136,7 +137,7 @@ def _say(record: RunRecord, gain: Gain | None) -> None:
     if record.method == ALONE:
         return
     if gain is not None:
-        seeds = ", ".join(map(str, sorted(gain.seeds)))
+        seeds = ", ".join(sorted(map(str, gain.seeds), key=lambda seed: (len(seed), seed)))
         over = f"Means over seeds {seeds}. " if len(gain.seeds) > 1 else ""
         if gain.closed is None:
             why = "The teacher is no better than the student alone: no gap to close."

@@ -285,6 +285,30 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     assert [button.label for button in app.button].count("Make the control") == 1
 
 
+@pytest.mark.parametrize(
+    ("scores", "interval", "said"),
+    [
+        ((0.5, 0.6), (0.1, 0.4), "**it gained 10.0 points** over the same student without"),
+        ((0.5, 0.6), (-0.1, 0.6), "may be chance"),
+        ((0.5, 0.4), (-0.4, -0.1), "**it lost 10.0 points** to the same student without"),
+        ((0.5, 0.5), (-0.1, 0.1), "**it gained nothing**"),
+    ],
+)
+def test_a_sentence_says_whether_a_student_gained(
+    tmp_path: Path, scores: tuple[float, float], interval: tuple[float, float], said: str
+) -> None:
+    from dashboard import gain
+    from pkdot.analysis.statistics import Interval
+    from pkdot.record import open_record
+    from pkdot.record.control import Gain
+
+    record = open_record(write_record(tmp_path / "runs", method="kd").path)
+    closed = Interval(sum(interval) / 2, *interval, 5, 0.95)
+    found = gain._verdict(record, Gain(*scores, 0.9, closed, "seeds", (0, 1)))
+    assert said in found
+    assert ("chance" in found) == ("chance" in said)
+
+
 def test_the_control_of_others_data_is_not_made_by_the_page(tmp_path: Path) -> None:
     write_record(tmp_path / "runs", config={"data": {"name": "own", "path": "/etc"}})
     app = opened("runs")
