@@ -136,8 +136,7 @@ def train_student(
         room: the problem.
         distillation: from embeddings of teacher and student to a loss; none for a student alone.
         weight: λ, the factor of that loss beside the cross-entropy.
-        seed: of first weights and batches; dropout draws from torch's global generator, so that
-            cells run again in another order give slightly other numbers.
+        seed: of first weights, batches, noise and dropout; what ran before changes nothing.
         steps: updates.
         batch: B, samples that the distillation loss reads at a time.
         width: D of the student's embedding, which ends in a BatchNorm.
@@ -145,17 +144,42 @@ def train_student(
             and ``batch`` unlabelled ones behind them.
         stop_early: report the step of least validation loss; else the last one.
     """
-    draw = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(seed)
-        embed = nn.Sequential(
-            nn.Linear(16, 256),
-            nn.ReLU(),
-            nn.Dropout(0.5),
-            nn.Linear(256, width),
-            nn.BatchNorm1d(width),
+        return _trained(
+            room,
+            distillation,
+            weight,
+            draw=torch.Generator().manual_seed(seed),
+            steps=steps,
+            batch=batch,
+            width=width,
+            with_labelled=with_labelled,
+            stop_early=stop_early,
         )
-        head = nn.Linear(width, 10)
+
+
+def _trained(
+    room: Classroom,
+    distillation: Distillation | None,
+    weight: float,
+    *,
+    draw: torch.Generator,
+    steps: int,
+    batch: int,
+    width: int,
+    with_labelled: bool,
+    stop_early: bool,
+) -> Report:
+    """The loop of :func:`train_student`; ``draw`` draws the batches and their noise."""
+    embed = nn.Sequential(
+        nn.Linear(16, 256),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(256, width),
+        nn.BatchNorm1d(width),
+    )
+    head = nn.Linear(width, 10)
     parameters = [*embed.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=1e-2, weight_decay=0.1)
 

@@ -1,6 +1,7 @@
 """An exercise: what is right, and wrong answers that each get a hint of their own."""
 
-from collections.abc import Set
+from collections.abc import Hashable, Set
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,8 @@ class Exercise:
         hint: for any other answer.
         because: said with "Right".
         probes: where a function is asked for, the arguments it is tried with, each a tuple.
-        tolerance: absolute and relative, of numbers.
+        tolerance: absolute and relative, of numbers; by default what two decimals leave open, of
+            a whole number nothing, and of what a function gives 0.002.
     """
 
     name: str
@@ -59,7 +61,7 @@ class Exercise:
     hint: str
     because: str = ""
     probes: tuple[tuple[Any, ...], ...] = ()
-    tolerance: float = 2e-3
+    tolerance: float | None = None
 
     def judge(self, answer: Any) -> Said:
         """ "Right", or a hint. It never fails, whatever the answer is."""
@@ -81,19 +83,31 @@ class Exercise:
         return _not_yet(self._misfit(found) or self.hint)
 
     def _outcome(self, answer: Any) -> Any:
-        """The answer itself, or what a function gives for each probe."""
-        return [answer(*probe) for probe in self.probes] if self.probes else answer
+        """The answer itself, or what a function gives for each probe, a fresh copy of each."""
+        return [answer(*deepcopy(probe)) for probe in self.probes] if self.probes else answer
 
     def _same(self, one: Any, other: Any) -> bool:
         if self.probes:
-            return all(same(a, b, self.tolerance) for a, b in zip(one, other, strict=True))
-        return same(one, other, self.tolerance)
+            return all(same(a, b, self._allowed) for a, b in zip(one, other, strict=True))
+        return same(one, other, self._allowed)
+
+    @property
+    def _allowed(self) -> float:
+        if self.tolerance is not None:
+            return self.tolerance
+        if self.probes:
+            return 2e-3
+        return 1e-9 if isinstance(self.right, int) else 5e-3
 
     def _misfit(self, found: Any) -> str:
         """What is wrong with the form of an answer; empty where its form is right."""
         right = self._outcome(self.right)
         if self.probes:
             found, right = found[0], right[0]
+        if isinstance(right, Set) and not _is_set(found):
+            return f"A set is asked for, such as {{1, 2}}, not {type(found).__name__}."
+        if isinstance(right, str) and not isinstance(found, str):
+            return f"A word in quotes is asked for, not {type(found).__name__}."
         if isinstance(right, str | Set):
             return ""
         given, wanted = numbers(found), numbers(right)
@@ -110,6 +124,8 @@ def _not_yet(hint: str) -> Said:
 
 def numbers(value: Any) -> np.ndarray | None:
     """An array of a number, a list, an array or a tensor; None for what holds no numbers."""
+    if isinstance(value, str):
+        return None
     try:
         array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
         return array.astype(float)
@@ -117,12 +133,17 @@ def numbers(value: Any) -> np.ndarray | None:
         return None
 
 
+def _is_set(value: Any) -> bool:
+    """Whether a set can be made of it; a list of single things will do."""
+    return isinstance(value, list | tuple | Set) and all(isinstance(v, Hashable) for v in value)
+
+
 def same(one: Any, other: Any, tolerance: float) -> bool:
     """Whether two answers are equal: words but for case, sets in any order, numbers nearly."""
     if isinstance(other, str):
         return isinstance(one, str) and one.strip().casefold() == other.strip().casefold()
     if isinstance(other, Set):
-        return isinstance(one, list | tuple | Set) and set(one) == set(other)
+        return _is_set(one) and set(one) == set(other)
     a, b = numbers(one), numbers(other)
     if a is None or b is None or a.shape != b.shape:
         return False

@@ -9,16 +9,23 @@ from torch.nn.functional import mse_loss
 from .classroom import Classroom
 
 
-def encoder_decoder(waist: int) -> nn.Module:
-    """From coarse views (B, 16) over a waist to sharp images (B, 64); the output is linear."""
-    return nn.Sequential(
-        nn.Linear(16, 128),
-        nn.ReLU(),
-        nn.Linear(128, waist),
-        nn.Linear(waist, 128),
-        nn.ReLU(),
-        nn.Linear(128, 64),
-    )
+def encoder_decoder(waist: int, *, seed: int = 0) -> nn.Module:
+    """From coarse views (B, 16) over a waist to sharp images (B, 64); the output is linear.
+
+    Args:
+        waist: numbers that pass between encoder and decoder.
+        seed: of the first weights; what ran before changes nothing.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            nn.Linear(16, 128),
+            nn.ReLU(),
+            nn.Linear(128, waist),
+            nn.Linear(waist, 128),
+            nn.ReLU(),
+            nn.Linear(128, 64),
+        )
 
 
 def fit_tnet(

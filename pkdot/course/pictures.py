@@ -25,12 +25,23 @@ def _colour(name: str, place: int, colours: Theme) -> str:
     return (known or [colours.classes[(0, 3, 8, 1, 9)[place % 5]]])[0]
 
 
+def _spelt(value: float, form: str) -> str:
+    """A number in words; what rounds to nothing is 0, without a sign."""
+    text = f"{value:{form}}"
+    return f"{0.0:{form}}".replace("+", "") if float(text) == 0 else text
+
+
+def _short(value: float) -> str:
+    """A whole number as it is, two digits of any other."""
+    return f"{value:.0f}" if value == round(value) else f"{float(f'{value:.2g}'):g}"
+
+
 def number_matrices(
     matrices: Mapping[str, Array],
     title: str,
     *,
     rows: Sequence[str] = (),
-    columns: Sequence[str] = (),
+    columns: Sequence[str] | Mapping[str, Sequence[str]] = (),
     subtitle: str = "",
     form: str = ".2f",
     limits: tuple[float, float] | None = None,
@@ -42,7 +53,7 @@ def number_matrices(
         matrices: name -> (n, m); a vector is drawn as one row.
         title: what the figure shows.
         rows: one name a row; numbers from 1 by default.
-        columns: one name a column, likewise.
+        columns: one name a column, likewise; or matrix -> its own.
         subtitle: how to read it.
         form: of the numbers.
         limits: ends of the colour scale; of each matrix its own by default. With a negative lower
@@ -60,16 +71,17 @@ def number_matrices(
         1, len(arrays), subplot_titles=list(arrays), column_widths=widths,
         horizontal_spacing=0.12 / len(arrays),
     )  # fmt: skip
-    for place, array in enumerate(arrays.values(), start=1):
+    for place, (name, array) in enumerate(arrays.items(), start=1):
+        over = columns.get(name, ()) if isinstance(columns, Mapping) else columns
         low, high = limits or (min(0.0, float(np.nanmin(array))), float(np.nanmax(array)) or 1.0)
         colours = style.colours.diverging if low < 0 else style.colours.sequential
         if low < 0:
             low, high = -max(-low, high), max(-low, high)
         figure.add_heatmap(
             z=np.nan_to_num(array), zmin=low, zmax=high, colorscale=scale(colours), showscale=False,
-            text=[[f"{v:{form}}" for v in row] for row in array], texttemplate="%{text}",
+            text=[[_spelt(v, form) for v in row] for row in array], texttemplate="%{text}",
             textfont={"size": 14}, xgap=2, ygap=2, hoverinfo="text",
-            x=[str(c) for c in (columns or range(1, array.shape[1] + 1))][: array.shape[1]],
+            x=[str(c) for c in (over or range(1, array.shape[1] + 1))][: array.shape[1]],
             y=[str(r) for r in (rows or range(1, array.shape[0] + 1))][: array.shape[0]],
             row=1, col=place,
         )  # fmt: skip
@@ -122,8 +134,11 @@ def lines(
     figure.update_xaxes(title=over, type="log" if log_x else "linear")
     figure.update_yaxes(title=what, type="log" if log_y else "linear")
     figure.update_layout(showlegend=len(series) > 1)
+    if log_x:
+        few = x[:: 1 + len(x) // 12]  # the values that were tried, not 2, 5, 2, 5 between them
+        figure.update_xaxes(tickvals=few, ticktext=[_short(value) for value in few])
     if log_y:
-        figure.update_yaxes(exponentformat="power")
+        figure.update_yaxes(exponentformat="power", dtick=1)
     return finish(figure, title, style, subtitle=subtitle, height=380)
 
 
@@ -262,11 +277,17 @@ def with_slider(frames: Mapping[str, Any], name: str, *, start: str | None = Non
         }
         for i, (value, frame) in enumerate(frames.items())
     ]
+    # The slider stands under the numbers of the axis, and under a legend or a colour bar there.
+    named = any(trace.name and trace.showlegend is not False for trace in shown.data)
+    above = 40 if named and shown.layout.showlegend is not False else 0
+    bars = [trace.colorbar for trace in shown.data if "colorbar" in trace]
+    above = 105 if any(bar.orientation == "h" for bar in bars) else above
+    below = int(shown.layout.margin.b)
     slider = {
         "active": active, "steps": steps, "currentvalue": {"prefix": f"{name} = "},
-        "pad": {"t": 46}, "x": 0, "len": 1,
+        "pad": {"t": below - 10 + above}, "x": 0, "len": 1,
     }  # fmt: skip
     return together.update_layout(
-        sliders=[slider], height=shown.layout.height + 90,
-        margin={**shown.layout.margin.to_plotly_json(), "b": 130},
+        sliders=[slider], height=shown.layout.height + 74 + above,
+        margin={**shown.layout.margin.to_plotly_json(), "b": below + 74 + above},
     )  # fmt: skip

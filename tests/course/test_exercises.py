@@ -64,6 +64,36 @@ def test_a_mistake_of_form_is_named() -> None:
     assert "A function is asked for" in DOUBLE.judge(6.0).text
 
 
+def test_a_set_or_a_word_is_asked_for() -> None:
+    wanted = Exercise("pair", {1, 3}, (), "no idea")
+    for unfit in ([[1, 3]], 13, "13", {"1": 3}):
+        assert "A set is asked for" in wanted.judge(unfit).text
+    assert wanted.judge((3, 1)).right
+    assert "in quotes" in Exercise("word", "mean", (), "no idea").judge(3).text
+
+
+@pytest.mark.parametrize(("right", "given"), [(2 / 3, 0.67), (0.5**0.5, 0.71), (0.0625, 0.06)])
+def test_two_decimals_are_enough(right: float, given: float) -> None:
+    assert Exercise("x", right, (), "").judge(given).right
+    assert not Exercise("x", right, (), "").judge(given + 0.02).right
+
+
+def test_a_count_is_exact() -> None:
+    count = Exercise("pairs", 8128, (), "no idea")
+    assert count.judge(8128.0).right
+    assert not count.judge(8130).right
+
+
+def test_a_function_that_overwrites_its_argument_is_judged_by_what_was_given() -> None:
+    def overwrites(z: torch.Tensor) -> torch.Tensor:
+        return z.fill_(1.0)
+
+    first = torch.tensor([[1.0, 3.0]])
+    exercise = Exercise("copy", lambda z: z.clone(), (), "no idea", probes=((first,),))
+    assert not exercise.judge(overwrites).right
+    assert first.tolist() == [[1.0, 3.0]]
+
+
 def test_a_function_that_fails_is_no_failure_of_the_check() -> None:
     said = DOUBLE.judge(lambda x: x.shape)
     assert not said.right

@@ -1,5 +1,7 @@
 """Small pictures show the numbers they were given, and sliders every frame."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,39 @@ def test_a_slider_shows_one_frame_at_a_time() -> None:
         pictures.with_slider({"1": frames["1"]}, "n")
     with pytest.raises(InputError, match="two frames"):
         pictures.with_slider(frames, "n", start="4")
+
+
+def test_numbers_that_round_to_nothing_have_no_sign() -> None:
+    figure = pictures.number_matrices({"g": [[-1e-9, -0.5]]}, "Gradient", form="+.2f")
+    assert list(figure.data[0].text[0]) == ["0.00", "-0.50"]
+
+
+def test_each_matrix_may_name_its_own_columns() -> None:
+    figure = pictures.number_matrices(
+        {"a": [[1.0, 2.0]], "b": [[3.0, 4.0]]}, "Two", columns={"b": ["4", "1"]}
+    )
+    assert [list(trace.x) for trace in figure.data] == [["1", "2"], ["4", "1"]]
+
+
+def test_a_legend_and_a_slider_do_not_share_a_place() -> None:
+    def with_series(*names: str) -> Any:
+        frame = pictures.lines([1, 2], {n: [1, 2] for n in names}, "A", over="x", what="y")
+        return pictures.with_slider({"0": frame, "1": frame}, "ε")
+
+    single, double = with_series("a"), with_series("a", "b")
+    assert double.layout.sliders[0].pad.t > single.layout.sliders[0].pad.t
+
+
+def test_a_slider_stands_under_a_colour_bar_that_lies() -> None:
+    bar = {"orientation": "h", "y": -0.2}
+    frame = pictures.lines([1], {"a": [1]}, "A", over="x", what="y")
+    plain = pictures.with_slider({"0": frame, "1": frame}, "ε")
+    frame.add_heatmap(z=[[1.0]], colorbar=bar)
+    barred = pictures.with_slider({"0": frame, "1": frame}, "ε")
+    assert barred.layout.sliders[0].pad.t > plain.layout.sliders[0].pad.t + 60
+
+
+def test_a_logarithmic_axis_shows_the_values_that_were_tried() -> None:
+    tried = [0.00611, 10, 128, 3600.4]
+    figure = pictures.lines(tried, {"a": [1, 2, 3, 4]}, "A", over="λ", what="y", log_x=True)
+    assert list(figure.layout.xaxis.ticktext) == ["0.0061", "10", "128", "3600"]

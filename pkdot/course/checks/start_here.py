@@ -24,6 +24,7 @@ EXERCISES = (
             Wrong({1, 2}, "There the two differ by 0.1 only. Compare cell by cell."),
             Wrong({2, 3}, "Both find these two rather unlike. Another cell differs by more."),
             Wrong({3}, "A pair has two members."),
+            Wrong({0, 2}, "The places are right, but counted from 0."),
         ),
         "Subtract the two matrices in your head; look for the largest difference.",
         "The teacher says 0.1, the student 0.9.",

@@ -34,6 +34,7 @@ EXERCISES = (
         ),
         "Set both entries of the last column equal, and solve for ε.",
         "Below it the sharp plan is better, above it the even one. The best plan lies between.",
+        tolerance=2.8e-3,  # two decimals, and still apart from the typical mistakes
     ),
     Exercise(
         "row_step",

@@ -168,7 +168,8 @@ def _solve(cost: Tensor, a: Tensor, b: Tensor, terms: _Terms, start: Tensor | No
     guess = None if start is None else (None, start.reshape(-1, m) / bit)
     mass = None if terms.uniform else a.sum(-1, keepdim=True)
     shares = (a, b) if mass is None else (a / mass, b / mass)
-    solved = solver.solve(Problem.of(scaled, *shares), terms.limits, guess)
+    aim = terms.limits.below(cost.dtype)  # the error is measured anew, on the rounded plan
+    solved = solver.solve(Problem.of(scaled, *shares), aim, guess)
     far = None  # problems whose potentials round away epsilon; none if the cost is small enough
     if 2.0 * terms.largest > wide.RESOLVED[cost.dtype] * bit:
         far = wide.too_far(solved.f, solved.g)

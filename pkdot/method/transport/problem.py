@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+ROUNDINGS = 4
+"""An L1 error of marginals differs by fewer roundings between a plan and its rounded copy."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -21,6 +24,11 @@ class Limits:
     def after(self, done: int, least: int = 0) -> "Limits":
         """What is left of the iterations after some were made, but no fewer than ``least``."""
         return Limits(self.tolerance, max(least, self.max_iterations - done))
+
+    def below(self, dtype: torch.dtype) -> "Limits":
+        """A tolerance that is still met once the plan is rounded to ``dtype``."""
+        rounding = ROUNDINGS * torch.finfo(dtype).eps
+        return Limits(max(self.tolerance / 2, self.tolerance - rounding), self.max_iterations)
 
 
 @dataclass(frozen=True, eq=False)

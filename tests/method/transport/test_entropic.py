@@ -271,3 +271,14 @@ def test_divergence_is_proportional_to_mass():
     a, b = torch.full((6,), 2 / 6, dtype=x.dtype), torch.full((5,), 2 / 5, dtype=x.dtype)
     heavy = pkdot.sinkhorn_divergence(x, y, a, b, blur=0.5)
     torch.testing.assert_close(heavy, 2 * pkdot.sinkhorn_divergence(x, y, blur=0.5))
+
+
+def test_what_stopped_in_time_has_converged() -> None:
+    """An error that meets the tolerance before the plan is rounded meets it afterwards, too."""
+    chance = torch.Generator().manual_seed(0)
+    for _ in range(8):
+        cost = -torch.randn(60, 10, generator=chance).log_softmax(1)
+        b = torch.randn(10, generator=chance).softmax(0)
+        met = float(pkdot.sinkhorn(cost, b=b, epsilon=0.1, tolerance=1e-4).marginal_error)
+        solved = pkdot.sinkhorn(cost, b=b, epsilon=0.1, tolerance=met * (1 - 1e-5))
+        assert bool(solved.converged), (met, float(solved.marginal_error), solved.iterations)
