@@ -17,7 +17,8 @@ WIDGETS = (
     "tables", "view", "corpus", "situation", "least", "methods",
 )  # fmt: skip
 """Widgets whose values the address holds, under their keys."""
-OTHERS = ("with", "chosen", "named", "gain")
+LAB = ("lab_method", "lab_strength", "lab_k", "lab_blur", "lab_n_labelled", "lab_wrong")
+OTHERS = ("with", "chosen", "named", "gain", *LAB)
 NAMES = (*WIDGETS, *OTHERS)
 LONGEST = 2000
 """Characters of a value that is read."""

@@ -61,8 +61,9 @@ def _forms(outputs: Outputs, ids: Any, line: Any, style: FigureStyle) -> dict[st
             "confusion",
             "Confusions",
             lambda: figures.confusion_matrices(outputs, style=style),
-            "A row is a true class; on the diagonal the answer is right.",
-            "Its cells say what its samples were taken for.",
+            "A row is a true class and adds up to 100 %; on the diagonal the answer is right.",
+            "Its cells say what its samples were taken for. The least learned is the row with the "
+            "student's smallest share on the diagonal.",
         )
     if task.value_names:
         form(

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pkdot.figures.themes import theme_of
+
 from . import widgets
 
 PERCENT = 125
@@ -20,10 +22,16 @@ BASE = """
 """
 
 
+PRIMARY = "button[kind=primary]:not(:disabled)"
+DARK = f"{PRIMARY}, {PRIMARY} * {{color: {theme_of('dark').paper}}}"
+"""Streamlit writes white on every primary button, which the dark theme's light blue makes pale."""
+
+
 def write_style() -> None:
     """The style of every page, before anything else is drawn."""
+    dark = DARK if st.context.theme.type == "dark" else ""
     large = f"html {{font-size: {PERCENT}%}}" if st.session_state.get("large") else ""
-    st.html(f"<style>{BASE}{large}</style>")
+    st.html(f"<style>{BASE}{dark}{large}</style>")
 
 
 def choose_size() -> None:

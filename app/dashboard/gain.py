@@ -31,18 +31,15 @@ def show_gain(record: RunRecord, found: dict[str, RecordSummary], words: Any) ->
         gain = components.kept(lambda: _gain(record, found), None)
     task, label = record.task, components.plain(record.task.primary.label)
     tiles: dict[str, Any] = {}
-    if record.method != ALONE:
-        tiles["student alone"] = "–" if gain is None else task.primary.text(gain.alone)
+    if gain is not None:
+        tiles["student alone"] = task.primary.text(gain.alone)
     for who in ("student", "teacher"):
         is_mean = gain is not None and len(gain.seeds) > 1
         text = task.primary.text(getattr(gain, who)) if is_mean else words(who)
         tiles[f"{who}, test {label}"] = text
-    if record.method != ALONE:
-        tiles["gap closed"] = _share(gain)
-    way = "The student alone → this student → its teacher, on test samples."
-    if record.method == ALONE:
-        way = "This student and its teacher, on test samples."
-    st.caption(f"This run: {components.literal(record.name)}. {way}")
+    if gain is not None:
+        tiles["gap closed"] = _share(gain, task.primary.higher_is_better)
+    st.markdown(_verdict(record, gain))
     helps = {
         "student alone": "The same student, data and seed without any teacher (method none).",
         "gap closed": "Of the way from the student alone to the teacher, what this method went.",
@@ -85,10 +82,44 @@ def _resolved(config: Mapping[str, Any]) -> Mapping[str, Any]:
         return config
 
 
-def _share(gain: Gain | None) -> str:
-    if gain is None or gain.closed is None:
-        return "–"
-    return f"{100 * gain.closed.mean:.0f} %"
+def _verdict(record: RunRecord, gain: Gain | None) -> str:
+    """One sentence, Markdown, on whether the student gained from its teacher."""
+    name = components.literal(record.name)
+    if record.method == ALONE:
+        return f"{name}: this student had no teacher; runs with one are measured against it."
+    if gain is None:
+        alone = "The same student without a teacher is not among the records."
+        return f"{name}: **did it gain?** {alone}" if record.status == "finished" else name
+    primary = record.task.primary
+    gained = primary.factor * (gain.student - gain.alone)
+    gained = gained if primary.higher_is_better else -gained
+    unit = " points" if primary.percent else f" in {components.plain(primary.label)}"
+    amount = f"{abs(gained):{primary.form}}{unit}"
+    over = "over the same student without a teacher"
+    if float(f"{gained:{primary.form}}") == 0:
+        return f"{name}: **it gained nothing** {over}."
+    closed = gain.closed
+    unsure = closed is not None and closed.low <= 0 <= closed.high
+    chance = " The interval of the gap closed includes 0: this may be chance." if unsure else ""
+    if gained < 0:
+        return f"{name}: **it lost {amount}** to the same student without a teacher.{chance}"
+    return f"{name}: **it gained {amount}** {over}.{chance}"
+
+
+def _share(gain: Gain, higher_is_better: bool) -> str:
+    """The share in percent, also where it has no interval; a dash where there is no gap."""
+    if gain.closed is not None:
+        return f"{100 * gain.closed.mean:.0f} %"
+    gap = _gap(gain, higher_is_better)
+    return (
+        f"{100 * (gain.student - gain.alone) / (gain.teacher - gain.alone):.0f} %" if gap else "–"
+    )
+
+
+def _gap(gain: Gain, higher_is_better: bool) -> float:
+    """How much better the teacher is than the student alone; 0 where it is not."""
+    gap = gain.teacher - gain.alone
+    return max(0.0, gap if higher_is_better else -gap)
 
 
 def _difference(record: RunRecord, gain: Gain) -> str:
@@ -104,13 +135,15 @@ def _colour(record: RunRecord) -> dict[str, Any]:
 def _say(record: RunRecord, gain: Gain | None) -> None:
     """The interval in words, or how to get the control that is missing."""
     if record.method == ALONE:
-        st.caption("This is a student alone; runs with a teacher are measured against it.")
         return
     if gain is not None:
-        seeds = ", ".join(str(seed) for seed in gain.seeds)
+        seeds = ", ".join(sorted(map(str, gain.seeds), key=lambda seed: (len(seed), seed)))
         over = f"Means over seeds {seeds}. " if len(gain.seeds) > 1 else ""
         if gain.closed is None:
-            st.caption(f"{over}The teacher is no better than the student alone: no gap to close.")
+            why = "The teacher is no better than the student alone: no gap to close."
+            if _gap(gain, record.task.primary.higher_is_better):
+                why = "No interval: the records keep no answers of both to the same test samples."
+            st.caption(f"{over}{why}")
             return
         low, high = (f"{100 * end:.0f}" for end in (gain.closed.low, gain.closed.high))
         st.caption(
@@ -123,7 +156,7 @@ def _say(record: RunRecord, gain: Gain | None) -> None:
         return
     data = record.config.get("data")
     shipped = isinstance(data, dict) and data.get("name") in SHIPPED
-    st.caption("What would this student have scored alone? Its control is not among the records.")
+    st.caption("Train it alone, same data and seed, to see what its teacher gave it.")
     if not shipped:
         command = ["python", "-m", "pkdot", "run", "--config", "control.json"]
         st.download_button(

@@ -21,7 +21,7 @@ from pkdot.experiments.lab import (
     usual_weights,
 )
 
-from . import lab_figures, lab_places, lasting
+from . import lab_figures, lab_link, lab_places, lasting
 from .components import figure_style, literal
 
 MOST_BATCHES = 2000
@@ -29,6 +29,15 @@ STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0)
 ANCHORS = (2, 3, 5, 8, 12, 20, 30, 45, BATCH_SIZE)  # the last: every sample is one
 BLURS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 WRONG = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+OPTIONS = {
+    "method": METHODS,
+    "strength": STRENGTHS,
+    "k": (*ANCHORS[:-1], None),
+    "blur": BLURS,
+    "n_labelled": LABELS,
+    "wrong": WRONG,
+}
+"""Setting -> the values that the page offers."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -41,26 +50,26 @@ def choose(lab: Lab) -> LabSettings:
     """The sliders, which start at what the lab has."""
     own = lab.settings
     for name, value in own.model_dump(exclude={"strength"}).items():
-        st.session_state.setdefault(f"lab {name}", BATCH_SIZE if value is None else value)
+        st.session_state.setdefault(f"lab slider {name}", BATCH_SIZE if value is None else value)
     places = st.columns(6, gap="medium")
     with places[0]:
         method = st.selectbox(
             "Method",
             METHODS,
             format_func=method_title,
-            key="lab method",
+            key="lab slider method",
             help="How the taught student learns from the teacher.",
         )
     usual = usual_weights(method).values()
     reads = set().union(*LabSettings(method=method).options().values())
     # A slider knows its value by the words it shows, which are other ones for another method.
-    st.session_state.setdefault(f"lab strength of {method}", own.strength)
+    st.session_state.setdefault(f"lab slider strength of {method}", own.strength)
     with places[1]:
         strength = st.select_slider(
             "Weight λ",
             STRENGTHS,
             format_func=lambda factor: " + ".join(f"{factor * own:g}" for own in usual),
-            key=f"lab strength of {method}",
+            key=f"lab slider strength of {method}",
             help="How much the teacher counts beside the labels; 0 switches it off.",
         )
     with places[2]:
@@ -68,7 +77,7 @@ def choose(lab: Lab) -> LabSettings:
             "Anchors k",
             ANCHORS,
             format_func=lambda count: f"all {count}" if count == BATCH_SIZE else str(count),
-            key="lab k",
+            key="lab slider k",
             disabled="policy" not in reads,
             help="Samples of the batch by which all others are described.",
         )
@@ -77,7 +86,7 @@ def choose(lab: Lab) -> LabSettings:
             "Entropy ε",
             BLURS,
             format_func=lambda blur: f"{blur**2:.2g}",
-            key="lab blur",
+            key="lab slider blur",
             disabled="blur" not in reads,
             help="Blur squared. The larger, the more evenly the plan spreads each sample's mass.",
         )
@@ -85,7 +94,7 @@ def choose(lab: Lab) -> LabSettings:
         labels = st.select_slider(
             "Labels",
             LABELS,
-            key="lab n_labelled",
+            key="lab slider n_labelled",
             help=f"Training samples whose digit both students are told; the teacher knew "
             f"{LABELS[-1]}.",
         )
@@ -94,7 +103,7 @@ def choose(lab: Lab) -> LabSettings:
             "Wrong pairs",
             WRONG,
             format_func=lambda share: f"{100 * share:.0f} %",
-            key="lab wrong",
+            key="lab slider wrong",
             help="Share of the pairs without label where the teacher sees another digit.",
         )
     return LabSettings(
@@ -128,6 +137,7 @@ def sliders(lab: Lab) -> None:
         settings = choose(lab)
         if settings != lab.settings:
             lab.change(**settings.model_dump())
+            lab_link.note(lab.settings)
     except PkdotError as error:
         st.error(literal(error), icon=":material/error:")
 
@@ -156,8 +166,12 @@ def figures(lab: Lab) -> None:
 
 
 def own_lab() -> Lab:
-    """The visitor's own; made at the first visit, gone with the session."""
+    """The visitor's own, with the settings of the address; gone with the session."""
+    wanted = lab_link.linked(OPTIONS)
     if "the lab" not in st.session_state:
-        st.session_state["the lab"] = Lab(teacher())
+        st.session_state["the lab"] = Lab(teacher(), wanted)
     lab: Lab = st.session_state["the lab"]
+    if wanted != lab.settings:  # the reader went back or forward
+        lab.change(**wanted.model_dump())
+        lab_link.forget_sliders()
     return lab

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from . import background_run, record_picker, widgets
+from . import background_run, lasting, record_picker, widgets
 from .components import literal
 
 
@@ -59,6 +59,7 @@ def _report(key: str | None, problem: str) -> None:
 
 @st.fragment(run_every=1.0)
 def _watch() -> None:
+    lasting.keep_modules()
     run = background_run.shared_run()
     if not run.is_training:
         st.rerun(scope="app")

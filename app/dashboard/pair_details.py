@@ -25,6 +25,8 @@ from .selection import HASH_FUNCS, View
 WHO = ("teacher", "student")
 MOST_RECEIVERS, LEAST = 4, 0.0005
 """Samples that are named as receivers of mass, and the least share of one."""
+MOST_ANCHORS = 40
+"""Of a row with more, those on which both networks differ most are drawn."""
 MOST_MEASURED = 2048
 """Of longer views, so many samples are measured for the table, drawn at random."""
 
@@ -184,12 +186,15 @@ def _of_loss(view: View, settings: LossSettings, position: int, sample: Any) -> 
     anchors, rows = method_steps.anchors(block, settings), method_steps.anchor_rows(block, settings)
     chosen = anchors[own] if anchors.ndim == 2 else anchors
     teacher, student = (each[own] for each in rows)
-    gap = float(np.abs(teacher - student).mean())
+    apart = np.abs(teacher - student)
+    gap, count = float(apart.mean()), len(chosen)
+    shown = np.sort(np.argsort(-apart, kind="stable")[:MOST_ANCHORS])
+    of = f"the {len(shown)} of {count} anchors that differ most" if len(shown) < count else ""
     found["row"] = {
-        "title": f"Similarity to its {len(chosen)} anchors{among}",
-        "anchors": [int(start + i) for i in chosen],
-        "teacher": [round(float(value), 4) for value in teacher],
-        "student": [round(float(value), 4) for value in student],
+        "title": f"Similarity to {of or f'its {count} anchors'}{among}",
+        "anchors": [int(start + i) for i in chosen[shown]],
+        "teacher": [round(float(value), 4) for value in teacher[shown]],
+        "student": [round(float(value), 4) for value in student[shown]],
         "words": f"Cosine similarity to {len(chosen)} anchors; teacher and student differ by "
         f"{gap:.2f} on average.",
     }

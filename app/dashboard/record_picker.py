@@ -17,7 +17,7 @@ from pkdot.record import RunRecord, open_record, runs_directory, schema
 from pkdot.record.listing import RecordSummary, list_records, summarise
 from pkdot.record.location import example_directory
 
-from . import address, widgets
+from . import address, lasting, widgets
 from .components import literal
 
 EXAMPLE = example_directory()
@@ -184,6 +184,7 @@ def _progress(path: Path, metrics: bool) -> tuple[Any, ...]:
 @st.fragment(run_every=FOLLOW_SECONDS)
 def _follow(path: Path, metrics: bool, seen: tuple[Any, ...]) -> None:
     """Draw the page again when the run has logged more."""
+    lasting.keep_modules()  # a page that waits is not drawn as a whole
     st.caption(":material/autorenew: It is training: the page follows it.")
     try:
         changed = _progress(path, metrics) != seen

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pkdot.analysis.agreement import MEASURES
+from pkdot.analysis.agreement import MEASURES, NEIGHBOURS
 from pkdot.analysis.noise_ceiling import NoiseCeiling, noise_ceiling
 from pkdot.errors import PkdotError, RecordError
 from pkdot.record import RunRecord
@@ -91,6 +91,34 @@ def in_words(view: View, scale: Scale, measure: str = "correlation") -> str:
     return (
         f"{said}, on the {shared.n} samples{' or more' if len(known) > 1 else ''} that both "
         f"followed; this student there: r = {components.number(shared.student[measure])}."
+    )
+
+
+def kept_in_words(view: View, scale: Scale, kept: float) -> str:
+    """Sentences, Markdown: how many neighbours the student keeps on average, and a second teacher.
+
+    Args:
+        view: the samples of the page.
+        scale: its ceilings.
+        kept: mean share of a sample's nearest that the student keeps, of all samples of the view.
+    """
+    near, size = min(NEIGHBOURS, len(view.ids) - 1), len(view.ids)
+    chance = f"by chance {near * near / (size - 1):.1f}"
+    own = f"On average it keeps **{near * kept:.1f} of {near}** nearest ({chance})."
+    if not scale.ceilings:
+        words = in_words(view, scale)
+        return f"{own} {words}".strip()
+    known = list(scale.ceilings.values())
+    seeds, whole = ", ".join(map(str, scale.ceilings)), all(c.is_whole for c in known)
+    other = sum(c.teachers["neighbour_overlap"] for c in known) / len(known)
+    second = f"a second teacher (seed {seeds}) {near * other:.1f}"
+    if whole:
+        return f"{own} For scale, {second}."
+    student = sum(c.student["neighbour_overlap"] for c in known) / len(known)
+    least = min(c.n for c in known)
+    return (
+        f"{own} For scale, among the {least} samples that both followed: {second}, this student "
+        f"{near * student:.1f}."
     )
 
 

@@ -1,6 +1,7 @@
 """Step 2: a few samples that describe all the others."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import streamlit as st
 from dashboard import components, loss_settings, method_steps, record_picker, selection, widgets
 from dashboard.components import Reading
 from dashboard.figure_cache import figures
+from pkdot.analysis.anchor_weight import anchor_weight
+from pkdot.errors import printable
 from pkdot.method.anchors import POLICIES
 
 record = record_picker.chosen_record()
@@ -107,6 +110,48 @@ def show_rows() -> None:
     )
 
 
+def show_weight() -> None:
+    """The anchors in the order in which they tell samples apart."""
+    table = anchor_weight(anchors, *method_steps.anchor_rows(view, settings))
+    columns: dict[str, Any] = {"anchor": [printable(ids[i])[:80] for i in table["anchor"]]}
+    if has_groups:
+        by = printable(samples.by)[:40]
+        names = [record.task.describe(view.batch.targets[i]) for i in table["anchor"]]
+        columns[f"its {by}"] = names
+    if anchors.ndim == 2:  # else every sample has them all
+        columns["rows"] = table["rows"]
+    columns |= {"tells apart": 100 * table["share"], "student differs by": table["gap"]}
+    st.dataframe(
+        pd.DataFrame(columns),
+        key=f"weight of {len(table)} {policy}",
+        hide_index=True,
+        height=500,
+        placeholder="–",
+        column_config={
+            "rows": st.column_config.NumberColumn(help="Samples that it describes."),
+            "tells apart": st.column_config.ProgressColumn(
+                min_value=0,
+                max_value=float(np.nanmax(columns["tells apart"], initial=1e-9)),
+                format="%.1f %%",
+                help="Its share of the squared distances between the teacher's rows.",
+            ),
+            "student differs by": st.column_config.ProgressColumn(
+                min_value=0,
+                max_value=float(table["gap"].max()) or 1.0,
+                format="%.2f",
+                help="Mean difference of teacher's and student's similarity to it.",
+            ),
+        },
+    )
+    Reading(
+        "First the anchors that tell samples apart; right, where the student still differs.",
+        "Every sample is about equally similar to an anchor with a small share: without it, the "
+        "rows would say nearly the same. A large share with a large difference is what the "
+        "student has yet to learn.",
+        "the cost between two rows is a sum over anchors, so each has a share in it.",
+    ).write()
+
+
 def show_coverage() -> None:
     """What more anchors add."""
     many = components.plain(samples.words.many)
@@ -125,8 +170,8 @@ def show_coverage() -> None:
     )
 
 
-panels = {"map": "On the map", "pictures": "As pictures", "policies": "All policies"}
-panels |= {"rows": "All rows", "count": "How many"}
+panels = {"map": "On the map", "weight": "Which matter", "pictures": "As pictures"}
+panels |= {"policies": "All policies", "rows": "All rows", "count": "How many"}
 if not media:
     panels.pop("pictures")
 panel, place = widgets.tabs(panels)
@@ -142,4 +187,9 @@ with place:
     elif panel == "policies":
         show_map([name for name in POLICIES if name != "all"])
     else:
-        {"pictures": show_pictures, "rows": show_rows, "count": show_coverage}[panel]()
+        {
+            "weight": show_weight,
+            "pictures": show_pictures,
+            "rows": show_rows,
+            "count": show_coverage,
+        }[panel]()

@@ -2,10 +2,14 @@
 
 import streamlit as st
 
-st.caption(
-    "Two students see the same noisy 4×4 digits in the same batches. One learns from labels "
-    "alone; the other also from a teacher that sees 8×8 digits and knew 400 labels."
-)
+from dashboard import components
+
+with components.bar():
+    components.title("Lab", width="content")
+    st.caption(
+        "Two students see the same noisy 4×4 digits. One learns from labels alone; the other also "
+        "from a teacher that sees 8×8 digits and knew 400 labels."
+    )
 with st.spinner("Libraries are loaded and the teacher learns, once, for some seconds …"):
     from dashboard import lab_lesson  # with torch: the words above come first
 

@@ -9,6 +9,7 @@ from dashboard import (
     pair_details,
     pair_maps,
     record_picker,
+    second_teacher,
     selection,
     widgets,
 )
@@ -26,6 +27,8 @@ table = pair_details.lost_samples(view, settings)
 
 followed = selection.followed_sample(view)
 position = int(table["position"].iloc[0]) if followed is None else followed
+if followed is None:
+    widgets.set_aside("sample", ids[position])  # other pages begin with it, too
 chosen = set(selection.chosen_ids(record))
 here = [i for i, name in enumerate(ids) if name in chosen] if chosen else []
 palette = marker_palette(samples.by_class(), view.style)
@@ -63,6 +66,16 @@ def take_row() -> None:
         widgets.set_aside("sample", name)
 
 
+def show_scale() -> None:
+    """How many neighbours are kept on average, beside those that a second teacher keeps."""
+    # Each sample is compared with each, which a long view has no time for.
+    is_short = len(ids) <= pair_details.MOST_MEASURED
+    scale = second_teacher.scale_of(view) if is_short else second_teacher.NONE
+    st.caption(second_teacher.kept_in_words(view, scale, 1 - float(table["lost"].mean())))
+    if is_short:
+        second_teacher.offer(view, scale)
+
+
 left, right = st.columns([5, 2])
 with left:
     size = "" if len(table) == len(ids) else f" ({len(table)} of {len(ids)}, drawn at random)"
@@ -97,4 +110,6 @@ with left:
         },
     )
 with right:
+    if not here:  # else the set has this place
+        show_scale()
     chosen_set.show(view, record, [ids[i] for i in here])

@@ -63,9 +63,9 @@ def show_list() -> None:
         {
             "corpus": printable(s.corpus or s.name),
             "method": printable(s.method),
+            "seed": s.seed,
             "student": short_score(s, "student"),
             "teacher": short_score(s, "teacher"),
-            "seed": s.seed,
             "status": s.status,
             "best epoch": s.best_epoch,
             "note": note(s),
@@ -78,6 +78,8 @@ def show_list() -> None:
         help="Primary score on the test samples: accuracy, or what the task has.", width="small"
     )
     keys = list(found)
+    silent = [] if table["note"].any() else ["note"]
+    silent += ["status"] if (table["status"] == "finished").all() else []
     # Ticks are kept by row number: a new run moves the rows, and needs a table of its own.
     widget = f"table {hash(tuple(keys))}"
     st.dataframe(
@@ -94,7 +96,7 @@ def show_list() -> None:
             "teacher": score,
             "note": st.column_config.TextColumn(width="medium"),
         },
-        column_order=[name for name in table if name != "note" or table["note"].any()],
+        column_order=[name for name in table if name not in silent],
     )
     Reading(
         "Tick one to look at it on all pages, or several to compare.",

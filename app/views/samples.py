@@ -11,9 +11,12 @@ from dashboard.components import Reading
 from dashboard.figure_cache import figures
 from pkdot.analysis.predictions import outputs_of
 from pkdot.figures import SampleTable
+from pkdot.figures.images import png
+from pkdot.figures.style import in_words
 from pkdot.record import targets_of
 
 SHOWN = 20
+PICTURE = 112  # pixels of a picture of one sample
 
 record = record_picker.chosen_record()
 probe = record.probe
@@ -142,16 +145,12 @@ def show_answers() -> None:
 
 
 def show_pictures() -> None:
-    """One sample, large."""
-    components.draw(
-        lambda: figures.image_grid(
-            {name: pictures[position : position + 1] for name, pictures in media.items()},
-            columns=4,
-            title="Its frames and signals",
-            style=style,
-        ),
-        "one-sample",
-    )
+    """One sample, large, beside what is known of it."""
+    with st.container(horizontal=True, gap="small"):
+        for name, pictures in media.items():
+            if position < len(pictures):
+                caption = components.plain(in_words(name))
+                st.image(png(pictures[position]), caption, width=PICTURE)
 
 
 def show_features() -> None:
@@ -211,11 +210,11 @@ with place:
         with left:
             if media:
                 show_grid()
-                show_pictures()
             else:
                 show_table(560)
         with right:
             show_facts()
+            show_pictures()
             show_answers()
     else:
         {"features": show_features, "table": show_table}[panel]()

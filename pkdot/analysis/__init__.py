@@ -5,7 +5,8 @@ across                                results on several data sets: their mean, 
 predictions                           the answers of teacher and student
 matrix_correlation, agreement         how alike two similarity matrices, or two embeddings, are
 neighbours, projection                what lies near what; maps in the plane
-anchor_coverage, matrix_order         what anchors describe; orders of a matrix's rows
+anchor_coverage, anchor_weight        what anchors describe; which of them tell samples apart
+matrix_order                          orders of a matrix's rows
 reconstruction                        how well features were hallucinated
 
 Measures of a transport plan are in :mod:`pkdot.method.plan_measures`.

@@ -209,7 +209,23 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
         figure,
         f"What each {clean(task.target_label)} is taken for",
         style,
-        subtitle=f"{int(np.asarray(counts['student']).sum())} samples; each row adds up to 100 %, "
-        "the diagonal is right",
+        subtitle=_least_learned(counts, names),
         height=460,
+    )
+
+
+def _least_learned(counts: dict[str, Any], names: list[str]) -> str:
+    """How many samples; the class on which the student is right least often, and its teacher."""
+    of_class = np.asarray(counts["student"]).sum(axis=1)
+    right = {
+        who: 100 * np.diag(np.asarray(found)) / np.maximum(of_class, 1)
+        for who, found in counts.items()
+    }
+    least = int(np.where(of_class > 0, right["student"], np.inf).argmin())
+    student, teacher = (f"{right[who][least]:.0f} %" for who in ("student", "teacher"))
+    if right["student"][least] == 100:
+        return f"{of_class.sum():.0f} samples; the student is always right"
+    return (
+        f"{of_class.sum():.0f} samples; least learned: {names[least]}, student {student} right, "
+        f"teacher {teacher}"
     )

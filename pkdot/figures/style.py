@@ -162,8 +162,12 @@ def _template(theme: str, large: bool) -> Any:
     }
     theirs = plotly.io.templates["plotly"].to_plotly_json()
     unused = ("coloraxis", "geo", "mapbox", "polar", "scene", "ternary")
+    data = {kind: theirs["data"][kind] for kind in _TRACES}
+    for bar in data["bar"]:
+        bar["marker"]["line"]["color"] = colours.paper
+        bar["error_x"]["color"] = bar["error_y"]["color"] = colours.ink
     template = layout.Template(
-        data={kind: theirs["data"][kind] for kind in _TRACES},
+        data=data,
         layout={key: value for key, value in theirs["layout"].items() if key not in unused},
     )
     template.layout.update(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chromium import serve_page
+from tests.support.chromium import serve_page, wait_until_idle
 from tests.support.example_records import write_record
 
 pytestmark = pytest.mark.slow
@@ -134,8 +134,7 @@ def test_a_link_shows_the_same_view_to_somebody_else(server: str, page: Any, bro
 def settled(page: Any) -> None:
     """Wait until the server has drawn the whole page."""
     page.wait_for_selector(FIGURE)
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
-    page.wait_for_timeout(700)
+    wait_until_idle(page)
 
 
 def box_of(page: Any, figure: int) -> Any:

@@ -125,7 +125,7 @@ def test_the_page_answers_what_the_browser_asks(teacher: engine.LabTeacher) -> N
     ask(app)
     assert lab.batch == 1, "an ask by somebody who has not seen the last batch is none"
     app.select_slider[4].set_value(0.5).run()
-    app.selectbox(key="lab method").set_value("kd").run()
+    app.selectbox(key="lab slider method").set_value("kd").run()
     assert (lab.settings.wrong, lab.settings.method) == (0.5, "kd")
     assert lab.settings.strength == 1, "λ stays the method's usual one, which is another number"
     assert app.select_slider[1].disabled
@@ -137,6 +137,22 @@ def test_the_page_answers_what_the_browser_asks(teacher: engine.LabTeacher) -> N
     assert lab.batch == 0
     assert lab.settings.method == "kd"
     assert opened("lab").session_state["the lab"] is not lab, "another visitor has another"
+
+
+def test_a_lesson_is_a_link() -> None:
+    app = opened("lab", lab_method="kd", lab_wrong="0.5", lab_strength="3.0", lab_blur="17")
+    assert not app.exception
+    lab = app.session_state["the lab"]
+    assert lab.settings == engine.LabSettings(method="kd", wrong=0.5, strength=3.0)
+    app.select_slider[3].set_value(20).run()
+    app.selectbox(key="lab slider method").set_value("pkdot").run()
+    assert app.select_slider[0].value == 3.0, "λ stays the same multiple of another method's"
+    assert app.query_params["lab_n_labelled"] in ("20", ["20"])
+    assert "lab_method" not in app.query_params, "the usual one needs no word"
+    app.session_state["address"] = {"lab_wrong": ["0.25"]}  # as after Back
+    app.run()
+    assert lab.settings == engine.LabSettings(wrong=0.25)
+    assert app.select_slider[4].value == 0.25
 
 
 def test_a_full_server_says_so_and_learns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ def test_similarity_is_sorted_by_class_subject_and_clustering(record_copy: Path)
 
 @pytest.mark.slow
 def test_a_link_names_the_sample_on_every_page(record_copy: Path) -> None:
-    for page, at in (("similarity", 0), ("anchors", 1), ("transport", 1), ("samples", 2)):
+    for page, at in (("similarity", 0), ("anchors", 1), ("transport", 1), ("samples", 1)):
         app = opened(page, sample="sample-017", panel="one")
         assert app.selectbox(key="sample").value == "sample-017"
         assert ": sample-017</b>" in spec(app, at)
@@ -88,7 +88,7 @@ def test_a_link_names_the_sample_on_every_page(record_copy: Path) -> None:
 @pytest.mark.slow
 def test_each_tab_is_drawn_once_it_is_open(record_copy: Path) -> None:
     tabs = {"similarity": {"one": 1, "epochs": 1}, "runs": {"answers": 1, "settings": 0},
-            "anchors": {"pictures": 1, "policies": 1, "rows": 1, "count": 1},
+            "anchors": {"weight": 0, "pictures": 1, "policies": 1, "rows": 1, "count": 1},
             "transport": {"plan": 2, "steps": 1}, "maps": {"film": 1},
             "samples": {"features": 2}}  # fmt: skip
     for page, panels in tabs.items():
@@ -275,11 +275,38 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     assert not app.exception
     tiles = {tile.label: tile.value for tile in app.metric}
     assert (tiles["student alone"], tiles["student, test accuracy"]) == ("50.0 %", "60.0 %")
+    assert tiles["gap closed"] == "25 %"  # also without an interval
     assert "+10.0 points" in [tile.delta for tile in app.metric]
+    assert "**it gained 10.0 points** over the same student without a teacher." in words(app)
     shutil.rmtree(tmp_path / "runs" / "none")
     app.run()
-    assert {tile.label: tile.value for tile in app.metric}["student alone"] == "–"
+    assert "student alone" not in [tile.label for tile in app.metric]
+    assert "did it gain?" in words(app)
     assert [button.label for button in app.button].count("Make the control") == 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "interval", "said"),
+    [
+        ((0.5, 0.6), (0.1, 0.4), "**it gained 10.0 points** over the same student without"),
+        ((0.5, 0.6), (-0.1, 0.6), "may be chance"),
+        ((0.5, 0.4), (-0.4, -0.1), "**it lost 10.0 points** to the same student without"),
+        ((0.5, 0.5), (-0.1, 0.1), "**it gained nothing**"),
+    ],
+)
+def test_a_sentence_says_whether_a_student_gained(
+    tmp_path: Path, scores: tuple[float, float], interval: tuple[float, float], said: str
+) -> None:
+    from dashboard import gain
+    from pkdot.analysis.statistics import Interval
+    from pkdot.record import open_record
+    from pkdot.record.control import Gain
+
+    record = open_record(write_record(tmp_path / "runs", method="kd").path)
+    closed = Interval(sum(interval) / 2, *interval, 5, 0.95)
+    found = gain._verdict(record, Gain(*scores, 0.9, closed, "seeds", (0, 1)))
+    assert said in found
+    assert ("chance" in found) == ("chance" in said)
 
 
 def test_the_control_of_others_data_is_not_made_by_the_page(tmp_path: Path) -> None:

@@ -72,6 +72,36 @@ def test_the_table_begins_with_what_was_lost_most(record_copy: Path) -> None:
     assert f"kept {len(data['details']['neighbours']['kept'])}" in data["words"]
 
 
+def test_other_pages_go_on_with_the_sample_that_pairs_began_with(record_copy: Path) -> None:
+    app = opened("pairs")
+    first = app.dataframe[0].value["sample"].iloc[0]
+    app.switch_page("views/anchors.py").run()
+    assert app.selectbox(key="sample").value == first
+    assert app.query_params["sample"] in (first, [first])
+
+
+@pytest.mark.slow
+def test_of_a_long_row_the_anchors_that_differ_most_are_drawn(
+    record_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streamlit
+
+    from dashboard import pair_details
+
+    def row() -> dict[str, Any]:
+        streamlit.cache_data.clear()
+        found: dict[str, Any] = sent(opened("pairs", sample="sample-007"))[0]["details"]["row"]
+        return found
+
+    whole = row()
+    apart = np.abs(np.subtract(whole["teacher"], whole["student"]))
+    monkeypatch.setattr(pair_details, "MOST_ANCHORS", 3)
+    part = row()
+    kept = np.sort(np.argsort(-apart)[:3])
+    assert part["anchors"] == [whole["anchors"][i] for i in kept]
+    assert "3 of 10 anchors that differ most" in part["title"]
+
+
 def test_one_selection_lies_under_all_pages(record_copy: Path) -> None:
     app = opened("pairs", sample="sample-011", epoch="9", chosen="3-5.80", named="three lost")
     assert sent(app)[0]["chosen"] == "3-5.80"

@@ -49,3 +49,21 @@ def test_only_samples_of_both_count(tmp_path: Path, shared: int, said: str) -> N
     app = opened("similarity", run="one")
     assert not app.exception
     assert said in words(app)
+
+
+@pytest.mark.slow
+def test_kept_neighbours_have_a_scale(tmp_path: Path) -> None:
+    from pkdot.record import Probe
+    from tests.support.example_records import structured_arrays
+
+    write_record(tmp_path / "runs", run_id="one")
+    alone = words(opened("pairs", run="one"))
+    assert "of 10** nearest (by chance 1.1)" in alone
+    assert "train these settings with another seed" in alone
+    write_record(tmp_path / "runs", run_id="two", seed=1)
+    # The same arrays under another seed: these teachers are one, and keep all.
+    assert "For scale, a second teacher (seed 1) 10.0." in words(opened("pairs", run="one"))
+    names = [f"sample-{i:03d}" if i < 45 else f"other-{i:03d}" for i in range(N)]
+    probe = Probe(names, [""] * N, structured_arrays()["labels"])
+    write_record(tmp_path / "runs", run_id="part", seed=2, names=names, probe=probe)
+    assert "among the 45 samples that both followed" in words(opened("pairs", run="one"))

@@ -97,6 +97,18 @@ def test_confusions_count_each_class_in_its_row() -> None:
             figures.confusion_matrices(wrong)
 
 
+def test_the_class_that_was_least_learned_is_named() -> None:
+    task = Classification(classes=("sad", "glad", "mad"))
+    targets = np.array([0, 0, 1, 1, 2, 2])
+    student = np.eye(3)[[0, 0, 1, 0, 2, 2]]
+    subtitle = text(figures.confusion_matrices(Outputs(task, np.eye(3)[targets], student, targets)))
+    assert "least learned: glad, student 50 % right, teacher 100 %" in subtitle
+    unseen = Outputs(task, np.eye(3)[targets[:4]], student[:4], targets[:4])
+    assert "mad," not in text(figures.confusion_matrices(unseen))  # no sample of it, so none missed
+    whole = Outputs(task, student, np.eye(3)[targets], targets)
+    assert "the student is always right" in text(figures.confusion_matrices(whole))
+
+
 def test_many_classes_are_not_written_into_cells() -> None:
     task = Classification(classes=tuple(map(str, range(15))))
     outputs = Outputs(task, np.eye(15), np.eye(15), np.arange(15))

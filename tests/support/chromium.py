@@ -104,3 +104,10 @@ def page_process(runs: Path, cwd: Path, script: Path = PAGE) -> Iterator[tuple[s
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def wait_until_idle(page: Any, pause: int = 300) -> None:
+    """Wait until the server has drawn the page, and so many milliseconds for what follows."""
+    for _ in range(2):  # a figure or a fragment may ask the server once more
+        page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+        page.wait_for_timeout(pause)

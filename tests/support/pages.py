@@ -17,7 +17,7 @@ FIGURES = {
     "anchors": 2,
     "transport": 2,
     "maps": 1,
-    "samples": 3,
+    "samples": 2,
 }
 """Figures of each page as it opens; those of other tabs are drawn once a tab is open."""
 

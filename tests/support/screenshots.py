@@ -12,23 +12,25 @@ from typing import Any
 if __package__ is None or __package__ == "":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support.chromium import ROOT, open_chromium, serve_page
+from tests.support.chromium import ROOT, open_chromium, serve_page, wait_until_idle
 
 PAGES = {
     "runs": "", "pairs": "pairs", "similarity": "similarity", "anchors": "anchors",
     "transport": "transport", "embeddings": "maps", "samples": "samples", "methods": "methods",
-    "yours": "yours",
+    "yours": "yours", "lab": "lab",
 }  # fmt: skip
 README_PAGE = "pairs"
-FIGURE = ".js-plotly-plot .main-svg, .pairs[data-drawn], [data-testid=stFileUploader]"
+FIGURE = (
+    ".js-plotly-plot .main-svg, .pairs[data-drawn], [data-testid=stFileUploader], "
+    ".lab[data-batch]:not([data-batch='0'])"
+)
 WINDOW = {"width": 1440, "height": 900}
 
 
 def settle(page: Any) -> None:
     """Wait until figures are drawn and the server is idle."""
     page.wait_for_selector(FIGURE, timeout=60_000)
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=60_000)
-    page.wait_for_timeout(800)
+    wait_until_idle(page, 500)
 
 
 def main() -> None:

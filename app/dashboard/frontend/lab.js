@@ -110,7 +110,7 @@ class LabPage {
     this.button.textContent = this.plays ? "Pause" : "Play";
     const rate = times.length > 2 ? ((times.length - 1) * 1000) / (times.at(-1) - times[0]) : 0;
     const words = [`${count(frame.batch)} ${frame.batch === 1 ? "batch" : "batches"} learnt`];
-    if (this.plays && rate) words.push(`${rate.toFixed(0)} pictures a second`);
+    if (this.plays && rate) words.push(`${rate.toFixed(0)} ${rate < 1.5 ? "picture" : "pictures"} a second`);
     if (this.isOver) words.push("the lesson ends here; Restart begins anew");
     this.state.textContent = this.state.title = frame.waits || words.join(" · ");
     Object.assign(this.root.dataset, { batch: frame.batch, rate: rate.toFixed(1), plays: this.plays });
