@@ -265,7 +265,7 @@ def test_a_run_is_started_from_the_page(server: str, page: Any, runs: Path) -> N
     # Streamlit shows a button of that name too, in its header, while a page computes.
     own = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
     own.wait_for(state="detached", timeout=300_000)
-    page.get_by_text("This run: digits, kd+pkdot").wait_for()
+    page.get_by_text("digits, kd+pkdot: did it gain?").wait_for()
     new = {folder.name for folder in runs.iterdir()} - before
     assert len(new) == 1
     wait_for_parameter(page, "run", new.pop())

@@ -108,7 +108,7 @@ def test_a_record_that_was_kept_is_opened_on_all_pages(tmp_path: Path) -> None:
     assert [button.label for button in buttons] == ["kept"]
     buttons[0].click().run()
     assert not app.exception
-    assert "This run: patterns, by a test" in words(app)
+    assert "patterns, by a test: **did it gain?**" in words(app)
     assert app.sidebar.selectbox[0].value == "sweeps/kept"
     app = opened("similarity", run="sweeps/kept")
     assert not app.warning

@@ -62,7 +62,7 @@ def test_an_own_run_named_example_hides_nothing(
     write_record(tmp_path / "runs", run_id="example", corpus="other data")
     app = opened("runs", run="example")
     assert app.sidebar.selectbox[0].value == "example"
-    assert "This run: patterns, by a test" in words(app)
+    assert "patterns, by a test: **did it gain?**" in words(app)
     assert len(app.sidebar.selectbox[0].options) == 2
     assert opened("runs").sidebar.selectbox[0].value == "example/"
 
