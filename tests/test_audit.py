@@ -75,6 +75,7 @@ def known() -> dict[str, list[str]]:
     return dict(packages_distributions())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["pkdot", "app", "examples", "notebooks", "tests"])
 def test_every_import_is_a_declared_dependency(folder: str, known: dict[str, list[str]]) -> None:
     allowed = set(declared())
@@ -89,6 +90,7 @@ def test_every_import_is_a_declared_dependency(folder: str, known: dict[str, lis
     assert strangers == set()
 
 
+@pytest.mark.slow
 def test_every_declared_dependency_is_used(known: dict[str, list[str]]) -> None:
     used = {
         library

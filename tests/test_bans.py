@@ -74,6 +74,7 @@ def _constant(node: ast.expr | None, value: bool) -> bool:
     return isinstance(node, ast.Constant) and node.value is value
 
 
+@pytest.mark.slow
 def test_no_line_does_what_is_banned() -> None:
     found = [
         f"{place}:{line}: {why}"

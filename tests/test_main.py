@@ -110,6 +110,7 @@ def test_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'data.name="digits"' in told
 
 
+@pytest.mark.slow
 def test_one_seed_is_told_without_an_interval(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,7 @@ def test_two_halves_of_an_answer_are_worth_nothing_alone() -> None:
     assert found.both == 1
 
 
+@pytest.mark.slow
 def test_the_choice_of_a_model_does_not_flatter_its_score() -> None:
     """Of 40 models on 24 samples with random answers the best would be right on 65 % and more."""
     scores = []
@@ -87,6 +88,7 @@ def test_the_choice_of_a_model_does_not_flatter_its_score() -> None:
     assert np.mean(scores) == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.slow
 def test_more_labels_are_worth_what_they_bring() -> None:
     labels = np.random.default_rng(0).integers(0, 2, N)
     show = seen(2.5)

@@ -44,6 +44,7 @@ def test_intervals_agree_with_statsmodels() -> None:
     assert same.low < 0 < same.high
 
 
+@pytest.mark.slow
 def test_an_interval_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     covered = [

@@ -44,6 +44,7 @@ def test_the_share_is_found_and_so_are_the_pairs(share: float) -> None:
     assert right[of_ten].mean() > 0.85, "a belief is a probability"
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held, alarms = [], 0
     for seed in range(40):

@@ -89,6 +89,7 @@ def test_progress_is_read_from_the_record(background_run: Any, tmp_path: Path) -
     assert found.words == "the T-Net learns, epoch 9 of at most 19"
 
 
+@pytest.mark.slow
 def test_the_page_offers_a_run_and_shows_how_far_it_is(background_run: Any, tmp_path: Path) -> None:
     class Child:
         """A child that trains for as long as the test wants."""
@@ -117,6 +118,7 @@ def test_the_page_offers_a_run_and_shows_how_far_it_is(background_run: Any, tmp_
     assert not app.exception
 
 
+@pytest.mark.slow
 def test_a_page_that_others_reach_starts_no_runs(
     background_run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

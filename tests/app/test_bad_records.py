@@ -26,6 +26,7 @@ def errors(app) -> str:  # type: ignore[no-untyped-def]
     return "\n".join(str(element.value) for element in app.error).replace("\\", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "file", "shown"),
     [
@@ -101,6 +102,7 @@ def test_the_list_shows_strange_records_in_a_line_each(tmp_path: Path) -> None:
     assert good.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["similarity", "maps", "samples"])
 def test_words_for_groups_stay_plain_text(page: str, record_copy: Path) -> None:
     evil = "![x](https://example.org/x.png) www.example.org :red[x] \u202e a@example.org"

@@ -16,6 +16,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     surround(monkeypatch, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", FIGURES)
 def test_each_page_shows_a_good_record(page: str, record_copy: Path) -> None:
     app = opened(page)
@@ -26,6 +27,7 @@ def test_each_page_shows_a_good_record(page: str, record_copy: Path) -> None:
     assert app.sidebar.selectbox[0].value == "finished"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", FIGURES)
 def test_each_page_says_when_there_is_no_record(page: str) -> None:
     app = opened(page)
@@ -35,6 +37,7 @@ def test_each_page_says_when_there_is_no_record(page: str) -> None:
     assert "make demo" in words(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", FIGURES)
 def test_each_page_shows_what_a_running_record_has(page: str, tmp_path: Path) -> None:
     recorder = write_record(tmp_path / "runs", run_id="live", finish=False)
@@ -66,6 +69,7 @@ def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path
     assert "holds no embeddings yet" in words(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "file"),
     [
@@ -87,6 +91,7 @@ def test_each_page_reports_damage_in_a_sentence(page: str, file: str, record_cop
     assert "damaged" in app.sidebar.selectbox[0].options[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", FIGURES)
 def test_each_page_reports_a_record_that_does_not_open(page: str, record_copy: Path) -> None:
     (record_copy / "run.json").write_text('{"schema_version": 99}')
@@ -96,6 +101,7 @@ def test_each_page_reports_a_record_that_does_not_open(page: str, record_copy: P
     assert figures(app) == 0
 
 
+@pytest.mark.slow
 def test_a_failed_run_shows_its_message(tmp_path: Path) -> None:
     recorder = write_record(tmp_path / "runs", run_id="bad", finish=False)
     with pytest.raises(RuntimeError), recorder:
@@ -151,6 +157,7 @@ def test_a_fault_of_our_own_shows_no_traceback(
     assert "secret detail" in caplog.text
 
 
+@pytest.mark.slow
 def test_epoch_and_source_move_what_is_drawn(record_copy: Path) -> None:
     app = opened("similarity")
     slider = app.select_slider(key="epoch")
@@ -190,6 +197,7 @@ def test_the_divergence_on_the_page_is_the_loss_itself(record_copy: Path) -> Non
     assert float(tiles["divergence"]) == pytest.approx(float(loss), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_link_reproduces_the_view(record_copy: Path, tmp_path: Path) -> None:
     shutil.copytree(record_copy, tmp_path / "runs" / "other")
     app = opened("runs", run="finished")
@@ -247,6 +255,7 @@ def test_a_simulated_record_says_so_in_every_figure(tmp_path: Path, page: str) -
         assert "simulated data" in chart.proto.spec
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [{"media": "left out, as [these](http://x) are private"}, {}, 5])
 def test_pictures_that_were_left_out_are_reported(tmp_path: Path, data: Any) -> None:
     from pkdot.record import Recorder
@@ -286,6 +295,7 @@ def test_long_probes_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.Monk
         assert not app.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("address", "warned"), [(None, True), ("0.0.0.0", True), ("::1", False)])
 def test_a_page_that_others_can_reach_says_so(
     address: str | None, warned: bool, record_copy: Path, monkeypatch: pytest.MonkeyPatch

@@ -112,6 +112,7 @@ def ask(app: Any, **values: Any) -> Any:
     return app.run()
 
 
+@pytest.mark.slow
 def test_the_page_answers_what_the_browser_asks(teacher: engine.LabTeacher) -> None:
     app = opened("lab")
     assert not app.exception
@@ -167,6 +168,7 @@ def test_a_full_server_says_so_and_learns_nothing(monkeypatch: pytest.MonkeyPatc
     assert unpack(shown[-1])["waits"] == lab_places.FULL
 
 
+@pytest.mark.slow
 def test_what_stops_a_lesson_is_said_beside_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     from dashboard import lab_figures
     from pkdot.errors import TrainingError

@@ -49,6 +49,7 @@ def test_a_section_of_the_report_is_replaced_and_the_rest_stays(tmp_path: Path) 
     assert report.read_text() == ("# The page\n\ntwo\n\n## Load\n\nsecond\n\n## Other\n\nother\n")
 
 
+@pytest.mark.slow
 def test_what_is_loaded_once_is_kept_out_of_the_search_for_garbage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -33,6 +33,7 @@ def test_without_any_table_it_says_what_to_type() -> None:
     assert "python -m pkdot evidence" in words(app)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_shown_with_its_units_and_the_best_is_opened(tmp_path: Path) -> None:
     write_sweep_file(tmp_path / "runs")
     app = whole()
@@ -100,6 +101,7 @@ def test_names_in_a_table_stay_plain_text(tmp_path: Path) -> None:
     assert "<a" not in spec(app, 1)
 
 
+@pytest.mark.slow
 def test_a_record_that_was_kept_is_opened_on_all_pages(tmp_path: Path) -> None:
     write_sweep_file(tmp_path / "runs", records={"pkdot": ["kept", "gone"]})
     write_record(tmp_path / "sweeps" / "records", run_id="kept", seed=5)

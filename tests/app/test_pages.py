@@ -29,6 +29,7 @@ def test_bad_values_in_the_address_do_no_harm(record_copy: Path) -> None:
         assert figures(app) == FIGURES[page]
 
 
+@pytest.mark.slow
 def test_runs_of_the_same_test_samples_are_compared_in_pairs(tmp_path: Path) -> None:
     for run_id, method in (("one", "kd"), ("two", "pkdot")):
         write_record(tmp_path / "runs", run_id=run_id, method=method)
@@ -67,6 +68,7 @@ def test_an_own_run_named_example_hides_nothing(
     assert opened("runs").sidebar.selectbox[0].value == "example/"
 
 
+@pytest.mark.slow
 def test_similarity_is_sorted_by_class_subject_and_clustering(record_copy: Path) -> None:
     app = opened("similarity")
     seen = set()
@@ -101,6 +103,7 @@ def test_each_tab_is_drawn_once_it_is_open(record_copy: Path) -> None:
             assert figures(app) == number, (page, panel)
 
 
+@pytest.mark.slow
 def test_a_flow_opens_into_its_samples_and_stays_in_the_address(record_copy: Path) -> None:
     app = opened("transport", epoch="2", blur="0.5")
     assert "The plan as flows between classes" in spec(app, 0)
@@ -112,6 +115,7 @@ def test_a_flow_opens_into_its_samples_and_stays_in_the_address(record_copy: Pat
     assert "Opened: one → two" in spec(opened("transport", flow="1.2", epoch="2", blur="0.5"), 0)
 
 
+@pytest.mark.slow
 def test_every_figure_says_what_it_shows(record_copy: Path) -> None:
     for page in ("transport", "samples"):
         for chart in opened(page).get("plotly_chart"):
@@ -119,6 +123,7 @@ def test_every_figure_says_what_it_shows(record_copy: Path) -> None:
     assert "Parts: Teacher, Student" in opened("maps").get("plotly_chart")[0].proto.alt
 
 
+@pytest.mark.slow
 def test_large_type_reaches_the_figures(record_copy: Path) -> None:
     app = opened("maps")
 
@@ -132,6 +137,7 @@ def test_large_type_reaches_the_figures(record_copy: Path) -> None:
     assert app.query_params["large"] == "True"
 
 
+@pytest.mark.slow
 def test_relatives_of_the_plan_stand_beside_it(record_copy: Path) -> None:
     app = opened("transport", panel="others")
     table = app.dataframe[0].value.set_index("plan")
@@ -158,6 +164,7 @@ def test_maps_are_coloured_by_what_the_reader_asks(record_copy: Path) -> None:
     assert health["purity by chance"].tolist() == ["19 %", "19 %"]
 
 
+@pytest.mark.slow
 def test_chosen_samples_stand_out_in_both_maps_until_none_is_chosen(record_copy: Path) -> None:
     app = opened("maps", chosen="1-2.500")
     assert "2 of 90 samples are chosen" in words(app).replace("\\", "")
@@ -165,6 +172,7 @@ def test_chosen_samples_stand_out_in_both_maps_until_none_is_chosen(record_copy:
     assert "are chosen" not in words(app)
 
 
+@pytest.mark.slow
 def test_samples_are_sorted_by_disagreement(record_copy: Path) -> None:
     import pandas as pd
 
@@ -187,6 +195,7 @@ def test_samples_are_sorted_by_disagreement(record_copy: Path) -> None:
     assert set(table["class"]) == {"two"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", FIGURES)
 def test_clips_with_signals_and_subjects_are_shown(page: str, tmp_path: Path) -> None:
     write_clips_record(tmp_path / "runs")
@@ -208,6 +217,7 @@ def test_each_figure_can_be_taken_away(record_copy: Path) -> None:
         assert page in ("pairs", "samples") or "Data" in labels
 
 
+@pytest.mark.slow
 def test_a_slider_that_plays_goes_on_and_stops_at_its_end(record_copy: Path) -> None:
     app = opened("similarity")
     app.select_slider(key="epoch").set_value(2).run()
@@ -261,6 +271,7 @@ def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
     assert listed["corpus"].tolist() == ["my own loop"]
 
 
+@pytest.mark.slow
 def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     config = {"data": {"name": "digits"}, "k": 10}
     for method, right in (("pkdot", 0.6), ("none", 0.5)):

@@ -72,6 +72,7 @@ def test_the_table_begins_with_what_was_lost_most(record_copy: Path) -> None:
     assert f"kept {len(data['details']['neighbours']['kept'])}" in data["words"]
 
 
+@pytest.mark.slow
 def test_other_pages_go_on_with_the_sample_that_pairs_began_with(record_copy: Path) -> None:
     app = opened("pairs")
     first = app.dataframe[0].value["sample"].iloc[0]
@@ -102,6 +103,7 @@ def test_of_a_long_row_the_anchors_that_differ_most_are_drawn(
     assert "3 of 10 anchors that differ most" in part["title"]
 
 
+@pytest.mark.slow
 def test_one_selection_lies_under_all_pages(record_copy: Path) -> None:
     app = opened("pairs", sample="sample-011", epoch="9", chosen="3-5.80", named="three lost")
     assert sent(app)[0]["chosen"] == "3-5.80"
@@ -137,6 +139,7 @@ def test_sets_survive_the_address(record_copy: Path) -> None:
     assert read_chosen("3-5.7", 5) == [3, 4]
 
 
+@pytest.mark.slow
 def test_a_long_view_is_solved_block_by_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

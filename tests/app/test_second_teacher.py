@@ -13,6 +13,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     surround(monkeypatch, tmp_path)
 
 
+@pytest.mark.slow
 def test_without_a_second_teacher_it_says_how_to_get_one(tmp_path: Path) -> None:
     write_record(tmp_path / "runs", run_id="one")
     write_record(tmp_path / "runs", run_id="same-seed")
@@ -25,6 +26,7 @@ def test_without_a_second_teacher_it_says_how_to_get_one(tmp_path: Path) -> None
     assert "a second teacher" not in spec(opened("similarity", panel="epochs"), 0)
 
 
+@pytest.mark.slow
 def test_an_agreement_stands_beside_that_of_two_teachers(tmp_path: Path) -> None:
     write_record(tmp_path / "runs", run_id="one")
     write_record(tmp_path / "runs", run_id="two", seed=1, method="kd")
@@ -37,6 +39,7 @@ def test_an_agreement_stands_beside_that_of_two_teachers(tmp_path: Path) -> None
     assert "two teachers" not in words(batch)  # another seed never saw this batch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shared", "said"), [(45, "on the 45 samples that both"), (9, "9 of 90")])
 def test_only_samples_of_both_count(tmp_path: Path, shared: int, said: str) -> None:
     from pkdot.record import Probe

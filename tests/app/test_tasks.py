@@ -89,6 +89,7 @@ def test_every_page_opens_for_embeddings_with_targets(kind: str, tmp_path: Path)
         assert figures(whole(page)) == PAIR[page], page
 
 
+@pytest.mark.slow
 def test_values_have_a_colour_bar_and_each_target_can_be_chosen(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "regression")
     first, second = (spec(whole("maps", target=target), 0) for target in ("pain", "heart rate"))
@@ -110,6 +111,7 @@ def test_levels_are_coloured_in_rising_order(tmp_path: Path) -> None:
     assert '"text": "level"' in drawn
 
 
+@pytest.mark.slow
 def test_a_range_is_not_called_a_class(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "regression")
     for panel in ("flows", "plan"):
@@ -137,6 +139,7 @@ def test_each_label_has_its_bars(tmp_path: Path) -> None:
         assert name in drawn
 
 
+@pytest.mark.slow
 def test_a_label_is_picked(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "multilabel")
     app = whole("runs", panel="answers", answers="labels", label="1")
@@ -155,6 +158,7 @@ def test_frames_are_drawn_over_time(tmp_path: Path) -> None:
     assert "20 frames" in drawn
 
 
+@pytest.mark.slow
 def test_errors_of_values_have_a_colour_bar_of_their_own(tmp_path: Path) -> None:
     write_task_record(tmp_path / "runs", "regression")
     drawn = spec(whole("maps", colour="error"), 0)

@@ -39,6 +39,7 @@ def names_of(app: Any) -> list[str]:
     return [str(option) for option in app.sidebar.selectbox[0].options]
 
 
+@pytest.mark.slow
 def test_files_that_are_named_become_the_record_of_all_pages(tmp_path: Path) -> None:
     from pkdot.record import list_records, open_record
 
@@ -61,6 +62,7 @@ def test_files_that_are_named_become_the_record_of_all_pages(tmp_path: Path) -> 
     assert "They are a record now" in words(app)
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     np.save(tmp_path / "short.npy", Z[:30])
     app = naming(teacher=tmp_path / "video.npy", student=tmp_path / "short.npy")
@@ -75,6 +77,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert ["There is no file" in str(error.value) for error in app.error] == [True] * 3
 
 
+@pytest.mark.slow
 def test_a_column_chosen_in_one_file_is_forgotten_in_another(tmp_path: Path) -> None:
     app = naming(targets=tmp_path / "pain.csv")
     app.multiselect(key="target columns").set_value(["state"]).run()
@@ -131,6 +134,7 @@ def test_without_any_record_there_is_nothing_to_take_away() -> None:
     assert not app.get("download_button")
 
 
+@pytest.mark.slow
 def test_the_probe_of_any_record_can_be_taken_away(tmp_path: Path) -> None:
     from dashboard.other_programs import packed
 

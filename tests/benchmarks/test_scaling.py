@@ -31,6 +31,7 @@ def test_every_cell_is_computed_though_workers_are_lost() -> None:
     assert rough["hours"] > calm["hours"]
 
 
+@pytest.mark.slow
 def test_no_cell_is_twice_or_missing() -> None:
     assert scaling.cell_overhead(30, 2)["keep"] > 0
 

@@ -110,6 +110,7 @@ def test_simulated_data_are_called_so(record: Any) -> None:
     assert source_of(made_up).startswith("simulated data")
 
 
+@pytest.mark.slow
 def test_a_picture_has_the_paper_of_its_theme(record: Any) -> None:
     for theme in ("light", "dark"):
         shot = next(FILMS[0].shots(record, theme))

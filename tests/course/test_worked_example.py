@@ -68,6 +68,7 @@ def test_the_page_shows_the_numbers_of_the_example() -> None:
     assert draw_summary(four_samples()).texts[0].get_text() in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["page.pdf", "page.svg"])
 def test_the_command_writes_one_page(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -30,6 +30,7 @@ EACH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", EACH)
 def test_the_seed_draws_who_serves_what(settings: DrawnSettings) -> None:
     corpus, other = load_corpus(settings, 3), load_corpus(settings, 4)
@@ -54,6 +55,7 @@ def test_a_share_of_the_given_labels_is_wrong(settings: DrawnSettings) -> None:
     assert wrong.mean() == pytest.approx(0.3, abs=0.06)
 
 
+@pytest.mark.slow
 @HANDWRITING
 def test_the_student_sees_a_half_or_a_blur() -> None:
     quiet = {"noise": 0.0, "n_unlabelled": 10}

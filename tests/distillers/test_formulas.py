@@ -400,6 +400,7 @@ CASES: list[tuple[str, Callable[..., float], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "formula", "options"), CASES)
 def test_loss_by_hand(name: str, formula: Callable[..., float], options: dict[str, Any]) -> None:
     # By hand, anchors are the few that the paper takes; with all of them rows are the matrix.

@@ -115,6 +115,7 @@ def test_labels_may_all_be_absent(name: str) -> None:
     assert loss.shape == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*LEARNING} - ESTIMATES))
 def test_gradient_agrees_with_finite_differences(name: str) -> None:
     teacher, student, labels = pair(size=6)

@@ -201,6 +201,7 @@ def test_an_equal_structure_in_another_order_costs_nothing() -> None:
     assert float(method.loss(teacher, student, labels)) > 1e-2
 
 
+@pytest.mark.slow
 def test_sizes_may_differ_and_the_order_of_either_side_means_nothing() -> None:
     teacher, student, labels = unpaired()
     exact = {"least_move": 1e-9, "max_iterations": 1000}

@@ -42,6 +42,7 @@ def test_seeds_that_chose_a_setting_may_not_compare_it() -> None:
     assert replace(SEEDS, controls=(60,)).for_controls == (60,)
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_reported_and_stops_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

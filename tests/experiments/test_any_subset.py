@@ -133,6 +133,7 @@ class Poison:
 SHAPES = {"face": (5,), "voice": (6,), "eda": (4,), "ecg": (3,)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 @pytest.mark.parametrize("tnet", ["frozen", "joint", "none"])
 def test_two_prevalent_and_two_privileged(kind: str, tnet: str, tmp_path: Any) -> None:
@@ -179,6 +180,7 @@ def windows_run(tmp_path_factory: pytest.TempPathFactory) -> pkdot.RunRecord:
     return pkdot.run_experiment(config, windows_corpus(), progress=False, runs_dir=runs)
 
 
+@pytest.mark.slow
 def test_rows_of_a_record_are_frames(windows_run: pkdot.RunRecord) -> None:
     corpus = windows_corpus()
     test = set(corpus.frame_names(corpus.split.test).ravel())

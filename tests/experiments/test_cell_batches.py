@@ -53,6 +53,7 @@ def test_a_grid_together_is_the_grid_one_by_one(tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_each_cell_has_a_file_that_a_later_grid_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +75,7 @@ def test_each_cell_has_a_file_that_a_later_grid_finds(
     assert again["accuracy"][1] == pytest.approx(first["accuracy"][1], abs=5e-3)
 
 
+@pytest.mark.slow
 def test_a_member_that_fails_is_one_row_and_the_others_are_kept(tmp_path: Path) -> None:
     seeds = bases(0, 1)
     grid = run_grid(seeds, [KD, HUGE], folder=tmp_path, progress=False, tolerant=True)
@@ -87,6 +89,7 @@ def test_a_member_that_fails_is_one_row_and_the_others_are_kept(tmp_path: Path) 
         assert not cell_file(tmp_path / "strict", base, HUGE).exists()
 
 
+@pytest.mark.slow
 def test_what_cannot_train_together_is_said_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +141,7 @@ def test_a_batch_of_one_is_the_cell_alone(tmp_path: Path) -> None:
         assert done[0][name] == alone[name]
 
 
+@pytest.mark.slow
 def test_teachers_of_a_batch_train_once_and_before_their_students(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

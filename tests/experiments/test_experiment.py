@@ -75,6 +75,7 @@ def test_the_best_epochs_embeddings_give_the_tested_predictions(record: pkdot.Ru
     np.testing.assert_allclose(found / found.sum(1, keepdims=True), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_config_gives_one_set_of_numbers(record: pkdot.RunRecord, tmp_path: Path) -> None:
     state = torch.get_rng_state()
     as_a_mapping = small_config().model_dump(mode="json")

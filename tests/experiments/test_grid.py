@@ -37,6 +37,7 @@ def engine(folder: Path) -> Engine:
     return Engine("processes", 1, folder, progress=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -66,6 +66,7 @@ def test_restart_begins_anew(teacher: LabTeacher) -> None:
     assert same(lab.step(), second)
 
 
+@pytest.mark.slow
 def test_without_weight_both_students_stay_the_same_to_the_last_bit(teacher: LabTeacher) -> None:
     for method in METHODS:
         lab = Lab(teacher, LabSettings(method=method, strength=0, n_labelled=20))

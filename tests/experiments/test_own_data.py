@@ -112,6 +112,7 @@ def test_evidence_of_own_data_names_them_in_its_report(
     assert not (tmp_path / "benchmarks").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prevalent", "privileged"),
     [("face.left", "heart rate: left"), ("values", "a/b"), ('"日本" sensor', "type")],

@@ -56,6 +56,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PKDOT_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow
 def test_a_student_that_answers_itself_trains_and_the_callers_stays(tmp_path: Path) -> None:
     torch.manual_seed(0)
     student = Pair()
@@ -103,6 +104,7 @@ def test_a_teacher_learns_or_stays_as_its_gradients_say(tmp_path: Path) -> None:
     np.testing.assert_allclose(probe, teacher(samples).detach(), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_answers_of_a_frozen_module_are_those_of_its_numbers(tmp_path: Path) -> None:
     """Three ways to give one teacher: a frozen module, its embeddings, and these in any order."""
     torch.manual_seed(0)

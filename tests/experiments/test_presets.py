@@ -82,6 +82,7 @@ def test_a_difference_without_a_consequence_is_noticed() -> None:
         differences(one, two)
 
 
+@pytest.mark.slow
 def test_the_leak_selects_on_the_test_fold() -> None:
     """By request the best epoch is the test fold's best; without it the test fold is not read."""
     from pkdot.data import load_corpus
@@ -101,6 +102,7 @@ def test_the_leak_selects_on_the_test_fold() -> None:
         assert (predicted == corpus.targets[part]).mean() == pytest.approx(shown["accuracy"])
 
 
+@pytest.mark.slow
 def test_an_untrained_tnet_is_fresh_and_stays_so() -> None:
     chosen = small_config(network__tnet="random")
     from pkdot.data import load_corpus
@@ -117,6 +119,7 @@ def test_an_untrained_tnet_is_fresh_and_stays_so() -> None:
     assert not torch.equal(one, trained), "it is not the trained one"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["one_cycle", "plateau"])
 def test_schedules_change_the_rate(schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from pkdot.data import load_corpus

@@ -87,6 +87,7 @@ def test_twice_interrupted_and_seldom_kept(tmp_path: Path, whole: Path, monkeypa
     assert open_record(record).facts["seconds"]["total"] > resumed[1]["after_seconds"]
 
 
+@pytest.mark.slow
 def test_finished_stages_are_not_trained_again(tmp_path: Path, whole: Path) -> None:
     record = interrupted(tmp_path, "report", 11, config=every_state())
     seen = []
@@ -97,6 +98,7 @@ def test_finished_stages_are_not_trained_again(tmp_path: Path, whole: Path) -> N
     assert seen == ["student"] * 2
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_costs_the_time_since_the_one_before(
     tmp_path: Path, whole: Path
 ) -> None:
@@ -119,6 +121,7 @@ def test_without_a_whole_checkpoint_it_begins_anew(tmp_path: Path, whole: Path) 
     assert open_record(record).facts["resumed"][0]["stage"] == "the beginning"
 
 
+@pytest.mark.slow
 def test_few_files_are_kept(tmp_path: Path) -> None:
     record = interrupted(tmp_path, "update", 30, config=every_state())
     assert [file.name.split("-", 1)[1] for file in resume_files(record)] == [
@@ -193,6 +196,7 @@ def test_networks_of_ones_own_are_given_again(tmp_path: Path) -> None:
     assert unequal(record, whole) == []
 
 
+@pytest.mark.slow
 def test_what_cannot_be_resumed(tmp_path: Path, whole: Path, monkeypatch) -> None:
     with pytest.raises(ConfigError, match="has finished"):
         run(whole.parent, resume=whole.name)
@@ -212,6 +216,7 @@ def test_what_cannot_be_resumed(tmp_path: Path, whole: Path, monkeypatch) -> Non
     assert contents(record) == before
 
 
+@pytest.mark.slow
 def test_other_versions_are_refused_or_told(tmp_path: Path, monkeypatch) -> None:
     record = interrupted(tmp_path, "update", 5, config=small_config())
     real = environment_facts()
@@ -224,6 +229,7 @@ def test_other_versions_are_refused_or_told(tmp_path: Path, monkeypatch) -> None
     assert resumed["though"] == [f"torch was {real['versions']['torch']} and is 0.4"]
 
 
+@pytest.mark.slow
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch, capsys) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -98,6 +98,7 @@ def test_a_width_that_was_given_stays_and_one_to_be_chosen_is_not_forgotten() ->
     assert AffWild2Settings(smoothing="auto").smoothing == "auto"
 
 
+@pytest.mark.slow
 def test_teacher_and_student_of_any_method_have_the_same_width(tmp_path: Path) -> None:
     widths = set()
     for method, temporal in (("none", "none"), ("pkdot", "gru")):

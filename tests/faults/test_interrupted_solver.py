@@ -49,6 +49,7 @@ def _endless() -> dict[str, Endless]:
     return {name: forever(call) for name, call in calls.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(_endless()))
 def test_ctrl_c_ends_the_solver_and_restores_grad_mode(name: str) -> None:
     if threading.current_thread() is not threading.main_thread():
@@ -90,6 +91,7 @@ def test_ctrl_c_ends_the_solver_and_restores_grad_mode(name: str) -> None:
     assert student.grad.norm() > 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_a_late_import_leaves_no_half_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def test_what_nobody_reads_may_be_anything(tmp_path: Path) -> None:
     check_numbers(replace(left_out, present={"coarse": lacking}))
 
 
+@pytest.mark.slow
 def test_a_student_that_diverges_spoils_none_that_trains_beside_it(tmp_path: Path) -> None:
     base = small_config(method="kd")
     arms = [Arm(str(w), str(w), {"options.kd.weight": w}) for w in (1.0, 1e38, 2.0)]

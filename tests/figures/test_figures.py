@@ -37,6 +37,7 @@ def axes(figure: Any) -> list[Any]:
     return [layout[key] for key in layout if key.startswith(("xaxis", "yaxis"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_figure_is_titled_named_and_sized(name: str, theme: str) -> None:

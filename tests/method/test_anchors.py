@@ -47,6 +47,7 @@ def test_farthest_covers_where_shared_repeats() -> None:
     assert len({3, 4} & set(chosen)) == 1
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(POLICIES)), st.integers(1, 11), st.integers(0, 20))
 def test_anchors_are_distinct_and_in_range(policy: str, k: int, seed: int) -> None:
     anchors = select_anchors(similarity(seed), k, policy)

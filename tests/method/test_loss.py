@@ -51,6 +51,7 @@ def test_a_step_along_the_gradient_lowers_the_loss():
     assert float(after.detach()) < float(before.detach())
 
 
+@pytest.mark.slow
 def test_equal_structure_costs_nothing_whatever_the_width():
     teacher, _ = batch()
     turn, _ = torch.linalg.qr(torch.randn(16, 16, dtype=torch.float64))

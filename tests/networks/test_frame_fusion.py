@@ -29,6 +29,7 @@ def frames(n: int = 2, length: int = L) -> list[Tensor]:
     return [torch.randn(B, length, F, generator=draw) for _ in range(n)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAME_FUSIONS)
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_vector_a_frame_from_every_modality(name: str, n: int) -> None:

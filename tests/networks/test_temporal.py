@@ -46,6 +46,7 @@ def test_windows_of_any_length_keep_their_shape_and_never_mix(kind: str) -> None
     torch.testing.assert_close(network(given[:1]), found[:1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PARTS)
 def test_a_frame_learns_from_both_sides(kind: str) -> None:
     given = windows().requires_grad_()

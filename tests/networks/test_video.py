@@ -57,6 +57,7 @@ def reference_map(state: dict[str, Tensor], x: Tensor) -> Tensor:
     return x
 
 
+@pytest.mark.slow
 def test_r3d18_has_the_known_size(r3d18: R3D18) -> None:
     assert sum(weights.numel() for weights in r3d18.parameters()) == 33_371_472
     assert len(r3d18.state_dict()) == 122
@@ -77,6 +78,7 @@ def test_r3d18_gives_98_tokens_of_512(r3d18: R3D18) -> None:
         R3D18(n_classes=None).classify(clips)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_r3d18_equals_one_written_out_with_functions(r3d18: R3D18) -> None:
     clips = torch.randn(1, 3, 6, 48, 48)
@@ -107,6 +109,7 @@ ENCODERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 def test_tokens_and_their_mean(name: str) -> None:
     network, shape, tokens = ENCODERS[name]
@@ -133,6 +136,7 @@ def test_samples_never_see_each_other(name: str) -> None:
     torch.testing.assert_close(permuted.pooled, together.pooled[[2, 0, 3, 1]], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_spectrogram_is_scipys() -> None:
     wave = torch.randn(2, 1, 1536, dtype=torch.float64)
     ours = SpectrogramNet().spectrogram(wave)
@@ -171,6 +175,7 @@ def test_spectrograms_that_cannot_be(wrong: dict[str, object], sentence: str) ->
         SpectrogramNet()(torch.randn(2, 1, 8))
 
 
+@pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_weights_come_back_from_a_file(r3d18: R3D18, tmp_path: Path, suffix: str) -> None:
@@ -222,6 +227,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, bytes]]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_download_is_verified_and_kept(server: tuple[str, bytes], tmp_path: Path) -> None:
     url, content = server
     digest = hashlib.sha256(content).hexdigest()
@@ -233,6 +239,7 @@ def test_a_download_is_verified_and_kept(server: tuple[str, bytes], tmp_path: Pa
     assert path.stat().st_mtime_ns == made
 
 
+@pytest.mark.slow
 def test_a_download_with_another_hash_is_refused(server: tuple[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected 00000000"):
         download_r3d18(tmp_path / "cache", server[0], "0" * 64)
@@ -241,6 +248,7 @@ def test_a_download_with_another_hash_is_refused(server: tuple[str, bytes], tmp_
         download_r3d18(tmp_path / "cache", server[0], "0")
 
 
+@pytest.mark.slow
 def test_a_kept_file_that_was_damaged_is_refused(server: tuple[str, bytes], tmp_path: Path) -> None:
     url, content = server
     digest = hashlib.sha256(content).hexdigest()
@@ -251,6 +259,7 @@ def test_a_kept_file_that_was_damaged_is_refused(server: tuple[str, bytes], tmp_
     assert download_r3d18(tmp_path / "cache", url, digest).read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_download_that_fails_says_what_to_do(server: tuple[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="fetch it by hand"):
         download_r3d18(tmp_path / "cache", server[0].replace("net", "absent"), "0" * 8)

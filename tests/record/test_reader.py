@@ -81,6 +81,7 @@ def test_a_record_opens_elsewhere_and_by_its_run_json(record_copy: Path, tmp_pat
     assert len(record.metrics) > 0
 
 
+@pytest.mark.slow
 def test_reading_needs_no_torch(finished_record: Path) -> None:
     program = (
         "import sys, pkdot.record.reader as r\n"

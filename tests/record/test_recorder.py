@@ -79,6 +79,7 @@ def test_killed_at_any_moment_the_record_opens(tmp_path: Path, moment: float) ->
     assert not list(record.path.rglob(".*")), "leftovers of the killed writer remain"
 
 
+@pytest.mark.slow
 def test_a_second_writer_in_the_same_process_is_refused(tmp_path: Path) -> None:
     first = write_record(tmp_path, run_id="one", finish=False)
     with pytest.raises(RecordError, match="is being written by another process"):

@@ -211,6 +211,7 @@ def test_settings_that_make_no_sense(changes: dict[str, object], words: str) -> 
         AffWild2Settings(**{**SMALL, **changes})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_without_a_root_a_corpus_is_simulated(cache: Path) -> None:
     settings = AffWild2Settings(**SMALL, simulated_videos=8, simulated_frames=16)  # type: ignore[arg-type]
     corpus = load(settings, 0, jobs=1, progress=False)

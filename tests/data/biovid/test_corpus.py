@@ -138,6 +138,7 @@ def test_there_is_no_normalisation_over_all_subjects() -> None:
         BioVidSettings(normalisation="all")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_both_layouts_give_the_same_signals_and_split(
     biovid_root: Path, released_root: Path
 ) -> None:
@@ -164,6 +165,7 @@ def hurt(biovid_root: Path, tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_damage_is_left_out_counted_and_said(hurt: Path) -> None:
     corpus = load(hurt, protocol="loso_87")
     assert len(corpus) == WINDOWS - 1 - 4

@@ -77,6 +77,7 @@ def test_released_layout_without_annotations_lists_its_folders(
     assert "disagree" in index.remarks[0]
 
 
+@pytest.mark.slow
 def test_lines_of_annotations_that_do_not_parse_are_counted_and_named(
     biovid_root: Path, tmp_path: Path
 ) -> None:

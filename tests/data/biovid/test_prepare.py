@@ -93,6 +93,7 @@ def test_rows_are_what_reading_gives_and_are_mapped(biovid_root: Path, tmp_path:
     assert set(clips.facts.face_found) == {1.0}
 
 
+@pytest.mark.slow
 def test_the_second_time_nothing_is_read(
     biovid_root: Path, tmp_path: Path, reads: list[str]
 ) -> None:
@@ -130,6 +131,7 @@ def test_damage_in_the_cache_costs_a_chunk(
     assert reads == []
 
 
+@pytest.mark.slow
 def test_classes_are_prepared_as_they_are_needed(
     biovid_root: Path, tmp_path: Path, reads: list[str]
 ) -> None:
@@ -178,6 +180,7 @@ def test_a_changed_file_gives_changed_rows(biovid_root: Path, tmp_path: Path) ->
     assert [f"{read_index(root).table['sample'][row]}_bio.csv" for row in changed] == [path.name]
 
 
+@pytest.mark.slow
 def test_damaged_windows_are_listed_and_stay_out(biovid_root: Path, tmp_path: Path) -> None:
     root = files.copy(biovid_root, tmp_path / "c")
     files.truncate(files.video_file(root, 2), 0.5)
@@ -192,6 +195,7 @@ def test_damaged_windows_are_listed_and_stay_out(biovid_root: Path, tmp_path: Pa
         assert clips.facts.rate.isna().sum() == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_resumed(
     biovid_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:

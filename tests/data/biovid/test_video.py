@@ -91,6 +91,7 @@ def test_frames_of_the_released_layout_give_the_same_clip(
     assert difference < 4  # jpg, and a face box that may differ by a pixel
 
 
+@pytest.mark.slow
 def test_frames_that_were_cut_are_the_window(biovid_root: Path, tmp_path: Path) -> None:
     """Seconds 2 to 5 of the recording, as 75 frames, are taken whole whatever window is asked."""
     root = files.as_released(biovid_root, tmp_path / "released", first=50, last=124, only=1)

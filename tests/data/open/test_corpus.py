@@ -62,6 +62,7 @@ def sides(corpus: Corpus) -> list[set[str]]:
     return [set(corpus.groups[part]) for part in (split.train, split.validation, split.test)]
 
 
+@pytest.mark.slow
 def test_fsdd_pairs_a_voice_with_a_picture_of_the_same_digit(fsdd_root: Path) -> None:
     corpus = load(FSDDSettings(root=fsdd_root, n_folds=4, fold=1, noise=0.0))
     assert len(corpus) == 120
@@ -109,6 +110,7 @@ def test_fsdd_noisy_against_clean_sound(fsdd_root: Path) -> None:
     assert corpus.source("noisy_sound") != louder.source("noisy_sound")
 
 
+@pytest.mark.slow
 def test_ravdess_face_and_voice(ravdess_root: Path) -> None:
     corpus = load(RAVDESSSettings(root=ravdess_root, n_folds=3, video=VIDEO, seconds=0.8))
     assert len(corpus) == 3 * 8
@@ -144,6 +146,7 @@ def test_ravdess_songs_have_fewer_classes(ravdess_root: Path, tmp_path: Path) ->
         load(settings.model_copy(update={"channel": "speech"}))
 
 
+@pytest.mark.slow
 def test_cremad_targets(cremad_root: Path) -> None:
     base = CREMADSettings(root=cremad_root, n_folds=3, video=VIDEO, seconds=0.8)
     acted = load(base)
@@ -166,6 +169,7 @@ def most_shares(root: Path, corpus: Corpus) -> np.ndarray:
     return read_votes(root, corpus.ids.tolist(), "voice")
 
 
+@pytest.mark.slow
 def test_damage_is_left_out_and_said_or_stops_a_strict_run(
     cremad_root: Path, tmp_path: Path
 ) -> None:
@@ -185,6 +189,7 @@ def test_damage_is_left_out_and_said_or_stops_a_strict_run(
     assert len(load(settings.model_copy(update={"privileged": ("raters",)}))) == 36 - 1
 
 
+@pytest.mark.slow
 def test_what_was_read_is_kept_and_a_changed_file_is_read_again(
     fsdd_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

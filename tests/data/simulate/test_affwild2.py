@@ -26,6 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return simulate(dest, videos=VIDEOS, frames=FRAMES, size=32, seed=1, jobs=1, progress=False)
 
 
+@pytest.mark.slow
 def test_every_oddity_of_the_real_files_is_there(root: Path) -> None:
     report = check(root, jobs=1, progress=False)
     assert report.index.simulated
@@ -124,6 +125,7 @@ def test_the_posterior_is_the_gaussian_one() -> None:
         assert posterior_mean(drives, step, strengths, seen) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_ceilings_rank_as_they_should() -> None:
     """Seen together, face and voice say more than either; a voice says nothing of valence."""
     strengths = Strengths()

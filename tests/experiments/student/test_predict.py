@@ -32,6 +32,7 @@ def table_of(out: Path) -> pd.DataFrame:
     return pd.read_parquet(out) if out.suffix == ".parquet" else pd.read_csv(out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_answers_equal_the_records_own(
     ending: str,
@@ -132,6 +133,7 @@ def test_no_privileged_byte_is_read(
     np.testing.assert_allclose(pd.read_csv(tmp_path / "0.csv")[columns], told(small_run), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_privileged_file_is_not_even_opened(
     small_run: pkdot.RunRecord, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def in_both_ways(monkeypatch, solve):
     return found
 
 
+@pytest.mark.slow
 @needs_numba
 @pytest.mark.parametrize("kind", ["spread", "classes"])
 @pytest.mark.parametrize("sizes", [(64, 64), (64, 37), (37, 64), (5, 3), (1, 1)])

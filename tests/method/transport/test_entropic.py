@@ -37,6 +37,7 @@ def value_of(plan, cost, epsilon, a=None, b=None):
     return (plan * cost).sum() + epsilon * torch.special.xlogy(plan, ratio).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["random", "duplicate", "nearly_equal"])
 @pytest.mark.parametrize(
     ("shape", "relative"),

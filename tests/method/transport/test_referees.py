@@ -137,6 +137,7 @@ def test_what_needs_no_mask_always_converges(kind: str, data: Any) -> None:
         assert bool(solved.converged)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(problem=drawn(("plain", "ties", "offset"), most=10))
 def test_entropic_agrees_with_pot(problem: Drawn) -> None:
@@ -211,6 +212,7 @@ def test_many_points_by_weak_duality(kind: str, span: float) -> None:
     assert abs(gap) < 1e-2 * epsilon
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @trials
 @given(problem=drawn(), power=st.sampled_from([-30, -14, 0, 14]))
@@ -249,6 +251,7 @@ def test_exact_transport_knows_no_scale(scale: float) -> None:
     assert paid == pytest.approx(float(plain.value), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(

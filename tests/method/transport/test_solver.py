@@ -188,6 +188,7 @@ def test_benchmark_measures_and_reports():
     assert sizes == {64, 128, 256, 512, 1024, 2048}
 
 
+@pytest.mark.slow
 def test_benchmark_takes_rows_from_a_record_and_a_solver_from_another_checkout():
     root = Path(__file__).parents[3]
     found = recorded_cases(root / "reports" / "example", quick=True)

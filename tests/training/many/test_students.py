@@ -112,6 +112,7 @@ UNEQUAL = (
 """Folds of different sizes: labelled, unlabelled, validation, test."""
 
 
+@pytest.mark.slow
 def test_folds_of_different_sizes_have_epochs_of_different_lengths(wide: None) -> None:
     splits = [Split(*(np.arange(a, b) for a, b in parts)) for parts in UNEQUAL]
     corpora = [replace(small_corpus(), split=split) for split in splits]
@@ -158,6 +159,7 @@ def test_sums_warm_up_weights_and_smoothing_are_each_members_own(wide: None) -> 
     check_equal(weighed)
 
 
+@pytest.mark.slow
 def test_shares_of_the_tasks_pull_are_each_members_own(wide: None) -> None:
     options = {"kd": {"share": 0.5, "warm_up": 6}, **options_of("pkdot")}
     options["pkdot"]["share"] = 2.0
@@ -172,6 +174,7 @@ def test_shares_of_the_tasks_pull_are_each_members_own(wide: None) -> None:
     assert metrics["train"]["weight of pkdot"] > 0
 
 
+@pytest.mark.slow
 def test_twenty_updates_in_float32_agree_to_rounding() -> None:
     training = TRAINING.model_copy(update={"epochs": 1, "min_batches": 20})
     members = pupils(method="kd", training=training)
@@ -182,6 +185,7 @@ def test_twenty_updates_in_float32_agree_to_rounding() -> None:
             assert value == pytest.approx(alone[name], rel=1e-5, abs=1e-5), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["kd", "rkd"])
 def test_a_member_does_not_depend_on_who_else_is_in_the_batch(wide: None, method: str) -> None:
     members = members_of(method)
