@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..analysis.statistics import holm, paired_difference, paired_p_value
 from .comparison import REFERENCE, SIGNIFICANCE, control_name, unit_scores
+from .decisions import regret_table
 from .score_tables import ScoreTable
 
 if TYPE_CHECKING:  # these load what trains
@@ -78,10 +79,8 @@ def default_regrets(tables: Sequence[ScoreTable], methods: Sequence[str]) -> pd.
         methods: names of the methods.
 
     Returns:
-        One row a method, the least largest distance first: method, regimes, mean_behind,
-        largest_behind, where (the regime of the largest), harmed (regimes in which it is resolved
-        below the student alone, Holm's correction over the defaults of a regime). Empty where no
-        defaults have been run.
+        As :func:`~pkdot.evidence.decisions.regret_table` has it: regret is the distance, and
+        Holm's correction is over the defaults of a regime. Empty where no defaults have been run.
     """
     parts = []
     for table in tables:
@@ -97,27 +96,11 @@ def default_regrets(tables: Sequence[ScoreTable], methods: Sequence[str]) -> pd.
             pd.DataFrame(
                 {
                     "method": names,
-                    "regime": table.plan.name,
-                    "behind": [best - float(one.mean()) for one in own],
+                    "corpus": table.plan.corpus,
+                    "situation": table.plan.situation,
+                    "regret": [best - float(one.mean()) for one in own],
                     "harms": (np.asarray(corrected) < SIGNIFICANCE) & (np.array(gains) < 0),
                 }
             )
         )
-    if not parts:
-        return pd.DataFrame()
-    rows = pd.concat(parts, ignore_index=True)
-    found = []
-    for name, each in rows.groupby("method", sort=False):
-        worst = each.loc[each["behind"].idxmax()]
-        found.append(
-            {
-                "method": name,
-                "regimes": len(each),
-                "mean_behind": float(each["behind"].mean()),
-                "largest_behind": float(worst["behind"]),
-                "where": worst["regime"],
-                "harmed": int(each["harms"].sum()),
-            }
-        )
-    ordered = pd.DataFrame(found).sort_values("largest_behind", kind="stable")
-    return ordered.sort_values("regimes", ascending=False, kind="stable", ignore_index=True)
+    return regret_table(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame())

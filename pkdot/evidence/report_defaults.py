@@ -68,8 +68,8 @@ def regret_lines(found: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
                 (
                     titles[row["method"]],
                     str(row["regimes"]),
-                    number(row["mean_behind"]),
-                    number(row["largest_behind"]),
+                    number(row["mean_regret"]),
+                    number(row["largest_regret"]),
                     f"`{row['where']}`",
                     str(row["harmed"]),
                 )

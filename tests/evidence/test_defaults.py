@@ -31,7 +31,7 @@ def test_a_default_is_judged_by_the_best_tuned_method() -> None:
     found = default_regrets(tables, ["kd", "sp"]).set_index("method")
     assert found.index.tolist() == ["sp", "kd"]
     assert found.regimes.tolist() == [2, 2]
-    assert found.largest_behind.to_numpy() == pytest.approx([5, 9], abs=0.1)
+    assert found.largest_regret.to_numpy() == pytest.approx([5, 9], abs=0.1)
     assert found["where"].tolist() == ["digits_pairs", "digits_wrong50"]
     assert found.harmed.tolist() == [0, 1]
     assert default_regrets(tables[2:], ["kd", "sp"]).empty
