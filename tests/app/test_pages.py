@@ -209,6 +209,16 @@ def test_clips_with_signals_and_subjects_are_shown(page: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["runs", "pairs", "maps", "samples"])
+def test_a_record_without_class_names_is_shown_by_their_numbers(page: str, tmp_path: Path) -> None:
+    write_record(tmp_path / "runs", class_names=())
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert figures(app) == FIGURES[page]
+
+
 def test_each_figure_can_be_taken_away(record_copy: Path) -> None:
     for page in FIGURES:
         app = opened(page)
