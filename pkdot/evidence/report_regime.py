@@ -66,10 +66,15 @@ def _ceiling(room: Room | None) -> str:
     )
 
 
+def _score_head(results: RegimeResults) -> str:
+    score = results.regime.task.primary
+    return score.axis if score.percent else f"{score.label}, hundredths"
+
+
 def _without_distillation(results: RegimeResults) -> list[str]:
     others = results.table[~results.table["name"].isin(results.methods)]
     return table(
-        ("without distillation", "right, %", "against the student alone"),
+        ("without distillation", _score_head(results), "against the student alone"),
         (
             (row["title"], interval(row, "mean", ".1f"), interval(row, "difference"))
             for _, row in others.iterrows()
@@ -89,7 +94,7 @@ def _methods(results: RegimeResults) -> list[str]:
     lines += table(
         (
             "method",
-            "right, %",
+            _score_head(results),
             "against the student alone",
             "p",
             "verdict",
@@ -240,7 +245,7 @@ def _settings(results: RegimeResults) -> list[str]:
                 "contender",
                 "setting",
                 "at an end of its grid",
-                "cross-entropy on the inner split, every setting",
+                f"{results.regime.task.criterion.label} on the inner split, every setting",
             ),
             (
                 (
