@@ -73,13 +73,23 @@ def _score_head(results: RegimeResults) -> str:
 
 def _without_distillation(results: RegimeResults) -> list[str]:
     others = results.table[~results.table["name"].isin(results.methods)]
-    return table(
-        ("without distillation", _score_head(results), "against the student alone"),
-        (
-            (row["title"], interval(row, "mean", ".1f"), interval(row, "difference"))
-            for _, row in others.iterrows()
+    plain = others[others["role"] == "baseline"]
+    ahead = plain[plain["difference_low"] > 0].sort_values("difference", ascending=False)
+    warning = [
+        f"The student alone loses to plain models: {', '.join(ahead['title'])}. A gain over it may "
+        "be no more than what they have without a teacher.",
+        "",
+    ]
+    return [
+        *table(
+            ("without distillation", _score_head(results), "against the student alone"),
+            (
+                (row["title"], interval(row, "mean", ".1f"), interval(row, "difference"))
+                for _, row in others.iterrows()
+            ),
         ),
-    )
+        *(warning if len(ahead) else []),
+    ]
 
 
 def _methods(results: RegimeResults) -> list[str]:
