@@ -13,6 +13,7 @@ from pkdot.record.control import ALONE, Gain, control_config, gain_of, pairs_of
 from pkdot.record.listing import RecordSummary
 
 from . import background_run, components, record_picker
+from .selection import HASH_FUNCS
 
 SHIPPED = ("digits",)
 """Data that the page may train on by itself; a record's settings could name anybody's files."""
@@ -69,7 +70,12 @@ def _gain(record: RunRecord, found: dict[str, RecordSummary]) -> Gain | None:
             opened.append(record_picker.opened(path))
         except RecordError:  # the list of runs says what is wrong with it
             continue
-    return gain_of(pairs_of(record, opened, _resolved))
+    return _measured(record, opened)
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=HASH_FUNCS)
+def _measured(record: RunRecord, others: list[RunRecord]) -> Gain | None:
+    return gain_of(pairs_of(record, others, _resolved))
 
 
 def _resolved(config: Mapping[str, Any]) -> Mapping[str, Any]:

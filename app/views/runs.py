@@ -22,7 +22,7 @@ found = record_picker.records()
 titles = record_picker.titles(found)
 with components.bar():
     components.title("What did the student learn?", width="content")
-    new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
+    new_run.offer(fresh=all(record_picker.is_example(key) for key in found))
 answer = st.container()
 if ended := st.session_state.pop("ended run", None):
     st.toast(f"Done: {components.literal(titles.get(ended, ended))}", icon=":material/check:")

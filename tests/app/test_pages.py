@@ -296,6 +296,21 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     assert [button.label for button in app.button].count("Make the control") == 1
 
 
+def test_a_fresh_clone_opens_on_what_the_student_gained(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard import record_picker
+    from pkdot.record.location import example_directory
+
+    monkeypatch.setattr(record_picker, "EXAMPLE", example_directory())
+    app = opened("runs")
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "example/"
+    assert app.dataframe[0].value["method"].tolist() == ["kd+pkdot", "none"]
+    assert "over the same student without a teacher" in words(app)
+    assert "95 % interval of the gap closed" in words(app)
+    assert "student alone" in [tile.label for tile in app.metric]
+    assert "Make the control" not in [button.label for button in app.button]
+
+
 @pytest.mark.parametrize(
     ("scores", "interval", "said"),
     [
