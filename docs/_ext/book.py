@@ -1,5 +1,6 @@
 """What Sphinx lacks for this book: pages that fetch nothing, links to files, a page to open."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,8 @@ from docutils import nodes
 from local_assets import localise
 from sphinx import addnodes
 from sphinx.application import Sphinx
+
+from pkdot.course.slides.page import night_colours
 
 _BAR = re.compile(r"(?<![\\`])\|(?=[^`]*(?:`[^`]*`[^`]*)*$)")
 _COLUMNS = re.compile(r"^\s*\S.*?\S {2,}\S", re.MULTILINE)
@@ -97,6 +100,7 @@ def forget_older(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all of it; before Sphinx collects images and downloads."""
+    app.add_js_file(None, body=f"const pkdotNight = {json.dumps(night_colours())};")
     app.connect("doctree-read", keep_local, priority=100)
     app.connect("doctree-read", name_what_is_not_drawn, priority=100)
     app.connect("doctree-read", link_to_files, priority=100)
