@@ -5,7 +5,7 @@ import re
 PLOTLY = "plotly.min.js"
 """The book's one copy of plotly.js, in ``_static``; plotly would write its own into every page."""
 FIGURES = "figures.js"
-"""Beside it: lets figures take the theme and the width of the page."""
+"""Beside it: lets figures take the theme and the width of the page; ``book.py`` writes it there."""
 
 _BANNER = re.compile(r"plotly\.js v\d")
 _FETCHED = re.compile(
