@@ -76,12 +76,13 @@ evidence: setup corpora  ## compare all methods fairly, write the report (QUICK=
 example: setup  ## make the small example record and its control again
 	@$(PY) -m pkdot example
 
+# In a container one is root, and JupyterLab would refuse to start.
 lessons: setup  ## open the course, in a copy of your own (my_lessons)
 	@[ -d my_lessons ] || $(PY) -m pkdot lessons my_lessons
-	@$(PY) -m jupyterlab my_lessons/00_start_here.ipynb
+	@$(PY) -m jupyterlab --allow-root my_lessons/00_start_here.ipynb
 
 notebooks: setup  ## open the notebooks in JupyterLab
-	@$(PY) -m jupyterlab notebooks
+	@$(PY) -m jupyterlab --allow-root notebooks
 
 book: .venv/book docs/_build/film/drawn  ## build the book with all lessons executed (QUICK=1: without executing)
 	@$(PY) -m sphinx -c docs -W --keep-going \

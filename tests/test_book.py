@@ -106,8 +106,10 @@ def test_an_output_keeps_its_figure_and_fetches_nothing() -> None:
         "<link rel=stylesheet href='//x.org/a.css'><img alt=b src=http://x.org/badge.svg>"
     )
     assert localise(remote + figure, "../") == figure
-    local = '<script src="../../_static/plotly.min.js"></script>'
-    assert localise(library + figure, "../../") == local + figure
+    local = [
+        f'<script src="../../_static/{name}.js"></script>' for name in ("plotly.min", "figures")
+    ]
+    assert localise(library + figure, "../../") == "".join(local) + figure
     kept = '<img src="a.png"><script src="b.js"></script><a href="https://x.org">x</a>'
     assert localise(kept, "") == kept
 

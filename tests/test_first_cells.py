@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from tests.support.first_cells import TITLE, first_cell, kit, notebooks, write
-from tests.test_setup import EXTRAS, PROJECT
+from tests.test_setup import EXTRAS, PROJECT, make
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSON = ROOT / "notebooks" / "lessons" / "00_start_here.ipynb"
@@ -101,6 +101,8 @@ def test_the_container_has_a_suitable_python_and_makes_the_environment() -> None
     assert SpecifierSet(PROJECT["requires-python"]).contains(version)
     assert container["postCreateCommand"] == "make setup"
     assert set(map(str, container["forwardPorts"])) == set(container["portsAttributes"])
+    for target in ("lessons", "notebooks"):  # one is root there
+        assert "jupyterlab --allow-root" in make("-n", target).stdout
 
 
 def test_binder_finds_the_kit_in_the_environment_of_the_root() -> None:

@@ -1,14 +1,17 @@
 """What Sphinx lacks for this book: pages that fetch nothing, links to files, a page to open."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from local_assets import localise
+from local_assets import FIGURES, localise
 from sphinx import addnodes
 from sphinx.application import Sphinx
+
+from pkdot.course.slides.page import night_colours
 
 _BAR = re.compile(r"(?<![\\`])\|(?=[^`]*(?:`[^`]*`[^`]*)*$)")
 _COLUMNS = re.compile(r"^\s*\S.*?\S {2,}\S", re.MULTILINE)
@@ -86,6 +89,14 @@ def open_here(app: Sphinx, exception: Exception | None) -> None:
         )
 
 
+def write_figures(app: Sphinx, exception: Exception | None) -> None:
+    """What figures do in the book, with the colours that they have by night."""
+    if exception is None and app.builder.format == "html":
+        colours = f"const pkdotNight = {json.dumps(night_colours())};\n"
+        script = Path(__file__).with_name(FIGURES).read_text(encoding="utf-8")
+        (Path(app.outdir) / "_static" / FIGURES).write_text(colours + script, encoding="utf-8")
+
+
 def forget_older(app: Sphinx, exception: Exception | None) -> None:
     """Lessons that older code executed are of no more use, once all are executed anew."""
     if exception is None and app.config.nb_execution_mode == "cache":
@@ -102,5 +113,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", link_to_files, priority=100)
     app.connect("autodoc-process-docstring", read_docstring)
     app.connect("build-finished", open_here)
+    app.connect("build-finished", write_figures)
     app.connect("build-finished", forget_older)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    # One more where pages that were read before must be read again.
+    return {"env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,8 @@ import re
 
 PLOTLY = "plotly.min.js"
 """The book's one copy of plotly.js, in ``_static``; plotly would write its own into every page."""
+FIGURES = "figures.js"
+"""Beside it: lets figures take the theme and the width of the page; ``book.py`` writes it there."""
 
 _BANNER = re.compile(r"plotly\.js v\d")
 _FETCHED = re.compile(
@@ -22,13 +24,14 @@ def localise(html: str, up: str) -> str:
         up: the way from the page to the book's folder: empty, or ``../`` once or more.
 
     Returns:
-        The output; a copy of plotly.js in it has become a link to that of the book.
+        The output; a copy of plotly.js in it has become links to that of the book and to what
+        the book does with figures.
     """
     while found := _BANNER.search(html):
         start = html.rfind("<script", 0, found.start())
         end = html.find("</script>", found.start())
         if start < 0 or end < 0:
             break
-        link = f'<script src="{up}_static/{PLOTLY}"></script>'
-        html = html[:start] + link + html[end + len("</script>") :]
+        links = "".join(f'<script src="{up}_static/{file}"></script>' for file in (PLOTLY, FIGURES))
+        html = html[:start] + links + html[end + len("</script>") :]
     return _FETCHED.sub("", html)
