@@ -135,9 +135,9 @@ def default_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
             continue
         arms.append(Arm(default_name(contender.name), contender.title, contender.default))
         if regime.plan is not None and regime.plan.wrong:
-            changes = {**contender.default, "training.doubtful_pairs": "keep"}
             title = f"{contender.title}: wrong pairs kept"
-            arms.append(Arm(kept_name(contender.name), title, changes))
+            kept = {"training.doubtful_pairs": "keep"}
+            arms.append(Arm(kept_name(contender.name), title, contender.default, teacher=kept))
     return arms
 
 
