@@ -231,8 +231,11 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
     }
     if size > 2 * MOST_WRITTEN:
         ticks = {**ticks, "showticklabels": False}
-    figure.update_xaxes(title=f"answered {clean(task.target_label)}", constrain="domain", **ticks)
-    figure.update_yaxes(autorange="reversed", **ticks)
+    edges = [-0.5, size - 0.5]
+    figure.update_xaxes(
+        title=f"answered {clean(task.target_label)}", constrain="domain", range=edges, **ticks
+    )
+    figure.update_yaxes(range=edges[::-1], **ticks)
     figure.update_yaxes(title=f"true {clean(task.target_label)}", col=1)
     return finish(
         figure,
