@@ -73,6 +73,12 @@ def read_docstring(app: Sphinx, what: str, *rest: Any) -> None:
     ).split("\n")
 
 
+def read_signature(app: Sphinx, what: str, *rest: Any) -> tuple[str | None, str | None]:
+    """A default that is made anew for each object has no value; its name would be no Python."""
+    signature, returned = rest[-2:]
+    return signature and signature.replace("<factory>", "..."), returned
+
+
 def _as_it_is(paragraph: str) -> str:
     plain = paragraph.replace("``", "").replace(r"\|", "|")
     return ".. code-block:: text\n\n" + re.sub("^", "    ", plain, flags=re.MULTILINE)
@@ -112,8 +118,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", name_what_is_not_drawn, priority=100)
     app.connect("doctree-read", link_to_files, priority=100)
     app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("autodoc-process-signature", read_signature)
     app.connect("build-finished", open_here)
     app.connect("build-finished", write_figures)
     app.connect("build-finished", forget_older)
     # One more where pages that were read before must be read again.
-    return {"env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}
