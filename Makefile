@@ -73,7 +73,7 @@ faults: setup  ## cause every fault, many times, and write what survived (some m
 evidence: setup corpora  ## compare all methods fairly, write the report (QUICK=1: some minutes)
 	@OMP_NUM_THREADS=1 $(PY) -m pkdot evidence --jobs $(JOBS) $(if $(QUICK),--quick)
 
-example: setup  ## make the small example record of reports/example again
+example: setup  ## make the small example record and its control again
 	@$(PY) -m pkdot example
 
 # In a container one is root, and JupyterLab would refuse to start.

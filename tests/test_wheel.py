@@ -109,6 +109,7 @@ def test_the_page_answers_and_shows_the_example(page: str, installed: Path) -> N
         "app.run()\n"
         "assert not app.exception and not app.error\n"
         "assert 'example' in app.sidebar.selectbox[0].options[0]\n"
+        "assert 'student alone' in [tile.label for tile in app.metric]\n"
     )
     environment = {**os.environ, "PYTHONPATH": f"{installed}:{installed / 'pkdot/_app'}"}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pkdot.analysis.frame_names import frames_of
 from pkdot.analysis.predictions import Outputs
+from pkdot.errors import RecordError
 from pkdot.figures import FigureStyle
 from pkdot.record import RunRecord
 
@@ -16,6 +18,7 @@ from .components import Reading
 from .figure_cache import figures
 
 WHY = "one score hides where a network is wrong."
+NETWORKS = ("teacher", "student")
 MOST_FRAMES = 3000
 """Of one sequence, drawn over time."""
 Form = tuple[str, Callable[[], None]]
@@ -24,7 +27,11 @@ Form = tuple[str, Callable[[], None]]
 
 def show_answers(record: RunRecord) -> None:
     """Confusions where there are classes, answers over truth where there are values, and so on."""
-    found = method_steps.tested(record)
+    try:
+        found = method_steps.tested(record)
+    except RecordError as error:
+        st.error(components.literal(error), icon=":material/error:")
+        return
     if found is None:
         st.caption("This record keeps no answers of both networks on labelled test samples.")
         return
@@ -52,7 +59,8 @@ def _forms(outputs: Outputs, ids: Any, line: Any, style: FigureStyle) -> dict[st
 
     def form(name: str, label: str, draw: Any, line: str, more: str = "") -> None:
         def show() -> None:
-            components.draw(draw, name, Reading(line, more, WHY))
+            reading = Reading(line, more, WHY)
+            components.draw(draw, name, reading, data=lambda: _table(outputs, ids))
 
         forms[name] = (label, show)
 
@@ -101,6 +109,13 @@ def _forms(outputs: Outputs, ids: Any, line: Any, style: FigureStyle) -> dict[st
             "A mean hides the one that no network can answer.",
         )
     return forms
+
+
+def _table(outputs: Outputs, ids: Any) -> pd.DataFrame:
+    """What is true of each test sample, and what both networks answered, in words."""
+    said = {"true": outputs.targets} | {who: outputs.answers(who) for who in NETWORKS}
+    words = {name: [outputs.task.describe(one) for one in each] for name, each in said.items()}
+    return pd.DataFrame({"sample": ids, **words})
 
 
 def _spans(outputs: Outputs) -> tuple[tuple[float, float], ...]:

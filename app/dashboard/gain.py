@@ -13,6 +13,7 @@ from pkdot.record.control import ALONE, Gain, control_config, gain_of, pairs_of
 from pkdot.record.listing import RecordSummary
 
 from . import background_run, components, record_picker
+from .selection import HASH_FUNCS
 
 SHIPPED = ("digits",)
 """Data that the page may train on by itself; a record's settings could name anybody's files."""
@@ -69,7 +70,12 @@ def _gain(record: RunRecord, found: dict[str, RecordSummary]) -> Gain | None:
             opened.append(record_picker.opened(path))
         except RecordError:  # the list of runs says what is wrong with it
             continue
-    return gain_of(pairs_of(record, opened, _resolved))
+    return _measured(record, opened)
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=HASH_FUNCS)
+def _measured(record: RunRecord, others: list[RunRecord]) -> Gain | None:
+    return gain_of(pairs_of(record, others, _resolved))
 
 
 def _resolved(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -83,7 +89,7 @@ def _resolved(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _verdict(record: RunRecord, gain: Gain | None) -> str:
-    """One sentence, Markdown, on whether the student gained from its teacher."""
+    """One sentence or two, Markdown, on whether the student gained from its teacher."""
     name = components.literal(record.name)
     if record.method == ALONE:
         return f"{name}: this student had no teacher; runs with one are measured against it."
@@ -98,12 +104,23 @@ def _verdict(record: RunRecord, gain: Gain | None) -> str:
     over = "over the same student without a teacher"
     if float(f"{gained:{primary.form}}") == 0:
         return f"{name}: **it gained nothing** {over}."
-    closed = gain.closed
-    unsure = closed is not None and closed.low <= 0 <= closed.high
-    chance = " The interval of the gap closed includes 0: this may be chance." if unsure else ""
     if gained < 0:
-        return f"{name}: **it lost {amount}** to the same student without a teacher.{chance}"
-    return f"{name}: **it gained {amount}** {over}.{chance}"
+        return f"{name}: **it lost {amount}** to the same student without a teacher.{_closed(gain)}"
+    return f"{name}: **it gained {amount}** {over}.{_closed(gain)}"
+
+
+def _closed(gain: Gain) -> str:
+    """The share of the gap that was closed, with its interval; empty without one."""
+    closed = gain.closed
+    if closed is None:
+        return ""
+    share, low, high = (f"{100 * end:.0f}" for end in (closed.mean, closed.low, closed.high))
+    unsure = closed.low <= 0 <= closed.high
+    return (
+        f" Gap closed: {share} % (95 % interval {low} to {high} %, over {closed.n} "
+        f"{components.plain(gain.over)})."
+        + (" The interval includes 0: this may be chance." if unsure else "")
+    )
 
 
 def _share(gain: Gain, higher_is_better: bool) -> str:
@@ -133,7 +150,7 @@ def _colour(record: RunRecord) -> dict[str, Any]:
 
 
 def _say(record: RunRecord, gain: Gain | None) -> None:
-    """The interval in words, or how to get the control that is missing."""
+    """What the scores are means of, or how to get the control that is missing."""
     if record.method == ALONE:
         return
     if gain is not None:
@@ -145,12 +162,7 @@ def _say(record: RunRecord, gain: Gain | None) -> None:
                 why = "No interval: the records keep no answers of both to the same test samples."
             st.caption(f"{over}{why}")
             return
-        low, high = (f"{100 * end:.0f}" for end in (gain.closed.low, gain.closed.high))
-        st.caption(
-            f"{over}95 % interval of the gap closed: {low} to {high} %, over {gain.closed.n} "
-            f"{components.plain(gain.over)}."
-            + ("" if len(gain.seeds) > 1 else " Another seed may differ; run several.")
-        )
+        st.caption(over or "One seed alone; another may differ: run several.")
         return
     if record.status != "finished" or not record.config:
         return

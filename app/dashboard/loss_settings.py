@@ -166,22 +166,32 @@ def choose_policy(settings: LossSettings) -> str:
     return widgets.choose("Policy of the anchors", names, key="policy", names=policy_names())
 
 
-def choose_k(settings: LossSettings, size: int) -> int:
-    """How many anchors of ``size`` samples; the slider starts at the run's own number."""
+def choose_k(settings: LossSettings, size: int, policy: str) -> int:
+    """How many anchors of ``size`` samples; the slider starts at the run's own number.
+
+    It cannot be moved where the policy takes every sample.
+    """
     most = size - 1
     own = min(settings.k, most)
     options = sorted({own, *(k for k in ANCHORS if k <= most)})
-    return widgets.slide("Number of anchors k", options, own, key="k", width=SLIDER)
+    return widgets.slide(
+        "Number of anchors k", options, own, key="k", width=SLIDER, disabled=policy == "all"
+    )
 
 
 def choose_blur(settings: LossSettings) -> float:
     """A slider for the blur; its square is ε, or ε's share of the median cost."""
     quantity = "ε / median cost" if settings.relative else "ε"
+    by_words = {_epsilon(blur): blur for blur in (*BLURS, settings.blur)}
     return widgets.slide(
         f"Entropy {quantity} (blur²)",
-        sorted({*BLURS, settings.blur}),
+        sorted(by_words.values()),
         settings.blur,
         key="blur",
-        format_func=lambda blur: f"{blur**2:.3g}",
+        format_func=_epsilon,
         width=SLIDER,
     )
+
+
+def _epsilon(blur: float) -> str:
+    return f"{blur**2:.3g}"

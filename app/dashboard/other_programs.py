@@ -25,7 +25,7 @@ def offer(record: RunRecord) -> None:
     """
     known = record.epochs
     if not known:
-        st.caption("This record holds no embeddings yet; they appear once the student trains.")
+        st.caption(selection.no_embeddings(record))
         return
     start = record.best_epoch if record.best_epoch in known else known[-1]
     epoch = start

@@ -15,13 +15,13 @@ import streamlit as st
 from pkdot.errors import PkdotError, printable
 from pkdot.record import RunRecord, open_record, runs_directory, schema
 from pkdot.record.listing import RecordSummary, list_records, summarise
-from pkdot.record.location import example_directory
+from pkdot.record.location import control_directory, example_directory
 
 from . import address, lasting, widgets
 from .components import literal
 
 EXAMPLE = example_directory()
-EXAMPLE_KEY = "example/"
+EXAMPLE_KEY, CONTROL_KEY = "example/", "example-control/"
 """No folder has a slash in its name, so no run of one's own can hide the example."""
 SWEEP = "sweeps/"
 """Before the name of a record that a sweep kept."""
@@ -32,15 +32,21 @@ LONGEST = 150
 
 
 def records() -> dict[str, RecordSummary]:
-    """Every record that can be chosen, by key: the runs, newest first, and the example."""
+    """Every record that can be chosen, by key: the runs, newest first, the example, its control."""
     found = {printable(s.path.name): s for s in list_records(runs_directory(), opened)}
-    if (EXAMPLE / schema.MANIFEST).is_file():
-        found[EXAMPLE_KEY] = summarise(EXAMPLE, opened)
+    for key, path in ((EXAMPLE_KEY, EXAMPLE), (CONTROL_KEY, control_directory(EXAMPLE))):
+        if (path / schema.MANIFEST).is_file():
+            found[key] = summarise(path, opened)
     asked = (address.get("run"), *(st.session_state.get(key) for key in ("run", "run next")))
     for key in dict.fromkeys(asked):  # of the many records of a sweep those that were opened
         if isinstance(key, str) and (path := _of_sweep(key)):
             found[key] = summarise(path, opened)
     return found
+
+
+def is_example(key: str) -> bool:
+    """Whether a key is that of a record which comes with the kit."""
+    return key in (EXAMPLE_KEY, CONTROL_KEY)
 
 
 def sweep_key(path: Path) -> str:
@@ -90,7 +96,7 @@ def titles(found: dict[str, RecordSummary]) -> dict[str, str]:
 def _title(key: str, summary: RecordSummary) -> str:
     if summary.status == "damaged":
         return f"{key.rstrip('/')} (damaged)"
-    words = ["example"] if key == EXAMPLE_KEY else []  # first, as a narrow list cuts the end off
+    words = ["example"] if is_example(key) else []  # first, as a narrow list cuts the end off
     words += [summary.corpus or summary.name, summary.method]
     words += [] if summary.seed is None else [f"seed {summary.seed}"]
     status = "" if summary.status == "finished" else f" ({summary.status})"

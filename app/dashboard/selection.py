@@ -23,8 +23,8 @@ LARGEST = 512
 """Samples beyond this many are left out of what has to be solved at every move of a slider."""
 MOST_TARGETS = 2
 """Targets beyond so many are chosen from a list."""
-SLIDER, BUTTON, SELECT = 270, 118, 180
-"""Pixels of controls that stand in one line."""
+SLIDER, BUTTON, SELECT = 190, 118, 180
+"""Pixels of controls that stand in one line, also in a window 1024 pixels wide."""
 SOURCES = {"probe": "probe samples", "batch": "training batch"}
 
 
@@ -132,10 +132,7 @@ def choose_view(
             source = widgets.choose("Look at", list(SOURCES), key="source", names=SOURCES)
     known = list(epochs or record.epochs) if source == "probe" else record.batch_epochs
     if not known:
-        st.info(
-            "This record holds no embeddings yet; they appear once the student trains.",
-            icon=":material/hourglass_empty:",
-        )
+        st.info(no_embeddings(record), icon=":material/info:")
         st.stop()
     start = record.best_epoch if record.best_epoch in known else known[-1]
     if is_comparison(record):
@@ -165,6 +162,13 @@ def choose_view(
     with targets:
         target = choose_target(record, batch.targets)
     return View(record, epoch, batch, source == "probe", subjects, target)
+
+
+def no_embeddings(record: RunRecord) -> str:
+    """Why a record has none to show."""
+    if record.status == "running":
+        return "This record holds no embeddings yet; they appear once the student trains."
+    return "This record keeps no embeddings. Runs shows what it keeps; or choose another record."
 
 
 def is_comparison(record: RunRecord) -> bool:

@@ -54,6 +54,11 @@ def slide(label: str, options: Sequence[Any], start: Any, *, key: str, **more: A
         st.caption(f"{label}: {options[0]}")
         return options[0]
     prepare(key, options, start)
+    # The browser knows a slider's value by its words: where these change, it needs the new ones.
+    words = [str(more.get("format_func", str)(option)) for option in options]
+    if words != st.session_state.get(f"{key} words"):
+        st.session_state[f"{key} words"] = words
+        st.session_state[key] = st.session_state[key]
     return note(key, st.select_slider(label, list(options), key=key, **more), options, start)
 
 

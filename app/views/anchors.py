@@ -12,14 +12,15 @@ from dashboard.components import Reading
 from dashboard.figure_cache import figures
 from pkdot.analysis.anchor_weight import anchor_weight
 from pkdot.errors import printable
+from pkdot.figures.images import png
 from pkdot.method.anchors import POLICIES
 
 record = record_picker.chosen_record()
 view = selection.choose_view(record, title="Anchors")
 loss = loss_settings.run_loss(record)
 with components.bar():
-    k = loss_settings.choose_k(loss.settings, len(view.batch.targets))
     policy = loss_settings.choose_policy(loss.settings)
+    k = loss_settings.choose_k(loss.settings, len(view.batch.targets), policy)
     position = selection.choose_sample(view)
 if not loss.has_anchors:
     st.caption(loss_settings.NO_ANCHORS)
@@ -113,7 +114,11 @@ def show_rows() -> None:
 def show_weight() -> None:
     """The anchors in the order in which they tell samples apart."""
     table = anchor_weight(anchors, *method_steps.anchor_rows(view, settings))
-    columns: dict[str, Any] = {"anchor": [printable(ids[i])[:80] for i in table["anchor"]]}
+    shown = next((stack for stack in reversed(list(media.values())) if len(stack) == len(ids)), ())
+    columns: dict[str, Any] = {}
+    if len(shown):
+        columns["picture"] = [png(shown[i]) for i in table["anchor"]]
+    columns |= {"anchor": [printable(ids[i])[:80] for i in table["anchor"]]}
     if has_groups:
         by = printable(samples.by)[:40]
         names = [record.task.describe(view.batch.targets[i]) for i in table["anchor"]]
@@ -128,6 +133,7 @@ def show_weight() -> None:
         height=500,
         placeholder="–",
         column_config={
+            "picture": st.column_config.ImageColumn("", width=44),
             "rows": st.column_config.NumberColumn(help="Samples that it describes."),
             "tells apart": st.column_config.ProgressColumn(
                 min_value=0,
@@ -144,7 +150,8 @@ def show_weight() -> None:
         },
     )
     Reading(
-        "First the anchors that tell samples apart; right, where the student still differs.",
+        f"The most telling first (an even share: {100 / len(table):.1f} %); right, where the "
+        "student still differs.",
         "Every sample is about equally similar to an anchor with a small share: without it, the "
         "rows would say nearly the same. A large share with a large difference is what the "
         "student has yet to learn.",

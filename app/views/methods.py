@@ -14,7 +14,7 @@ VIEWS = {"gains": "gains", "ranks": "ranking"}
 
 found = gain_tables.sources()
 if not found:
-    st.header("Methods", anchor=False)
+    components.title("Methods")
     st.info(
         "There is no table of gains yet. Compare methods on digits, in some minutes:\n\n"
         "`python -m pkdot sweep --method kd+pkdot --seeds 5`\n\n"
@@ -27,19 +27,23 @@ if not found:
 # -- what is shown -------------------------------------------------------------------------------
 
 
-def pick_one(column, label: str, options: list[str], key: str, names: dict[str, str]) -> str:
-    with column:
+def pick_one(label: str, options: list[str], key: str, names: dict[str, str], width: int) -> str:
+    with top:
         return widgets.pick(
-            label, options, key=key, format_func=lambda one: printable(names.get(one, one))[:60]
+            label,
+            options,
+            key=key,
+            format_func=lambda one: printable(names.get(one, one))[:60],
+            width=width,
         )
 
 
-top = st.columns([3, 5, 3, 3, 5, 3], vertical_alignment="bottom")
-top[0].header("Methods", anchor=False)
-with top[1]:
+top = components.bar()
+with top:
+    components.title("Methods", width="content")
     kind = widgets.choose("Tables", list(found), key="tables", names=dict(gain_tables.SOURCES))
 source, rows = found[kind]
-with top[2]:
+with top:
     view = widgets.choose("Show", list(VIEWS), key="view", names=VIEWS)
 if st.session_state.get("tables shown") != (kind, view):
     st.session_state["tables shown"] = (kind, view)
@@ -61,13 +65,13 @@ corpora, situations = (
 wide = view == "ranks" or kind == "sweeps"
 every = {ALL: "all"}
 order = [ALL, *corpora] if wide else [*corpora, ALL]
-corpus = pick_one(top[3], "Corpus", order, "corpus", every)
+corpus = pick_one("Corpus", order, "corpus", every, 150)
 here = rows if corpus == ALL else rows[rows["corpus"] == corpus]
 own = [name for name in situations if name in set(here["situation"])]
 order = [ALL, *own] if wide else [*own, ALL]
-situation = pick_one(top[4], "Situation", order, "situation", {**situations, **every})
+situation = pick_one("Situation", order, "situation", {**situations, **every}, 210)
 counts = [str(n) for n in sorted({int(n) for n in rows["n"]})]
-least = int(pick_one(top[5], "Units, at least", counts, "least", {}))
+least = int(pick_one("Units, at least", counts, "least", {}, 110))
 kept = gain_tables.keep(rows, corpus, situation, least)
 if kept.empty:
     st.info("No table has all of this; take *all* of one, or fewer units.", icon=":material/info:")

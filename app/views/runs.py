@@ -10,7 +10,8 @@ from dashboard.answers import show_answers
 from dashboard.comparison import show_comparison
 from dashboard.components import Reading
 from dashboard.figure_cache import figures
-from pkdot.errors import printable
+from dashboard.method_steps import tested
+from pkdot.errors import RecordError, printable
 from pkdot.record import RecordSummary, RunRecord, runs_directory, schema
 
 MOST_COMPARED = 10
@@ -22,7 +23,7 @@ found = record_picker.records()
 titles = record_picker.titles(found)
 with components.bar():
     components.title("What did the student learn?", width="content")
-    new_run.offer(fresh=not any(key != record_picker.EXAMPLE_KEY for key in found))
+    new_run.offer(fresh=all(record_picker.is_example(key) for key in found))
 answer = st.container()
 if ended := st.session_state.pop("ended run", None):
     st.toast(f"Done: {components.literal(titles.get(ended, ended))}", icon=":material/check:")
@@ -171,6 +172,14 @@ def show_settings(record: RunRecord) -> None:
     right.json(record.facts, expanded=1)
 
 
+def has_answers(record: RunRecord) -> bool:
+    """Whether there are answers of both networks on test samples, whole or damaged."""
+    try:
+        return tested(record) is not None
+    except RecordError:  # said where they are shown
+        return True
+
+
 def score_text(record: RunRecord, network: str) -> str:
     """A primary score on a tile; a run that diverged has NaN or infinity."""
     primary = record.task.primary
@@ -253,11 +262,13 @@ with answer:
     compares = selection.is_comparison(record)
     if not compares:
         gain.show_gain(record, found, lambda network: score_text(record, network))
-panels = {"measured": "What was measured"} if compares else {"curves": "Curves"}
+panels = {"measured": "What was measured"}
+if not compares:
+    panels = {"answers": "Answers", "curves": "Curves", "settings": "Scores and settings"}
+    if record.status == "running" or not has_answers(record):
+        panels = {"curves": panels.pop("curves"), **panels}
 if len(several) > 1:
     panels = {"several": f"{len(several)} compared", **panels}
-if not compares:
-    panels |= {"answers": "Answers", "settings": "Scores and settings"}
 with right:
     panel, place = widgets.tabs(panels)
 with place:

@@ -23,7 +23,7 @@ view = selection.choose_view(record, title="Transport")
 loss = loss_settings.run_loss(record)
 with components.bar():
     policy = loss_settings.choose_policy(loss.settings)
-    k = loss_settings.choose_k(loss.settings, len(view.batch.targets))
+    k = loss_settings.choose_k(loss.settings, len(view.batch.targets), policy)
     blur = loss_settings.choose_blur(loss.settings)
     sample = selection.choose_sample(view, "Teacher sample")
 settings = replace(loss.settings, k=k, blur=blur, policy=policy)

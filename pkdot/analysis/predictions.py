@@ -19,7 +19,7 @@ class Outputs:
     """Recorded outputs for the same samples; a row is NaN where a sample was not predicted.
 
     Attributes:
-        task: which gives them their meaning.
+        task: which gives them their meaning; classes without a name have their number.
         teacher: (N, W).
         student: (N, W).
         targets: of the N samples.
@@ -77,7 +77,8 @@ def outputs_of(
     width = 0
     while {f"teacher_{width}", f"student_{width}"} <= set(predictions.columns):
         width += 1
-    if not task.can_read(width):
+    recorded = task.of_recorded(width)
+    if recorded is None:
         return None
     table = predictions.assign(sample_id=predictions["sample_id"].astype(str))
     table = table.drop_duplicates("sample_id").set_index("sample_id").reindex(ids)
@@ -85,5 +86,5 @@ def outputs_of(
         table[[f"{who}_{j}" for j in range(width)]].to_numpy(dtype=float)
         for who in ("teacher", "student")
     )
-    outputs = Outputs(task, teacher, student, targets)
+    outputs = Outputs(recorded, teacher, student, targets)
     return outputs if outputs.known.any() else None

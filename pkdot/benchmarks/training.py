@@ -10,6 +10,7 @@ import torch
 from ..errors import ConvergenceWarning
 from ..networks.video import SmallVideoNet
 from .frame import benchmark_parser, machine_facts, publish
+from .training_growth import growth
 from .training_students import (
     BATCH,
     CLIPS,
@@ -28,6 +29,7 @@ from .training_students import (
 )
 
 DEFAULT_REPORT = Path("reports/benchmarks/training.md")
+DEFAULT_NETWORK = "512 units (default)"
 
 
 def encoder_milliseconds(repeats: int) -> float:
@@ -111,6 +113,7 @@ def page(size: Size) -> str:
             "|---|---:|---:|---:|",
             *ways,
             "",
+            *growth(DEFAULT_NETWORK, NETWORKS[DEFAULT_NETWORK], size),
         ]
     )
 

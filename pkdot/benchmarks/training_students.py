@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -146,13 +146,16 @@ class Bench:
         network: its sizes.
         size: how much is measured.
         accelerator: where they train, as Fabric calls it.
+        batch: B.
     """
 
-    def __init__(self, network: NetworkSettings, size: Size, accelerator: str = "cpu") -> None:
-        self.size = size
+    def __init__(
+        self, network: NetworkSettings, size: Size, accelerator: str = "cpu", batch: int = BATCH
+    ) -> None:
+        self.size, self.batch = size, batch
         corpus = feature_corpus(size.people)
         fabric = Fabric(accelerator=accelerator, devices=1)
-        training = TrainingSettings(epochs=MEASURED, batch_size=BATCH)
+        training = TrainingSettings(epochs=MEASURED, batch_size=batch)
         folds = [fold_of(size.people, i % size.people) for i in range(size.members)]
         self.contexts = [
             StageContext(fabric, replace(corpus, split=fold), network, training, seed)
@@ -178,9 +181,10 @@ class Bench:
             pass
         return MEASURED * sum(len(p.spec.batches) for p in prepared)
 
-    def alone(self, method: str) -> int:
+    def alone(self, method: str, **settings: Any) -> int:
         """A few epochs of one student of a method; how many updates."""
-        drain(train_student(self.contexts[0], build_distiller(method), self.shared))
+        distiller = build_distiller(method, {method: settings})
+        drain(train_student(self.contexts[0], distiller, self.shared))
         return self.updates
 
     def peers(self) -> Iterator[tuple[str, Times]]:
@@ -209,7 +213,7 @@ class Bench:
     @property
     def updates(self) -> int:
         """Of the first member in all its epochs."""
-        return MEASURED * (len(self.contexts[0].corpus.split.labelled) // BATCH)
+        return MEASURED * (len(self.contexts[0].corpus.split.labelled) // self.batch)
 
 
 def layers_and_vmap(network: NetworkSettings, size: Size) -> Times:

@@ -5,6 +5,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import torch
+from threadpoolctl import threadpool_limits
+
 from ..errors import ConfigError
 from . import checks
 from .exercises import Exercise, Said
@@ -29,7 +32,10 @@ def exercises_of(name: str) -> dict[str, Exercise]:
 
 
 class Lesson:
-    """One lesson.
+    """One lesson. From here on the process computes with one thread.
+
+    A lesson's matrices are small. Two threads gain nothing on them, and beside other programs they
+    wait for one another: a lesson of fifteen seconds then takes minutes.
 
     Args:
         name: of its file in ``pkdot/course/checks``.
@@ -41,6 +47,8 @@ class Lesson:
     def __init__(self, name: str) -> None:
         self.name = name
         self.exercises = exercises_of(name)
+        threadpool_limits(1)
+        torch.set_num_threads(1)
         self.answers: dict[str, Said] = {}
 
     def question(self, text: str, choices: Sequence[str], usual: str) -> Question:

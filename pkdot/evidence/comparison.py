@@ -66,7 +66,7 @@ def control_name(contender: str, control: str) -> str:
 
 
 def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Primary score of each arm on each unit, as people read it: in percent, or in its own unit.
+    """Primary score of each arm on each unit in hundredths: percent of right answers for classes.
 
     Args:
         cells: from :func:`pkdot.experiments.sweep.run_grid`.
@@ -84,15 +84,15 @@ def unit_scores(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
     score = task_of(cells).primary
     if unit == "seeds":
         values = cells.pivot_table(index="seed", columns="arm", values=score.name, sort=False)
-        return score.factor * values
-    return score.factor * group_scores(cells)
+        return 100.0 * values
+    return 100.0 * group_scores(cells)
 
 
 def paired_columns(one: pd.Series, other: pd.Series, name: str) -> dict[str, float]:
     """A paired comparison as columns of a table.
 
     Args:
-        one: (n,) scores of an arm, in percent.
+        one: (n,) scores of an arm, in hundredths.
         other: (n,) scores of the arm that it is compared with, on the same units.
         name: of the first column.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # these load what trains
     from .regimes import Regime
     from .tuning import Choice
 
-DEFAULT = "default"
+DEFAULT, KEPT = "default", "kept"
 BEARABLE = 1.5
 """Points that default settings may be behind the method that tuning would have chosen."""
 
@@ -23,6 +23,11 @@ BEARABLE = 1.5
 def default_name(contender: str) -> str:
     """Name of the arm of a contender with its default settings."""
     return control_name(contender, DEFAULT)
+
+
+def kept_name(contender: str) -> str:
+    """Name of the arm that also learns from the pairs that the kit would have left out."""
+    return control_name(contender, KEPT)
 
 
 def inner_choice(choices: Mapping[str, "Choice"], methods: Sequence[str]) -> str | None:
@@ -42,31 +47,40 @@ def default_table(
 
     Args:
         cells: of the comparison, with the arms ``alone`` and ``chosen``.
-        defaults: cells of the default settings, on the same seeds.
+        defaults: cells of the default settings, on the same seeds; with the arms that keep doubtful
+            pairs, or without.
         regime: says what a unit is.
         chosen: the tuned method that the inner split chose.
 
     Returns:
         One row a method, the highest gain first: name; title; n; difference, difference_low,
         difference_high (points over the tuned student alone); behind, behind_low, behind_high
-        (points below the choice; negative where ahead of it); p_holm of the first.
+        (points below the choice; negative where ahead of it); where they were run, kept, kept_low,
+        kept_high (points that keeping the doubtful pairs loses); p_holm of the first.
 
     Raises:
         InputError: if there are fewer than two units.
     """
     scores, own = unit_scores(cells, regime.unit), unit_scores(defaults, regime.unit)
     titles = defaults.drop_duplicates("arm").set_index("arm")["title"]
-    table = pd.DataFrame(
-        {
-            "name": name,
-            "title": titles[name],
-            "n": len(own),
-            **paired_difference(own[name], scores[REFERENCE]).columns("difference"),
-            **paired_difference(scores[chosen], own[name]).columns("behind"),
-            "p": paired_p_value(own[name], scores[REFERENCE]),
-        }
-        for name in own
-    )
+    rows = []
+    for name in own:
+        if not name.endswith(default_name("")):
+            continue
+        kept = name.removesuffix(default_name("")) + kept_name("")
+        cost = paired_difference(own[name], own[kept]).columns("kept") if kept in own else {}
+        rows.append(
+            {
+                "name": name,
+                "title": titles[name],
+                "n": len(own),
+                **paired_difference(own[name], scores[REFERENCE]).columns("difference"),
+                **paired_difference(scores[chosen], own[name]).columns("behind"),
+                **cost,
+                "p": paired_p_value(own[name], scores[REFERENCE]),
+            }
+        )
+    table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p"])
     return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 

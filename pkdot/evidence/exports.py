@@ -10,10 +10,11 @@ from .tuning import choices_file, write_choices
 
 
 def publish_scores(results: Sequence[RegimeResults], folder: Path) -> list[Path]:
-    """Write the percentages that every interval of a report comes from, one small CSV a regime.
+    """Write the scores that every interval of a report comes from, in hundredths, a CSV a regime.
 
     Rows are units (seeds or subjects), columns arms, ``method|control`` those of the controls and
-    ``method|default`` those of default settings; empty where an arm was not run on a unit.
+    ``method|default`` those of default settings, ``method|kept`` the same with doubtful pairs kept;
+    empty where an arm was not run on a unit.
 
     Returns:
         The files, of the regimes whose comparison has been run.

@@ -55,15 +55,16 @@ def _head(campaign: Campaign) -> list[str]:
         f"# {_title(campaign)}",
         "",
         *(quick if campaign.quick else []),
-        "Percent of test samples that are right; intervals are of 95 % (Student's t over the unit "
-        "that each section names). Differences are paired. *p* is of a paired t test, after Holm's "
-        "correction over the methods of a regime. *Resolvable* is the difference that as many "
-        "units would have found with a probability of 80 %, at the spread seen. The *start* of a "
-        "method is the student that takes over the teacher's encoder and T-Net and is not "
-        "distilled. *Seconds* are of one student's training, without its teacher's, on a machine "
-        "that may have been busy.",
+        "Points are percent of test samples that are right, or hundredths of the score that a "
+        "table's head names; intervals are of 95 % (Student's t over the unit that each section "
+        "names). Differences are paired. *p* is of a paired t test, after Holm's correction over "
+        "the methods of a regime. *Resolvable* is the difference that as many units would have "
+        "found with a probability of 80 %, at the spread seen. The *start* of a method is the "
+        "student that takes over the teacher's encoder and T-Net and is not distilled. *Seconds* "
+        "are of one student's training, without its teacher's, on a machine that may have been "
+        "busy.",
         "",
-        f"Settings were chosen on seeds {_range(seeds.tuning)} by mean cross-entropy on the inner "
+        f"Settings were chosen on seeds {_range(seeds.tuning)} by the mean loss on the inner "
         f"split, {campaign.settings} for every contender, students alone included"
         f"{_grid(campaign)}. Plain classifiers are tuned anew on every split. Chosen settings were "
         f"compared on seeds {_range(seeds.comparison)}. Contenders of one seed share data, first "

@@ -19,26 +19,32 @@ def default_lines(results: RegimeResults) -> list[str]:
     found = default_table(results.cells, results.defaults, results.regime, str(chosen))
     title = results.cells.loc[results.cells["arm"] == chosen, "title"].iloc[0]
     far = [row["title"] for row in found.to_dict("records") if row["behind"] > BEARABLE]
-    return [
+    heads = ["method", "over the student alone", "p", "behind the inner split's choice", "verdict"]
+    kept = "kept" in found
+    rows = []
+    for row in found.to_dict("records"):
+        cells = [
+            row["title"],
+            interval(row, "difference"),
+            number(row["p_holm"], ".2g"),
+            interval(row, "behind"),
+            _verdict(row),
+        ]
+        rows.append((*cells, interval(row, "kept")) if kept else tuple(cells))
+    lines = [
         "### Default settings: nothing tuned",
         "",
         f"Of the tuned methods the inner split would have chosen {title}. Behind it by more than "
         f"{BEARABLE} points: {', '.join(far) or 'none'}.",
         "",
-        *table(
-            ("method", "over the student alone", "p", "behind the inner split's choice", "verdict"),
-            (
-                (
-                    row["title"],
-                    interval(row, "difference"),
-                    number(row["p_holm"], ".2g"),
-                    interval(row, "behind"),
-                    _verdict(row),
-                )
-                for row in found.to_dict("records")
-            ),
-        ),
     ]
+    if kept:
+        lines[-1:] = [
+            "The last column is what each method loses, in points, if it also learns from the "
+            "pairs that the kit leaves out as doubtful (`training.doubtful_pairs=keep`).",
+            "",
+        ]
+    return [*lines, *table((*heads, "loses with wrong pairs kept") if kept else heads, rows)]
 
 
 def _verdict(row: Mapping[str, float]) -> str:

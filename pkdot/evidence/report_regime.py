@@ -66,15 +66,30 @@ def _ceiling(room: Room | None) -> str:
     )
 
 
+def _score_head(results: RegimeResults) -> str:
+    score = results.regime.task.primary
+    return score.axis if score.percent else f"{score.label}, hundredths"
+
+
 def _without_distillation(results: RegimeResults) -> list[str]:
     others = results.table[~results.table["name"].isin(results.methods)]
-    return table(
-        ("without distillation", "right, %", "against the student alone"),
-        (
-            (row["title"], interval(row, "mean", ".1f"), interval(row, "difference"))
-            for _, row in others.iterrows()
+    plain = others[others["role"] == "baseline"]
+    ahead = plain[plain["difference_low"] > 0].sort_values("difference", ascending=False)
+    warning = [
+        f"The student alone loses to plain models: {', '.join(ahead['title'])}. A gain over it may "
+        "be no more than what they have without a teacher.",
+        "",
+    ]
+    return [
+        *table(
+            ("without distillation", _score_head(results), "against the student alone"),
+            (
+                (row["title"], interval(row, "mean", ".1f"), interval(row, "difference"))
+                for _, row in others.iterrows()
+            ),
         ),
-    )
+        *(warning if len(ahead) else []),
+    ]
 
 
 def _methods(results: RegimeResults) -> list[str]:
@@ -89,7 +104,7 @@ def _methods(results: RegimeResults) -> list[str]:
     lines += table(
         (
             "method",
-            "right, %",
+            _score_head(results),
             "against the student alone",
             "p",
             "verdict",
@@ -240,7 +255,7 @@ def _settings(results: RegimeResults) -> list[str]:
                 "contender",
                 "setting",
                 "at an end of its grid",
-                "cross-entropy on the inner split, every setting",
+                f"{results.regime.task.criterion.label} on the inner split, every setting",
             ),
             (
                 (

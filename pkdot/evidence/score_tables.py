@@ -175,9 +175,7 @@ def _read(path: Path, plan: Plan) -> pd.DataFrame:
         raise InputError(
             f"{path} needs a column {REFERENCE!r} and two rows or more; run the step compare again."
         )
-    score = plan.task.primary
-    sign = 1.0 if score.higher_is_better else -1.0
-    return numbers * sign * (1.0 if score.percent else 100.0)
+    return numbers * (1.0 if plan.task.primary.higher_is_better else -1.0)
 
 
 def read_scores(path: Path) -> pd.DataFrame:

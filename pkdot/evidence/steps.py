@@ -12,7 +12,7 @@ from .ablation import level_arms
 from .campaign import Campaign, plain_arms
 from .comparison import START, control_name
 from .contenders import Changes, Contender
-from .defaults import default_name
+from .defaults import default_name, kept_name
 from .pairing import run_pairing
 from .regimes import Regime
 from .tuning import choose, read_choices, tuning_arms, write_choices
@@ -128,12 +128,17 @@ def comparison_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
 
 
 def default_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
-    """Every method with its default settings."""
-    return [
-        Arm(default_name(c.name), c.title, c.default)
-        for c in campaign.contenders_of(regime)
-        if c.default is not None
-    ]
+    """Every method with its default settings; where pairs are wrong, also with all of them kept."""
+    arms = []
+    for contender in campaign.contenders_of(regime):
+        if contender.default is None:
+            continue
+        arms.append(Arm(default_name(contender.name), contender.title, contender.default))
+        if regime.plan is not None and regime.plan.wrong:
+            title = f"{contender.title}: wrong pairs kept"
+            kept = {"training.doubtful_pairs": "keep"}
+            arms.append(Arm(kept_name(contender.name), title, contender.default, teacher=kept))
+    return arms
 
 
 def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:

@@ -16,5 +16,5 @@ notebook_grid                   a notebook at many parameters
 agnostic/                       one cross: modality × fusion × student encoder × task
 lab/                            two students that learn while somebody looks, batch by batch
 teacher_cache                   teachers that many students share
-split_leakage, example          how much clip-level folds leak; the record in reports/example
+split_leakage, example          how much clip-level folds leak; the records of reports/example*
 """

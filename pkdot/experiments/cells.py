@@ -104,6 +104,12 @@ def check_arm(base: ExperimentConfig, arm: Arm) -> None:
             "arms share; give both networks the pairing (the setting among its teacher's changes), "
             "or make a sweep of its own for it."
         )
+    if pair.student.training.doubtful_pairs != pair.teacher.training.doubtful_pairs:
+        raise ConfigError(
+            f"Arm {arm.name!r} sets training.doubtful_pairs for its student alone, but T-Net and "
+            "student learn from the same pairs; give both the setting (among its teacher's "
+            "changes), or make a sweep of its own for it."
+        )
     if pair.student.student_is_alone or arm.role != "student":
         return
     for name in _SIZES:

@@ -29,7 +29,7 @@ from .progress import StageBars
 from .ranks import Ranks, check_ranks, contact
 from .ranks import make_fabric as make_fabric
 from .recording import RecordKeeper, data_facts, describe_probe, probe_rows
-from .results import tnet_by_group
+from .results import tnet_facts
 from .resumption import Resumption, said_how_to_resume
 from .stages import drain as drain
 from .stages import encode_corpus as encode_corpus
@@ -228,7 +228,7 @@ def run_experiment(
                     "seconds": keeper.seconds,
                     "best_epochs": keeper.best_epochs,
                     "backbones_found_in_cache": list(done.encoders.cached),
-                    "tnet_by_group": tnet_by_group(done.trained, done.corpus),
+                    **tnet_facts(done.trained, done.corpus),
                     "student": student_facts(done.corpus, done.encoders, done.trained.student),
                 },
                 maps=config.maps,

@@ -167,6 +167,14 @@ def tnet_by_group(trained: Trained, corpus: Corpus) -> dict[str, dict[str, dict[
     }
 
 
+def tnet_facts(trained: Trained, corpus: Corpus) -> dict[str, Any]:
+    """``tnet_by_group`` for a record; nothing where each test sample is a group of its own."""
+    groups = corpus.groups[complete_only(corpus, corpus.split.test)]
+    if len(np.unique(groups)) == len(groups):
+        return {}
+    return {"tnet_by_group": tnet_by_group(trained, corpus)}
+
+
 def predictions_table(trained: Trained, corpus: Corpus) -> pd.DataFrame:
     """Recorded outputs of teacher and student for validation and test samples, or frames.
 

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 from ..analysis.predictions import Outputs
 from ..errors import InputError
 from .matrices import heat
-from .style import DEFAULT_STYLE, FigureStyle, class_name, clean, finish
+from .style import BELOW_TITLE, DEFAULT_STYLE, FigureStyle, class_name, clean, finish
 
 MOST_POINTS = 2000
 """Samples beyond these are left out of a cloud of points, evenly."""
@@ -190,7 +190,7 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
         )
         figure.add_trace(trace, 1, column)
         figure.update_yaxes(
-            scaleanchor=f"x{column if column > 1 else ''}", constrain="domain", col=column
+            scaleanchor=f"x{column if column > 1 else ''}", **BELOW_TITLE, col=column
         )
     ticks = {
         "tickmode": "array",

@@ -84,7 +84,8 @@ def training_curves(
                 col=column,
             )
         figure.update_yaxes(title=in_words(name), row=row, col=column)
-    figure.update_xaxes(title="epoch")
+        if position + columns >= len(names):  # elsewhere the next one's "best" has its place
+            figure.update_xaxes(title="epoch", row=row, col=column)
     figure.update_layout(legend={"title": {"text": "split"}})
     best = "" if best_epoch is None else f"; epoch {best_epoch} was selected on validation"
     return finish(

@@ -6,7 +6,7 @@ from typing import Any
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from .style import DEFAULT_STYLE, FigureStyle, class_marker, clean, finish
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish, line_marker
 
 NEEDED = ("row", "method", "n", "gain", "gain_low", "gain_high")
 _SPREAD = 0.7
@@ -69,7 +69,7 @@ def gain_forest(
     for number, method in enumerate(methods):
         own = table[table["method"] == method]
         offset = _SPREAD * ((number + 0.5) / len(methods) - 0.5)
-        colour, symbol = class_marker(number, colours)
+        colour, symbol = line_marker(number, colours)
         figure.add_scatter(
             x=own["gain"],
             y=[rows.index(row) + offset for row in own["row"]],
@@ -143,7 +143,7 @@ def gain_lines(
             own = table[(table["row"] == row) & (table["method"] == method)].sort_values(x)
             if not len(own):
                 continue
-            colour, symbol = class_marker(number, colours)
+            colour, symbol = line_marker(number, colours)
             figure.add_scatter(
                 x=own[x],
                 y=own["gain"],

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..errors import InputError
-from .style import DEFAULT_STYLE, FigureStyle, class_marker, clean, finish, in_words
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish, in_words, line_marker
 
 NEEDED = ("title", "task", "fusion", "encoder", "n", "gain", "gain_low", "gain_high")
 
@@ -46,7 +46,7 @@ def gain_scatter(
     figure.add_hline(0, line={"color": colours.ink, "width": 1, "dash": "dot"})
     figure.add_vline(0, line={"color": colours.faint, "width": 1})
     for number, (task, rows) in enumerate(table.groupby("task", sort=False)):
-        colour, symbol = class_marker(number, colours)
+        colour, symbol = line_marker(number, colours)
         labels = zip(rows["title"], rows["fusion"], rows["encoder"], rows["n"], strict=True)
         figure.add_scatter(
             x=rows[against],

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..errors import InputError
-from .style import DEFAULT_STYLE, WIDTH, Array, FigureStyle, clean, finish, in_words
+from .style import DEFAULT_STYLE, PAGE_WIDTH, WIDTH, Array, FigureStyle, clean, finish, in_words
 
 CRISP = 96
 """Side, in pixels, up to which images are enlarged before they are handed to the browser."""
@@ -71,7 +71,8 @@ def image_grid(
     lines = -(-n // columns)
     figure = go.Figure()
     left = 16 + 8 * max((len(in_words(name)) for name in stacks), default=0)
-    cell = (WIDTH - left - 20) / columns  # pixels; heights below are in cells
+    # Pixels; heights below are in cells. A page gives it two thirds of its width.
+    cell = ((WIDTH if style.width else PAGE_WIDTH) - left - 20) / columns
     label_height = 0.02 if captions is None else 26 / cell
     heights = [0.06 + 0.94 * min(1.0, s.shape[1] / s.shape[2]) for s in stacks.values()]
     tops = np.cumsum([0.0, *heights])

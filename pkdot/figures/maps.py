@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from ..analysis.projection import Maps
 from ..errors import InputError
 from .bundles import Grouping, SampleTable, table_for
-from .style import DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish, scale
+from .style import BELOW_TITLE, DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish, scale
 
 MOST_NAMES = 20
 """More groups than this are not listed: hovering over a point names its own."""
@@ -137,7 +137,7 @@ def bare_axes(figure: Any, columns: int, projection: str, row: int = 1) -> None:
             title=f"{projection} 2 (no unit)" if column == 1 else None,
             showticklabels=False,
             scaleanchor=anchor,
-            constrain="domain",
+            **BELOW_TITLE,
             row=row,
             col=column,
         )

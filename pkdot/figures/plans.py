@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from ..errors import InputError
 from .bundles import SampleTable, table_for
 from .matrices import class_grid, class_ticks, heat, in_blocks, shrunk_note
-from .style import DEFAULT_STYLE, TOP, WIDTH, FigureStyle, clean, finish
+from .style import BELOW_TITLE, DEFAULT_STYLE, TOP, WIDTH, FigureStyle, clean, finish
 
 TICKS = (0, 1, 5, 20, 50, 100)
 """Shares in percent at the colour bar; colours follow their square roots."""
@@ -82,7 +82,7 @@ def plan_panels(
         figure.update_yaxes(
             scaleanchor=f"x{column if column > 1 else ''}",
             range=[size - 0.5, -0.5],
-            constrain="domain",
+            **BELOW_TITLE,
             showgrid=False,
             **(
                 class_ticks(labels, samples.class_names, upright=True, **room)

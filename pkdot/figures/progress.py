@@ -7,7 +7,7 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from ..errors import InputError
-from .style import DEFAULT_STYLE, FigureStyle, class_marker, clean, finish, in_words
+from .style import DEFAULT_STYLE, FigureStyle, clean, finish, in_words, line_marker
 
 AGREEMENT = {
     "correlation": "correlation (r)",
@@ -113,7 +113,7 @@ def coverage_curves(
         figure.update_yaxes(title=words, row=1, col=column)
         factor = 100 if name == "classes" else 1
         for number, (policy, rows) in enumerate(table.groupby("policy", sort=False)):
-            colour, symbol = class_marker(number, colours)
+            colour, symbol = line_marker(number, colours)
             figure.add_scatter(
                 x=rows["k"],
                 y=factor * rows[name],
@@ -173,7 +173,7 @@ def run_curves(
     )
     drawn = 0
     for number, (title, table) in enumerate(curves.items()):
-        colour, symbol = class_marker(number, colours)
+        colour, symbol = line_marker(number, colours)
         for column, stage in enumerate(stages, start=1):
             kept = (table["stage"] == stage) & (table["name"] == name) & (table["split"] == split)
             rows = table[kept].sort_values("epoch")

@@ -18,7 +18,7 @@ from .matrices import (
     mark_row,
     shrunk_note,
 )
-from .style import DEFAULT_STYLE, FigureStyle, clean, finish
+from .style import BELOW_TITLE, DEFAULT_STYLE, FigureStyle, clean, finish
 
 
 def similarity_matrices(
@@ -92,7 +92,7 @@ def similarity_matrices(
         room: dict[str, Any] = {"room": 240, "none": grouping.none}
         ticks = class_ticks(groups, grouping.names, upright=True, **room)
         below = class_ticks(groups, grouping.names, **room)
-        square = {"scaleanchor": f"x{column if column > 1 else ''}", "constrain": "domain"}
+        square = {"scaleanchor": f"x{column if column > 1 else ''}", **BELOW_TITLE}
         edge = size - 0.5
         figure.update_xaxes(
             **below, range=[-0.5, edge], constrain="domain", showgrid=False, row=1, col=column
@@ -162,7 +162,7 @@ def similarity_row(
         title="similarity to the student",
         range=[low, 1.05],
         scaleanchor="x",
-        constrain="domain",
+        **BELOW_TITLE,
     )
     if samples.values is None and (samples.labels >= 0).any():
         title = f"{clean(samples.by)} of the other"

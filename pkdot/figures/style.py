@@ -16,11 +16,15 @@ Scale = list[list[Any]]
 
 WIDTH = 900
 """Pixels of a figure in a notebook."""
+PAGE_WIDTH = 680
+"""Pixels of a figure beside another on the page, in a window 1440 pixels wide."""
 FONTS = "Source Sans, Inter, Segoe UI, Helvetica, Arial, sans-serif"
 LARGER = 1.35
 """Large letters, in terms of usual ones."""
 TOP, BOTTOM = 92, 56
 """Pixels of a figure's margins; titles stand in the one above."""
+BELOW_TITLE = {"constrain": "domain", "constraintoward": "top"}
+"""Of a vertical axis with a fixed scale: where there is room to spare, it stands at the bottom."""
 UNDER = 58
 """Pixels from the panels down to a legend, past numbers and title of an axis."""
 
@@ -28,6 +32,8 @@ CLASS_SYMBOLS = (
     "circle", "square", "diamond", "triangle-up", "cross",
     "pentagon", "star", "hexagon", "triangle-down", "x",
 )  # fmt: skip
+DARK_FIRST = (0, 3, 5, 6, 8, 9, 7, 4, 1, 2)
+"""Class colours, first those that stand out from white 3 to 1, as WCAG 2.2 asks of lines."""
 UNLABELLED = CLASS_WORDS.none
 
 
@@ -112,6 +118,12 @@ def class_marker(label: int, colours: Theme) -> tuple[str, str]:
         colours.classes[label % len(colours.classes)],
         CLASS_SYMBOLS[(label + turn) % len(CLASS_SYMBOLS)],
     )
+
+
+def line_marker(number: int, colours: Theme) -> tuple[str, str]:
+    """Colour and marker of a line or an interval, which thin as they are need the dark colours."""
+    turn, place = divmod(number, len(DARK_FIRST))
+    return class_marker(DARK_FIRST[place] + turn * len(DARK_FIRST), colours)
 
 
 def level_marker(level: int, colours: Theme, *, count: int) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from ..analysis.predictions import Outputs
 from ..errors import InputError
 from .answers import NETWORKS
-from .style import DEFAULT_STYLE, Array, FigureStyle, clean, finish, scale
+from .style import BELOW_TITLE, DEFAULT_STYLE, Array, FigureStyle, clean, finish, scale
 
 CELLS = 24
 """Cells along each side of the plane."""
@@ -153,7 +153,7 @@ def value_plane(
         figure.add_trace(trace, 1, column)
         bare = {"zeroline": True, "showgrid": False, "constrain": "domain"}
         figure.update_xaxes(title=across, range=list(spans[0]), **bare, col=column)
-        figure.update_yaxes(range=list(spans[1]), **bare, col=column)
+        figure.update_yaxes(range=list(spans[1]), **{**bare, **BELOW_TITLE}, col=column)
         if (spans[0] == spans[1]).all():  # else the two have units of their own
             figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
         for at in _zeros(spans):

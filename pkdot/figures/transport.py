@@ -17,7 +17,7 @@ from .matrices import (
     mark_row,
     shrunk_note,
 )
-from .style import DEFAULT_STYLE, FigureStyle, clean, finish
+from .style import BELOW_TITLE, DEFAULT_STYLE, FigureStyle, clean, finish
 
 
 def transport_plan(
@@ -98,7 +98,7 @@ def transport_plan(
     figure.update_yaxes(
         title=f"teacher sample{sorted_by}",
         scaleanchor="x",
-        constrain="domain",
+        **BELOW_TITLE,
         showgrid=False,
         zeroline=False,
         range=[edge, -0.5],

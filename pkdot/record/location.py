@@ -1,4 +1,4 @@
-"""Where run records live, and where the example record lies."""
+"""Where run records live, and where the example record and its control lie."""
 
 import os
 from pathlib import Path
@@ -27,3 +27,8 @@ def example_directory() -> Path:
     """The folder of the example record: of the checkout, else of the installed package."""
     checkout = PACKAGE.parent / "reports" / "example"
     return checkout if (PACKAGE.parent / "pyproject.toml").is_file() else PACKAGE / "_example"
+
+
+def control_directory(example: Path) -> Path:
+    """The folder of the example's control, beside it: the same student without a teacher."""
+    return example.with_name(f"{example.name}-control")

@@ -103,9 +103,9 @@ class Task(Settings, ABC):
         """Targets of the same shape of which none is known."""
         return np.full_like(targets, -1 if targets.dtype.kind in "iu" else np.nan)
 
-    def can_read(self, width: int) -> bool:
-        """Whether recorded outputs of so many numbers a sample are this task's."""
-        return width == self.output_width
+    def of_recorded(self, width: int) -> "Task | None":
+        """The task of recorded outputs with so many numbers a sample; None where it is another."""
+        return self if width == self.output_width else None
 
     def unknown(self, size: int) -> Array:
         """Targets of so many samples of which none is known."""

@@ -63,8 +63,11 @@ class Classification(Task):
             )
         return numbers
 
-    def can_read(self, width: int) -> bool:
-        return width >= 2
+    def of_recorded(self, width: int) -> Task | None:
+        if width < 2:
+            return None
+        unnamed = (str(number) for number in range(len(self.classes), width))
+        return self.model_copy(update={"classes": (*self.classes, *unnamed)})
 
     def unknown(self, size: int) -> Array:
         return np.full(size, -1)
@@ -225,8 +228,9 @@ class Classification(Task):
         return {"answer": names[self.answers(recorded)], **shown}
 
     def truth(self, targets: Array) -> Array:
-        indicators = self.ideal_outputs(targets).astype(float)
-        indicators[targets < 0] = np.nan
+        judged = (targets >= 0) & (targets < self.output_width)
+        indicators = self.ideal_outputs(np.where(judged, targets, -1)).astype(float)
+        indicators[~judged] = np.nan
         return indicators
 
     def errors(self, recorded: Array, targets: Array) -> Array:

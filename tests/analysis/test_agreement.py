@@ -163,3 +163,11 @@ def test_outputs_are_none_where_the_table_has_no_class_probabilities() -> None:
     assert outputs_of(predictions(), ["stranger"], [0], TWO) is None
     one_column = predictions()[["sample_id", "teacher_0", "student_0"]]
     assert outputs_of(one_column, ["a"], [0], TWO) is None
+
+
+def test_classes_without_a_name_are_read_by_their_number() -> None:
+    found = outputs_of(predictions(), ["b", "a", "c"], [1, 0, 5], Classification())
+    assert found is not None
+    assert found.task.names == ("0", "1")
+    nan = np.nan
+    np.testing.assert_array_equal(found.task.truth(found.targets), [[0, 1], [1, 0], [nan, nan]])

@@ -73,7 +73,8 @@ def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path
 @pytest.mark.parametrize(
     ("page", "file"),
     [
-        ("runs", "metrics.parquet"),
+        ("runs", "predictions.parquet"),
+        ("runs?panel=curves", "metrics.parquet"),
         ("similarity", "embeddings/epoch_0005.safetensors"),
         ("anchors", "embeddings/epoch_0005.safetensors"),
         ("transport", "probe.parquet"),
@@ -83,7 +84,8 @@ def test_a_record_that_has_just_begun_is_met_with_a_sentence(page: str, tmp_path
 )
 def test_each_page_reports_damage_in_a_sentence(page: str, file: str, record_copy: Path) -> None:
     (record_copy / file).write_bytes(b"\x00" * 32)
-    app = opened(page)
+    name, _, panel = page.partition("?panel=")
+    app = opened(name, **({"panel": panel} if panel else {}))
     assert not app.exception
     errors = "\n".join(str(element.value) for element in app.error)
     assert "damaged" in errors
@@ -315,3 +317,28 @@ def test_a_score_that_is_no_number_is_said(tmp_path: Path) -> None:
     assert tiles["student, test accuracy"] == "not a number"
     assert app.dataframe[0].value["student"].isna().all()
     assert app.dataframe[0].proto.placeholder == "–"
+
+
+def test_a_slider_keeps_its_value_when_its_words_change() -> None:
+    """A browser knows a value by its words, and sends old ones unless it is given the new."""
+    from streamlit.testing.v1 import AppTest
+
+    def page() -> None:
+        import streamlit as st
+
+        from dashboard import widgets
+
+        unit = st.session_state.get("unit", "")
+        value = widgets.slide(
+            "Epoch", [1, 2, 3], 1, key="epoch", format_func=lambda n: f"{n}{unit}"
+        )
+        st.text(str(value))
+
+    app = AppTest.from_function(page).run()
+    app.select_slider(key="epoch").set_value(2).run()
+    assert not app.select_slider(key="epoch").proto.set_value  # the browser has it
+    app.session_state["unit"] = " epochs"
+    app.run()
+    assert app.text[0].value == "2"
+    assert app.select_slider(key="epoch").proto.set_value
+    assert list(app.select_slider(key="epoch").proto.raw_value) == ["2 epochs"]

@@ -1,6 +1,7 @@
 """What the pages of the dashboard show: comparisons, orders, clicks, colours, downloads."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ def test_samples_are_sorted_by_disagreement(record_copy: Path) -> None:
 @pytest.mark.parametrize("page", FIGURES)
 def test_clips_with_signals_and_subjects_are_shown(page: str, tmp_path: Path) -> None:
     write_clips_record(tmp_path / "runs")
-    app = opened(page)
+    app = opened(page, panel="curves") if page == "runs" else opened(page)
     assert not app.exception
     assert not app.error
     assert figures(app) == FIGURES[page]
@@ -209,6 +210,16 @@ def test_clips_with_signals_and_subjects_are_shown(page: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["runs", "pairs", "maps", "samples"])
+def test_a_record_without_class_names_is_shown_by_their_numbers(page: str, tmp_path: Path) -> None:
+    write_record(tmp_path / "runs", class_names=())
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert figures(app) == FIGURES[page]
+
+
 def test_each_figure_can_be_taken_away(record_copy: Path) -> None:
     for page in FIGURES:
         app = opened(page)
@@ -294,6 +305,21 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     assert "student alone" not in [tile.label for tile in app.metric]
     assert "did it gain?" in words(app)
     assert [button.label for button in app.button].count("Make the control") == 1
+
+
+def test_a_fresh_clone_opens_on_what_the_student_gained(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard import record_picker
+    from pkdot.record.location import example_directory
+
+    monkeypatch.setattr(record_picker, "EXAMPLE", example_directory())
+    app = opened("runs")
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "example/"
+    assert app.dataframe[0].value["method"].tolist() == ["kd+pkdot", "none"]
+    assert "over the same student without a teacher" in words(app)
+    assert re.search(r"Gap closed: -?\d+ % \(95 % interval -?\d+ to -?\d+ %, over 697", words(app))
+    assert "student alone" in [tile.label for tile in app.metric]
+    assert "Make the control" not in [button.label for button in app.button]
 
 
 @pytest.mark.parametrize(

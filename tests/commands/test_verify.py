@@ -46,7 +46,10 @@ def test_a_folder_that_is_not_there_is_misuse(tmp_path: Path) -> None:
     assert main(["verify", str(tmp_path / "nowhere")]) == 2
 
 
-def test_the_example_record_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    copy = shutil.copytree(ROOT / "reports" / "example", tmp_path / "example")
+@pytest.mark.parametrize("name", ["example", "example-control"])
+def test_the_example_record_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    copy = shutil.copytree(ROOT / "reports" / name, tmp_path / "example")
     assert main(["verify", str(copy)]) == 0
     assert not capsys.readouterr().out.startswith("0 ")

@@ -7,6 +7,8 @@ from pkdot.distillers import build_distiller
 from pkdot.distillers.share import Balance, MovingAverage
 from pkdot.errors import InputError
 from pkdot.experiments.config import ExperimentConfig
+from pkdot.networks.models import NetworkOutput
+from pkdot.tasks import Classification, Regression
 from pkdot.training.state_tree import packed_tree, unpacked_tree
 from tests.support.network_outputs import pair, ready
 
@@ -103,3 +105,29 @@ def test_a_config_without_a_share_is_what_it_was() -> None:
     assert changed.options["kd"]["share"] == 1.0
     assert changed.hash != config.hash
     assert changed.changed({"options.kd.share": None}).hash == config.hash
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "share"),
+    [
+        ("pkdot", {}, 1.0),
+        ("pkdot_soft", {}, 1.0),  # a form of PKDOT whose own default is a weight
+        ("pkdot", {"weight": 3.0}, None),
+        ("pkdot", {"weight": None}, 1.0),
+        ("pkdot", {"share": 0.5}, 0.5),
+    ],
+)
+def test_values_are_weighed_by_a_share_where_nobody_named_a_weight(
+    method: str, options: dict[str, float | None], share: float | None
+) -> None:
+    for task, expected in (
+        (Regression(targets=("pain",)), share),
+        (Classification(classes=("a", "b")), options.get("share")),
+    ):
+        distiller = build_distiller(f"{method}+rows", {method: options})
+        distiller.set_task(task)
+        own, _ = distiller.methods
+        assert own.settings.share == expected
+        given = NetworkOutput(torch.zeros(4, 2), torch.zeros(4, 3), {})
+        own.prepare(given, given)
+        assert (own.balance is None) == (expected is None)

@@ -57,6 +57,16 @@ def test_the_comparison_agrees_with_scipy_and_statsmodels() -> None:
     ]
 
 
+def test_scores_are_hundredths_whatever_the_task() -> None:
+    rows = [
+        {"arm": "alone", "title": "alone", "role": "student", "seed": seed, "ccc": 0.5 + seed / 10}
+        | {"task": {"kind": "regression", "targets": ["pain"]}}
+        for seed in (0, 1)
+    ]
+    scores = unit_scores(pd.DataFrame(rows), "seeds")
+    assert scores["alone"].to_list() == pytest.approx([50.0, 60.0])
+
+
 def test_subjects_are_units_where_the_regime_says_so() -> None:
     rows = [
         {"arm": arm, "title": arm, "role": "student", "seed": seed, "accuracy": 0.5}

@@ -163,11 +163,9 @@ def test_the_page_and_its_figures_are_made_from_published_scores(tmp_path: Path)
     assert not (tmp_path / "d.md").exists()
 
 
-def test_scores_are_read_as_points_of_the_task(tmp_path: Path) -> None:
+def test_scores_are_read_as_they_were_published(tmp_path: Path) -> None:
     table = table_of("diabetes_pairs", kd=4)
-    write(
-        tmp_path, "diabetes_pairs-seeds1-2.csv", ScoreTable(table.plan, table.scores / 100, False)
-    )
+    write(tmp_path, "diabetes_pairs-seeds1-2.csv", table)
     (found,) = read_tables(tmp_path)
     np.testing.assert_allclose(found.scores["kd"], table.scores["kd"])
     assert (found.unit, found.simulated) == ("seeds", False)

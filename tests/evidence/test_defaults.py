@@ -1,14 +1,24 @@
 """Default settings beside what tuning would have chosen."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from pkdot.evidence.campaign import Campaign, Seeds
 from pkdot.evidence.contenders import find_contenders
-from pkdot.evidence.defaults import default_name, default_regrets, default_table, inner_choice
+from pkdot.evidence.defaults import (
+    default_name,
+    default_regrets,
+    default_table,
+    inner_choice,
+    kept_name,
+)
 from pkdot.evidence.regimes import REGIMES
 from pkdot.evidence.score_tables import ScoreTable
 from pkdot.evidence.situations import plans
+from pkdot.evidence.steps import default_arms
 from pkdot.evidence.tuning import Choice
 
 
@@ -53,18 +63,20 @@ def test_the_table_says_how_far_behind_with_its_interval() -> None:
         "sp": (58, 59, 60),
         default_name("sp"): (57, 59, 59),
     }
+    scores[kept_name("sp")] = (50, 53, 53)
     task = {"kind": "classification", "classes": ["a", "b"]}
     cells = pd.DataFrame(
         {"arm": name, "title": name, "seed": seed, "accuracy": score / 100, "task": task}
         for name, each in scores.items()
         for seed, score in enumerate(each)
     )
-    own = cells["arm"] == default_name("sp")
+    own = cells["arm"].isin([default_name("sp"), kept_name("sp")])
     found = default_table(cells[~own], cells[own], REGIMES["few"], "kd")
     (row,) = found.to_dict("records")
     assert row["difference"] == pytest.approx((7 + 8 + 7) / 3)
     assert row["behind"] == pytest.approx((3 + 1 + 4) / 3)
     assert row["behind_low"] < row["behind"] < row["behind_high"]
+    assert row["kept"] == pytest.approx((7 + 6 + 6) / 3)
 
 
 def test_a_default_is_the_method_with_nothing_tuned() -> None:
@@ -77,3 +89,14 @@ def test_a_default_is_the_method_with_nothing_tuned() -> None:
     assert found["kd+pkdot"] == {"method": "kd+pkdot"}
     assert found["alone"] is None
     assert found["ceiling"] is None
+
+
+def test_wrong_pairs_are_also_kept_where_there_are_any(tmp_path: Path) -> None:
+    seeds = Seeds((0,), (100, 101))
+    regimes = (REGIMES["digits_wrong50"], REGIMES["digits_pairs"])
+    campaign = Campaign(regimes, find_contenders(["kd"]), seeds, tmp_path)
+    wrong, right = (default_arms(campaign, regime) for regime in regimes)
+    assert [arm.name for arm in wrong] == [default_name("kd"), kept_name("kd")]
+    assert wrong[1].changes == wrong[0].changes
+    assert wrong[1].teacher == {"training.doubtful_pairs": "keep"}, "T-Net and student alike"
+    assert [arm.name for arm in right] == [default_name("kd")]

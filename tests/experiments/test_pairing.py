@@ -124,6 +124,7 @@ def test_an_arm_may_bring_its_pairing_for_both_networks_and_no_other_test() -> N
     for arm, sentence in (
         (Arm("x", "x", {"method": "kd", "pairing.unpaired": 0.5}), "of its student alone"),
         (Arm("x", "x", {"method": "kd"}, teacher={"pairing.tail": 2.0}), "the tail"),
+        (Arm("x", "x", {"method": "kd", "training.doubtful_pairs": "keep"}), "its student alone"),
     ):
         with pytest.raises(ConfigError, match=sentence):
             check_arm(base, arm)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pkdot.figures.style import CLASS_SYMBOLS, line_marker
 from pkdot.figures.themes import THEMES
 
 CONFIG = Path(__file__).resolve().parents[2] / "app" / ".streamlit" / "config.toml"
@@ -39,3 +40,15 @@ def test_letters_and_lines_stand_out(name: str) -> None:
         assert contrast(page["textColor"], page[paper]) >= 7.0
         assert contrast(page["primaryColor"], page[paper]) >= 4.5
     assert (page["backgroundColor"], page["textColor"]) == (theme.paper, theme.ink)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_first_lines_of_a_figure_stand_out(name: str) -> None:
+    """Markers tell classes apart by their form; a line between them has its colour alone."""
+    theme = THEMES[name]
+    drawn = [line_marker(number, theme) for number in range(10)]
+    assert all(contrast(colour, theme.paper) >= 3.0 for colour, _ in drawn[:6])
+    assert {colour for colour, _ in drawn} == set(theme.classes)
+    assert {symbol for _, symbol in drawn} == set(CLASS_SYMBOLS)
+    assert line_marker(10, theme)[0] == drawn[0][0]
+    assert line_marker(10, theme)[1] != drawn[0][1]

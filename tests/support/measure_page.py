@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 if __package__ is None or __package__ == "":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -81,6 +84,12 @@ def large_record(folder: Path, name: str, size: int) -> None:
             student = student_at(arrays, epoch)
             recorder.log_embeddings(epoch, teacher=arrays["teacher"], student=student)
         recorder.log_features(real=arrays["real"], hallucinated=0.5 * arrays["real"])
+        answers = np.eye(int(arrays["labels"].max()) + 1)[arrays["labels"]]
+        columns: dict[str, Any] = {"sample_id": ids, "subject": "", "split": "test"}
+        columns["label"] = arrays["labels"]
+        for who in ("teacher", "student"):
+            columns |= {f"{who}_{c}": answers[:, c] for c in range(answers.shape[1])}
+        recorder.log_predictions(pd.DataFrame(columns))
 
 
 def opening(browser: Any, address: str, repeats: int) -> tuple[list[float], list[float]]:
