@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -118,13 +119,15 @@ def test_an_output_keeps_its_figure_and_fetches_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_solutions_are_folded_away_and_the_short_pass_is_short(path: Path) -> None:
+def test_solutions_and_long_code_are_folded_and_the_short_pass_is_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     ours, shown = nbformat.reads(text, as_version=4), read_lesson(text, short=True)
     changed = 0
     for before, after in zip(ours.cells, shown.cells, strict=True):
         tags = before.metadata.get("tags", [])
-        assert ("hide-input" in after.metadata.get("tags", [])) == ("solution" in tags)
+        folded = "solution" in tags or before.source.count("\n") >= 35
+        folded = folded and before.cell_type == "code"
+        assert ("hide-input" in after.metadata.get("tags", [])) == folded
         changed += before.source != after.source
         if before.source != after.source:
             assert "short: bool = True" in after.source
@@ -182,12 +185,13 @@ class Page(HTMLParser):
                 self.loads.append(address)
 
 
-def build(source: Path, out: Path) -> None:
-    """Build without executing; a warning is an error."""
+def build(source: Path, out: Path, *settings: str) -> None:
+    """Build, by default without executing; a warning is an error."""
     pytest.importorskip("sphinx", reason="make book installs Sphinx")
+    settings = settings or ("nb_execution_mode=off",)
     command = [sys.executable, "-m", "sphinx", "-c", str(DOCS), "-W", "--keep-going", "-q"]
     answer = subprocess.run(
-        [*command, "-D", "nb_execution_mode=off", str(source), str(out)],
+        [*command, "-E", *(f"-D{setting}" for setting in settings), str(source), str(out)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -252,7 +256,32 @@ def test_the_book_builds_without_a_warning_and_opens_from_a_folder(tmp_path: Pat
 
 
 @pytest.mark.full
-def test_an_executed_lesson_shows_its_figures_from_the_books_own_plotly(tmp_path: Path) -> None:
+def test_a_second_build_executes_nothing_and_keeps_what_slides_read(tmp_path: Path) -> None:
+    source, out, ran = tmp_path / "source", tmp_path / "html", tmp_path / "ran"
+    (source / "docs").mkdir(parents=True)
+    (source / "notebooks" / "lessons").mkdir(parents=True)
+    contents = "# Book\n\n```{toctree}\n/notebooks/lessons/one\n```\n"
+    (source / "docs" / "index.md").write_text(contents, encoding="utf-8")
+    code = f"print(open({str(ran)!r}, 'a').write('once'))"
+    cells = [nbformat.v4.new_markdown_cell("# One"), nbformat.v4.new_code_cell(code)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata=kernel),
+        source / "notebooks" / "lessons" / "one.ipynb",
+    )
+    for _ in range(2):
+        build(source, out, f"nb_execution_cache_path={tmp_path / 'cache' / 'now'}")
+        executed = nbformat.read(
+            tmp_path / "jupyter_execute" / "notebooks" / "lessons" / "one.ipynb", as_version=4
+        )
+        assert executed.cells[1].outputs[0].text == "4\n"
+    assert ran.read_text() == "once"
+
+
+@pytest.mark.full
+def test_an_executed_lesson_shows_its_figures_from_the_books_own_plotly(
+    tmp_path: Path, browser: Any
+) -> None:
     import plotly.graph_objects as go
     import plotly.io as pio
     from plotly.offline import get_plotlyjs
@@ -263,8 +292,8 @@ def test_an_executed_lesson_shows_its_figures_from_the_books_own_plotly(tmp_path
     contents = "# Book\n\n```{toctree}\n/notebooks/lessons/one\n```\n"
     (source / "docs" / "index.md").write_text(contents, encoding="utf-8")
     figure = pio.to_html(
-        go.Figure(go.Scatter(y=[1, 2])), full_html=False, include_plotlyjs=False,
-        include_mathjax="cdn",
+        go.Figure(go.Scatter(y=[1, 2]), {"width": 900, "paper_bgcolor": "#ffffff"}),
+        full_html=False, include_plotlyjs=False, include_mathjax="cdn",
     )  # fmt: skip
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}, "text/plain": "Which?"}
     outputs = [
@@ -291,3 +320,21 @@ def test_an_executed_lesson_shows_its_figures_from_the_books_own_plotly(tmp_path
     assert "Plotly.newPlot" in text
     assert "Which?" in text
     check_loads(out, parsed(out))
+
+    context = browser.new_context(
+        offline=True, color_scheme="dark", viewport={"width": 390, "height": 800}
+    )
+    shown, asked = context.new_page(), list[str]()
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.goto(page.as_uri())
+    for theme, paper in (("auto", "rgb(17, 22, 31)"), ("light", "rgb(255, 255, 255)")):
+        shown.evaluate("theme => { document.body.dataset.theme = theme }", theme)
+        shown.wait_for_function(
+            "paper => getComputedStyle(document.querySelector('.main-svg')).background"
+            ".includes(paper)",
+            arg=paper,
+        )
+        drawn = shown.locator(".main-svg").first.bounding_box()
+        assert 300 < drawn["width"] < 390
+        assert drawn["x"] + drawn["width"] < 390
+    assert all(address.startswith("file:") for address in asked)

@@ -3,10 +3,13 @@
 import json
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from docutils import nodes
+from jupyter_cache import get_cache
 from local_assets import FIGURES, localise
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -73,6 +76,12 @@ def read_docstring(app: Sphinx, what: str, *rest: Any) -> None:
     ).split("\n")
 
 
+def read_signature(app: Sphinx, what: str, *rest: Any) -> tuple[str | None, str | None]:
+    """A default that is made anew for each object has no value; its name would be no Python."""
+    signature, returned = rest[-2:]
+    return signature and signature.replace("<factory>", "..."), returned
+
+
 def _as_it_is(paragraph: str) -> str:
     plain = paragraph.replace("``", "").replace(r"\|", "|")
     return ".. code-block:: text\n\n" + re.sub("^", "    ", plain, flags=re.MULTILINE)
@@ -97,6 +106,17 @@ def write_figures(app: Sphinx, exception: Exception | None) -> None:
         (Path(app.outdir) / "_static" / FIGURES).write_text(colours + script, encoding="utf-8")
 
 
+def keep_executed(app: Sphinx, exception: Exception | None) -> None:
+    """MyST-NB writes a lesson that it had in its cache without its outputs; slides need them."""
+    if exception is None and app.config.nb_execution_mode == "cache":
+        cache = get_cache(app.config.nb_execution_cache_path)
+        for path in (Path(app.outdir).parent / "jupyter_execute").rglob("*.ipynb"):
+            notebook = nbformat.read(path, as_version=4)
+            if not any(cell.get("outputs") for cell in notebook.cells):
+                with suppress(KeyError):  # one of a page that is no more
+                    nbformat.write(cache.merge_match_into_notebook(notebook)[1], path)
+
+
 def forget_older(app: Sphinx, exception: Exception | None) -> None:
     """Lessons that older code executed are of no more use, once all are executed anew."""
     if exception is None and app.config.nb_execution_mode == "cache":
@@ -112,8 +132,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", name_what_is_not_drawn, priority=100)
     app.connect("doctree-read", link_to_files, priority=100)
     app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("autodoc-process-signature", read_signature)
     app.connect("build-finished", open_here)
     app.connect("build-finished", write_figures)
+    app.connect("build-finished", keep_executed)
     app.connect("build-finished", forget_older)
     # One more where pages that were read before must be read again.
-    return {"env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

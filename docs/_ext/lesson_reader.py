@@ -1,6 +1,9 @@
-"""How the book reads a lesson: solutions are folded away, and a short pass is possible."""
+"""How the book reads a lesson: solutions and long code are folded, a short pass is possible."""
 
 import nbformat
+
+LONGEST = 35
+"""Lines of code that a page shows; more would be a page without a picture."""
 
 _LONG, _SHORT = "short: bool = False", "short: bool = True"
 
@@ -19,7 +22,8 @@ def read(text: str, short: bool = False) -> nbformat.NotebookNode:
     found = False
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        if "solution" in tags:
+        long = cell.cell_type == "code" and len(cell.source.splitlines()) > LONGEST
+        if "solution" in tags or long:
             cell.metadata["tags"] = [*tags, "hide-input"]
         if short and "parameters" in tags and _LONG in cell.source:
             cell.source, found = cell.source.replace(_LONG, _SHORT), True

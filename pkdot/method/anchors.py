@@ -90,15 +90,15 @@ def select_anchors(
     """Choose the anchors of a batch from its similarity matrix.
 
     Policies:
-        ``shared``: the k samples least similar to the batch on average, least similar first; one
-        set for all rows, so that the rows are coordinates in one space.
-        ``per_sample``: each row's own k least similar samples, in index order; the released
-        script's choice. Column c then means a different sample in every row.
-        ``farthest``: start from the first of ``shared``, then add the sample whose most similar
-        chosen anchor is least similar to it, and so on (greedy k-centre).
-        ``random``: k samples drawn without replacement, the control for the other policies.
-        ``most_similar``: the k samples most similar to the batch on average.
-        ``all``: every sample; ``k`` is not used.
+        shared: the k samples least similar to the batch on average, least similar first; one set
+            for all rows, so that the rows are coordinates in one space.
+        per_sample: each row's own k least similar samples, in index order; the released script's
+            choice. Column c then means a different sample in every row.
+        farthest: start from the first of ``shared``, then add the sample whose most similar
+            chosen anchor is least similar to it, and so on (greedy k-centre).
+        random: k samples drawn without replacement, the control for the other policies.
+        most_similar: the k samples most similar to the batch on average.
+        all: every sample; ``k`` is not used.
 
     Args:
         similarity: the teacher's similarities, shape (B, B).
