@@ -51,6 +51,7 @@ class Decision:
         situation: its name.
         corpora: those with scores, in order.
         simulated: whether they are.
+        of_values: whether their targets are values.
         n_units: seeds or subjects of all corpora together.
         has_room: whether a ceiling is resolved above the best student alone on some corpus; None
             where no ceiling was run.
@@ -66,6 +67,7 @@ class Decision:
     situation: str
     corpora: tuple[str, ...]
     simulated: bool
+    of_values: bool
     n_units: int
     has_room: bool | None
     take: str | None
@@ -128,10 +130,10 @@ def decide(tables: Sequence[ScoreTable], methods: Sequence[str]) -> Decision:
     Raises:
         InputError: for no table, or tables of several situations.
     """
-    situations = {table.plan.situation for table in tables}
-    if len(situations) != 1 or len({table.simulated for table in tables}) != 1:
+    if len({_kind(table) for table in tables}) != 1:
         raise InputError(
-            "A decision is of one situation, and of real corpora or of simulated ones; given are "
+            "A decision is of one situation, of real corpora or of simulated ones, and of classes "
+            "or of values; given are "
             f"{', '.join(sorted(table.plan.name for table in tables)) or 'none'}."
         )
     everywhere = [m for m in methods if all(m in table.methods(methods) for table in tables)]
@@ -153,9 +155,10 @@ def decide(tables: Sequence[ScoreTable], methods: Sequence[str]) -> Decision:
         ((), (), {}) if take is None else _beside(tables, take, everywhere, set(harmful))
     )
     return Decision(
-        situation=next(iter(situations)),
+        situation=tables[0].plan.situation,
         corpora=tuple(table.plan.corpus for table in tables),
         simulated=tables[0].simulated,
+        of_values=tables[0].of_values,
         n_units=sum(len(table.scores) for table in tables),
         has_room=room,
         take=take,
@@ -170,15 +173,20 @@ def decide(tables: Sequence[ScoreTable], methods: Sequence[str]) -> Decision:
 def decisions(tables: Sequence[ScoreTable], methods: Sequence[str]) -> list[Decision]:
     """The decision of every situation that has a table, in the order of the tables.
 
-    Simulated corpora do not decide over real ones: they make a decision of their own.
+    Simulated corpora do not decide over real ones: they make a decision of their own. So do those
+    with values for targets, which not every method can learn.
     """
     return [decide(own, methods) for own in _by_situation(tables)]
 
 
+def _kind(table: ScoreTable) -> tuple[bool, bool, str]:
+    return table.simulated, table.of_values, table.plan.situation
+
+
 def _by_situation(tables: Sequence[ScoreTable]) -> list[list[ScoreTable]]:
-    found: dict[tuple[bool, str], list[ScoreTable]] = {}
-    for table in sorted(tables, key=lambda table: table.simulated):
-        found.setdefault((table.simulated, table.plan.situation), []).append(table)
+    found: dict[tuple[bool, bool, str], list[ScoreTable]] = {}
+    for table in sorted(tables, key=lambda table: (table.simulated, table.of_values)):
+        found.setdefault(_kind(table), []).append(table)
     return list(found.values())
 
 
@@ -186,9 +194,9 @@ def contrast_rows(tables: Sequence[ScoreTable]) -> pd.DataFrame:
     """What transport adds: each of :data:`CONTRASTS` in every situation that has both.
 
     Returns:
-        One row a situation and contrast: situation, simulated, one, other; corpora (how many), n
-        (units of all of them); difference, difference_low, difference_high (points, mean over
-        corpora); p; p_holm (over all rows).
+        One row a situation and contrast: situation, simulated, of_values, one, other; corpora (how
+        many), n (units of all of them); difference, difference_low, difference_high (points, mean
+        over corpora); p; p_holm (over all rows).
     """
     rows = []
     for own in _by_situation(tables):
@@ -201,6 +209,7 @@ def contrast_rows(tables: Sequence[ScoreTable]) -> pd.DataFrame:
                 {
                     "situation": own[0].plan.situation,
                     "simulated": own[0].simulated,
+                    "of_values": own[0].of_values,
                     "one": one,
                     "other": other,
                     "corpora": len(both),
@@ -216,12 +225,12 @@ def contrast_rows(tables: Sequence[ScoreTable]) -> pd.DataFrame:
 
 
 def method_ranking(tables: Sequence[ScoreTable], methods: Sequence[str]) -> Ranking | None:
-    """Methods that have scores in every regime with room, ranked over these regimes.
+    """Methods that have scores in every regime of classes with room, ranked over these regimes.
 
     Returns:
         None where there are too few regimes or methods to rank.
     """
-    blocks = [table for table in tables if _room([table]) is not False]
+    blocks = [t for t in tables if not t.of_values and _room([t]) is not False]
     everywhere = [m for m in methods if all(m in table.methods(methods) for table in blocks)]
     if len(blocks) < 2 or len(everywhere) < 3:
         return None

@@ -34,7 +34,8 @@ _SHOWN = 3
 _HEAD = """A gain is in points over the student alone: percent of test samples that are right, or
 hundredths of the task's score. Differences are paired by seed or subject; intervals are of 95 %.
 A mean over corpora counts each alike, and its interval is over seeds within them: it says nothing
-of other corpora. Two regimes of the same recordings count as two; simulated corpora decide apart.
+of other corpora. Two regimes of the same recordings count as two; simulated corpora decide apart,
+and so do targets that are values, which not every method can learn.
 
 **The rule.** A method that is resolved below the student alone on one corpus is out (Holm's
 correction over the methods of a regime). Of the others the one is taken whose largest regret is
@@ -102,11 +103,11 @@ def _decision_table(found: Sequence[Decision], titles: Mapping[str, str]) -> lis
 
 
 def _situation(one: Decision) -> str:
-    return situation_of(one.situation) + _mark(one.simulated)
+    return situation_of(one.situation) + _mark(one.simulated, one.of_values)
 
 
-def _mark(simulated: bool) -> str:
-    return " (simulated)" if simulated else ""
+def _mark(simulated: bool, of_values: bool) -> str:
+    return ("; targets are values" if of_values else "") + (" (simulated)" if simulated else "")
 
 
 def _take(one: Decision, titles: Mapping[str, str]) -> str:
@@ -154,7 +155,7 @@ def _contrasts(tables: Sequence[ScoreTable], titles: Mapping[str, str]) -> list[
             ("situation", "difference", "points", "p", "verdict", "n"),
             (
                 (
-                    situation_of(row["situation"]) + _mark(row["simulated"]),
+                    situation_of(row["situation"]) + _mark(row["simulated"], row["of_values"]),
                     f"{titles[row['one']]}, less {titles[row['other']]}",
                     interval(row, "difference"),
                     number(row["p_holm"], ".2g"),
@@ -235,7 +236,7 @@ def _corpora(tables: Sequence[ScoreTable]) -> list[str]:
             ("corpus", "what the student sees", "situations", "units"),
             (
                 (
-                    name + _mark(own[0].simulated),
+                    name + _mark(own[0].simulated, own[0].of_values),
                     _VIEWS[name],
                     ", ".join(one.plan.situation for one in own),
                     ", ".join(sorted({f"{len(one.scores)} {one.unit}" for one in own})),

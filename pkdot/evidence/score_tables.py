@@ -55,6 +55,11 @@ class ScoreTable:
         """What an interval is over: seeds, or subjects."""
         return "seeds" if self.scores.index.name == "seed" else "subjects"
 
+    @property
+    def of_values(self) -> bool:
+        """Whether the targets are values, which some methods cannot learn."""
+        return bool(self.plan.task.value_names)
+
     def methods(self, names: Sequence[str]) -> list[str]:
         """Those of some methods that have a score on every unit."""
         return [n for n in names if n in self.scores and self.scores[n].notna().all()]

@@ -176,3 +176,15 @@ def test_scores_are_read_as_they_were_published(tmp_path: Path) -> None:
     (tmp_path / "digits_pairs-seeds1-2.csv").write_text("seed,alone\n1,a\n2,3\n")
     with pytest.raises(InputError, match="holds no scores"):
         read_tables(tmp_path)
+
+
+def test_values_and_classes_decide_apart() -> None:
+    tables = [
+        table_of("digits_pairs", ceiling=9, kd=4, pkdot_dist=6),
+        table_of("diabetes_pairs", ceiling=9, kd=4),
+    ]
+    classes, values = decisions(tables, ["kd", "pkdot_dist"])
+    assert (classes.take, classes.of_values) == ("pkdot_dist", False)
+    assert (values.take, values.of_values) == ("kd", True)
+    with pytest.raises(InputError, match="of classes or of values"):
+        decide(tables, ["kd"])
