@@ -182,7 +182,10 @@ def _of_loss(view: View, settings: LossSettings, position: int, sample: Any) -> 
             if share >= LEAST
         ]
         title = f"The plan sends its mass to{among}"
-        found["plan"] = {"title": title, "to": to, "rest": sent.rest, "others": sent.others}
+        away = "" if all(one["within"] for one in to) else f"another {view.samples.words.one}"
+        found["plan"] = {
+            "title": title, "to": to, "rest": sent.rest, "others": sent.others, "away": away
+        }  # fmt: skip
     anchors, rows = method_steps.anchors(block, settings), method_steps.anchor_rows(block, settings)
     chosen = anchors[own] if anchors.ndim == 2 else anchors
     teacher, student = (each[own] for each in rows)

@@ -23,6 +23,8 @@ from .selection import HASH_FUNCS, View
 
 HEIGHT = 528
 """Pixels of both maps with their tools, and of what stands beside them."""
+LARGE = 1.25
+"""Of it, in large type."""
 MOST = 50_000
 """Samples of a map."""
 KEY = "pairs"
@@ -99,19 +101,20 @@ def show_maps(
     """
     key, arrays = packed
     colours = style.colours
+    height = round(HEIGHT * (LARGE if style.large else 1))
     theme = {name: getattr(colours, name) for name in ("paper", "ink", "faint", "neutral")}
     theme |= {"teacher": colours.teacher, "student": colours.student, "away": colours.classes[3]}
     with st.container(key="pair-maps"):
         st.html(
             f"<style>.st-key-pair-maps {{--teacher: {colours.teacher}; --student: "
-            f"{colours.student}; --height: {HEIGHT - 4}px}} "
+            f"{colours.student}; --height: {height - 4}px}} "
             ".st-key-pair-arrays {display: none}</style>"
         )
         with st.container(key="pair-arrays"):
             _keep_arrays(data=arrays, key="pair arrays")
         _show_maps(
             key=KEY,
-            height=HEIGHT,
+            height=height,
             data={
                 "arrays": key,
                 "colours": theme,

@@ -37,9 +37,14 @@ if not media and isinstance(withheld, dict) and str(withheld.get("media")).start
     st.info(
         f"The pictures were {components.literal(str(withheld['media']))}.", icon=":material/info:"
     )
-elif not media and features is None:
-    st.info("This record holds neither pictures nor features.", icon=":material/info:")
+elif not media and features is None and outputs is not None:
+    st.caption("This record holds neither pictures nor features.")
 if not media and features is None and outputs is None:
+    st.info(
+        "This record holds neither pictures, features nor answers of single samples. Runs shows "
+        "what it keeps; or choose another record.",
+        icon=":material/info:",
+    )
     st.stop()
 
 
@@ -180,10 +185,10 @@ def answers() -> pd.DataFrame:
     """Every probe sample with both answers, in the order above."""
     words = [task.describe(targets[row]) for row in rows]
     table = pd.DataFrame({"sample": listed, task.target_label: words})
-    if outputs is not None:
+    if outputs is not None:  # what they are sorted by stands where no narrow window cuts it off
         for who in ("teacher", "student"):
             table[who] = [answer_word(who, row) for row in rows]
-        table["disagreement"] = outputs.disagreement[rows]
+        table.insert(1, "disagreement", outputs.disagreement[rows])
     return table
 
 

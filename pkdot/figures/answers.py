@@ -3,12 +3,23 @@
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..analysis.predictions import Outputs
 from ..errors import InputError
 from .matrices import heat
-from .style import BELOW_TITLE, DEFAULT_STYLE, FigureStyle, class_name, clean, finish
+from .style import (
+    BELOW_TITLE,
+    DEFAULT_STYLE,
+    Array,
+    FigureStyle,
+    between,
+    class_name,
+    clean,
+    finish,
+    letters_on,
+)
 
 MOST_POINTS = 2000
 """Samples beyond these are left out of a cloud of points, evenly."""
@@ -144,6 +155,24 @@ def answered_outputs(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) ->
     )
 
 
+def _numbers(share: Array, style: FigureStyle) -> Any:
+    """Percentages of a matrix as letters on its cells, which Plotly's own are hard to read on."""
+    rows, columns = np.indices(share.shape)
+    fields = [between(style.colours.sequential, cell / 100) for cell in share.ravel()]
+    return go.Scatter(
+        x=columns.ravel(),
+        y=rows.ravel(),
+        text=[f"{cell:.0f}" for cell in share.ravel()],
+        mode="text",
+        textfont={
+            "color": [letters_on(field, style.colours) for field in fields],
+            "size": style.font(12),
+        },
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
 def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
     """What samples of each class were taken for, by teacher and by student.
 
@@ -171,7 +200,6 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
         found = np.asarray(counts[who])
         of_class = found.sum(axis=1, keepdims=True)
         share = 100 * found / np.maximum(of_class, 1)
-        written = {"texttemplate": "%{z:.0f}"} if size <= MOST_WRITTEN else {}
         trace = heat(
             share,
             share.shape,
@@ -186,9 +214,10 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
                 "outlinewidth": 0,
             },
             hovertemplate="%{customdata[0]} of %{customdata[1]}: %{z:.1f} %<extra></extra>",
-            **written,
         )
         figure.add_trace(trace, 1, column)
+        if size <= MOST_WRITTEN:
+            figure.add_trace(_numbers(share, style), 1, column)
         figure.update_yaxes(
             scaleanchor=f"x{column if column > 1 else ''}", **BELOW_TITLE, col=column
         )
@@ -202,8 +231,11 @@ def confusion_matrices(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) 
     }
     if size > 2 * MOST_WRITTEN:
         ticks = {**ticks, "showticklabels": False}
-    figure.update_xaxes(title=f"answered {clean(task.target_label)}", constrain="domain", **ticks)
-    figure.update_yaxes(autorange="reversed", **ticks)
+    edges = [-0.5, size - 0.5]
+    figure.update_xaxes(
+        title=f"answered {clean(task.target_label)}", constrain="domain", range=edges, **ticks
+    )
+    figure.update_yaxes(range=edges[::-1], **ticks)
     figure.update_yaxes(title=f"true {clean(task.target_label)}", col=1)
     return finish(
         figure,

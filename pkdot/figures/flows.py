@@ -106,7 +106,7 @@ def sample_mass(
     figure.update_layout(showlegend=True, bargap=0.3)
     return finish(
         figure,
-        f"The mass of one teacher sample: {clean(names[source])}",
+        f"Where the mass of {clean(names[source], 24)} goes",
         style,
         subtitle=f"{shares.sum():.0f} % of its mass goes to "
         + ("this student sample" if len(pairs) == 1 else f"these {len(pairs)} student samples"),

@@ -101,7 +101,9 @@ def gain_forest(
     )
     if height is not None:
         below = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
-        figure.update_layout(legend=below, margin={"t": 70, "b": 50 + 26 * (len(methods) > 1)})
+        figure.update_layout(
+            legend=below, margin={"t": style.font(70), "b": 50 + 26 * (len(methods) > 1)}
+        )
     return figure
 
 

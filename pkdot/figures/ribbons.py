@@ -1,5 +1,6 @@
 """Flows between two columns of bars, as ribbons: what leaves on the left arrives on the right."""
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from .style import Array, FigureStyle
+from .style import Array, FigureStyle, clean
 
 BAR = 0.025
 """Width of a bar; the figure is 1 wide."""
@@ -17,6 +18,8 @@ PLACES = (0.1, 0.23, 0.36, 0.5, 0.64, 0.77, 0.9)
 """Along a ribbon, where it can be pointed at."""
 LETTER = 6.6
 """Pixels of a letter on average, at 12 pixels of height."""
+ROOM = 210.0
+"""Pixels beside the bars at most; longer names are cut."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,14 @@ def side_rooms(
 ) -> tuple[float, float]:
     """Pixels that the names of the bars need, left and right."""
     longest = [max(len(f"{bar.name} {bar.note}") for bar in side) for side in sides]
-    left, right = (min(190.0, 12 + style.font(LETTER) * length) for length in longest)
+    left, right = (min(ROOM, 12 + style.font(LETTER) * length) for length in longest)
     return left, right
+
+
+def _fitting(bar: Bar, style: FigureStyle) -> str:
+    """The bar's name, cut to what its note leaves of the room beside it."""
+    letters = int((ROOM - 12) / style.font(LETTER)) - len(bar.note) - 1
+    return clean(html.unescape(bar.name), max(8, letters))
 
 
 def _tops(masses: Sequence[float]) -> Array:
@@ -198,7 +207,7 @@ def _add_bars(
             showlegend=False,
         )
         note = f" <span style='color:{colours.neutral}'>{bar.note}</span>" if bar.note else ""
-        words.append(((top + bottom) / 2, bar.name + note))
+        words.append(((top + bottom) / 2, _fitting(bar, style) + note))
     aside = {"x": 0.0, "xanchor": "right", "xshift": -6}
     if side == 1:
         aside = {"x": 1.0, "xanchor": "left", "xshift": 6}

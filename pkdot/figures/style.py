@@ -143,6 +143,23 @@ def between(colours: Sequence[str], share: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
+def letters_on(colour: str, theme: Theme) -> str:
+    """The colour of letters on a field: the theme's ink or its paper, whichever stands out more."""
+    return max((theme.ink, theme.paper), key=lambda letters: contrast(letters, colour))
+
+
+def contrast(one: str, other: str) -> float:
+    """That of two colours ``#rrggbb``, 1 to 21, as WCAG 2.2 defines it."""
+    low, high = sorted(_luminance(colour) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
 def answer_marker(correct: int, colours: Theme) -> tuple[str, str]:
     """Colour and marker of an answer: 1 right, 0 wrong, -1 not known."""
     if correct < 0:

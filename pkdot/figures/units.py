@@ -81,5 +81,7 @@ def unit_gains(
         height=height,
     )
     # Beside another figure there is no room for a title that begins where the panel does.
-    title_place = {"xref": "container", "pad": {"l": 8, "t": 14}, "font": {"size": 15}}
-    return figure.update_layout(title=title_place, margin={"t": 70, "b": 50})
+    title_place = {"xref": "container", "pad": {"l": 8, "t": 14}, "font": {"size": style.font(15)}}
+    return figure.update_layout(
+        title=title_place, margin={"t": style.font(70), "b": style.font(50)}
+    )

@@ -203,7 +203,7 @@ def test_a_click_on_the_plan_follows_one_sample_to_other_pages(server: str, page
     page.wait_for_timeout(400)
     page.mouse.click(x, y)
     sample = wait_for_parameter(page, "sample")
-    page.get_by_text(f"The mass of one teacher sample: {sample}").wait_for()
+    page.get_by_text(f"Where the mass of {sample} goes").wait_for()
     page.get_by_role("link", name="Anchors").click()
     page.get_by_text(f"One sample seen from the anchors: {sample}").wait_for()
 

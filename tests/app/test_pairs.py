@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.example_records import CLASSES, N, write_record
+from tests.support.example_records import CLASSES, N, structured_arrays, write_record
 from tests.support.pages import opened, surround, words
 
 
@@ -53,8 +53,11 @@ def test_a_sample_has_its_neighbours_in_the_original_spaces(record_copy: Path) -
     assert places["kept"] == [i for i in teacher if i in student]
     assert places["lost"] == [i for i in teacher if i not in student]
     assert places["new"] == [i for i in student if i not in teacher]
-    plan = details["plan"]
+    plan, view_class = details["plan"], structured_arrays()["labels"]
     assert sum(to["share"] for to in plan["to"]) + plan["rest"] == pytest.approx(1, abs=2e-3)
+    within = [view_class[to["position"]] == view_class[7] for to in plan["to"]]
+    assert [to["within"] for to in plan["to"]] == within
+    assert plan["away"] == ("" if all(within) else "another class")
     assert len(details["row"]["teacher"]) == len(details["row"]["anchors"]) == 10
     assert len(details["pictures"]) == 2
     assert details["neighbours"]["lost"][0]["picture"].startswith("data:image/png;base64,")

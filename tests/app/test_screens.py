@@ -38,10 +38,13 @@ CUT = """() => {
         + '[data-testid=stSlider], [data-testid=stButtonGroup], [data-testid=stDataFrame]';
     for (const part of main.querySelectorAll(parts))
         if (part.getBoundingClientRect().right > edge) found.push(part.className);
-    for (const text of main.querySelectorAll('[data-testid=stMetricValue] *, h2'))
+    const whole = '[data-testid=stMetricValue] *, h2, [data-testid=stButtonGroup] *';
+    for (const text of main.querySelectorAll(whole))
         if (text.scrollWidth > text.clientWidth + 1) found.push(text.innerText);
+    for (const title of main.querySelectorAll('h2'))
+        if (!title.innerText.includes(' ') && title.clientHeight > 60) found.push(title.innerText);
     return found; }"""
-"""What reaches beyond the window, or shows only a part of its words."""
+"""What reaches beyond the window, shows only a part of its words, or breaks one."""
 UNNAMED = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
     .filter(chart => !(chart.getAttribute('aria-label') ?? chart.querySelector('[aria-label]')
         ?.getAttribute('aria-label') ?? '').includes('.')).length"""
@@ -196,3 +199,25 @@ def test_primary_buttons_can_be_read(runs: Path, server: str, browser: Any, them
 def test_large_type_cuts_nothing(runs: Path, server: str, browser: Any) -> None:
     write(runs, "pictures")
     visit_all(browser, server, "pictures", "light", large=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_that_need_no_record_cut_nothing(
+    runs: Path, server: str, browser: Any, theme: str, large: bool
+) -> None:
+    tab = browser.new_page(viewport=WINDOW, color_scheme=theme)
+    tab.set_default_timeout(60_000)
+    for path, drawn in (
+        ("methods", DRAWN),
+        ("yours", "[data-testid=stFileUploader]"),
+        ("lab", ".lab[data-batch]:not([data-batch='0'])"),
+    ):
+        tab.set_viewport_size(WINDOW)
+        tab.goto(f"{server}/{path}?{'large=True' * large}")
+        tab.wait_for_selector(drawn)
+        assert still_cut(tab) == [], path
+        tab.set_viewport_size(NARROW)
+        assert still_cut(tab) == [], path
+    tab.close()

@@ -86,7 +86,8 @@ def test_scores_in_units_of_their_own_share_no_axis() -> None:
 
 def test_confusions_count_each_class_in_its_row() -> None:
     figure = figures.confusion_matrices(SHARES)
-    teacher, student = figure.data
+    teacher, _, student, written = figure.data
+    assert list(written.text) == ["0", "100", "0"] * 3
     np.testing.assert_allclose(teacher.z, 100 * np.eye(3))
     np.testing.assert_allclose(student.z, 100 * np.array([[0, 1, 0]] * 3))
     assert [int(row[1][0]) for row in student.customdata] == [16, 17, 16]
@@ -112,8 +113,8 @@ def test_the_class_that_was_least_learned_is_named() -> None:
 def test_many_classes_are_not_written_into_cells() -> None:
     task = Classification(classes=tuple(map(str, range(15))))
     outputs = Outputs(task, np.eye(15), np.eye(15), np.arange(15))
-    assert figures.confusion_matrices(outputs).data[0].texttemplate is None
-    assert figures.confusion_matrices(SHARES).data[0].texttemplate is not None
+    assert len(figures.confusion_matrices(outputs).data) == 2
+    assert len(figures.confusion_matrices(SHARES).data) == 4
 
 
 def test_every_value_of_a_sample_has_an_axis_of_its_own() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pkdot.figures.style import CLASS_SYMBOLS, line_marker
+from pkdot.figures.style import CLASS_SYMBOLS, between, letters_on, line_marker
 from pkdot.figures.themes import THEMES
 
 CONFIG = Path(__file__).resolve().parents[2] / "app" / ".streamlit" / "config.toml"
@@ -52,3 +52,13 @@ def test_the_first_lines_of_a_figure_stand_out(name: str) -> None:
     assert {symbol for _, symbol in drawn} == set(CLASS_SYMBOLS)
     assert line_marker(10, theme)[0] == drawn[0][0]
     assert line_marker(10, theme)[1] != drawn[0][1]
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_letters_on_a_coloured_field_can_be_read(name: str) -> None:
+    theme = THEMES[name]
+    for share in range(0, 101, 5):
+        field = between(theme.sequential, share / 100)
+        found = letters_on(field, theme)
+        other = theme.paper if found == theme.ink else theme.ink
+        assert contrast(found, field) >= max(3.9, contrast(other, field))

@@ -68,3 +68,14 @@ def test_without_groups_the_samples_that_move_most_are_drawn() -> None:
     figure = figures.sample_flows(plan, SampleTable(np.full(30, -1), IDS))
     assert (4,) in handles(figure)
     assert max(heights(figure, "to another sample")) == pytest.approx(5 / 35)
+
+
+def test_a_long_name_is_cut_to_the_room_beside_its_bar() -> None:
+    long = "hole & straight stroke, symmetric, closed"
+    samples = SampleTable(np.array([0, 0, 1, 1]), class_names=(long, "hole"))
+    beside = [
+        note.text.split(" <span")[0]
+        for note in figures.group_flows(np.full((4, 4), 1 / 16), samples).layout.annotations
+        if note.text.startswith("hole")
+    ]
+    assert beside == ["hole &amp; straight s…", "hole", "hole &amp; straight …", "hole"]

@@ -49,7 +49,13 @@ function neighbourRows(owner, found) {
 
 function planBars(owner, plan) {
   const block = make("section");
-  block.append(make("h3", "", plan.title));
+  const heading = make("h3", "", plan.title);
+  if (plan.away) {
+    const mark = make("i", "mark");
+    mark.style.background = owner.colours.away;
+    heading.append(mark, make("span", "hint", plan.away));
+  }
+  block.append(heading);
   const most = Math.max(...plan.to.map(({ share }) => share), plan.rest);
   const line = (label, share, colour, words) => {
     const bar = make("div", "bar"), fill = make("i");
