@@ -18,9 +18,13 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 
 def folders(inside: Path, *but: str) -> list[str]:
-    """Folders that hold no page, relative to the checkout; Sphinx then does not walk them."""
+    """Folders that hold no page, relative to the checkout; Sphinx then does not walk them.
+
+    Hidden ones, caches that come and go, are excluded below: a list that changed would have Sphinx
+    read every page anew.
+    """
     found = [path for path in inside.iterdir() if path.is_dir() and path.name not in but]
-    return [str(path.relative_to(ROOT)) for path in found]
+    return sorted(str(path.relative_to(ROOT)) for path in found if path.name[0] != ".")
 
 
 def code_digest() -> str:
@@ -52,6 +56,7 @@ include_patterns = [
     "reports/benchmarks/*.md",
 ]
 exclude_patterns = [
+    "**/.*",
     *folders(ROOT, "docs", "notebooks", "reports"),
     *folders(DOCS),
     *folders(ROOT / "notebooks", "lessons"),
