@@ -25,10 +25,6 @@ Grid = tuple[Mapping[str, Any], ...]
 """Choices of settings, each a mapping from names to values."""
 
 
-VALUE_SHARE = 1.0
-"""Share of the task's pull by default, where the targets are values."""
-
-
 def tuning_grid(weights: Iterable[float], **knob: Iterable[Any]) -> Grid:
     """Every weight with every value of a knob, e.g. ``tuning_grid((1, 3, 10), k=(10, 30))``."""
     names = ("weight", *knob)
@@ -46,8 +42,7 @@ class DistillerSettings(Settings):
         None,
         ge=0,
         description="in place of a weight: how strongly the weighted loss pulls on the student's "
-        "embedding, as a share of the task loss's pull; null: the weight as it is, but 1 where "
-        "the targets are values and neither was set",
+        "embedding, as a share of the task loss's pull; null: the weight as it is",
     )
     share_cap: float = Field(
         10.0, ge=1, description="how many times share may raise the weight beyond its first value"
@@ -90,7 +85,6 @@ class Distiller(nn.Module, ABC):
     def __init__(self, settings: DistillerSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.is_weighed = self.names_weight(settings.model_dump(exclude_unset=True))
         self.task: Task = Classification()
         self.adapters = NamedModules()
         self._updates = 0
@@ -101,24 +95,14 @@ class Distiller(nn.Module, ABC):
         share = self.settings.share
         return None if share is None else Balance(share, self.settings.share_cap)
 
-    @staticmethod
-    def names_weight(options: Mapping[str, Any]) -> bool:
-        """Whether options say how loud the loss is, by a weight or a share."""
-        return any(options.get(name) is not None for name in ("weight", "share"))
-
     def set_task(self, task: Task) -> None:
         """Say what the outputs are; classes, unless this is called before :meth:`prepare`.
-
-        Default weights were chosen beside a cross-entropy. Where the targets are values and nobody
-        named a weight, the method pulls as strongly as the task does (``share`` 1).
 
         Raises:
             ConfigError: if the method needs what the task does not offer.
         """
         if self.needs <= task.offers:
             self.task = task
-            if task.value_names and not self.is_weighed:
-                self.settings = self.settings.model_copy(update={"share": VALUE_SHARE})
             return
         from .registry import methods_for
 

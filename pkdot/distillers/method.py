@@ -51,5 +51,4 @@ class Method:
         """
         distiller = self.distiller(self.settings(**options))
         distiller.name = self.name
-        distiller.is_weighed = distiller.names_weight(options)
         return distiller

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..method.anchors import select_anchors
 from ..method.similarity import cosine_similarity_matrix
 from ..networks.models import NetworkOutput
+from ..tasks import Task
 from .base import has_target, tuning_grid
 from .method import Method
 from .transported import AnchorSettings, TransportDistiller, TransportSettings
@@ -26,7 +27,8 @@ class PKDOTSettings(TransportSettings, AnchorSettings):
         None,
         ge=0,
         description="λ; null: by the batch, more where some of its samples have no label "
-        "(PKDOT: 30, else 1.2); the record's metric 'weight' says what was applied",
+        "(PKDOT: 30, else 1.2), or a share of 1 where the targets are values; the record's metric "
+        "'weight' says what was applied",
     )
     blur: float = Field(0.5, gt=0, description="square root of ε, in the unit of the rows")
 
@@ -45,7 +47,8 @@ class PKDOT(TransportDistiller):
         weight_unlabelled: λ where none is set, for a batch with samples that have no label and so
             learn from structure alone.
         weight_labelled: λ where none is set, for a batch without such samples. Both are what tuning
-            chose (``reports/benchmarks/evidence.md``).
+            chose (``reports/benchmarks/evidence.md``), beside a cross-entropy.
+        share_of_values: the ``share`` where no λ is set and the targets are values.
 
     Source: PKDOT, arXiv 2401.15489.
     """
@@ -57,6 +60,18 @@ class PKDOT(TransportDistiller):
     tuning = tuning_grid((1.2, 6.0, 30.0), blur=(0.5, 0.1))
     weight_unlabelled: ClassVar[float] = 30.0
     weight_labelled: ClassVar[float] = 1.2
+    share_of_values: ClassVar[float] = 1.0
+
+    def set_task(self, task: Task) -> None:
+        """As for any method; where no λ is set and targets are values, λ is a share.
+
+        Raises:
+            ConfigError: if the method needs what the task does not offer.
+        """
+        super().set_task(task)
+        unset = self.settings.weight is None and self.settings.share is None
+        if task.value_names and unset:
+            self.settings = self.settings.model_copy(update={"share": self.share_of_values})
 
     def weight(self, targets: Tensor) -> float:
         """λ as set; else ``weight_unlabelled`` or ``weight_labelled`` by the targets."""

@@ -75,9 +75,10 @@ def _without_distillation(results: RegimeResults) -> list[str]:
     others = results.table[~results.table["name"].isin(results.methods)]
     plain = others[others["role"] == "baseline"]
     ahead = plain[plain["difference_low"] > 0].sort_values("difference", ascending=False)
+    named = ", ".join(f"{r['title']} ({r['difference']:+.1f})" for _, r in ahead.iterrows())
     warning = [
-        f"The student alone loses to plain models: {', '.join(ahead['title'])}. A gain over it may "
-        "be no more than what they have without a teacher.",
+        f"Plain models are ahead of the student alone: {named}. Only what a method gains beyond "
+        "that is more than they have without a teacher.",
         "",
     ]
     return [

@@ -108,26 +108,20 @@ def test_a_config_without_a_share_is_what_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "options", "share"),
-    [
-        ("pkdot", {}, 1.0),
-        ("pkdot_soft", {}, 1.0),  # a form of PKDOT whose own default is a weight
-        ("pkdot", {"weight": 3.0}, None),
-        ("pkdot", {"weight": None}, 1.0),
-        ("pkdot", {"share": 0.5}, 0.5),
-    ],
+    ("options", "share"),
+    [({}, 1.0), ({"weight": 3.0}, None), ({"share": 0.5}, 0.5)],
 )
-def test_values_are_weighed_by_a_share_where_nobody_named_a_weight(
-    method: str, options: dict[str, float | None], share: float | None
+def test_pkdot_has_a_share_where_targets_are_values_and_no_weight_is_set(
+    options: dict[str, float], share: float | None
 ) -> None:
+    own = ExperimentConfig(method="pkdot", options={"pkdot": options}).options
     for task, expected in (
         (Regression(targets=("pain",)), share),
         (Classification(classes=("a", "b")), options.get("share")),
     ):
-        distiller = build_distiller(f"{method}+rows", {method: options})
+        distiller = build_distiller("pkdot", own)
         distiller.set_task(task)
-        own, _ = distiller.methods
-        assert own.settings.share == expected
         given = NetworkOutput(torch.zeros(4, 2), torch.zeros(4, 3), {})
-        own.prepare(given, given)
-        assert (own.balance is None) == (expected is None)
+        distiller.prepare(given, given)
+        assert distiller.settings.share == expected
+        assert (distiller.balance is None) == (expected is None)
