@@ -24,7 +24,7 @@ titles = record_picker.titles(found)
 with components.bar():
     components.title("What did the student learn?", width="content")
     new_run.offer(fresh=all(record_picker.is_example(key) for key in found))
-answer = st.container()
+answer = st.container(key="answer")  # as high for each record: the list below must not jump
 if ended := st.session_state.pop("ended run", None):
     st.toast(f"Done: {components.literal(titles.get(ended, ended))}", icon=":material/check:")
 

@@ -93,7 +93,8 @@ def test_a_tick_in_the_table_chooses_the_record(server: str, page: Any) -> None:
     """A single tick chooses; several only compare, so the first is taken back before the next."""
     page.goto(server)
     page.wait_for_selector(FIGURE)
-    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    place = page.locator("[data-testid=stDataFrame] canvas").first
+    table = place.bounding_box()
     header, row = 36, 35  # pixels; the table is a canvas, so there is nothing to name
     chosen = []
     for line in (1, 0):  # the page opens on line 0
@@ -107,6 +108,8 @@ def test_a_tick_in_the_table_chooses_the_record(server: str, page: Any) -> None:
             arg=before,
         )
         chosen.append(page.evaluate("() => new URLSearchParams(location.search).get('run')"))
+        wait_until_idle(page)
+        assert place.bounding_box()["y"] == table["y"]  # it stays under the pointer
     assert sorted(chosen) == ["others", "patterns"]
 
 
