@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -81,9 +82,10 @@ def keep(rows: pd.DataFrame, corpus: str, situation: str, least: int) -> pd.Data
 
 
 def arrange(source: GainSource, rows: pd.DataFrame, wanted: Sequence[str]) -> Shown:
-    """Methods by their mean gain, as many as fit one screen, or those that were asked for.
+    """Methods, the best first, as many as fit one screen, or those that were asked for.
 
-    Gains are measured from the mean of their table, as not every method is in every table.
+    Not every method is in every table, and some tables hold good ones alone: the order is that of
+    the methods' part in the least-squares fit of a gain as its table's part plus its method's.
     """
     keys = list(dict.fromkeys(rows["key"]))
     title = rows["title"].map(str)
@@ -94,8 +96,11 @@ def arrange(source: GainSource, rows: pd.DataFrame, wanted: Sequence[str]) -> Sh
     )
     if asked := [name for name in wanted if name in set(title)]:
         rows = rows[rows["row"].isin(asked)]
-    above = rows["gain"] - rows.groupby("key")["gain"].transform("mean")
-    means = above.groupby(rows["row"]).mean().sort_values(ascending=False, kind="stable")
+    kinds = pd.get_dummies(rows["row"]), pd.get_dummies(rows["key"])
+    design = np.hstack([kind.to_numpy(float) for kind in kinds])
+    parts = np.linalg.lstsq(design, rows["gain"].to_numpy(float), rcond=None)[0]
+    means = pd.Series(parts[: kinds[0].shape[1]], kinds[0].columns)
+    means = means.sort_values(ascending=False, kind="stable")
     most = (HEIGHT - _FRAME) // (_ROW + _TABLE * (len(keys) - 1))
     place = {name: number for number, name in enumerate(means.index[: max(3, most)])}
     drawn = rows[rows["row"].isin(place)]

@@ -192,7 +192,7 @@ wanted = st.multiselect(
     list(titles),
     key="methods",
     format_func=lambda name: printable(name)[:60],
-    placeholder="all methods, the highest gain first; type to choose some",
+    placeholder="all methods, the best first; type to choose some",
     label_visibility="collapsed",
 )
 address.put("methods", wanted)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.support.example_records import write_record
@@ -58,7 +59,7 @@ def test_the_report_of_the_kit_is_filtered_and_ranked(
     surround(monkeypatch, tmp_path)
     assert published.KIT.is_dir()
     app = whole()
-    assert "The kit's report: 2 tables, 22 methods (18 best drawn)" in words(app)
+    assert "The kit's report: 3 tables, 22 methods (13 best drawn)" in words(app)
     app.selectbox(key="corpus").set_value("biovid").run()
     assert "over 20, 60, 100 subjects" in words(app)
     assert "simulated data" in spec(app, 0)
@@ -117,3 +118,21 @@ def test_a_record_that_was_kept_is_opened_on_all_pages(tmp_path: Path) -> None:
     assert "the two correlate at" in words(app)
     app = opened("similarity", run="sweeps/../runs")  # no way out of the folder
     assert "There is no run yet" in words(app)
+
+
+def test_methods_are_ordered_by_what_they_gain_beside_the_others_of_their_table() -> None:
+    from dashboard.gain_tables import arrange
+    from pkdot.evidence.published import GainSource
+
+    gains = {
+        "many": {"good": 8.0, "sum": 7.9, "poor": 2.0, "bad": 1.0},
+        "few": {"good": 9.0, "next": 8.5},
+    }
+    rows = pd.DataFrame(
+        {"key": key, "method": name, "title": name, "gain": gain, "corpus": "digits"}
+        | {"words": "pairs", "drawn": key, "simulated": False}
+        for key, each in gains.items()
+        for name, gain in each.items()
+    )
+    shown = arrange(GainSource("kit", (), (), ()), rows, [])
+    assert list(dict.fromkeys(shown.rows["row"])) == ["good", "sum", "next", "poor", "bad"]
