@@ -149,7 +149,7 @@ def _show_times(outputs: Outputs, frames: Any, line: Any, style: FigureStyle) ->
         name = widgets.pick("Sequence", longest, key="sequence", width=selection.SELECT)
     own = np.flatnonzero(sequences == name)
     own = own[np.argsort(numbers[own], kind="stable")][:MOST_FRAMES]
-    part = Outputs(outputs.task, outputs.teacher[own], outputs.student[own], outputs.targets[own])
+    part = outputs.take(own)
     components.draw(
         lambda: figures.value_trajectories(part, numbers[own], name=name, style=style),
         "times",

@@ -117,7 +117,7 @@ def tested(record: RunRecord) -> tuple[Outputs, np.ndarray] | None:
     if not kept.any():
         return None
     names = table["sample_id"].astype(str).to_numpy()[kept]
-    return Outputs(task, found.teacher[kept], found.student[kept], targets[kept]), names
+    return found.take(kept), names
 
 
 def outputs(view: View) -> Outputs | None:

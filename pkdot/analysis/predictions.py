@@ -36,6 +36,10 @@ class Outputs:
         both = np.concatenate([self.teacher, self.student], axis=1)
         return np.asarray(np.isfinite(both).all(axis=1))
 
+    def take(self, rows: Array) -> "Outputs":
+        """Those of some samples, by their places (M,) or booleans (N,)."""
+        return Outputs(self.task, self.teacher[rows], self.student[rows], self.targets[rows])
+
     def of(self, network: str) -> Array:
         """Outputs (N, W) of ``teacher`` or ``student``."""
         return {"teacher": self.teacher, "student": self.student}[network]

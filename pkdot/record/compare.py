@@ -203,7 +203,7 @@ def read_answers(named: Named) -> RunAnswers | None:
         record.seed,
         ids,
         groups if grouped else ids,
-        Outputs(record.task, found.teacher[kept], found.student[kept], targets[kept]),
+        found.take(kept),
         f"{record.unit}s" if grouped else "samples",
     )
 
