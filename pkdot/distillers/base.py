@@ -72,6 +72,10 @@ class Distiller(nn.Module, ABC):
             some thirty times that.
         mapped: whether ``torch.vmap`` may map ``loss`` over many batches of one size: it then looks
             at no value, and the settings but for the weights are those of all.
+
+    Attributes:
+        share_is_usual: whether the share was the kit's choice, so that a loop that notes no pulls
+            gets a weight in its place.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Distiller(nn.Module, ABC):
     def __init__(self, settings: DistillerSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.share_is_usual = False
         self.task: Task = Classification()
         self.adapters = NamedModules()
         self._updates = 0
@@ -210,16 +215,18 @@ class Distiller(nn.Module, ABC):
         Raises:
             InputError: if it is to be a share of the task's pull, and nobody noted any.
         """
-        weight = self.weight(targets) if self.balance is None else self._balanced_weight()
+        weight = self.weight(targets) if self.balance is None else self._balanced_weight(targets)
         if self.settings.warm_up:
             weight *= min(1.0, self._updates / self.settings.warm_up)
             self._updates += self.training
         self._applied_weight = weight
         return weight
 
-    def _balanced_weight(self) -> float:
+    def _balanced_weight(self, targets: Tensor) -> float:
         assert self.balance is not None
         if not self.balance.noted:
+            if self.share_is_usual:
+                return self.weight(targets)
             raise InputError(
                 f"The method {self.name!r} has a share of {self.settings.share:g} in place of a "
                 f"weight, and has not seen the task loss; give the pulls of both to balance.note "

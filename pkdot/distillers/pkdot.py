@@ -65,6 +65,8 @@ class PKDOT(TransportDistiller):
     def set_task(self, task: Task) -> None:
         """As for any method; where no λ is set and targets are values, λ is a share.
 
+        A loop of one's own that notes no pulls gets the weight that classes would have.
+
         Raises:
             ConfigError: if the method needs what the task does not offer.
         """
@@ -72,6 +74,7 @@ class PKDOT(TransportDistiller):
         unset = self.settings.weight is None and self.settings.share is None
         if task.value_names and unset:
             self.settings = self.settings.model_copy(update={"share": self.share_of_values})
+            self.share_is_usual = True
 
     def weight(self, targets: Tensor) -> float:
         """λ as set; else ``weight_unlabelled`` or ``weight_labelled`` by the targets."""

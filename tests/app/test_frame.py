@@ -268,7 +268,7 @@ def test_pictures_that_were_left_out_are_reported(tmp_path: Path, data: Any) -> 
     if isinstance(data, dict) and data:
         assert r"The pictures were left out, as \[these\]\(http\://x\) are private." in text
     else:
-        assert "This record holds neither pictures nor features." in text
+        assert "This record holds neither pictures, features nor answers of single samples" in text
 
 
 def test_a_record_too_small_for_a_map_says_so_once(tmp_path: Path) -> None:

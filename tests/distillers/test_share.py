@@ -125,3 +125,15 @@ def test_pkdot_has_a_share_where_targets_are_values_and_no_weight_is_set(
         distiller.prepare(given, given)
         assert distiller.settings.share == expected
         assert (distiller.balance is None) == (expected is None)
+
+
+def test_a_loop_that_notes_no_pulls_has_a_usual_share_weighed_as_for_classes() -> None:
+    distiller = build_distiller("pkdot")
+    distiller.set_task(Regression(targets=("pain",)))
+    given = NetworkOutput(torch.zeros(4, 1), torch.randn(4, 3), {})
+    distiller.prepare(given, given)
+    distiller(given, given, torch.zeros(4, 1))
+    assert distiller.applied_weights() == {"pkdot": 1.2}
+    assert distiller.balance is not None
+    distiller.balance.note(2.0, 1.0)
+    assert distiller.next_weight(torch.zeros(4, 1)) == pytest.approx(2.0)
