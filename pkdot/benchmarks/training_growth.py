@@ -1,4 +1,7 @@
-"""How a student's update grows with the batch, the anchors, and the students at once."""
+"""How a student's update grows with the batch, the anchors, and the students at once.
+
+A batch that the corpus cannot fill is left out.
+"""
 
 import statistics
 import time
@@ -7,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..networks.settings import NetworkSettings
-from .training_students import Bench, Size
+from .training_students import Bench, Size, fold_of
 
 BATCHES = (32, 64, 128, 256, 512)
 ANCHORS = (10, 30, 60, 127)
@@ -30,7 +33,9 @@ def each_in_turn(ways: Sequence[Callable[[], int]], repeats: int) -> list[float]
 
 
 def _distillation(network: NetworkSettings, size: Size) -> Iterator[str]:
-    cases = [(batch, AT_ANCHORS) for batch in BATCHES] + [(AT_BATCH, k) for k in ANCHORS]
+    most = len(fold_of(size.people, 0).labelled)
+    cases = [(batch, AT_ANCHORS) for batch in BATCHES if batch <= most]
+    cases += [(AT_BATCH, k) for k in ANCHORS]
     alone = replace(size, members=1)
     bench: Bench | None = None
     for batch, k in cases:
