@@ -34,8 +34,8 @@ def exercises_of(name: str) -> dict[str, Exercise]:
 class Lesson:
     """One lesson. From here on the process computes with one thread.
 
-    A lesson's matrices are small. Two threads gain nothing on them, and beside other programs they
-    wait for one another: a lesson of fifteen seconds then takes minutes.
+    A lesson's matrices are small, and beside another program two threads wait for one another on
+    each: a lesson of less than twenty seconds then took minutes.
 
     Args:
         name: of its file in ``pkdot/course/checks``.
