@@ -13,6 +13,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -271,3 +272,30 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A folder for unfinished work on the same disk as ``parent``, and removed at the end.
+
+    Those of dead processes are removed at the start. The lock beside a folder is taken before it is
+    made, so that one without a living holder belongs to nobody.
+
+    Args:
+        parent: where it is made.
+        prefix: of its name; what else begins so in ``parent`` is taken for such folders.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+    for left in {entry.with_suffix("") for entry in parent.glob(f"{prefix}*")}:
+        with suppress(HeldError), WriterLock(left.with_suffix(".lock"), patience=0):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f"{prefix}{secrets.token_hex(8)}"
+    with WriterLock(folder.with_suffix(".lock")):
+        try:
+            with disk_errors(folder):
+                folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
