@@ -17,6 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -175,9 +176,15 @@ def _unicode(text: str, where: str) -> str:
     return text
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete the half-written files that a killed writer left. Call it with the lock held."""
-    for leftover in folder.rglob(f".*{_PART}"):
+def remove_leftovers(folder: Path, name: str = "") -> None:
+    """Delete the half-written files that a killed writer left. Call it with the lock held.
+
+    Args:
+        folder: where to look, at any depth.
+        name: of the one file that the lock is for, in the folder itself.
+    """
+    left = folder.glob(f".{escape(name)}.*{_PART}") if name else folder.rglob(f".*{_PART}")
+    for leftover in left:
         with suppress(OSError):
             leftover.unlink()
 
@@ -218,7 +225,7 @@ class WriterLock:
                 os.close(self._descriptor)
                 raise RecordError(
                     f"{path.parent} lies on a file system without locks ({error.strerror}); set "
-                    f"PKDOT_RUNS to a folder on another one."
+                    f"PKDOT_RUNS, or for caches PKDOT_CACHE, to a folder on another one."
                 ) from error
             os.close(self._descriptor)
             if time.monotonic() > deadline:
