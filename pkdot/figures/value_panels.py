@@ -53,8 +53,8 @@ class ValuePanels:
 
     def known(self) -> Iterator[tuple[int, dict[str, int]]]:
         """Number and place of each target of which some truth is known."""
-        for j in np.flatnonzero(np.isfinite(self.truth).any(axis=0)):
-            yield int(j), {"row": j // _COLUMNS + 1, "col": j % _COLUMNS + 1}
+        for j in np.flatnonzero(np.isfinite(self.truth).any(axis=0)).tolist():
+            yield j, _place(j)
 
     def add_points(
         self, j: int, place: dict[str, int], values: Mapping[str, Array], hover: str
@@ -93,10 +93,13 @@ class ValuePanels:
             drawn: what stands over the truth, e.g. answered.
         """
         for j, name in enumerate(self.names):
-            place = {"row": j // _COLUMNS + 1, "col": j % _COLUMNS + 1}
-            self.figure.update_xaxes(title=f"true {name}", **place)
-            self.figure.update_yaxes(title=f"{drawn} {name}", **place)
+            self.figure.update_xaxes(title=f"true {name}", **_place(j))
+            self.figure.update_yaxes(title=f"{drawn} {name}", **_place(j))
         height = 150 + 330 * self._rows
         figure = finish(self.figure, title, self._style, subtitle=subtitle, height=height)
         figure.update_layout(margin={"t": self._style.font(126)})
         return figure.update_annotations(font={"size": self._style.font(12.5)})
+
+
+def _place(j: int) -> dict[str, int]:
+    return {"row": j // _COLUMNS + 1, "col": j % _COLUMNS + 1}
