@@ -129,7 +129,7 @@ def _closed(gain: Gain) -> str:
         share, low, high = (f"{100 * end:.0f}" for end in closed)
         text = f" Gap closed: {share} % ({low} to {high} %)."
     if gain.gained is not None:
-        text += f" Intervals: {gain.gained.n} {components.plain(gain.over)}, paired."
+        text += f" Intervals are paired over {gain.gained.n} {components.plain(gain.over)}."
         if gain.gained.low <= 0 <= gain.gained.high:
             text += " The gain's includes 0: this may be chance."
     return text

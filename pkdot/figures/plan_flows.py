@@ -148,7 +148,6 @@ def sample_flows(
     if source is not None and target is not None:
         names = [_name_of(group, samples) for group in (source, target)]
         title = f"Opened: {names[0]} → {names[1]}"
-    words = kind_words(samples)
     drawn = sum(flow.mass for flow in flows) / float(part.sum())
     share = float(part.sum() / whole.mass.sum())
     return _finished(

@@ -1,4 +1,4 @@
-"""What belongs to another class: a colour that no class has, for every colour vision, and stripes."""
+"""What belongs to another class: stripes, and a colour that no class has in any colour vision."""
 
 from dataclasses import fields
 
