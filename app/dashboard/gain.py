@@ -101,26 +101,38 @@ def _verdict(record: RunRecord, gain: Gain | None) -> str:
     gained = gained if primary.higher_is_better else -gained
     unit = " points" if primary.percent else f" in {components.plain(primary.label)}"
     amount = f"{abs(gained):{primary.form}}{unit}"
-    over = "over the same student without a teacher"
+    beside = _interval(record, gain, gained)
+    alone = "the same student without a teacher"
     if float(f"{gained:{primary.form}}") == 0:
-        return f"{name}: **it gained nothing** {over}."
+        return f"{name}: **it gained nothing**{beside} over {alone}.{_closed(gain)}"
     if gained < 0:
-        return f"{name}: **it lost {amount}** to the same student without a teacher.{_closed(gain)}"
-    return f"{name}: **it gained {amount}** {over}.{_closed(gain)}"
+        return f"{name}: **it lost {amount}**{beside} to {alone}.{_closed(gain)}"
+    return f"{name}: **it gained {amount}**{beside} over {alone}.{_closed(gain)}"
+
+
+def _interval(record: RunRecord, gain: Gain, gained: float) -> str:
+    """The interval of what was gained, or of what was lost, in brackets; empty without one."""
+    if gain.gained is None:
+        return ""
+    primary = record.task.primary
+    ends = [primary.factor * end for end in (gain.gained.low, gain.gained.high)]
+    if float(f"{gained:{primary.form}}") < 0:
+        ends = [-end for end in reversed(ends)]
+    return f" (95 % interval {ends[0]:{primary.form}} to {ends[1]:{primary.form}})"
 
 
 def _closed(gain: Gain) -> str:
-    """The share of the gap that was closed, with its interval; empty without one."""
-    closed = gain.closed
-    if closed is None:
-        return ""
-    share, low, high = (f"{100 * end:.0f}" for end in (closed.mean, closed.low, closed.high))
-    unsure = closed.low <= 0 <= closed.high
-    return (
-        f" Gap closed: {share} % (95 % interval {low} to {high} %, over {closed.n} "
-        f"{components.plain(gain.over)})."
-        + (" The interval includes 0: this may be chance." if unsure else "")
-    )
+    """The share of the gap with an interval of its own, what both are over, and a doubt."""
+    text = ""
+    if gain.closed is not None:
+        closed = (gain.closed.mean, gain.closed.low, gain.closed.high)
+        share, low, high = (f"{100 * end:.0f}" for end in closed)
+        text = f" Gap closed: {share} % ({low} to {high} %)."
+    if gain.gained is not None:
+        text += f" Intervals are paired over {gain.gained.n} {components.plain(gain.over)}."
+        if gain.gained.low <= 0 <= gain.gained.high:
+            text += " The gain's includes 0: this may be chance."
+    return text
 
 
 def _share(gain: Gain, higher_is_better: bool) -> str:

@@ -26,7 +26,7 @@ SOURCES: dict[Kind, str] = {
     "kit": "the kit's report",
 }
 ALL = "all"
-HEIGHT = 605
+HEIGHT = 560
 """Pixels of the main figure."""
 _FRAME, _ROW, _TABLE = 150, 15, 9
 """Pixels around the rows; of a row, and more for each table that is shown beside the first."""

@@ -122,5 +122,5 @@ def _colours(style: FigureStyle) -> dict[str, Any]:
     markers = [class_marker(digit, colours) for digit in range(10)]
     return {name: getattr(colours, name) for name in names} | {
         "classes": markers,
-        "away": colours.classes[3],
+        "away": colours.other_class,
     }

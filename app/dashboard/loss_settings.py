@@ -24,8 +24,11 @@ BESIDE = {
 }
 """Settings of PKDOT that are no part of its divergence between anchor rows."""
 
-SLIDER = 190
+SLIDER = 170
 """Pixels of a slider among other controls."""
+
+POLICY = 150
+"""Pixels of the list of policies."""
 
 NO_ANCHORS = "The page uses PKDOT's default anchors: this run has none of its own."
 NO_PART = "The page uses PKDOT's default settings: this run has none of its own."
@@ -160,9 +163,16 @@ def policy_names() -> dict[str, str]:
     return {name: name.replace("_", " ") for name in POLICIES}
 
 
-def choose_policy(settings: LossSettings) -> str:
-    """How anchors are chosen; the run's own policy stands first."""
+def choose_policy(settings: LossSettings, *, as_list: bool = False) -> str:
+    """How anchors are chosen; the run's own policy stands first.
+
+    A list takes less room, where other controls matter more.
+    """
     names = sorted(POLICIES, key=lambda name: name != settings.policy)
+    if as_list:
+        return widgets.pick(
+            "Policy of the anchors", names, key="policy", names=policy_names(), width=POLICY
+        )
     return widgets.choose("Policy of the anchors", names, key="policy", names=policy_names())
 
 

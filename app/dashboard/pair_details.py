@@ -169,20 +169,24 @@ def _of_loss(view: View, settings: LossSettings, position: int, sample: Any) -> 
     except InputError:  # an unbalanced plan may leave all of a sample's mass behind
         sent = None
     if sent is not None:
+        kinds = np.where(labels == labels[own], "within", "away")
         # Where a label is not known, nothing is known to have left its class.
-        elsewhere = (labels >= 0) & (labels[own] >= 0) & (labels != labels[own])
+        kinds[(labels < 0) | (labels[own] < 0)] = "unknown"
+        kinds[own] = "itself"
         to = [
             sample(
                 start + i,
                 share=float(share),
-                within=not elsewhere[i],
+                kind=str(kinds[i]),
                 note="itself" if i == own else "",
             )
             for i, share in zip(sent.positions, sent.shares, strict=True)
             if share >= LEAST
         ]
         title = f"The plan sends its mass to{among}"
-        away = "" if all(one["within"] for one in to) else f"another {view.samples.words.one}"
+        away = (
+            f"another {view.samples.words.one}" if any(one["kind"] == "away" for one in to) else ""
+        )
         found["plan"] = {
             "title": title, "to": to, "rest": sent.rest, "others": sent.others, "away": away
         }  # fmt: skip

@@ -16,6 +16,7 @@ import streamlit as st
 from pkdot.analysis.projection import Maps
 from pkdot.errors import printable
 from pkdot.figures import FigureStyle, marker_palette
+from pkdot.figures.flows import kind_colours
 from pkdot.figures.palette import MarkerPalette
 
 from . import method_steps
@@ -103,7 +104,9 @@ def show_maps(
     colours = style.colours
     height = round(HEIGHT * (LARGE if style.large else 1))
     theme = {name: getattr(colours, name) for name in ("paper", "ink", "faint", "neutral")}
-    theme |= {"teacher": colours.teacher, "student": colours.student, "away": colours.classes[3]}
+    theme |= {"teacher": colours.teacher, "student": colours.student}
+    kinds = ("itself", "within", "away", "unknown")
+    theme |= dict(zip(kinds, kind_colours(colours), strict=True))
     with st.container(key="pair-maps"):
         st.html(
             f"<style>.st-key-pair-maps {{--teacher: {colours.teacher}; --student: "

@@ -107,12 +107,13 @@ def switch(label: str, *, key: str, start: bool = False, **more: Any) -> bool:
 # -- tabs ----------------------------------------------------------------------------------------
 
 
-def tabs(names: dict[str, str], *, key: str = "panel") -> tuple[str, Any]:
+def tabs(names: dict[str, str], *, key: str = "panel", start: str | None = None) -> tuple[str, Any]:
     """Tabs of which only the open one is computed; it stands in the address.
 
     Args:
-        names: of each tab for the address -> its label, plain text; the first is open at first.
+        names: of each tab for the address -> its label, plain text.
         key: of the widget; one is enough, as pages are made one at a time.
+        start: name of the tab that is open at first; the first by default.
 
     Returns:
         The name of the tab that is open, and the place for what it shows.
@@ -121,11 +122,12 @@ def tabs(names: dict[str, str], *, key: str = "panel") -> tuple[str, Any]:
     waiting = st.session_state.get(f"{key} next")
     if waiting in names:
         set_aside(key, names[waiting])
-    prepare(key, labels, labels[0], {label: name for name, label in names.items()})
+    start = next(iter(names)) if start is None else start
+    prepare(key, labels, names[start], {label: name for name, label in names.items()})
     places = st.tabs(labels, key=key, on_change="rerun")
     opened = next((i for i, place in enumerate(places) if place.open), 0)
     name = list(names)[opened]
-    return note(key, name, list(names), next(iter(names))), places[opened]
+    return note(key, name, list(names), start), places[opened]
 
 
 # -- a slider that plays -------------------------------------------------------------------------

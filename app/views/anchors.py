@@ -1,6 +1,7 @@
 """Step 2: a few samples that describe all the others."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ with components.bar():
     policy = loss_settings.choose_policy(loss.settings)
     k = loss_settings.choose_k(loss.settings, len(view.batch.targets), policy)
     position = selection.choose_sample(view)
+if policy == "all":
+    st.caption("Under policy *all*, every sample of a batch is an anchor.")
 if not loss.has_anchors:
     st.caption(loss_settings.NO_ANCHORS)
 settings = replace(loss.settings, k=k, policy=policy)
@@ -29,18 +32,30 @@ anchors = method_steps.anchors(view, settings)
 samples, ids = view.samples, view.ids
 has_groups = bool((samples.labels >= 0).any())
 media = components.kept(record.media, {}) if view.is_probe else {}
+MOST_RINGS = 10  # where every sample is an anchor; a ring around each would show nothing
+
+
+@cache
+def weights() -> pd.DataFrame:
+    """The anchors in the order in which they tell samples apart."""
+    return anchor_weight(anchors, *method_steps.anchor_rows(view, settings))
 
 
 def show_map(names: list[str]) -> None:
     """The teacher's map with the anchors of one or more policies."""
     by_policy = {name: method_steps.anchors(view, replace(settings, policy=name)) for name in names}
+    ringed = {}
+    if "all" in names:
+        ringed["all"] = np.asarray(weights()["anchor"][:MOST_RINGS])
     components.draw(
         lambda: figures.anchor_maps(
-            method_steps.maps(view).teacher, by_policy, samples, style=view.style
+            method_steps.maps(view).teacher, by_policy, samples, ringed=ringed, style=view.style
         ),
         "anchor-maps",
         Reading(
-            "Ringed samples are the anchors; click a sample to see its row.",
+            "Click a sample to follow it."
+            if ringed
+            else "Ringed samples are the anchors; click a sample to follow it.",
             "Each point is a sample on the teacher's map. Anchors that spread over the map tell "
             "samples apart everywhere; anchors in one corner tell few apart.",
             "describing each sample by a few others is cheaper than by all, and says where it "
@@ -112,8 +127,8 @@ def show_rows() -> None:
 
 
 def show_weight() -> None:
-    """The anchors in the order in which they tell samples apart."""
-    table = anchor_weight(anchors, *method_steps.anchor_rows(view, settings))
+    """The same as a table, with pictures."""
+    table = weights()
     shown = next((stack for stack in reversed(list(media.values())) if len(stack) == len(ids)), ())
     columns: dict[str, Any] = {}
     if len(shown):
@@ -181,7 +196,7 @@ panels = {"map": "On the map", "weight": "Which matter", "pictures": "As picture
 panels |= {"policies": "All policies", "rows": "All rows", "count": "How many"}
 if not media:
     panels.pop("pictures")
-panel, place = widgets.tabs(panels)
+panel, place = widgets.tabs(panels, start="weight" if policy == "all" else "map")
 with place:
     if panel == "map":
         left, right = components.halves([1, 1])
@@ -191,11 +206,16 @@ with place:
             show_row()
             if not view.is_probe:
                 st.caption("Pictures are kept of the probe samples only.")
+    elif panel == "weight":
+        left, right = components.halves([1, 1])
+        with left:
+            show_weight()
+        with right:
+            show_map([policy])
     elif panel == "policies":
         show_map([name for name in POLICIES if name != "all"])
     else:
         {
-            "weight": show_weight,
             "pictures": show_pictures,
             "rows": show_rows,
             "count": show_coverage,

@@ -10,6 +10,7 @@ from pkdot.errors import printable
 from pkdot.evidence.published import GainTable, rank_methods, unit_gains
 
 MOST_LINKS = 6
+METHODS = 240  # pixels of the list of methods
 VIEWS = {"gains": "gains", "ranks": "ranking"}
 
 found = gain_tables.sources()
@@ -100,11 +101,6 @@ def show_ranking(shown: Shown, methods: list[str] | None) -> None:
         )
         return
     ranking, titles = ranked
-    st.caption(
-        f"{gain_tables.SOURCES[kind].capitalize()}: {len(ranking.ranks)} methods that were run on "
-        f"all of {ranking.n_blocks} problems with room. Friedman's test that they are alike: p = "
-        f"{ranking.p:.3f}; a box holds those that Nemenyi's test does not tell apart."
-    )
     components.draw(
         lambda: figures.rank_axis(
             {titles[name]: float(rank) for name, rank in ranking.ranks.items()},
@@ -118,11 +114,15 @@ def show_ranking(shown: Shown, methods: list[str] | None) -> None:
         "ranks",
         data=lambda: ranking.ranks.to_frame("mean rank").rename_axis("method").reset_index(),
     )
+    st.caption(
+        f"{gain_tables.SOURCES[kind].capitalize()}: {len(ranking.ranks)} methods that were run on "
+        f"all of {ranking.n_blocks} problems with room. Friedman's test that they are alike: p = "
+        f"{ranking.p:.3f}; a box holds those that Nemenyi's test does not tell apart."
+    )
 
 
 def show_gains(shown: Shown) -> None:
     """The forest; a click chooses a line."""
-    st.caption(sentence(shown, shown.rows["row"].nunique()))
     row = gain_tables.chosen_row(shown)
     left, right = st.columns([5, 3])
     with left:
@@ -139,6 +139,7 @@ def show_gains(shown: Shown) -> None:
             data=lambda: shown.rows.drop(columns=["row", "key_of"]),
             on_pick=lambda points: address.put("gain", str(points[-1][-1])) if points else None,
         )
+        st.caption(sentence(shown, shown.rows["row"].nunique()))
     with right:
         show_line(row, next(table for table in shown.tables if table.key == row["key"]))
 
@@ -187,14 +188,15 @@ titles = {str(name): None for name in sorted(kept["title"].map(str))}
 if "methods" not in st.session_state:
     st.session_state["methods"] = [name for name in address.get_all("methods") if name in titles]
 st.session_state["methods"] = [name for name in st.session_state["methods"] if name in titles]
-wanted = st.multiselect(
-    "Methods",
-    list(titles),
-    key="methods",
-    format_func=lambda name: printable(name)[:60],
-    placeholder="all methods, the best first; type to choose some",
-    label_visibility="collapsed",
-)
+with top:
+    wanted = st.multiselect(
+        "Methods",
+        list(titles),
+        key="methods",
+        format_func=lambda name: printable(name)[:60],
+        placeholder="all, the best first",
+        width=METHODS,
+    )
 address.put("methods", wanted)
 shown = gain_tables.arrange(source, kept, wanted)
 if view == "ranks":

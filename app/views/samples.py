@@ -32,6 +32,11 @@ samples = SampleTable.of_groups(groups, ids)
 outputs = None
 if len(probe):
     outputs = components.kept(lambda: outputs_of(record.predictions, ids, targets, task), None)
+answered: dict[str, Any] = {}
+known = np.zeros(len(ids), bool)
+if outputs is not None:
+    answered = {who: outputs.answers(who) for who in ("teacher", "student")}
+    known = outputs.known
 withheld = record.facts.get("data")
 if not media and isinstance(withheld, dict) and str(withheld.get("media")).startswith("left out"):
     st.info(
@@ -56,8 +61,7 @@ def group_word(number: int) -> str:
 
 def answer_word(who: str, row: int) -> str:
     """What a network says of a probe sample, in plain words; a dash where it says nothing."""
-    assert outputs is not None
-    return task.describe(outputs.answers(who)[row]) if outputs.known[row] else "–"
+    return task.describe(answered[who][row]) if known[row] else "–"
 
 
 kinds = sorted({int(number) for number in groups.numbers})

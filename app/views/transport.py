@@ -22,7 +22,7 @@ record = record_picker.chosen_record()
 view = selection.choose_view(record, title="Transport")
 loss = loss_settings.run_loss(record)
 with components.bar():
-    policy = loss_settings.choose_policy(loss.settings)
+    policy = loss_settings.choose_policy(loss.settings, as_list=True)
     k = loss_settings.choose_k(loss.settings, len(view.batch.targets), policy)
     blur = loss_settings.choose_blur(loss.settings)
     sample = selection.choose_sample(view, "Teacher sample")
@@ -31,13 +31,6 @@ solution = transport_plans.solve(view, settings)
 plan, samples, ids = solution.plan, view.samples, view.ids
 own_loss = "PKDOT's loss" if loss.note else "the loss"
 exact = settings.transport == "exact"
-if loss.note:
-    st.caption(components.plain(loss.note, 160))
-if exact:
-    st.caption("Exact transport has no entropy; ε is that of the other plans below.")
-elif settings.relative:
-    st.caption(f"ε = {solution.epsilon:.3g}: {blur**2:.3g} times the median cost.")
-
 debiased = "Debiased: what remains when each cloud's distance to itself is taken away."
 has_groups = bool((samples.labels >= 0).any())
 one = components.plain(samples.words.one)
@@ -66,7 +59,6 @@ tiles = (
 )
 if not has_groups:
     tiles[0].pop(f"within the {one}")
-components.tiles(*tiles)
 if not solution.converged:
     st.warning(
         f"At this ε the plan was not found within {settings.max_iterations} iterations "
@@ -190,3 +182,12 @@ with place:
         show_relatives()
     else:
         show_iteration()
+
+# Under the figure, which is what the page is opened for.
+components.tiles(*tiles)
+if loss.note:
+    st.caption(components.plain(loss.note, 160))
+if exact:
+    st.caption("Exact transport has no entropy; ε is that of the other plans below.")
+elif settings.relative:
+    st.caption(f"ε = {solution.epsilon:.3g}: {blur**2:.3g} times the median cost.")

@@ -48,6 +48,7 @@ def anchor_maps(
     samples: SampleTable | None = None,
     *,
     projection: str = "PCA",
+    ringed: Mapping[str, Any] | None = None,
     style: FigureStyle = DEFAULT_STYLE,
 ) -> Any:
     """The anchors of one or more policies on the teacher's map.
@@ -58,6 +59,8 @@ def anchor_maps(
             rows that use the sample.
         samples: the B samples.
         projection: for the axes.
+        ringed: policy -> indices of those of its anchors that alone have a ring, as they tell the
+            samples apart most, see :func:`pkdot.analysis.anchor_weight.anchor_weight`.
         style: theme, width, and whether the data are simulated.
 
     Raises:
@@ -70,7 +73,8 @@ def anchor_maps(
     names = samples.names
     columns = min(3, len(anchors))
     rows = -(-len(anchors) // columns)
-    titles = [f"<b>{in_words(p)}</b><br>{EXPLANATIONS.get(p, '')}" for p in anchors]
+    ringed = ringed or {}
+    titles = [f"<b>{in_words(p)}</b><br>{_explained(p, ringed)}" for p in anchors]
     figure = make_subplots(
         rows,
         columns,
@@ -94,6 +98,8 @@ def anchor_maps(
         )
         share = usage(indices, len(points))
         chosen = np.flatnonzero(share)
+        if policy in ringed:
+            chosen = np.intersect1d(chosen, np.asarray(ringed[policy]))
         figure.add_trace(
             go.Scatter(
                 x=points[chosen, 0],
@@ -127,11 +133,19 @@ def anchor_maps(
         figure,
         "The anchors on the teacher's map",
         style,
-        subtitle="ringed samples describe all the others; larger rings serve more rows",
+        subtitle="ringed samples tell the others apart most"
+        if set(anchors) <= set(ringed)
+        else "ringed samples describe all the others; larger rings serve more rows",
         height=140 + (430 if rows == 1 else 270) * rows,
     )
     figure.update_layout(margin={"t": style.font(126)})
     return figure.update_annotations(font={"size": style.font(12.5)})
+
+
+def _explained(policy: str, ringed: Mapping[str, Any]) -> str:
+    """A policy in a few words, and how many have a ring where not every anchor has one."""
+    words = EXPLANATIONS.get(policy, "")
+    return f"{words}; {len(ringed[policy])} are ringed" if policy in ringed else words
 
 
 def anchor_images(

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from ..errors import InputError
 from .bundles import SampleTable, table_for
-from .style import DEFAULT_STYLE, Array, FigureStyle, clean, finish
+from .style import DEFAULT_STYLE, STRIPES, Array, FigureStyle, clean, finish
 from .themes import Theme
 
 LEAST = 0.1
@@ -32,7 +32,12 @@ def kind_words(samples: SampleTable) -> tuple[str, ...]:
 
 def kind_colours(colours: Theme) -> tuple[str, ...]:
     """Their colours."""
-    return colours.ink, colours.prevalent, colours.classes[3], colours.neutral
+    return colours.ink, colours.prevalent, colours.other_class, colours.neutral
+
+
+def kind_stripes(samples: SampleTable) -> dict[str, str]:
+    """Kinds of flows that have a pattern besides their colour, and plotly's name of it."""
+    return {kind_words(samples)[2]: STRIPES}
 
 
 def strongest(plan: Array, most: int, source: int | None = None) -> Array:
@@ -85,7 +90,15 @@ def sample_mass(
             y=own,
             orientation="h",
             name=all_kinds[number],
-            marker={"color": kind_colours(colours)[number]},
+            marker={
+                "color": kind_colours(colours)[number],
+                "pattern": {
+                    "shape": kind_stripes(samples).get(all_kinds[number], ""),
+                    "fgcolor": colours.paper,
+                    "size": 6,
+                    "solidity": 0.25,
+                },
+            },
             text=[f"{shares[i]:.1f} %" for i in own],
             textposition="outside",
             cliponaxis=False,

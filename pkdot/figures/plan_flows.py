@@ -8,7 +8,7 @@ from ..analysis.plan_bundles import PlanBundles, plan_bundles, pooled, strongest
 from ..errors import InputError
 from ..method.plan_measures import within_class_mass
 from .bundles import SampleTable, table_for
-from .flows import kind_colours, kind_words
+from .flows import kind_colours, kind_stripes, kind_words
 from .ribbons import Bar, Flow, draw_ribbons, side_rooms
 from .style import DEFAULT_STYLE, Array, FigureStyle, class_name, clean, finish
 
@@ -72,7 +72,7 @@ def group_flows(
     return _finished(
         (sides[0], sides[1]),
         flows,
-        dict(zip(words, kind_colours(style.colours), strict=True)),
+        samples,
         f"The plan as flows between {many}",
         f"{within:.0f} % of the mass stays within its {one}{left_out}",
         style,
@@ -148,13 +148,12 @@ def sample_flows(
     if source is not None and target is not None:
         names = [_name_of(group, samples) for group in (source, target)]
         title = f"Opened: {names[0]} → {names[1]}"
-    words = kind_words(samples)
     drawn = sum(flow.mass for flow in flows) / float(part.sum())
     share = float(part.sum() / whole.mass.sum())
     return _finished(
         sides,
         flows,
-        dict(zip(words, kind_colours(style.colours), strict=True)),
+        samples,
         title,
         f"{100 * share:.1f} % of all mass, of which {100 * drawn:.0f} % is drawn",
         style,
@@ -164,12 +163,14 @@ def sample_flows(
 def _finished(
     sides: tuple[list[Bar], list[Bar]],
     flows: list[Flow],
-    kinds: dict[str, str],
+    samples: SampleTable,
     title: str,
     subtitle: str,
     style: FigureStyle,
 ) -> Any:
-    figure = draw_ribbons(sides, flows, kinds, ("Teacher", "Student"), style)
+    kinds = dict(zip(kind_words(samples), kind_colours(style.colours), strict=True))
+    titles = ("Teacher", "Student")
+    figure = draw_ribbons(sides, flows, kinds, titles, style, patterns=kind_stripes(samples))
     figure = finish(figure, title, style, subtitle=subtitle, height=470)
     # Names stand within the panel, not in its margins, so that the legend has the whole width.
     width = NARROW if style.width is None else style.width

@@ -146,7 +146,7 @@ def convergence(
         x=np.arange(1, len(errors) + 1),
         y=np.maximum(errors, 1e-12),
         mode="lines",
-        line={"color": colours.privileged, "width": 2.2},
+        line={"color": colours.ink, "width": 2.2},
         name="error",
         showlegend=False,
         hovertemplate="iteration %{x}: %{y:.1e}<extra></extra>",

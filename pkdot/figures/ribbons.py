@@ -65,6 +65,8 @@ def draw_ribbons(
     kinds: Mapping[str, str],
     titles: tuple[str, str],
     style: FigureStyle,
+    *,
+    patterns: Mapping[str, str] | None = None,
 ) -> Any:
     """A figure of bars on the left and on the right, and of the ribbons between them.
 
@@ -74,7 +76,9 @@ def draw_ribbons(
         kinds: kind of flow -> colour, in the order of the legend.
         titles: over the left and over the right column.
         style: theme of the figure.
+        patterns: kind of flow -> plotly's name of a pattern that it has besides its colour.
     """
+    patterns = patterns or {}
     tops = tuple(_tops([bar.mass for bar in side]) for side in sides)
     height = max(float(top[-1]) for top in tops)
     starts = _stacked(flows, tops[0], [f.source for f in flows], [f.target for f in flows])
@@ -84,6 +88,14 @@ def draw_ribbons(
         own = [i for i, flow in enumerate(flows) if flow.kind == kind]
         if own:
             _add_kind(figure, flows, own, (starts, ends), kind, colour)
+            if kind in patterns:
+                figure.data[-1].fillpattern = {
+                    "shape": patterns[kind],
+                    "fgcolor": colour,
+                    "bgcolor": figure.data[-1].fillcolor,
+                    "size": 7,
+                    "solidity": 0.3,
+                }
     _add_handles(figure, flows, (starts, ends), height)
     for side, bars in enumerate(sides):
         _add_bars(figure, bars, tops[side], side, titles[side], style)

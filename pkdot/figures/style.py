@@ -35,6 +35,8 @@ CLASS_SYMBOLS = (
 DARK_FIRST = (0, 3, 5, 6, 8, 9, 7, 4, 1, 2)
 """Class colours, first those that stand out from white 3 to 1, as WCAG 2.2 asks of lines."""
 UNLABELLED = CLASS_WORDS.none
+STRIPES = "/"
+"""Plotly's pattern of what belongs to another class, which a colour alone must not say."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def answer_marker(correct: int, colours: Theme) -> tuple[str, str]:
     """Colour and marker of an answer: 1 right, 0 wrong, -1 not known."""
     if correct < 0:
         return colours.neutral, "circle-open"
-    return (colours.neutral, "circle") if correct else (colours.classes[3], "x")
+    return (colours.neutral, "circle") if correct else (colours.other_class, "x")
 
 
 def bold_title(title: str, simulated: bool) -> str:

@@ -2,6 +2,8 @@
 
 Blue is always the teacher, orange the student, purple what is privileged, green what is prevalent;
 a difference therefore runs from blue (the teacher has more) to orange (the student has more).
+Of mass, green stays within its class. What belongs to another class, be it mass, an answer or a
+partner, has a colour that no class has, and stripes, dashes or a cross besides.
 Classes have a palette of their own, after M. Petroff, "Accessible Color Sequences for Data
 Visualization", arXiv 2107.02270, which every common colour vision can tell apart; each
 class also has its own marker. The palette is re-ordered so that few classes do not look like
@@ -28,7 +30,7 @@ class Theme:
 
     Attributes:
         ink: text; faint: grid and what stands back; paper: background of the figure.
-        teacher, student, privileged, prevalent, neutral: see the module.
+        teacher, student, privileged, prevalent, neutral, other_class: see the module.
         sequential: from nothing to much; diverging: from −1 over 0 to 1.
         difference: from "the teacher has more" to "the student has more".
         classes: ten colours for classes.
@@ -43,6 +45,7 @@ class Theme:
     privileged: str
     prevalent: str
     neutral: str
+    other_class: str
     sequential: tuple[str, ...]
     diverging: tuple[str, ...]
     difference: tuple[str, ...]
@@ -60,6 +63,7 @@ THEMES: dict[str, Theme] = {
         privileged="#8e4a9e",
         prevalent="#0a8463",
         neutral="#6b7684",
+        other_class="#96005f",
         sequential=("#ffffff", "#cfe3e6", "#7fb8bf", "#2f8190", "#134d63", "#071f33"),
         diverging=("#6b2a80", "#b48cc2", "#f6f5f7", "#7dbdb0", "#00665a"),
         difference=("#0b6bb5", "#90bfe2", "#f7f7f7", "#f2b88c", "#d1570b"),
@@ -75,6 +79,7 @@ THEMES: dict[str, Theme] = {
         privileged="#cf93de",
         prevalent="#43c9a0",
         neutral="#98a4b3",
+        other_class="#c936b1",
         sequential=("#11161f", "#173b4a", "#1f6f7c", "#4fa9a6", "#b5dcb3", "#fff7d1"),
         diverging=("#c58bdc", "#724a85", "#171d27", "#26756b", "#5fd9c0"),
         difference=("#5cb3f0", "#2e5d80", "#171d27", "#84522f", "#ff9350"),

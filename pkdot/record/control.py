@@ -1,8 +1,8 @@
 """What distillation brought a run: its student beside the same student alone, and the teacher.
 
 The control of a run is a record of the method ``none`` whose other settings are the same, seed
-included. Where two seeds or more have one, the share of the gap is over seeds; else over the test
-samples of the one pair, drawn by group where a group has several.
+included. Where two seeds or more have one, intervals are over seeds; else over the test samples of
+the one pair, drawn by group where a group has several. Either way they are paired.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.statistics import Interval, gap_closed, percentile_interval, resampled_scores
+from ..analysis.statistics import (
+    Interval,
+    gap_closed,
+    paired_difference,
+    percentile_interval,
+    resampled_mean,
+    resampled_scores,
+)
 from ..errors import InputError
 from ..settings import flatten
 from .compare import Named, RunAnswers, read_answers
@@ -27,6 +34,8 @@ UNRELATED = {
 """Settings that may differ between a run and its control: they do not change what is learnt."""
 
 Resolver = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+_Intervals = tuple[Interval | None, Interval | None, str]
+"""What was gained, the share of the gap, and the unit of both."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +44,18 @@ class Gain:
 
     Attributes:
         alone, student, teacher: primary scores; means where there are several seeds.
+        gained: by how much the student is better than the same student alone; above 0 where it is,
+            whichever way the score counts. None where no pair answered the same samples.
         closed: share of the gap between the first and the last that the method closed; None where
             there is no gap to close.
-        over: the unit of its interval, e.g. ``seeds``; empty without one.
+        over: the unit of both intervals, e.g. ``seeds``; empty without one.
         seeds: those of the runs that have a control.
     """
 
     alone: float
     student: float
     teacher: float
+    gained: Interval | None
     closed: Interval | None
     over: str
     seeds: tuple[int | None, ...]
@@ -104,7 +116,7 @@ def pairs_of(
 
 
 def gain_of(pairs: Sequence[tuple["RunRecord", "RunRecord"]]) -> Gain | None:
-    """The scores of some runs and their controls, and the share of the gap that was closed.
+    """The scores of some runs and their controls, what was gained, and how much of the gap.
 
     Args:
         pairs: from :func:`pairs_of`.
@@ -130,47 +142,50 @@ def gain_of(pairs: Sequence[tuple["RunRecord", "RunRecord"]]) -> Gain | None:
     scores = np.array([three for *_, three in found], dtype=float)
     sign = 1.0 if found[0][0].task.primary.higher_is_better else -1.0
     alone, student, teacher = (sign * column for column in scores.T)
-    closed, over = None, ""
+    intervals: _Intervals
     if len(found) > 1:
-        over = "seeds"
         closed = _or_none(lambda: gap_closed(student, alone, teacher))
+        intervals = paired_difference(student, alone), closed, "seeds"
     else:
         run, control, _ = found[0]
         answers = [read_answers(Named(each, "", "")) for each in (run, control)]
-        closed, over = _over_samples(answers[0], answers[1], sign)
+        intervals = _over_samples(answers[0], answers[1], sign)
     means = [float(mean) for mean in scores.mean(axis=0)]
-    return Gain(means[0], means[1], means[2], closed, over, tuple(run.seed for run, *_ in found))
+    return Gain(means[0], means[1], means[2], *intervals, tuple(run.seed for run, *_ in found))
 
 
-def _over_samples(
-    run: RunAnswers | None, control: RunAnswers | None, sign: float
-) -> tuple[Interval | None, str]:
-    """The gap closed of one pair, over the test samples that both answered."""
+def _over_samples(run: RunAnswers | None, control: RunAnswers | None, sign: float) -> _Intervals:
+    """What one pair gained and closed, over the test samples that both answered."""
     if run is None or control is None or not np.array_equal(run.ids, control.ids):
-        return None, ""
-    if len(np.unique(run.units)) < 2:
-        return None, ""
-
-    def three(rows: Any) -> list[float]:
-        return [sign * control.value("student", rows), sign * run.value("student", rows),
-                sign * run.value("teacher", rows)]  # fmt: skip
-
-    alone, student, teacher = three(slice(None))
-    if not teacher > alone:
-        return None, ""
+        return None, None, ""
+    number_of_units = len(np.unique(run.units))
+    if number_of_units < 2:
+        return None, None, ""
     over = f"test {run.over}"
     if run.outputs.task.decomposes:
-        _, number = np.unique(run.units, return_inverse=True)
-        sums = [
-            np.bincount(number, weights=answers.right(who))
+        right = [
+            answers.right(who)
             for answers, who in ((run, "student"), (control, "student"), (run, "teacher"))
         ]
-        return _or_none(lambda: gap_closed(*sums)), over
+        gained = resampled_mean(right[0] - right[1], run.units)
+        _, number = np.unique(run.units, return_inverse=True)
+        sums = [np.bincount(number, weights=each) for each in right]
+        return gained, _or_none(lambda: gap_closed(*sums)), over
+
+    def three(rows: Any) -> list[float]:
+        asked = (control, "student"), (run, "student"), (run, "teacher")
+        return [sign * answers.value(who, rows) / run.score.factor for answers, who in asked]
+
+    alone, student, teacher = three(slice(None))
     draws = resampled_scores(three, run.units)
+    differences = draws[:, 1] - draws[:, 0]
+    gained = percentile_interval(student - alone, differences, number_of_units)
+    if not teacher > alone:
+        return gained, None, over
     gaps = draws[:, 2] - draws[:, 0]
-    shares = (draws[:, 1] - draws[:, 0])[gaps > 0] / gaps[gaps > 0]
+    shares = differences[gaps > 0] / gaps[gaps > 0]
     share = (student - alone) / (teacher - alone)
-    return percentile_interval(share, shares, len(np.unique(run.units))), over
+    return gained, percentile_interval(share, shares, number_of_units), over
 
 
 def _or_none(share: Any) -> Interval | None:

@@ -59,7 +59,7 @@ def test_the_report_of_the_kit_is_filtered_and_ranked(
     surround(monkeypatch, tmp_path)
     assert published.KIT.is_dir()
     app = whole()
-    assert "The kit's report: 3 tables, 22 methods (13 best drawn)" in words(app)
+    assert "The kit's report: 3 tables, 22 methods (12 best drawn)" in words(app)
     app.selectbox(key="corpus").set_value("biovid").run()
     assert "over 20, 60, 100 subjects" in words(app)
     assert "simulated data" in spec(app, 0)

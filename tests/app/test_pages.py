@@ -91,7 +91,7 @@ def test_a_link_names_the_sample_on_every_page(record_copy: Path) -> None:
 @pytest.mark.slow
 def test_each_tab_is_drawn_once_it_is_open(record_copy: Path) -> None:
     tabs = {"similarity": {"one": 1, "epochs": 1}, "runs": {"answers": 1, "settings": 0},
-            "anchors": {"weight": 0, "pictures": 1, "policies": 1, "rows": 1, "count": 1},
+            "anchors": {"weight": 1, "pictures": 1, "policies": 1, "rows": 1, "count": 1},
             "transport": {"plan": 2, "steps": 1}, "maps": {"film": 1},
             "samples": {"features": 2}}  # fmt: skip
     for page, panels in tabs.items():
@@ -273,6 +273,27 @@ def test_a_figure_is_drawn_again_only_where_it_changes(
     assert spec(app, 1) == before
 
 
+@pytest.mark.slow
+def test_where_every_sample_is_an_anchor_the_page_opens_on_those_that_matter(
+    record_copy: Path,
+) -> None:
+    app = opened("anchors")
+    assert "every sample of a batch" not in words(app)
+    assert figures(app) == 2  # the map, and one row
+    app = opened("anchors", policy="all")
+    assert "Under policy *all*, every sample of a batch is an anchor." in words(app)
+    table = app.dataframe[0].value
+    assert len(table) == len(app.selectbox(key="sample").options)
+    assert figures(app) == 1
+    drawn = json.loads(spec(app, 0))["data"]
+    (rings,) = (trace for trace in drawn if trace["name"] == "anchor")
+    ringed = {row[0] for row in rings["customdata"]}
+    assert ringed == set(table["anchor"][:10])
+    assert "panel" not in app.query_params
+    app = opened("anchors", policy="all", panel="map")
+    assert figures(app) == 2  # a link to the map still opens it
+
+
 def test_a_run_without_a_corpus_is_listed_by_its_name(tmp_path: Path) -> None:
     from pkdot.record import Recorder
 
@@ -299,7 +320,9 @@ def test_runs_opens_with_what_distillation_brought(tmp_path: Path) -> None:
     assert (tiles["student alone"], tiles["student, test accuracy"]) == ("50.0 %", "60.0 %")
     assert tiles["gap closed"] == "25 %"  # also without an interval
     assert "+10.0 points" in [tile.delta for tile in app.metric]
-    assert "**it gained 10.0 points** over the same student without a teacher." in words(app)
+    # Both records keep the same answers, which say so, whatever scores were logged.
+    said = r"\*\*it gained 10\.0 points\*\* \(95 % interval 0\.0 to 0\.0\) over the same student"
+    assert re.search(said, words(app))
     shutil.rmtree(tmp_path / "runs" / "none")
     app.run()
     assert "student alone" not in [tile.label for tile in app.metric]
@@ -317,7 +340,10 @@ def test_a_fresh_clone_opens_on_what_the_student_gained(monkeypatch: pytest.Monk
     assert app.sidebar.selectbox[0].value == "example/"
     assert app.dataframe[0].value["method"].tolist() == ["kd+pkdot", "none"]
     assert "over the same student without a teacher" in words(app)
-    assert re.search(r"Gap closed: -?\d+ % \(95 % interval -?\d+ to -?\d+ %, over 697", words(app))
+    number = r"-?\d+\.\d"
+    assert re.search(rf"points\*\* \(95 % interval {number} to {number}\) over", words(app))
+    assert re.search(r"Gap closed: -?\d+ % \(-?\d+ to -?\d+ %\)", words(app))
+    assert "Intervals are paired over 697 test samples." in words(app)
     assert "student alone" in [tile.label for tile in app.metric]
     assert "Make the control" not in [button.label for button in app.button]
 
@@ -325,10 +351,10 @@ def test_a_fresh_clone_opens_on_what_the_student_gained(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("scores", "interval", "said"),
     [
-        ((0.5, 0.6), (0.1, 0.4), "**it gained 10.0 points** over the same student without"),
-        ((0.5, 0.6), (-0.1, 0.6), "may be chance"),
-        ((0.5, 0.4), (-0.4, -0.1), "**it lost 10.0 points** to the same student without"),
-        ((0.5, 0.5), (-0.1, 0.1), "**it gained nothing**"),
+        ((0.5, 0.6), (0.04, 0.16), "**it gained 10.0 points** (95 % interval 4.0 to 16.0) over"),
+        ((0.5, 0.6), (-0.1, 0.3), "may be chance"),
+        ((0.5, 0.4), (-0.16, -0.04), "**it lost 10.0 points** (95 % interval 4.0 to 16.0) to"),
+        ((0.5, 0.5), (-0.1, 0.1), "**it gained nothing** (95 % interval -10.0 to 10.0) over"),
     ],
 )
 def test_a_sentence_says_whether_a_student_gained(
@@ -340,10 +366,14 @@ def test_a_sentence_says_whether_a_student_gained(
     from pkdot.record.control import Gain
 
     record = open_record(write_record(tmp_path / "runs", method="kd").path)
-    closed = Interval(sum(interval) / 2, *interval, 5, 0.95)
-    found = gain._verdict(record, Gain(*scores, 0.9, closed, "seeds", (0, 1)))
+    gained = Interval(sum(interval) / 2, *interval, 5, 0.95)
+    both = gained, gained.scaled(2.5)
+    found = gain._verdict(record, Gain(*scores, 0.9, *both, "seeds", (0, 1)))
     assert said in found
-    assert ("chance" in found) == ("chance" in said)
+    assert "Intervals are paired over 5 seeds." in found
+    assert ("chance" in found) == (interval[0] <= 0 <= interval[1])
+    nobody = gain._verdict(record, Gain(*scores, 0.9, None, None, "", (0,)))
+    assert "interval" not in nobody.lower()
 
 
 def test_the_control_of_others_data_is_not_made_by_the_page(tmp_path: Path) -> None:

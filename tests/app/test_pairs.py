@@ -56,7 +56,11 @@ def test_a_sample_has_its_neighbours_in_the_original_spaces(record_copy: Path) -
     plan, view_class = details["plan"], structured_arrays()["labels"]
     assert sum(to["share"] for to in plan["to"]) + plan["rest"] == pytest.approx(1, abs=2e-3)
     within = [view_class[to["position"]] == view_class[7] for to in plan["to"]]
-    assert [to["within"] for to in plan["to"]] == within
+    kinds = [
+        "itself" if to["position"] == 7 else "within" if same else "away"
+        for to, same in zip(plan["to"], within, strict=True)
+    ]
+    assert [to["kind"] for to in plan["to"]] == kinds
     assert plan["away"] == ("" if all(within) else "another class")
     assert len(details["row"]["teacher"]) == len(details["row"]["anchors"]) == 10
     assert len(details["pictures"]) == 2

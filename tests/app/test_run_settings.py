@@ -108,7 +108,7 @@ def test_sliders_change_k_blur_and_policy_only(tmp_path: Path) -> None:
     app = opened("transport")
     app.select_slider(key="k").set_value(3)
     app.select_slider(key="blur").set_value(1.0)
-    app.get("button_group")[1].set_value("farthest").run()
+    app.selectbox(key="policy").set_value("farthest").run()
     steps = steps_of(path, k=3, blur=1.0, policy="farthest", identity=0.05)
     assert tiles(app)["divergence"] == f"{float(steps.divergence):.4f}"
 

@@ -13,7 +13,9 @@ from tests.support.task_records import KINDS, write_task_record, write_unlabelle
 
 pytestmark = pytest.mark.slow
 WINDOW = {"width": 1440, "height": 900}
-NARROW = {"width": 1024, "height": 900}
+NARROW = {"width": 1024, "height": 768}
+WHOLE_WHERE_NARROW = ("Transport",)
+"""Pages whose first figure a narrow window shows whole, unless letters are large."""
 PAGES = {
     "Runs": "",
     "Pairs": "pairs",
@@ -117,6 +119,9 @@ def visit_all(
             flows_open_on_a_click(tab)
         tab.set_viewport_size(NARROW)
         faults += [f"{title} of {run} at 1024: cut {part}" for part in still_cut(tab)]
+        bottom = tab.evaluate(MAIN)
+        if title in WHOLE_WHERE_NARROW and bottom > NARROW["height"] and not large:
+            faults.append(f"{title} of {run} at 1024: the figure ends at {bottom:.0f}")
     tab.close()
     assert faults == []
 
@@ -220,4 +225,6 @@ def test_pages_that_need_no_record_cut_nothing(
         assert still_cut(tab) == [], path
         tab.set_viewport_size(NARROW)
         assert still_cut(tab) == [], path
+        if path == "methods" and not large:
+            assert 0 < tab.evaluate(MAIN) <= NARROW["height"]
     tab.close()

@@ -86,3 +86,16 @@ def test_frames_stand_above_signals_of_the_same_window() -> None:
         assert (trace.x[0], len(trace.x)) == (0.0, 50)
     captions = [a.text for a in figure.layout.annotations]
     assert "<b>&lt;b&gt;b&lt;/b&gt;, BL1</b>" in captions
+
+
+def test_of_a_policy_with_many_anchors_only_the_named_ones_have_a_ring() -> None:
+    every = np.arange(len(POINTS))
+    figure = figures.anchor_maps(
+        POINTS, {"all": every, "shared": [1, 2]}, SAMPLES, ringed={"all": [5, 3]}
+    )
+    rings = [trace for trace in figure.data if trace.name == "anchor"]
+    assert [len(trace.x) for trace in rings] == [2, 2]
+    np.testing.assert_allclose(rings[0].x, POINTS[[3, 5], 0])
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles[0] == "<b>all</b><br>every sample; 2 are ringed"
+    assert "ringed" not in titles[1]

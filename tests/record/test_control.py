@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pkdot.analysis.statistics import paired_difference, resampled_mean
 from pkdot.record import Recorder, RunRecord, open_record
 from pkdot.record.control import control_config, gain_of, is_control, pairs_of
 from pkdot.record.target_columns import target_columns
@@ -66,6 +67,12 @@ def test_one_pair_has_its_interval_over_groups_of_test_samples(tmp_path: Path) -
     assert gain.closed.mean == pytest.approx(0.5)
     assert gain.closed.low < 0.5 < gain.closed.high
     assert (gain.closed.n, gain.over, gain.seeds) == (5, "test subjects", (0,))
+    # Of five people, each with four samples, one has two more right with PKDOT and four have one.
+    own = resampled_mean(np.repeat([2, 1, 1, 1, 1], 4) / 4, np.repeat(np.arange(5), 4))
+    assert gain.gained is not None
+    assert gain.gained.mean == pytest.approx(0.3)
+    assert (gain.gained.low, gain.gained.high) == pytest.approx((own.low, own.high))
+    assert gain.gained.n == 5
 
 
 def test_several_seeds_have_theirs_over_seeds(tmp_path: Path) -> None:
@@ -78,6 +85,7 @@ def test_several_seeds_have_theirs_over_seeds(tmp_path: Path) -> None:
     assert gain.closed is not None
     assert gain.closed.mean == pytest.approx((4 + 6) / (12 + 12))
     assert (gain.over, gain.closed.n) == ("seeds", 2)
+    assert gain.gained == paired_difference([0.5, 0.6], [0.3, 0.3])
     assert gain.student == pytest.approx((12 + 10) / 40)
 
 
@@ -93,6 +101,8 @@ def test_a_teacher_that_is_no_better_leaves_no_gap(tmp_path: Path) -> None:
     gain = gain_of(pairs_of(run, [control]))
     assert gain is not None
     assert gain.closed is None
+    assert gain.gained is not None
+    assert (gain.gained.mean, gain.gained.low, gain.gained.high) == (0, 0, 0)
 
 
 def test_a_score_that_is_no_mean_is_drawn_anew(tmp_path: Path) -> None:
@@ -122,3 +132,6 @@ def test_a_score_that_is_no_mean_is_drawn_anew(tmp_path: Path) -> None:
     assert gain.closed.mean == pytest.approx(shares)
     assert 0 < gain.closed.low < gain.closed.mean < gain.closed.high
     assert gain.over == "test samples"
+    assert gain.gained is not None
+    assert gain.gained.mean == pytest.approx(gain.student - gain.alone)
+    assert 0 < gain.gained.low < gain.gained.mean < gain.gained.high

@@ -52,7 +52,7 @@ function planBars(owner, plan) {
   const heading = make("h3", "", plan.title);
   if (plan.away) {
     const mark = make("i", "mark");
-    mark.style.background = owner.colours.away;
+    mark.style.background = stripes(owner.colours);
     heading.append(mark, make("span", "hint", plan.away));
   }
   block.append(heading);
@@ -70,12 +70,21 @@ function planBars(owner, plan) {
     const label = make("span", "name");
     if (sample.picture) label.append(pictureOf(sample.picture, owner.arrays.names[sample.position], 18));
     label.append(make("span", "", sample.note || owner.arrays.names[sample.position]));
-    const content = line(label, sample.share, sample.within ? owner.colours.neutral : owner.colours.away, percent(sample.share));
+    const content = line(label, sample.share, fillOf(owner.colours, sample), percent(sample.share));
     block.append(sampleButton(owner, sample, "plain", content));
   }
   const label = make("span", "name", `${plan.others} others`);
   if (plan.others) block.append(line(label, plan.rest, owner.colours.faint, percent(plan.rest)));
   return block;
+}
+
+// The mass of another class is striped: not everybody tells its colour from the others.
+function stripes({ away, paper }) {
+  return `repeating-linear-gradient(135deg, ${away} 0 4px, ${paper} 4px 5.5px)`;
+}
+
+function fillOf(colours, { kind }) {
+  return kind === "away" ? stripes(colours) : colours[kind];
 }
 
 function percent(share) {

@@ -205,8 +205,8 @@ class PairMaps {
     if (details && details.position === this.selected) {
       if (this.root.querySelector(".lines select").value === "plan" && details.plan) {
         const most = details.plan.to[0]?.share || 1;
-        this.links = details.plan.to.map(({ position, share, within }) => ({
-          to: position, width: 0.8 + (4 * share) / most, dash: [], colour: within ? colours.neutral : colours.away,
+        this.links = details.plan.to.map(({ position, share, kind }) => ({
+          to: position, width: 0.8 + (4 * share) / most, dash: kind === "away" ? [7, 3] : [], colour: colours[kind],
         }));
       } else {
         const looks = { kept: [colours.ink, []], lost: [colours.teacher, [5, 4]], new: [colours.student, [2, 3]] };
