@@ -33,8 +33,8 @@ corpora: .venv/corpora  ## install packages that bundle further real data (secon
 
 demo: setup  ## the experiment of the paper on a simulated corpus, as an executed notebook
 	@mkdir -p reports
-	@echo "Running notebooks/run_biovid.ipynb: two to three minutes on two cores, of which the first" \
-	    "goes to writing the simulated corpus, once."
+	@echo "Running notebooks/run_biovid.ipynb: two to three minutes on two cores, of which half" \
+	    "a minute goes to writing the simulated corpus, once."
 	@$(PY) -m pkdot execute notebooks/run_biovid.ipynb reports/run_biovid.ipynb
 	@echo "The executed notebook is reports/run_biovid.ipynb and its run records are in $${PKDOT_RUNS:-reports/runs}; now type: make app"
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 from ._version import __version__
 from .commands import COMMANDS
@@ -25,6 +26,22 @@ _REFUSALS = {
 """What a disk says that is full, broken or not to be written, wherever it was met."""
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """The grammar of a command: its options may stand before, between and after its words."""
+
+    _intermixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # argparse's own way for this loses what "--" says about the words behind it.
+        if self._intermixed or "--" in args:
+            return super().parse_known_args(args, namespace)
+        self._intermixed = True  # it calls this method for the options, then for the words
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._intermixed = False
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(
@@ -33,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
         epilog="Notebooks: papermill notebooks/run_digits.ipynb OUT.ipynb. Page: pkdot app.",
     )
     top.add_argument("--version", action="version", version=__version__)
-    commands = top.add_subparsers(title="commands", dest="command", required=True)
+    commands = top.add_subparsers(
+        title="commands", dest="command", required=True, parser_class=_CommandParser
+    )
     for name in COMMANDS:
         command = import_module(f"pkdot.commands.{name}")
         own = commands.add_parser(name, help=command.HELP, description=command.HELP)

@@ -13,9 +13,11 @@ import json
 import math
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -174,9 +176,15 @@ def _unicode(text: str, where: str) -> str:
     return text
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete the half-written files that a killed writer left. Call it with the lock held."""
-    for leftover in folder.rglob(f".*{_PART}"):
+def remove_leftovers(folder: Path, name: str = "") -> None:
+    """Delete the half-written files that a killed writer left. Call it with the lock held.
+
+    Args:
+        folder: where to look, at any depth.
+        name: of the one file that the lock is for, in the folder itself.
+    """
+    left = folder.glob(f".{escape(name)}.*{_PART}") if name else folder.rglob(f".*{_PART}")
+    for leftover in left:
         with suppress(OSError):
             leftover.unlink()
 
@@ -217,7 +225,7 @@ class WriterLock:
                 os.close(self._descriptor)
                 raise RecordError(
                     f"{path.parent} lies on a file system without locks ({error.strerror}); set "
-                    f"PKDOT_RUNS to a folder on another one."
+                    f"PKDOT_RUNS, or for caches PKDOT_CACHE, to a folder on another one."
                 ) from error
             os.close(self._descriptor)
             if time.monotonic() > deadline:
@@ -271,3 +279,30 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A folder for unfinished work on the same disk as ``parent``, and removed at the end.
+
+    Those of dead processes are removed at the start. The lock beside a folder is taken before it is
+    made, so that one without a living holder belongs to nobody.
+
+    Args:
+        parent: where it is made.
+        prefix: of its name; what else begins so in ``parent`` is taken for such folders.
+
+    Raises:
+        RecordError: if the disk refuses.
+    """
+    for left in {entry.with_suffix("") for entry in parent.glob(f"{prefix}*")}:
+        with suppress(HeldError), WriterLock(left.with_suffix(".lock"), patience=0):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f"{prefix}{secrets.token_hex(8)}"
+    with WriterLock(folder.with_suffix(".lock")):
+        try:
+            with disk_errors(folder):
+                folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

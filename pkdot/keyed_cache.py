@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from .atomic_files import WriterLock, disk_errors, written_aside
+from .atomic_files import WriterLock, disk_errors, remove_leftovers, written_aside
 from .digests import SUFFIX, add_digest, file_digest, read_digests
 from .errors import HeldError
 
@@ -93,6 +93,7 @@ class KeyedCache(Generic[Value]):
         with self._lock(key, patience=math.inf):
             found = self.find(key)
             if found is None:
+                remove_leftovers(self.folder, self.file(key).name)
                 found = compute()
                 self.keep(key, found)
         return found

@@ -258,6 +258,7 @@ def _serve(pipe: Connection, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the main process decides
     signal.signal(signal.SIGTERM, _leave)
     end_with_parent(parent)
+    _draw_no_bars()
     try:
         # Workers of a worker would crowd the cores, and nobody would watch over them.
         with joblib.parallel_config(backend="sequential"):
@@ -265,6 +266,18 @@ def _serve(pipe: Connection, parent: int) -> None:
                 pass
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to clean up
+
+
+def _draw_no_bars() -> None:
+    """Silence every bar of tqdm in this process: one stands where the workers were started."""
+    from tqdm import tqdm
+
+    construct = tqdm.__init__
+
+    def silent(bar: Any, *arguments: Any, **named: Any) -> None:
+        construct(bar, *arguments, **{**named, "disable": True})
+
+    tqdm.__init__ = silent  # the base of what tqdm.auto gives, too
 
 
 def _served(pipe: Connection) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pkdot.atomic_files import written_aside
 from pkdot.keyed_cache import KeyedCache, claimed, short_hash
 
 
@@ -66,6 +67,17 @@ def test_many_that_want_one_result_compute_it_once(tmp_path: Path) -> None:
     assert len(calls) == 1
     assert results == [{"x": 4}] * 5
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.json", "a.json.sha256"]
+
+
+def test_what_a_killed_writer_left_of_a_file_is_removed_when_it_is_computed(tmp_path: Path) -> None:
+    cache = cache_in(tmp_path)
+    for key in ("a", "a[b]"):
+        with written_aside(cache.file(key)) as aside:
+            aside.write_text("half of it")
+        aside.write_text("half of it")
+    assert cache.find_or_compute("a[b]", lambda: {"x": 5}) == {"x": 5}
+    (other,) = tmp_path.glob(".*.part")
+    assert other.name.startswith(".a.json."), "another file's writer may still be at it"
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:

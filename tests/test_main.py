@@ -1,5 +1,6 @@
 """The command line, as a person types it."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pkdot.__main__ import main
+from pkdot.__main__ import main, parser
+from pkdot.commands import COMMANDS
 from pkdot.experiments.sweep_tables import read_sweep
 
 SMALL = [
@@ -101,6 +103,36 @@ def test_misuse_ends_with_2_and_one_sentence(
     told = capsys.readouterr().err
     assert sentence in told
     assert told.count("\n") == 1
+
+
+def words_and_option(command: argparse.ArgumentParser) -> tuple[list[str], list[str]]:
+    """Words that a command takes, two where it takes several, and one of its options."""
+    words: list[str] = []
+    option: list[str] = []
+    for action in command._actions:
+        if not action.option_strings:
+            several = 2 if action.nargs in ("*", "+") else 1
+            words += [str(next(iter(action.choices or ["7.png"])))] * several
+        elif action.nargs == 0 and not isinstance(action, argparse._HelpAction):
+            option = action.option_strings[:1]
+        elif action.nargs in (None, 2) and not action.choices and not option:
+            option = [action.option_strings[0], *["x=7"] * (action.nargs or 1)]
+    return words, option
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_may_stand_anywhere_among_the_words(name: str) -> None:
+    commands = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    words, option = words_and_option(commands.choices[name])
+    first = parser().parse_args([name, *option, *words])
+    for place in range(len(words) + 1):
+        given = [name, *words[:place], *option, *words[place:]]
+        assert parser().parse_args(given) == first, given
+
+
+def test_words_after_two_dashes_are_no_options() -> None:
+    given = parser().parse_args(["predict", "--quiet", "--", "-run", "-path"])
+    assert (given.record, given.path, given.quiet) == ("-run", Path("-path"), True)
 
 
 def test_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

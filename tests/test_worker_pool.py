@@ -3,6 +3,7 @@
 import operator
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -92,6 +93,27 @@ def test_what_a_call_raises_is_raised_here_and_ends_the_others(tmp_path: Path) -
     assert len(pids) == 2
     assert all(gone(pid) for pid in pids)
     assert all((tmp_path / f"{pid}.ended").exists() for pid in pids), "cleaned up behind themselves"
+
+
+def draw_bars() -> list[int]:
+    """What a cell that reads its data with bars does, of each of tqdm's kinds."""
+    import tqdm
+    import tqdm.auto
+
+    print("seen", file=sys.stderr)
+    return [
+        sum(bar(range(3), desc="of a worker", disable=False)) for bar in (tqdm.tqdm, tqdm.auto.tqdm)
+    ]
+
+
+@pytest.mark.slow
+def test_bars_of_workers_do_not_cross_those_of_whoever_started_them(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert dict(unordered(draw_bars, [(), ()], 2)) == {0: [3, 3], 1: [3, 3]}
+    assert capfd.readouterr().err.split() == ["seen", "seen"]
+    assert draw_bars() == [3, 3]
+    assert "of a worker: 100%" in capfd.readouterr().err, "one job draws its own"
 
 
 def _interrupt(calls: object) -> None:

@@ -4,11 +4,10 @@ import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..atomic_files import disk_errors, written_aside
+from ..atomic_files import disk_errors, scratch_folder, written_aside
 from ..errors import ConfigError
 from ..worker_pool import tied_module
 
@@ -35,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     given = [word for pair in arguments.p for word in ("-p", *pair)]
     with disk_errors(dest):
         dest.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".executing-", dir=dest.parent) as folder:
-            executed = Path(folder) / dest.name
+        with scratch_folder(dest.parent, ".executing-") as folder:
+            executed = folder / dest.name
             failed = papermill(source, executed, given) != 0
             target = dest.with_stem(f"{dest.stem}-failed") if failed else dest
             if executed.is_file():

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import torch
@@ -57,6 +57,8 @@ def kept_features(
 ) -> np.ndarray:
     """Features of all samples, read from a file or computed now.
 
+    A second process that wants the same ones waits for the first.
+
     Args:
         key: from :func:`feature_key`.
         size: N, number of samples.
@@ -85,16 +87,13 @@ def kept_features(
                     _begin(stream, (size, *values.shape[1:]))
                 stream.write(values.data)
 
-    cache = KeyedCache(folder, ".npy", read, write)
-    kept = cache.find(key)
-    if kept is not None:
-        return kept
     if folder is None:
         return np.concatenate(list(compute()))
-    cache.keep(key, compute())
-    written = cache.find(key)
-    assert written is not None
-    return written
+    cache: KeyedCache[Any] = KeyedCache(folder, ".npy", read, write)
+    cache.find_or_compute(key, compute)  # what was computed now went from its chunks to the disk
+    kept: np.ndarray | None = cache.find(key)
+    assert kept is not None
+    return kept
 
 
 def groups_repeat(groups: np.ndarray) -> bool:

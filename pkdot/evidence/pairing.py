@@ -102,6 +102,8 @@ def run_pairing_cell(
 ) -> dict[str, Any]:
     """Train one student and measure two of its batches; from its file if that is there.
 
+    One that another process is at is waited for.
+
     Args:
         base: config of this data set and seed.
         arm: who is trained.
@@ -114,10 +116,15 @@ def run_pairing_cell(
     Raises:
         ConfigError, DataError: as the experiment does.
     """
-    cells, key = pairing_cells(folder), cell_key(base, arm)
-    kept = cells.find(key)
-    if kept is not None:
-        return kept
+    return pairing_cells(folder).find_or_compute(
+        cell_key(base, arm), lambda: _measured(base, arm, loss, folder)
+    )
+
+
+def _measured(
+    base: ExperimentConfig, arm: Arm, loss: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """:func:`run_pairing_cell` without its file."""
     config = base.changed(arm.changes)
     measured = base.changed(loss)
     with surroundings(config.threads):
@@ -133,7 +140,6 @@ def run_pairing_cell(
             cell[moment] = measure_pairing(
                 batch.teacher, batch.student, strata, distiller.structural
             )
-    cells.keep(key, cell)
     return cell
 
 

@@ -35,11 +35,19 @@ def regime_section(results: RegimeResults) -> list[str]:
         lines += ["The comparison has not been run.", ""]
     else:
         lines += [*_units(results), *_without_distillation(results), *_methods(results)]
-        finished = set(results.table["name"])
-        missing = [c.title for c in results.contenders if c.name not in finished]
-        if missing:
-            lines += [f"Not finished, and so not in the table: {', '.join(missing)}.", ""]
+        lines += _missing(results)
     return [*lines, *default_lines(results), *_settings(results)]
+
+
+def _missing(results: RegimeResults) -> list[str]:
+    """Who is not in the table: without a setting nothing was begun here."""
+    missing = [c for c in results.contenders if c.name not in set(results.table["name"])]
+    begun = [c.title for c in missing if c.name in results.choices]
+    others = [c.title for c in missing if c.name not in results.choices]
+    return [
+        *([f"Not finished, and so not in the table: {'; '.join(begun)}.", ""] if begun else []),
+        *([f"Not run here: {'; '.join(others)}.", ""] if others else []),
+    ]
 
 
 def _units(results: RegimeResults) -> list[str]:

@@ -153,8 +153,7 @@ def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
     for contender in contenders:
         if contender.kind != "method" and contender.name != START:
             continue
-        every = contender.name in campaign.controlled
-        for control in _controls(regime, every):
+        for control in _controls(campaign, regime, contender):
             arms.append(
                 Arm(
                     control_name(contender.name, control),
@@ -165,13 +164,15 @@ def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
     return arms
 
 
-def _controls(regime: Regime, every: bool) -> tuple[Control, ...]:
+def _controls(campaign: Campaign, regime: Regime, contender: Contender) -> tuple[Control, ...]:
     """Controls of a contender: all, or the one that costs most.
 
     A teacher of unpaired recordings sees the privileged modality alone and cannot do without it.
+    There whatever transports undergoes the others: what is claimed of such data is claimed of it.
     """
+    every = contender.name in campaign.controlled
     if regime.is_unpaired:
-        return UNPAIRED_CONTROLS if every else ()
+        return UNPAIRED_CONTROLS if every or contender.transports else ()
     return CONTROLS if every else ("no_privileged",)
 
 

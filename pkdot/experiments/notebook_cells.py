@@ -4,14 +4,13 @@ papermill runs it in a process of its own, so that nothing of a notebook stays i
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from ..atomic_files import disk_errors, move, write_json
+from ..atomic_files import disk_errors, move, scratch_folder, write_json
 from ..digests import file_digest
 from ..errors import ConfigError, WorkerError
 from ..keyed_cache import KeyedCache, short_hash
@@ -90,21 +89,19 @@ def _executed(
     began, runs = perf_counter(), folder / "records" / key
     given = {**parameters, **({RUNS: str(runs.absolute())} if takes_runs else {})}
     target = folder / "notebooks" / f"{key}.ipynb"
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     words = ["--kernel", "python3", "--language", "python", "--no-progress-bar"]
     words += ["-y", json.dumps(given)]
     command = tied_module("papermill")
-    try:
+    with scratch_folder(target.parent, ".executing-") as aside:
+        executed = aside / target.name
         done = subprocess.run(
-            [*command, str(notebook), str(aside), *words],
+            [*command, str(notebook), str(executed), *words],
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        if aside.is_file():
-            move(aside, target if done.returncode == 0 else target.with_stem(f"{key}-failed"))
-    finally:
-        aside.unlink(missing_ok=True)
+        if executed.is_file():
+            move(executed, target if done.returncode == 0 else target.with_stem(f"{key}-failed"))
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise WorkerError(

@@ -1,5 +1,6 @@
 """Where answers are wrong: residuals of values, and probabilities of one label by its truth."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,8 @@ from plotly.subplots import make_subplots
 
 from ..analysis.predictions import Outputs
 from ..errors import InputError
-from .answers import MOST_POINTS, NETWORKS
-from .style import DEFAULT_STYLE, FigureStyle, clean, finish
+from .style import DEFAULT_STYLE, Array, FigureStyle, clean, finish
+from .value_panels import NETWORKS, ValuePanels
 
 BINS = 20
 """Bars of a histogram from 0 to 1."""
@@ -24,55 +25,26 @@ def answer_residuals(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) ->
     Raises:
         InputError: where outputs are no values, or no target is known.
     """
-    task, colours = outputs.task, style.colours
-    truth = task.truth(outputs.targets)
-    if not task.value_names or not np.isfinite(truth).any():
-        raise InputError("Residuals need values, of which some truth is known.")
-    residuals = {who: outputs.of(who) - truth for who in NETWORKS}
-    columns = min(3, len(task.value_names))
-    rows = -(-len(task.value_names) // columns)
-    titles = []
-    for j, name in enumerate(task.value_names):
-        means = [f"{who} {_mean(residuals[who][:, j])}" for who in NETWORKS]
-        titles.append(f"<b>{clean(name)}</b><br>mean: {', '.join(means)}")
-    figure = make_subplots(
-        rows, columns, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.3 / rows
-    )
-    shown = np.unique(np.linspace(0, len(truth) - 1, MOST_POINTS).astype(int))
-    listed = True
-    for j, name in enumerate(task.value_names):
-        place = {"row": j // columns + 1, "col": j % columns + 1}
-        figure.update_xaxes(title=f"true {clean(name)}", **place)
-        figure.update_yaxes(title=f"answer − true {clean(name)}", **place)
-        if not np.isfinite(truth[:, j]).any():
-            continue
-        for who, colour, symbol in (
-            ("teacher", colours.teacher, "circle"),
-            ("student", colours.student, "diamond"),
-        ):
-            figure.add_scatter(
-                x=truth[shown, j],
-                y=residuals[who][shown, j],
-                mode="markers",
-                name=who,
-                legendgroup=who,
-                showlegend=listed,
-                marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.65},
-                hovertemplate=f"{who}: %{{y:+.3g}} at true %{{x:.3g}}<extra>{clean(name)}</extra>",
-                **place,
-            )
-        listed = False
-        figure.add_hline(0, line={"color": colours.ink, "width": 1.2, "dash": "dot"}, **place)
-    figure = finish(
-        figure,
+
+    @cache
+    def residuals() -> dict[str, Array]:
+        truth = outputs.task.truth(outputs.targets)
+        return {who: outputs.of(who) - truth for who in NETWORKS}
+
+    def note(j: int) -> str:
+        means = [f"{who} {_mean(of[:, j])}" for who, of in residuals().items()]
+        return f"mean: {', '.join(means)}"
+
+    panels = ValuePanels(outputs, note, style)
+    for j, place in panels.known():
+        panels.add_points(j, place, residuals(), "%{y:+.3g} at true %{x:.3g}")
+        line = {"color": style.colours.ink, "width": 1.2, "dash": "dot"}
+        panels.figure.add_hline(0, line=line, **place)
+    return panels.finished(
         "Residuals",
-        style,
-        subtitle="on the dotted line the answer is right; a slope is an answer that stays near "
-        "the middle",
-        height=150 + 330 * rows,
+        "on the dotted line the answer is right; a slope is an answer that stays near the middle",
+        "answer − true",
     )
-    figure.update_layout(margin={"t": style.font(126)})
-    return figure.update_annotations(font={"size": style.font(12.5)})
 
 
 def label_answers(outputs: Outputs, label: int, *, style: FigureStyle = DEFAULT_STYLE) -> Any:

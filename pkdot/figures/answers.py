@@ -1,5 +1,6 @@
 """All answers of both networks at once: values against the truth, labels one by one, confusions."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,10 @@ from .style import (
     finish,
     letters_on,
 )
+from .value_panels import NETWORKS, ValuePanels
 
-MOST_POINTS = 2000
-"""Samples beyond these are left out of a cloud of points, evenly."""
 MOST_WRITTEN = 12
 """Classes up to which the cells of a confusion matrix hold their numbers."""
-NETWORKS = ("teacher", "student")
 
 
 def answered_values(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:
@@ -39,67 +38,43 @@ def answered_values(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> 
         InputError: where outputs are no values, or no target is known.
     """
     task, colours = outputs.task, style.colours
-    truth = task.truth(outputs.targets)
-    if not task.value_names or not np.isfinite(truth).any():
-        raise InputError("There is no answer to draw over a true value; is any target known?")
-    scores = {who: task.output_scores(outputs.of(who), outputs.targets) for who in NETWORKS}
-    first = task.output_measures[0]
-    titles = []
-    for name in task.value_names:
-        both = ", ".join(f"{who} {first.text(scores[who][name][first.name])}" for who in NETWORKS)
-        titles.append(f"<b>{clean(name)}</b><br>{first.label}: {both}")
-    columns = min(3, len(titles))
-    rows = -(-len(titles) // columns)
-    figure = make_subplots(
-        rows, columns, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.3 / rows
-    )
-    shown = np.unique(np.linspace(0, len(truth) - 1, MOST_POINTS).astype(int))
-    for j, name in enumerate(task.value_names):
-        if not np.isfinite(truth[:, j]).any():
-            continue
-        place = {"row": j // columns + 1, "col": j % columns + 1}
-        known = np.isfinite(truth[:, j])
-        low, high = float(truth[known, j].min()), float(truth[known, j].max())
+
+    @cache
+    def scores() -> dict[str, dict[str, dict[str, float]]]:
+        return {who: task.output_scores(outputs.of(who), outputs.targets) for who in NETWORKS}
+
+    def note(j: int) -> str:
+        name, first = task.value_names[j], task.output_measures[0]
+        both = [f"{who} {first.text(of[name][first.name])}" for who, of in scores().items()]
+        return f"{first.label}: {', '.join(both)}"
+
+    panels = ValuePanels(outputs, note, style)
+    values = {who: outputs.of(who) for who in NETWORKS}
+    for number, (j, place) in enumerate(panels.known()):
+        true = panels.truth[:, j]
+        low, high = float(np.nanmin(true)), float(np.nanmax(true))
         room = 0.06 * (high - low) or 1.0
         ends = [low - room, high + room]
-        figure.add_scatter(
+        panels.figure.add_scatter(
             x=ends,
             y=ends,
             mode="lines",
             line={"color": colours.ink, "width": 1.2, "dash": "dot"},
             name="answer = truth",
             legendgroup="line",
-            showlegend=j == 0,
+            showlegend=number == 0,
             hoverinfo="skip",
             **place,
         )
-        for who, colour, symbol in (
-            ("teacher", colours.teacher, "circle"),
-            ("student", colours.student, "diamond"),
-        ):
-            figure.add_scatter(
-                x=truth[shown, j],
-                y=outputs.of(who)[shown, j],
-                mode="markers",
-                name=who,
-                legendgroup=who,
-                showlegend=j == 0,
-                marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.65},
-                hovertemplate=f"{who}: %{{y:.3g}}, true %{{x:.3g}}<extra>{clean(name)}</extra>",
-                **place,
-            )
-        figure.update_xaxes(title=f"true {clean(name)}", range=ends, **place)
-        figure.update_yaxes(title=f"answered {clean(name)}", **place)
-    left_out = f"; {len(shown)} of {len(truth)} are drawn" if len(shown) < len(truth) else ""
-    figure = finish(
-        figure,
+        panels.add_points(j, place, values, "%{y:.3g}, true %{x:.3g}")
+        panels.figure.update_xaxes(range=ends, **place)
+    drawn, n = len(panels.shown), len(panels.truth)
+    left_out = f"; {drawn} of {n} are drawn" if drawn < n else ""
+    return panels.finished(
         "Answers against the truth",
-        style,
-        subtitle=f"{len(truth)} samples, each target in its own unit{left_out}",
-        height=150 + 330 * rows,
+        f"{n} samples, each target in its own unit{left_out}",
+        "answered",
     )
-    figure.update_layout(margin={"t": style.font(126)})
-    return figure.update_annotations(font={"size": style.font(12.5)})
 
 
 def answered_outputs(outputs: Outputs, *, style: FigureStyle = DEFAULT_STYLE) -> Any:

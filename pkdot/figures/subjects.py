@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import InputError
 from .style import DEFAULT_STYLE, FigureStyle, clean, finish
+from .units import counted_gains
 
 
 def subject_gains(
@@ -68,12 +69,11 @@ def subject_gains(
         )
     if chance is not None:
         figure.add_vline(chance, line={"color": colours.neutral, "width": 1, "dash": "dot"})
-    gain, lose = (table["difference"] > 0).sum(), (table["difference"] < 0).sum()
     figure.update_xaxes(title="windows of the subject that are right (%)")
     figure.update_yaxes(
         title="test subject", autorange="reversed", categoryorder="array", categoryarray=who
     )
-    subtitle = f"of {len(table)} subjects {gain} gain, {lose} lose, {len(table) - gain - lose} stay"
+    subtitle = counted_gains(table["difference"], "subjects")
     subtitle += "; dotted: guessing" * (chance is not None)
     return finish(
         figure,

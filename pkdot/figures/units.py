@@ -9,6 +9,17 @@ _NAMED = 24
 """Units up to so many are named on the axis."""
 
 
+def counted_gains(gains: Any, units: str) -> str:
+    """How many units gain, lose and stay.
+
+    Args:
+        gains: (n,) a unit.
+        units: what they are, e.g. seeds.
+    """
+    more, less = (gains > 0).sum(), (gains < 0).sum()
+    return f"of {len(gains)} {units} {more} gain, {less} lose, {len(gains) - more - less} stay"
+
+
 def unit_gains(
     table: Any,
     title: str,
@@ -71,13 +82,11 @@ def unit_gains(
         ticktext=[clean(name, 16) for name in table["unit"]] if few else [],
         range=[len(table) - 0.4, -0.6],
     )
-    gain, lose = (table["gain"] > 0).sum(), (table["gain"] < 0).sum()
     finish(
         figure,
         clean(title, 44),
         style,
-        subtitle=f"of {len(table)} {clean(unit)} {gain} gain, {lose} lose, "
-        f"{len(table) - gain - lose} stay",
+        subtitle=counted_gains(table["gain"], clean(unit)),
         height=height,
     )
     # Beside another figure there is no room for a title that begins where the panel does.

@@ -79,6 +79,9 @@ def test_a_killed_execution_leaves_no_process(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         row.count(all_gone(left) and not (tmp_path / "done.ipynb").exists())
+    assert list(tmp_path.glob(".executing-*"))
+    assert main(["execute", str(notebook(tmp_path / "short.ipynb", "k = 1")), words[-1]]) == 0
+    assert not list(tmp_path.glob(".executing-*"))
 
 
 @pytest.mark.slow

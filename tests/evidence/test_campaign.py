@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from pkdot.errors import ConfigError
+from pkdot.evidence.campaign import Campaign
 from pkdot.evidence.comparison import unit_scores
-from pkdot.evidence.contenders import REFERENCES, Contender
-from pkdot.evidence.regimes import REGIMES
-from pkdot.evidence.steps import run_tuning
+from pkdot.evidence.contenders import REFERENCES, Contender, find_contenders
+from pkdot.evidence.regimes import REGIMES, find_regimes
+from pkdot.evidence.steps import UNPAIRED_CONTROLS, control_arms, run_tuning
 from pkdot.experiments.cells import Arm
 from pkdot.experiments.sweep import ALONE
 from tests.support.cells import cell_file
@@ -54,3 +55,16 @@ def test_a_cell_that_fails_is_reported_and_stops_nothing(
     reported = capsys.readouterr().err
     assert "small: tuning: too fast, setting 0, seed 0: " in reported
     assert len(list(campaign.cells_folder.glob("*.json"))) == 2, "the student alone on two seeds"
+
+
+def test_without_partners_whatever_transports_is_controlled(tmp_path: Path) -> None:
+    methods = ["kd", "pkdot_soft", "transported_labels", "self_labels:em"]
+    (regime,) = find_regimes(["numerals_trusted100_tail"])
+    chosen = Path(__file__).parents[2] / "reports" / "benchmarks" / "chosen"
+    campaign = Campaign([regime], find_contenders(methods, "wide"), tmp_path, chosen=chosen)
+    controlled: dict[str, set[str]] = {}
+    for arm in control_arms(campaign, regime):
+        method, control = arm.name.split("|")
+        controlled.setdefault(method, set()).add(control)
+    assert set(controlled) == {"kd", "pkdot_soft", "transported_labels"}
+    assert all(controls == set(UNPAIRED_CONTROLS) for controls in controlled.values())

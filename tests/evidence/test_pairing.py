@@ -1,5 +1,7 @@
 """What the plan does with the pairing, where the answer is known."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,20 @@ import torch
 import pkdot
 from pkdot.evidence.ablation import Chosen
 from pkdot.evidence.contenders import Contender
-from pkdot.evidence.pairing import MATCHED_BY, measure_pairing, pairing_table, run_pairing
+from pkdot.evidence.pairing import (
+    MATCHED_BY,
+    measure_pairing,
+    pairing_cells,
+    pairing_table,
+    run_pairing,
+    run_pairing_cell,
+)
 from pkdot.evidence.report import write_report
 from pkdot.evidence.results import read_results
 from pkdot.evidence.steps import run_studies
 from pkdot.evidence.studies import find_studies
 from pkdot.evidence.tuning import Choice, write_choices
+from pkdot.experiments.cells import Arm, cell_key
 from pkdot.experiments.sweep import ALONE
 from tests.support.small_campaign import SMALL, small_campaign
 
@@ -56,6 +66,22 @@ def test_samples_that_come_twice_share_their_mass() -> None:
     assert found["cosine"] == pytest.approx(1, abs=1e-3), "and it does not matter which is whose"
     still = measure_pairing(teacher, teacher, labels, pkdot.PKDOTLoss(policy="all", blur=0.05))
     assert np.isnan(still["cosine"]), "no gradient has a direction here"
+
+
+def test_a_cell_that_another_process_is_at_is_waited_for(tmp_path: Path) -> None:
+    (base,) = SMALL.bases([0])
+    arm, cells = Arm("alone", "student alone", ALONE), pairing_cells(tmp_path)
+    key = cell_key(base, arm)
+    claim = cells.claim(key)
+    assert claim is not None
+    with ThreadPoolExecutor(1) as other:
+        wanted = other.submit(run_pairing_cell, base, arm, {"method": "pkdot"}, tmp_path)
+        with pytest.raises(NotYet):
+            wanted.result(0.2)
+        cells.keep(key, {"seed": 7})
+        claim.release()
+        assert wanted.result(20) == {"seed": 7}
+    assert not (tmp_path / "teachers").exists(), "it trained nothing"
 
 
 @pytest.mark.slow

@@ -141,6 +141,15 @@ def test_without_room_nothing_is_compared(results: RegimeResults) -> None:
     assert "put forward" not in page
 
 
+def test_a_contender_without_a_setting_was_not_run(results: RegimeResults) -> None:
+    others = [c for c in find_contenders(["rkd", "matrix"]) if c.kind == "method"]
+    more = replace(results, contenders=[*results.contenders, *others])
+    page = "\n".join(regime_section(more))
+    assert f"Not run here: {others[0].title}; {others[1].title}." in page
+    assert "Not finished" not in page
+    assert "Not run here" not in "\n".join(regime_section(results))
+
+
 @pytest.mark.slow
 def test_a_contender_without_all_its_cells_is_named(whole: Campaign, tmp_path: Path) -> None:
     campaign = copied(whole, tmp_path)
@@ -148,3 +157,4 @@ def test_a_contender_without_all_its_cells_is_named(whole: Campaign, tmp_path: P
     cell_file(campaign.cells_folder, SMALL.bases([60])[0], arm).unlink()
     page = "\n".join(regime_section(results_of(campaign)))
     assert "Not finished, and so not in the table: SP." in page
+    assert "Not run here" not in page

@@ -54,6 +54,11 @@ def test_a_target_of_which_nothing_is_known_stays_empty() -> None:
     own = Outputs(VALUES.task, VALUES.teacher, VALUES.student, truth)
     figure = figures.answered_values(own)
     assert {trace.xaxis for trace in figure.data} == {"x2"}
+    listed = [trace.name for trace in figure.data if trace.showlegend]
+    assert listed == ["answer = truth", "teacher", "student"]
+    empty = figures.answer_residuals(own)
+    assert {trace.xaxis for trace in empty.data} == {"x2"}
+    assert [trace.name for trace in empty.data if trace.showlegend] == ["teacher", "student"]
     with pytest.raises(InputError, match="no answer to draw"):
         figures.answered_values(Outputs(VALUES.task, *(3 * [np.full((N, 2), np.nan)])))
     with pytest.raises(InputError, match="no answer to draw"):

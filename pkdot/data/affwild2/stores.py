@@ -23,8 +23,10 @@ PLAIN_SIDE = 16
 """Pixels along each side of the plain description of a face."""
 
 _LOUD = 10.0  # log-mel above silence that stands for 1
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet, as of most weights
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(
+    3, 1, 1
+)  # of ImageNet, as of most weights
+_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32).reshape(3, 1, 1)
 
 
 class _Store(ABC):
@@ -86,9 +88,10 @@ class PictureFrames(CropStore):
     """Crops (n, 3, size, size) float32, as networks with public weights expect them."""
 
     def _read(self, array: RowFile | None, places: np.ndarray) -> np.ndarray:
-        pictures = super()._read(array, places).astype(np.float32) / np.float32(255)
-        pictures = (pictures - _MEAN) / _DEVIATION
-        return np.ascontiguousarray(np.moveaxis(pictures, -1, 1))
+        # Moved while they are bytes: as floats, that takes ten times as long.
+        pictures = np.ascontiguousarray(np.moveaxis(super()._read(array, places), -1, 1))
+        pictures = pictures.astype(np.float32) / np.float32(255)
+        return (pictures - _MEAN) / _DEVIATION
 
 
 class PlainFaces(CropStore):

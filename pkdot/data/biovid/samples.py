@@ -25,8 +25,9 @@ class VideoSamples:
     def __init__(self, values: np.ndarray, rows: np.ndarray, pixels: str) -> None:
         self._values, self._rows = values, rows
         mean, deviation = PIXELS[pixels]
-        self._scale = np.float32(1 / 255) / np.array(deviation, np.float32)
-        self._shift = np.array(mean, np.float32) / np.array(deviation, np.float32)
+        colours = np.array([mean, deviation], np.float32).reshape(2, 3, 1, 1, 1)
+        self._scale = np.float32(1 / 255) / colours[1]
+        self._shift = colours[0] / colours[1]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -36,10 +37,12 @@ class VideoSamples:
         return np.asarray(self._values[self._rows[np.asarray(index)]])
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        clips = self._values[self._rows[np.asarray(index)]].astype(np.float32)
+        # Moved while they are bytes: as floats, that takes ten times as long.
+        pictures = np.moveaxis(self._values[self._rows[np.asarray(index)]], -1, -4)
+        clips = np.ascontiguousarray(pictures).astype(np.float32)
         clips *= self._scale
         clips -= self._shift
-        return np.ascontiguousarray(np.moveaxis(clips, -1, -4))
+        return clips
 
 
 class SignalSamples:

@@ -20,7 +20,7 @@ from ...errors import ConfigError
 from ...worker_pool import Tied
 from ..biovid.index import CLASSES
 from ..media.workers import one_thread_in_workers
-from .face import Face, draw_face, random_face
+from .face import Face, draw_faces, random_face
 from .files import claimed, table, write_video
 from .motion import FPS, action_units, poses
 from .physiology import (
@@ -33,7 +33,7 @@ from .physiology import (
     skin_conductance,
 )
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the generator changes what it draws; part of the marker and of caches."""
 
 SIZE = 192
@@ -234,8 +234,8 @@ def _write_window(base: Path, window: Window, strengths: Strengths) -> dict[str,
         write_text(signals, table(_traces(person.body, latent, strengths, window.chance(1))))
     video = base / "video" / f"{name}.mp4"
     if not video.is_file():
-        moments = zip(latent.activation, poses(window.chance(2)), strict=True)
-        write_video(video, (draw_face(person.face, *moment, SIZE) for moment in moments), FPS)
+        frames = draw_faces(person.face, latent.activation, poses(window.chance(2)), SIZE)
+        write_video(video, frames, FPS)
     return {"sample_name": window.sample, "pain": latent.pain, "shown": latent.shown}
 
 

@@ -1,4 +1,4 @@
-"""A drawn face whose action units move: one frame at a time, from numbers to pixels.
+"""A drawn face whose action units move: from numbers to pixels.
 
 The drawing is schematic, yet close enough to a face that OpenCV's frontal cascade finds it, so a
 simulated clip goes through the very detection and cropping that a recorded one does. Coordinates
@@ -9,16 +9,18 @@ score of Prkachin and Solomon (2008) are AU 4, 6/7, 9/10 and 43. AU 12 (smile) a
 drop) are there to distract.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from .pen import Pen, band, path, points, put
+
 ACTION_UNITS = ("AU4", "AU6/7", "AU9/10", "AU43", "AU12", "AU26")
 """Order of the activations that :func:`draw_face` takes; the first four tell pain."""
 
-_SHIFT = 4  # OpenCV reads fixed-point coordinates with this many fractional bits
-_Point = tuple[float, float]
+_LINE = np.linspace(-1, 1, 13)
 
 
 @dataclass(frozen=True)
@@ -100,71 +102,53 @@ def draw_face(
     Returns:
         Picture, (size, size, 3) uint8, RGB.
     """
-    pose = pose or Pose()
-    active = np.clip(np.asarray(face.resting) + activation, 0.0, 1.0)
-    background = np.round(face.background).astype(np.uint8)
-    picture: np.ndarray = np.tile(background, (size, size, 1))
-    pen = _Pen(picture, face, pose)
+    return next(draw_faces(face, np.asarray(activation)[None], [pose or Pose()], size))
+
+
+def draw_faces(
+    face: Face, activations: np.ndarray, poses: Sequence[Pose], size: int = 192
+) -> Iterator[np.ndarray]:
+    """The T frames of a clip, each drawn when it is asked for.
+
+    Args:
+        face: the person.
+        activations: (T, 6), rows as :func:`draw_face` takes them.
+        poses: T of them.
+        size: height and width in pixels.
+
+    Yields:
+        Pictures, (size, size, 3) uint8, RGB.
+    """
+    active = np.clip(np.asarray(face.resting) + activations, 0.0, 1.0)
+    pen = Pen(len(active))
     _draw_head(pen, face)
     for side in (-1, 1):
         _draw_eye(pen, face, side, active)
     _draw_nose(pen, face, active)
     _draw_mouth(pen, face, active)
-    pen.draw()
-    picture = cv2.GaussianBlur(picture, (0, 0), size / 240)
-    if pose.light != 1.0:
-        picture = cv2.convertScaleAbs(picture, alpha=pose.light)
-    return picture
+    blank = np.tile(np.round(face.background).astype(np.uint8), (size, size, 1))
+    for pose, shapes in zip(poses, pen.frames(), strict=True):
+        picture: np.ndarray = blank.copy()
+        put(shapes, picture, *_placed(face, pose, size))
+        picture = cv2.GaussianBlur(picture, (0, 0), size / 240)
+        if pose.light != 1.0:
+            picture = cv2.convertScaleAbs(picture, alpha=pose.light)
+        yield picture
 
 
-class _Pen:
-    """Draws in face coordinates: x and y in half widths and half heights of the face's outline."""
+def _placed(face: Face, pose: Pose, size: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """From face coordinates to pixels: matrix (2, 2), centre (2,), and the half height in pixels.
 
-    def __init__(self, picture: np.ndarray, face: Face, pose: Pose) -> None:
-        size = picture.shape[0]
-        self.picture = picture
-        self.unit = face.height * size * pose.scale
-        angle = np.deg2rad(pose.roll)
-        stretch = np.diag([face.width / face.height, 1.0]) * self.unit
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        self.matrix = turn @ stretch
-        self.centre = np.array([0.5 + pose.dx, 0.52 + pose.dy]) * size
-
-        self._shapes: list[tuple[np.ndarray, np.ndarray | tuple[float, ...], int]] = []
-
-    def fill(self, points: np.ndarray, colour: np.ndarray | tuple[float, ...]) -> None:
-        self._shapes.append((points, colour, 0))
-
-    def stroke(
-        self, points: np.ndarray, colour: np.ndarray | tuple[float, ...], thickness: float
-    ) -> None:
-        self._shapes.append((points, colour, max(1, round(thickness * self.unit))))
-
-    def oval(self, centre: _Point, axes: _Point, colour: np.ndarray | tuple[float, ...]) -> None:
-        self.fill(_CIRCLE * axes + centre, colour)
-
-    def draw(self) -> None:
-        """All shapes, in the order given: their points are turned at once, which is faster."""
-        outlines, colours, widths = zip(*self._shapes, strict=True)
-        pixels = np.concatenate(outlines) @ self.matrix.T + self.centre
-        fixed = np.round(pixels * 2**_SHIFT).astype(np.int32)
-        inks = np.array(colours).clip(0, 255).tolist()
-        start = 0
-        for outline, ink, width in zip(outlines, inks, widths, strict=True):
-            points = [fixed[start : start + len(outline)]]
-            start += len(outline)
-            if width:
-                cv2.polylines(self.picture, points, False, ink, width, cv2.LINE_AA, _SHIFT)
-            else:
-                cv2.fillPoly(self.picture, points, ink, cv2.LINE_AA, _SHIFT)
+    x and y of a face are in half widths and half heights of its outline.
+    """
+    unit = face.height * size * pose.scale
+    angle = np.deg2rad(pose.roll)
+    stretch = np.diag([face.width / face.height, 1.0]) * unit
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return turn @ stretch, np.array([0.5 + pose.dx, 0.52 + pose.dy]) * size, unit
 
 
-_TURN = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-_CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1)
-_LINE = np.linspace(-1, 1, 13)
-
-
-def _draw_head(pen: _Pen, face: Face) -> None:
+def _draw_head(pen: Pen, face: Face) -> None:
     skin, hair = np.array(face.skin), np.array(face.hair)
     pen.oval((0, 1.0), (0.5, 0.55), skin * 0.72)  # neck
     pen.oval((0, -0.12), (1.13, 1.06), hair)
@@ -176,69 +160,64 @@ def _draw_head(pen: _Pen, face: Face) -> None:
         pen.oval((0.42 * side * face.eye_distance, -0.2), (0.31, 0.17), skin * 0.78)  # sockets
 
 
-def _draw_eye(pen: _Pen, face: Face, side: int, active: np.ndarray) -> None:
-    frown, squint, wrinkle, closed, smile, _ = active
+def _draw_eye(pen: Pen, face: Face, side: int, active: np.ndarray) -> None:
+    frown, squint, wrinkle, closed, smile, _ = active.T[..., None]
     skin = np.array(face.skin)
     x, y = 0.42 * side * face.eye_distance, -0.18
     opening = 0.095 * face.eye_size * (1 - 0.45 * squint) * (1 - 0.97 * closed)
     half_width = 0.2 * face.eye_size
     lid = 1 - _LINE**2
-    upper = np.stack([x + half_width * _LINE, y - opening * lid + 0.05 * closed], axis=1)
-    lower_y = y + 0.75 * opening * lid - 0.03 * squint + 0.05 * closed
-    lower = np.stack([x + half_width * _LINE, lower_y], axis=1)
-    pen.fill(np.concatenate([upper, lower[::-1]]), (232, 228, 222))
-    if opening > 0.02:
-        iris = min(opening * 0.95, 0.085)
-        pen.oval((x, y + 0.03 * closed), (iris * 1.2, iris), face.iris)
-        pen.oval((x, y + 0.03 * closed), (iris * 0.6, iris * 0.5), (15, 12, 12))
-    pen.stroke(upper, (45, 32, 28), 0.035)
-    pen.stroke(lower, skin * 0.6, 0.015)
+    along = x + half_width * _LINE
+    upper = y - opening * lid + 0.05 * closed
+    lower = y + 0.75 * opening * lid - 0.03 * squint + 0.05 * closed
+    pen.fill(band(along, upper, lower), (232, 228, 222))
+    iris, is_open = np.minimum(opening * 0.95, 0.085), opening[:, 0] > 0.02
+    pen.oval((x, y + 0.03 * closed), (iris * 1.2, iris), face.iris, is_open)
+    pen.oval((x, y + 0.03 * closed), (iris * 0.6, iris * 0.5), (15, 12, 12), is_open)
+    pen.stroke(points(along, upper), (45, 32, 28), 0.035)
+    pen.stroke(points(along, lower), skin * 0.6, 0.015)
     # AU 6/7: the cheek rises and a fold shows below the lid
-    fold = skin * (0.8 - 0.3 * squint)
-    bag = np.stack([x + half_width * 1.05 * _LINE, y + 0.14 - 0.04 * squint + 0.03 * lid], axis=1)
-    pen.stroke(bag, fold, 0.02)
+    bag = points(x + half_width * 1.05 * _LINE, y + 0.14 - 0.04 * squint + 0.03 * lid)
+    pen.stroke(bag, skin * (0.8 - 0.3 * squint), 0.02)
     for crease in (-0.04, 0.03):  # crow's feet, with squint and smile
-        strength = 0.35 * max(squint, 0.8 * smile)
-        corner = np.array([[x + side * 0.25, y + crease], [x + side * 0.34, y + 2.2 * crease]])
+        strength = 0.35 * np.maximum(squint, 0.8 * smile)
+        corner = path((x + side * 0.25, y + crease), (x + side * 0.34, y + 2.2 * crease))
         pen.stroke(corner, skin * (0.95 - strength), 0.02)
     # AU 4: the brow sinks, its inner end most, and moves inward
     bend = 0.06 * (1 - 0.8 * frown) * (1 - _LINE**2)
     inner = (1 - side * _LINE) / 2  # 1 at the end next to the nose
     height = -0.42 * face.brow_height + 0.05 * frown + 0.09 * frown * inner + 0.03 * wrinkle
-    brow_x = x + 0.27 * _LINE - side * 0.04 * frown
-    brow = np.stack([brow_x, height - bend], axis=1)
+    brow = points(x + 0.27 * _LINE - side * 0.04 * frown, height - bend)
     pen.stroke(brow, np.array(face.hair) * 0.75, 0.055 * face.brow_thickness)
-    furrow = np.array([[side * 0.07, -0.46], [side * 0.055, -0.3]])
+    furrow = path((side * 0.07, -0.46), (side * 0.055, -0.3))
     pen.stroke(furrow, skin * (1 - 0.4 * frown), 0.02)
 
 
-def _draw_nose(pen: _Pen, face: Face, active: np.ndarray) -> None:
-    wrinkle, smile = active[2], active[4]
+def _draw_nose(pen: Pen, face: Face, active: np.ndarray) -> None:
+    _, _, wrinkle, _, smile, _ = active.T[..., None]
     skin = np.array(face.skin)
     tip = 0.24 * face.nose_length - 0.03 * wrinkle
-    bridge = np.array([[-0.09, -0.3], [0.09, -0.3], [0.12, tip], [-0.12, tip]])
+    bridge = path((-0.09, -0.3), (0.09, -0.3), (0.12, tip), (-0.12, tip))
     pen.fill(bridge, np.minimum(skin * 1.05, 255))
     for side in (-1, 1):
         wing = (0.14 * side * (1 + 0.15 * wrinkle), tip + 0.02 - 0.03 * wrinkle)
         pen.oval(wing, (0.075, 0.06), skin * 0.82)
         pen.oval((0.08 * side, tip + 0.05 - 0.02 * wrinkle), (0.045, 0.022), skin * 0.4)
         for row in (-0.16, -0.08):  # AU 9: wrinkles on the bridge
-            pen.stroke(
-                np.array([[side * 0.03, row - 0.02], [side * 0.13, row + 0.03]]),
-                skin * (1 - 0.35 * wrinkle),
-                0.02,
-            )
+            line = path((side * 0.03, row - 0.02), (side * 0.13, row + 0.03))
+            pen.stroke(line, skin * (1 - 0.35 * wrinkle), 0.02)
         # AU 10 and AU 12 deepen the fold between nose and mouth
-        depth = max(wrinkle, 0.7 * smile)
-        fold = np.array(
-            [[side * 0.22, tip - 0.02], [side * (0.34 + 0.04 * smile), tip + 0.17],
-             [side * (0.42 + 0.05 * smile), tip + 0.34]]
-        )  # fmt: skip
+        depth = np.maximum(wrinkle, 0.7 * smile)
+        fold = path(
+            (side * 0.22, tip - 0.02),
+            (side * (0.34 + 0.04 * smile), tip + 0.17),
+            (side * (0.42 + 0.05 * smile), tip + 0.34),
+        )
         pen.stroke(fold, skin * (0.93 - 0.38 * depth), 0.025)
 
 
-def _draw_mouth(pen: _Pen, face: Face, active: np.ndarray) -> None:
-    wrinkle, smile, jaw = active[2], active[4], active[5]
+def _draw_mouth(pen: Pen, face: Face, active: np.ndarray) -> None:
+    _, _, wrinkle, _, smile, jaw = active.T[..., None]
     skin = np.array(face.skin)
     half = 0.36 * face.mouth_width * (1 + 0.2 * smile)
     y = 0.55
@@ -252,21 +231,14 @@ def _draw_mouth(pen: _Pen, face: Face, active: np.ndarray) -> None:
     upper = y + corner - lift
     lower = y + corner - lift + gap
     bottom = lower + 1.5 * thick * profile
-    pen.fill(_band(x, top, upper), np.array(face.lips))
-    pen.fill(_band(x, upper, lower), (70, 30, 32))
-    if wrinkle > 0.25 or jaw > 0.3:
-        teeth = np.minimum(lower, upper + 0.04)
-        pen.fill(_band(x * 0.8, upper, teeth), (225, 220, 210))
-    pen.fill(_band(x, lower, bottom), np.minimum(np.array(face.lips) * 1.08, 255))
-    pen.stroke(np.stack([x, (upper + lower) / 2], axis=1), (95, 45, 45), 0.012)
+    pen.fill(band(x, top, upper), face.lips)
+    pen.fill(band(x, upper, lower), (70, 30, 32))
+    teeth = np.minimum(lower, upper + 0.04)
+    shows_teeth = (wrinkle[:, 0] > 0.25) | (jaw[:, 0] > 0.3)
+    pen.fill(band(x * 0.8, upper, teeth), (225, 220, 210), shows_teeth)
+    pen.fill(band(x, lower, bottom), np.minimum(np.array(face.lips) * 1.08, 255))
+    pen.stroke(points(x, (upper + lower) / 2), (95, 45, 45), 0.012)
     pen.oval((0, y + 0.2 + 0.1 * jaw), (0.2, 0.035), skin * 0.9)
-
-
-def _band(x: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """The closed outline between two curves over the same x."""
-    there = np.stack([x, upper], axis=1)
-    back = np.stack([x, lower], axis=1)[::-1]
-    return np.concatenate([there, back])
 
 
 def _colour(values: np.ndarray) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ from ...errors import ConfigError, DataError
 from ..marker import MARKER
 from ..open import cremad, ravdess
 from .acted_voice import RATE, Manner, Speaker, random_speaker, say_digit, speak
-from .face import Face, Pose, draw_face, random_face
+from .face import Face, Pose, draw_faces, random_face
 from .files import write_video, write_wav
 
 VERSION = 2
@@ -139,7 +139,8 @@ def _act(
     course = np.clip(1.5 * np.sin(np.pi * (time + 0.15) / 1.2), 0, 1)
     x, y, roll = chance.normal(0, 0.012, 3)
     pose = Pose(dx=x, dy=y, roll=60 * roll, light=1 + chance.normal(0, 0.05))
-    frames = [draw_face(face, np.clip(shown * level, 0, 1), pose, SIZE) for level in course]
+    moved = np.clip(shown * course[:, None], 0, 1)
+    frames = list(draw_faces(face, moved, [pose] * len(moved), SIZE))
     noise = _VOICE_NOISE * chance.standard_normal(4)
     return frames, Manner(*(np.array(manner) + noise).tolist())
 

@@ -23,7 +23,7 @@ from ...atomic_files import write_text, written_aside
 from ...errors import ConfigError, InputError, RecordError
 from ...networks.temporal import TemporalRecurrence
 from .card import card_path
-from .loaded import TrainedStudent
+from .trained import TrainedStudent
 
 Format = Literal["torch", "onnx"]
 ENDINGS: dict[str, str] = {"torch": ".pt2", "onnx": ".onnx"}

@@ -24,7 +24,7 @@ from ...errors import ConfigError
 from ..results import sequences_of
 from .card import card_path
 from .group_moments import GroupMoments
-from .loaded import TrainedStudent
+from .trained import TrainedStudent
 
 CHUNK = 256
 """Samples that are held at a time."""

@@ -8,8 +8,8 @@ import numpy as np
 from ...data import GivenSettings, OwnSettings, load_corpus
 from ...errors import ConfigError, DataError
 from ..config import ExperimentConfig
-from .loaded import TrainedStudent
 from .recordings import open_recordings
+from .trained import TrainedStudent
 
 MOST = 64
 """Samples that an export is checked on."""

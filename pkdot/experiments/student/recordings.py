@@ -12,7 +12,7 @@ from ...data.own.load import open_source
 from ...data.own.source import Source
 from ...errors import ConfigError
 from ...settings import flatten
-from .loaded import TrainedStudent
+from .trained import TrainedStudent
 
 READ = ("id", "group", "target", "kinds", "media")
 """Settings of a training's own data that say how files are read, not what is learnt."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -20,9 +21,10 @@ from pkdot.data.biovid.signals import read_trace
 from pkdot.data.biovid.video import find_face
 from pkdot.data.marker import MARKER
 from pkdot.data.simulate import biovid as simulator
-from pkdot.data.simulate.face import ACTION_UNITS, Pose, draw_face, random_face
+from pkdot.data.simulate.face import ACTION_UNITS, Pose, draw_face, draw_faces, random_face
 from pkdot.data.simulate.physiology import (
     LENGTH,
+    RATE,
     electrocardiogram,
     electromyogram,
     random_body,
@@ -97,6 +99,7 @@ def test_finished_windows_are_not_made_again(biovid_root: Path, tmp_path: Path) 
 
 TINY = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tests.support.biovid_files import write_tiny
 write_tiny(Path(sys.argv[1]))
@@ -200,6 +203,45 @@ def test_the_heart_beats_at_its_rate() -> None:
         beats[pain] = float(np.mean([60 * 512 / np.diff(peaks).mean() for peaks in found]))
     assert beats[0.0] == pytest.approx(body.heart_rate, abs=7)
     assert beats[1.0] - beats[0.0] == pytest.approx(body.heart_gain, abs=3)
+
+
+def test_a_beat_looks_as_neurokit_draws_it() -> None:
+    """NeuroKit2 integrates the same model step by step, with a stretch of its own."""
+    import neurokit2
+    from scipy.signal import find_peaks
+
+    def beat(trace: np.ndarray) -> np.ndarray:
+        found, _ = find_peaks(trace, height=0.6 * trace.max(), distance=100)
+        return np.mean([trace[p - 150 : p + 220] for p in found if 150 < p < LENGTH - 220], axis=0)
+
+    for rate in (60.0, 100.0):
+        body = replace(random_body(np.random.default_rng(0)), heart_rate=rate)
+        ours = electrocardiogram(body, 0.0, np.random.default_rng(0))
+        peer = neurokit2.ecg_simulate(
+            length=LENGTH, sampling_rate=RATE, heart_rate=rate, random_state=0
+        )
+        assert np.corrcoef(beat(ours), beat(np.asarray(peer)))[0, 1] > 0.9
+        assert np.ptp(ours) == pytest.approx(np.ptp(peer), rel=0.2)
+
+
+def test_no_two_windows_begin_at_the_same_moment_of_a_beat() -> None:
+    body = random_body(np.random.default_rng(0))
+    firsts = [
+        int(np.argmax(electrocardiogram(body, 0.0, np.random.default_rng(seed))[:300]))
+        for seed in range(6)
+    ]
+    assert np.std(firsts) > 30
+
+
+@pytest.mark.parametrize("unit", range(len(ACTION_UNITS)))
+def test_a_clip_is_its_frames(unit: int) -> None:
+    """Drawn together or one by one, frames are the same pictures."""
+    face = random_face(np.random.default_rng(unit))
+    course = np.linspace(0, 1, 5)[:, None] * np.eye(6)[unit]
+    heads = [Pose(0.01 * n, -0.01 * n, n, 1 - 0.01 * n, 1 + 0.02 * n) for n in range(5)]
+    together = list(draw_faces(face, course, heads, 96))
+    for frame, activation, pose in zip(together, course, heads, strict=True):
+        assert (frame == draw_face(face, activation, pose, 96)).all()
 
 
 @pytest.mark.parametrize("unit", range(len(ACTION_UNITS)))
