@@ -224,8 +224,8 @@ class WriterLock:
             except OSError as error:
                 os.close(self._descriptor)
                 raise RecordError(
-                    f"{path.parent} lies on a file system without locks ({error.strerror}); set "
-                    f"PKDOT_RUNS, or for caches PKDOT_CACHE, to a folder on another one."
+                    f"{path.parent} lies on a file system without locks ({error.strerror}); "
+                    f"choose one on another (PKDOT_RUNS for records, PKDOT_CACHE for caches)."
                 ) from error
             os.close(self._descriptor)
             if time.monotonic() > deadline:
@@ -295,11 +295,12 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     Raises:
         RecordError: if the disk refuses.
     """
-    for left in {entry.with_suffix("") for entry in parent.glob(f"{prefix}*")}:
-        with suppress(HeldError), WriterLock(left.with_suffix(".lock"), patience=0):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = parent / f"{prefix}{secrets.token_hex(8)}"
-    with WriterLock(folder.with_suffix(".lock")):
+    for name in {entry.name.removesuffix(".lock") for entry in parent.glob(f"{prefix}*")}:
+        with suppress(HeldError), WriterLock(parent / f"{name}.lock", patience=0):
+            shutil.rmtree(parent / name, ignore_errors=True)
+    name = f"{prefix}{secrets.token_hex(8)}"
+    folder = parent / name
+    with WriterLock(parent / f"{name}.lock"):
         try:
             with disk_errors(folder):
                 folder.mkdir()

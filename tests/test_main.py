@@ -122,12 +122,13 @@ def words_and_option(command: argparse.ArgumentParser) -> tuple[list[str], list[
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_option_may_stand_anywhere_among_the_words(name: str) -> None:
-    commands = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    grammar = parser()
+    commands = next(a for a in grammar._actions if isinstance(a, argparse._SubParsersAction))
     words, option = words_and_option(commands.choices[name])
-    first = parser().parse_args([name, *option, *words])
+    first = grammar.parse_args([name, *option, *words])
     for place in range(len(words) + 1):
         given = [name, *words[:place], *option, *words[place:]]
-        assert parser().parse_args(given) == first, given
+        assert grammar.parse_args(given) == first, given
 
 
 def test_words_after_two_dashes_are_no_options() -> None:

@@ -225,7 +225,7 @@ def marked(command: str) -> Any:
     return pytest.param(command, marks=[pytest.mark.slow] if command.startswith(SLOW) else [])
 
 
-@pytest.mark.parametrize("command", map(marked, commands()))
+@pytest.mark.parametrize("command", [marked(command) for command in commands()])
 def test_command_works(command: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if "check biovid" in command:  # what stands for the reader's database
         (tmp_path / "corpus").symlink_to(request.getfixturevalue("biovid_root"))

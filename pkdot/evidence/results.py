@@ -112,13 +112,13 @@ def read_comparison(campaign: Campaign, regime: Regime) -> pd.DataFrame:
 
 
 def read_controls(campaign: Campaign, regime: Regime) -> pd.DataFrame:
-    """Finished cells of the controls, of arms that are complete; none where one is not tuned."""
-    try:
-        return campaign.read(
-            regime.bases(campaign.seeds.for_controls), control_arms(campaign, regime)
-        )
-    except ConfigError:
-        return pd.DataFrame()
+    """Finished cells of the controls of every contender that was tuned, of arms that are complete.
+
+    Raises:
+        ConfigError: if a chosen setting is none that its contender may try today.
+    """
+    arms = control_arms(campaign, regime, tuned_contenders(campaign, regime))
+    return campaign.read(regime.bases(campaign.seeds.for_controls), arms)
 
 
 def read_results(campaign: Campaign) -> list[RegimeResults]:

@@ -141,13 +141,20 @@ def default_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
     return arms
 
 
-def control_arms(campaign: Campaign, regime: Regime) -> list[Arm]:
+def control_arms(
+    campaign: Campaign, regime: Regime, contenders: Sequence[Contender] | None = None
+) -> list[Arm]:
     """Every method without the privileged modality; some under every control.
+
+    Args:
+        campaign: whose choices are taken.
+        regime: of which.
+        contenders: whose controls; of all that compete if left out.
 
     Raises:
         ConfigError: if one was not tuned.
     """
-    contenders = _competing(campaign, regime)
+    contenders = _competing(campaign, regime) if contenders is None else contenders
     choices = read_choices(campaign.choices_folder, regime, contenders)
     arms = []
     for contender in contenders:

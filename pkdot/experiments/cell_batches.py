@@ -22,6 +22,7 @@ from ..training.many.students import student_obstacle, student_shape, train_stud
 from ..training.outputs import student_answers
 from ..training.stages import TeacherStage, Trained
 from ..training.student import PreparedStudent, prepare_student
+from .cell_scores import scored, tnet_scores
 from .cells import (
     Arm,
     Pair,
@@ -30,8 +31,6 @@ from .cells import (
     compute_cell,
     pair_of,
     run_cell,
-    scored,
-    tnet_scores,
 )
 from .config import PLACES, RECORDED, ExperimentConfig
 from .corpora import experiment_corpus

@@ -5,26 +5,22 @@ Its key holds everything that its numbers depend on; see :mod:`pkdot.keyed_cache
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-
-import numpy as np
-from torch import Tensor
 
 from ..atomic_files import write_json
 from ..data import Corpus
 from ..distillers import build_distiller
 from ..errors import ConfigError
 from ..keyed_cache import KeyedCache, short_hash
-from ..training.context import complete_only, present_only
 from ..training.encoders import raw_modalities
 from ..training.loop import EpochReport
 from ..training.outputs import student_answers
-from ..training.stages import Trained
 from ..training.student import train_student
 from .baselines import BASELINES, run_baseline
+from .cell_scores import context_of, scored, seen_alone, seen_by_teacher, tallies_of, tnet_scores
 from .config import PLACES, RECORDED, ExperimentConfig
 from .corpora import experiment_corpus
 from .experiment import (
@@ -35,7 +31,7 @@ from .experiment import (
     surroundings,
     train_networks,
 )
-from .results import final_metrics, group_tallies, part_scores, scores_of, tnet_by_group
+from .results import scores_of
 from .teacher_cache import library_versions, stage_facts, teacher_stage
 
 UNIMODAL = "unimodal"
@@ -206,7 +202,7 @@ def _computed(pair: Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, A
         began = perf_counter()
         if arm.name in BASELINES:
             scores, outputs = run_baseline(arm.name, corpus)
-            return {**scores, **_context(corpus), **_by_group(outputs, corpus), **_took(began)}
+            return {**scores, **context_of(corpus), **tallies_of(outputs, corpus), **_took(began)}
         return {**_alone(config, corpus), **_took(began)}
     # Refuse before the teacher's training what cannot end well.
     if arm.role == "student":
@@ -218,37 +214,23 @@ def _computed(pair: Pair, arm: Arm, folder: Path, progress: bool) -> dict[str, A
         if arm.name not in stage.unimodal:
             raise ConfigError(f"{corpus.name} has no backbone for a modality {arm.name!r}.")
         alone = stage.unimodal[arm.name]
-        of_test, seen = _seen_alone(stage.unimodal_outputs[arm.name], corpus, arm.name)
+        of_test, seen = seen_alone(stage.unimodal_outputs[arm.name], corpus, arm.name)
         test = alone["test"]
         if corpus.is_sequence:  # the stage scored frames before they were smoothed
             test = scores_of(seen, "test", seen.split.test, of_test)
         return {
             **test,
             "validation": alone["validation"][corpus.task.primary.name],
-            **_context(corpus),
-            **_by_group(of_test, seen),
+            **context_of(corpus),
+            **tallies_of(of_test, seen),
         }
     assert shared is not None
     if arm.role == "teacher":
-        return scored(shared.targets.output.outputs, _seen_by_teacher(corpus))
+        return scored(shared.targets.output.outputs, seen_by_teacher(corpus))
     best = _BestEpoch()
     trained = drain(train_networks(config, corpus, make_fabric(config), shared), best)
     found = {**scored(trained.output.outputs, corpus), "best_epoch": best.epoch, **_took(began)}
     return {**found, **tnet_scores(trained, corpus)}
-
-
-def tnet_scores(trained: Trained, corpus: Corpus) -> dict[str, Any]:
-    """What the student's T-Nets explain of the privileged features; nothing without T-Nets."""
-    explained = final_metrics(trained, corpus)["tnet"].get("test")
-    if explained is None:
-        return {}
-    found: dict[str, Any] = {"tnet_explained": explained["explained"]}
-    if len(np.unique(corpus.groups[corpus.split.test])) < len(corpus.split.test):
-        found["tnet_by_group"] = {
-            modality: {name: of["explained"] for name, of in by_group.items()}
-            for modality, by_group in tnet_by_group(trained, corpus).items()
-        }
-    return found
 
 
 class _BestEpoch:
@@ -268,51 +250,6 @@ def _alone(config: ExperimentConfig, corpus: Corpus) -> dict[str, Any]:
     student = drain(train_student(context, distiller), best)
     outputs = student_answers(student, corpus).outputs
     return {**scored(outputs, corpus), "best_epoch": best.epoch}
-
-
-def scored(outputs: Tensor, corpus: Corpus) -> dict[str, Any]:
-    """Test scores against the truth, validation scores against what selection could read."""
-    task = corpus.task
-    inner = part_scores(corpus, "validation", outputs)
-    return {
-        **part_scores(corpus, "test", outputs),
-        "validation": inner[task.primary.name],
-        "validation_criterion": inner[task.criterion.name],
-        **_context(corpus),
-        **_by_group(outputs[corpus.split.test], corpus),
-    }
-
-
-def _seen_by_teacher(corpus: Corpus) -> Corpus:
-    """The corpus without test and inner samples that lack a privileged modality."""
-    if corpus.complete.all():
-        return corpus
-    parts = {p: complete_only(corpus, getattr(corpus.split, p)) for p in ("validation", "test")}
-    for part, indices in parts.items():
-        if not len(indices):
-            raise ConfigError(
-                f"No {part} sample of {corpus.name} has every privileged modality, so the teacher "
-                f"cannot be scored; leave the arm 'teacher' out."
-            )
-    return replace(corpus, split=replace(corpus.split, **parts))
-
-
-def _seen_alone(outputs: Tensor, corpus: Corpus, modality: str) -> tuple[Tensor, Corpus]:
-    """Outputs of the test samples that have a modality, and the corpus with those alone."""
-    test = corpus.split.test
-    seen = np.isin(test, present_only(corpus, modality, test))
-    return outputs[seen], replace(corpus, split=replace(corpus.split, test=test[seen]))
-
-
-def _context(corpus: Corpus) -> dict[str, Any]:
-    """What a reader of cells needs to know of the corpus."""
-    return {"task": corpus.task.model_dump(mode="json"), "unit": corpus.unit}
-
-
-def _by_group(outputs: Any, corpus: Corpus) -> dict[str, Any]:
-    """Tallies of the test groups; nothing where every sample is a group of its own."""
-    tallies = group_tallies(corpus, outputs)
-    return {"by_group": tallies} if tallies else {}
 
 
 def _took(began: float) -> dict[str, float]:

@@ -15,7 +15,7 @@ from pkdot.evidence.contenders import find_contenders
 from pkdot.evidence.report_regime import regime_section
 from pkdot.evidence.results import RegimeResults, read_results
 from pkdot.evidence.steps import comparison_arms, control_arms
-from pkdot.evidence.tuning import Choice, write_choices
+from pkdot.evidence.tuning import Choice, choices_file, write_choices
 from pkdot.experiments.cells import Arm
 from tests.support.cells import cell_file
 from tests.support.small_campaign import SMALL, small_campaign
@@ -113,6 +113,20 @@ def test_results_hold_what_the_comparison_gives(
     assert both.shares == privileged_shares(SMALL, beside, both.controls, both.table)
     assert both.shares["kd"].mean == pytest.approx(0.5, abs=0.15)
     assert "sp" not in both.shares, "no gain, and so no share of it"
+
+
+@pytest.mark.slow
+def test_controls_are_read_though_another_method_was_not_tuned(
+    whole: Campaign, tmp_path: Path
+) -> None:
+    campaign = copied(whole, tmp_path)
+    write_cells(campaign, control_arms(campaign, SMALL), np.full(6, 50.0), np.random.default_rng(1))
+    file = choices_file(campaign.choices_folder, SMALL)
+    left = {name: choice for name, choice in json.loads(file.read_text()).items() if name != "sp"}
+    file.write_text(json.dumps(left))
+    found = results_of(campaign)
+    assert {"kd", "pkdot_dist"} <= set(found.shares)
+    assert "Not run here: SP." in "\n".join(regime_section(found))
 
 
 def test_the_report_says_what_the_results_support(results: RegimeResults) -> None:

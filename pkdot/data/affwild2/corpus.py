@@ -4,7 +4,6 @@ With a ``root`` the database's own files are read; without one a small simulated
 first, in the same layout, and goes through the same reader.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +14,17 @@ import numpy as np
 from ...errors import DataError
 from ...keyed_cache import short_hash
 from ...tasks import Regression
-from ..corpus import Corpus, IndexArray, Samples, Split
-from ..features import GroupNormalised, cache_folder, kept_features
-from ..frames import FrameNames, FrameWindows, MiddleFrames, first_occurrences, window_rows
-from ..media.workers import Call, results
+from ..corpus import Corpus, IndexArray, Split
+from ..features import cache_folder
+from ..frames import FrameNames, MiddleFrames, first_occurrences, window_rows
 from .annotations import TARGETS
-from .faces import Face, read_face, read_source
+from .faces import Face, read_faces
 from .index import AffWild2Index, read_index
 from .prepare import VERSION
 from .protocol import assign_roles, shared_recordings
+from .samples import described_frames, face_samples, places_of, values_digest
 from .settings import AffWild2Settings
-from .stores import CropStore, PictureFrames, PlainFaces, PlainSounds, SoundFrames
+from .stores import CropStore
 
 LICENCE = "Aff-Wild2: by agreement with its owners; its frames must not be passed on."
 _PARTS = ("train", "inner", "test", "unannotated")
@@ -65,50 +64,6 @@ def corpus_root(settings: AffWild2Settings, jobs: int = -1, progress: bool = Tru
     key = short_hash([request, simulator.VERSION, str(simulator.STRENGTHS)])
     dest = cache_folder() / "simulated" / f"affwild2-{key}"
     return simulator.simulate(dest, **request, jobs=jobs, progress=progress)
-
-
-def read_faces(
-    index: AffWild2Index,
-    settings: AffWild2Settings,
-    names: Sequence[str],
-    jobs: int = -1,
-    progress: bool = True,
-) -> tuple[list[Face], list[str]]:
-    """All faces that can be used, prepared, and what is damaged, missing or left out.
-
-    Args:
-        index: what is there.
-        settings: sizes, and whether test videos are read.
-        names: modalities to read; where sound is not among them, no video is opened.
-        jobs: processes; −1 uses every core.
-        progress: show bars.
-    """
-    from tqdm.auto import tqdm
-
-    table = index.table
-    if not settings.unannotated:
-        table = table[table["part"] != "test"]
-    cache = cache_folder()
-    hears = "sound" in names
-    if not hears:
-        table = table.assign(video="", sound="")
-    sources = sorted(set(zip(table["video"], table["sound"], strict=True)))
-    calls: list[Call] = [(read_source, (index.root, *s, settings.sound, cache)) for s in sources]
-    bar = tqdm(results(calls, jobs), "preparing sound", len(calls), disable=not progress)
-    heard = dict(zip(sources, bar, strict=True))
-    calls = [
-        (read_face, (index.root, entry, heard[entry["video"], entry["sound"]], settings.face,
-                     cache, hears))
-        for _, entry in table.iterrows()
-    ]  # fmt: skip
-    faces: list[Face] = []
-    left_out: dict[str, None] = {}
-    bar = tqdm(results(calls, jobs), "preparing faces", len(calls), disable=not progress)
-    for found in bar:
-        if isinstance(found, Face):
-            faces.append(found)
-        left_out |= dict.fromkeys(found.remarks if isinstance(found, Face) else found)
-    return faces, list(left_out)
 
 
 @dataclass(frozen=True)
@@ -173,10 +128,10 @@ def _corpus(
     starts = rows[:, 0] - windows.offsets[windows.face] + 1
     ids = np.array([f"{names[f]}/{n:05d}+" for f, n in zip(windows.face, starts, strict=True)])
     used = (*settings.prevalent, *settings.privileged)
-    described = {name: _described(settings, faces, name) for name in used}
-    where = _digest(rows)
+    described = {name: described_frames(settings, faces, name) for name in used}
+    where, truth = values_digest(rows), values_digest(targets)
     modalities = face_samples(settings, faces, windows.offsets, rows, used)
-    crops = CropStore([f.pictures for f in faces], windows.offsets, _places(faces, "face"))
+    crops = CropStore([f.pictures for f in faces], windows.offsets, places_of(faces, "face"))
     return Corpus(
         name="affwild2",
         modalities=modalities,
@@ -189,7 +144,7 @@ def _corpus(
         task=Regression(targets=TARGETS, objective="ccc"),
         split=split,
         simulated=index.simulated,
-        fingerprint=short_hash([described, settings.normalisation, where, roles, _digest(targets)]),
+        fingerprint=short_hash([described, settings.normalisation, where, roles, truth]),
         kinds={name: "frames" if settings.form == "plain" else "picture" for name in used},
         present={} if "sound" in settings.prevalent else {"sound": heard},
         sources={
@@ -202,70 +157,6 @@ def _corpus(
         media={"face": MiddleFrames(crops, rows)},
         facts=_facts(settings, index, faces, roles, left_out),
     )
-
-
-def _digest(values: np.ndarray) -> str:
-    """Hexadecimal digits that depend on all values of an array."""
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
-
-
-def _places(faces: Sequence[Face], modality: str) -> np.ndarray:
-    """Of each frame its place in the array of its face, (F,)."""
-    return np.concatenate([f.nearest if modality == "face" else f.columns for f in faces])
-
-
-def _described(settings: AffWild2Settings, faces: Sequence[Face], name: str) -> str:
-    """Short hash of all that the frames of a modality depend on."""
-    if name == "face":
-        files = [face.pictures.path.name for face in faces]
-    else:
-        files = [face.sound.path.name if face.sound else "" for face in faces]
-    options = getattr(settings, name).model_dump()
-    return short_hash([VERSION, files, _digest(_places(faces, name)), settings.form, options])
-
-
-def face_samples(
-    settings: AffWild2Settings,
-    faces: Sequence[Face],
-    offsets: IndexArray,
-    rows: IndexArray,
-    names: Sequence[str],
-) -> dict[str, Samples]:
-    """Windows (N, L, ...) of each modality, read on demand.
-
-    Args:
-        settings: how frames are seen and heard.
-        faces: whose frames.
-        offsets: number of the first frame of each face, and of all frames.
-        rows: frames of each window, (N, L).
-        names: of the modalities.
-    """
-    return {name: FrameWindows(_frames(settings, faces, offsets, name), rows) for name in names}
-
-
-def _frames(
-    settings: AffWild2Settings, faces: Sequence[Face], offsets: IndexArray, name: str
-) -> Samples:
-    """All frames of a modality; plain descriptions are computed once and kept."""
-    places = _places(faces, name)
-    store: CropStore | SoundFrames
-    if name == "face":
-        of_face = PlainFaces if settings.form == "plain" else PictureFrames
-        store = of_face([face.pictures for face in faces], offsets, places)
-    else:
-        of_sound = PlainSounds if settings.form == "plain" else SoundFrames
-        sounds = [face.sound for face in faces]
-        store = of_sound(sounds, offsets, places, settings.sound.bands, settings.sound.context)
-    if settings.form == "raw":
-        return store
-    folder = cache_folder() / "features"
-    key = _described(settings, faces, name)
-    kept = kept_features(f"affwild2-{name}-plain-{key}", len(store), store.chunks, folder)
-    if settings.normalisation == "none":
-        return kept
-    face = np.repeat(np.arange(len(faces)), np.diff(offsets))
-    heard = np.concatenate([face.heard for face in faces]) if name == "sound" else None
-    return GroupNormalised(kept, face, heard)
 
 
 def _facts(

@@ -1,5 +1,6 @@
 """Annotation, crops, moments and sound of each face, joined frame by frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ...array_files import load_array
+from ..features import cache_folder
 from ..media.damage import DamagedFile
 from ..media.log_mel import HOP
+from ..media.workers import Call, results
 from .annotations import Annotation, read_annotation
 from .crops import rows_with_crop
+from .index import AffWild2Index
 from .prepare import Prepared, prepare_crops, prepare_sound, prepare_times
-from .settings import FaceOptions, SoundOptions
+from .settings import AffWild2Settings, FaceOptions, SoundOptions
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,50 @@ def read_face(
         without_crop=int((annotation.valid & ~seen).sum()),
         remarks=tuple(remarks),
     )
+
+
+def read_faces(
+    index: AffWild2Index,
+    settings: AffWild2Settings,
+    names: Sequence[str],
+    jobs: int = -1,
+    progress: bool = True,
+) -> tuple[list[Face], list[str]]:
+    """All faces that can be used, prepared, and what is damaged, missing or left out.
+
+    Args:
+        index: what is there.
+        settings: sizes, and whether test videos are read.
+        names: modalities to read; where sound is not among them, no video is opened.
+        jobs: processes; −1 uses every core.
+        progress: show bars.
+    """
+    from tqdm.auto import tqdm
+
+    table = index.table
+    if not settings.unannotated:
+        table = table[table["part"] != "test"]
+    cache = cache_folder()
+    hears = "sound" in names
+    if not hears:
+        table = table.assign(video="", sound="")
+    sources = sorted(set(zip(table["video"], table["sound"], strict=True)))
+    calls: list[Call] = [(read_source, (index.root, *s, settings.sound, cache)) for s in sources]
+    bar = tqdm(results(calls, jobs), "preparing sound", len(calls), disable=not progress)
+    heard = dict(zip(sources, bar, strict=True))
+    calls = [
+        (read_face, (index.root, entry, heard[entry["video"], entry["sound"]], settings.face,
+                     cache, hears))
+        for _, entry in table.iterrows()
+    ]  # fmt: skip
+    faces: list[Face] = []
+    left_out: dict[str, None] = {}
+    bar = tqdm(results(calls, jobs), "preparing faces", len(calls), disable=not progress)
+    for found in bar:
+        if isinstance(found, Face):
+            faces.append(found)
+        left_out |= dict.fromkeys(found.remarks if isinstance(found, Face) else found)
+    return faces, list(left_out)
 
 
 def nearest_crops(numbers: np.ndarray, rows: int) -> np.ndarray:

@@ -7,8 +7,9 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..corpus import Kind
 from ..frames import FrameNames, window_rows
-from .corpus import face_samples, read_faces
+from .faces import read_faces
 from .index import read_index
+from .samples import face_samples
 from .settings import AffWild2Settings
 from .submission import FaceReading, FaceRecordings
 

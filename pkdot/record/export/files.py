@@ -1,13 +1,11 @@
 """A record's embeddings as files for another program, in memory or in a folder."""
 
 import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from ...atomic_files import disk_errors, rename_folder, written_aside
+from ...atomic_files import disk_errors, rename_folder, scratch_folder, written_aside
 from ...errors import InputError
 from .atlas import SHOWN, atlas_table
 from .projector import projector_texts
@@ -79,17 +77,14 @@ def export_embeddings(
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise taken
     files = export_files(record, form, epoch=epoch, projection=projection, neighbours=neighbours)
-    hidden = target.with_name(f".{target.name}.{uuid4().hex}")
-    try:
-        with disk_errors(target):
-            hidden.mkdir(parents=True)
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(target.parent, ".exporting-") as hidden:
         for name, content in files.items():
             with written_aside(hidden / name) as aside:
                 aside.write_bytes(content)
         if not rename_folder(hidden, target):
             raise taken
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
     return target
 
 
