@@ -14,7 +14,7 @@ BASE = """
 [data-testid=stMetricValue] {font-size: 1.45rem; padding-bottom: 0}
 [data-testid=stMetricLabel] p {white-space: normal}
 [data-testid=stCaptionContainer] {opacity: 0.85}
-.st-key-answer {min-height: 9.25rem}
+.st-key-answer {min-height: 9.5rem}
 [data-testid=stButtonGroup] [role=radiogroup] {flex-wrap: wrap}
 @media (max-width: 1150px) {
     .st-key-halves [data-testid=stHorizontalBlock]:has(> [data-testid=stColumn]) {flex-wrap: wrap}
