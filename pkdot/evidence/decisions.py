@@ -7,7 +7,7 @@ The rule, for the methods that have scores on every corpus of a situation:
 2. A method that is resolved below the student alone on some corpus is out (Holm's correction over
    the methods of a corpus).
 3. Of the others, the one is taken whose largest regret is least: on no corpus is it far below the
-   best method there. Its mean gain must have an interval above zero.
+   best method there. Its mean gain must be resolved above zero (Holm's correction over all).
 4. *Level* with it are those whose difference from it, over all corpora, is not resolved (Holm's
    correction over them).
 
@@ -148,8 +148,10 @@ def decide(tables: Sequence[ScoreTable], methods: Sequence[str]) -> Decision:
         regrets = safe.groupby("method", sort=False)["regret"].max()
     room = _room(tables)
     take = None if room is False or regrets.empty else str(regrets.idxmin())
-    expected = None if take is None else _across(tables, take, REFERENCE)
-    if expected is not None and expected.interval.low <= 0:
+    gains = {name: _across(tables, name, REFERENCE) for name in everywhere}
+    corrected = dict(zip(gains, holm([gain.p for gain in gains.values()]), strict=True))
+    expected = None if take is None else gains[take]
+    if take is None or corrected[take] >= SIGNIFICANCE or gains[take].interval.mean <= 0:
         take = expected = None
     ahead, level, behind = (
         ((), (), {}) if take is None else _beside(tables, take, everywhere, set(harmful))

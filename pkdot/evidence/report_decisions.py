@@ -33,17 +33,23 @@ _SHOWN = 3
 
 _HEAD = """A gain is in points over the student alone: percent of test samples that are right, or
 hundredths of the task's score. Differences are paired by seed or subject; intervals are of 95 %.
-A mean over corpora counts each alike, and its interval is over seeds within them: it says nothing
-of other corpora. Two regimes of the same recordings count as two; simulated corpora decide apart,
-and so do targets that are values, which not every method can learn.
+It includes what the teacher's encoder and T-Net bring without any distillation; the reports tell
+that apart (*against its start*). A mean over corpora counts each alike, those without room too, and
+its interval is over seeds within them: it says nothing of other corpora. Two regimes of the same
+recordings count as two; simulated corpora decide apart, and so do targets that are values, which
+not every method can learn. Of several tables of one regime, the one of most units counts.
+
+Unless a row says otherwise, labels are *few*: about 100, or a quarter of the samples where people
+are simulated. The other training samples, 180 to 900, have none. Where every label is there and
+right, take the student alone: nothing was gained there.
 
 **The rule.** A method that is resolved below the student alone on one corpus is out (Holm's
 correction over the methods of a regime). Of the others the one is taken whose largest regret is
 least: its distance, in points, from the best method of a corpus. *Level* are those that are not
 told apart from it over all corpora (Holm's correction over them). Where no ceiling is resolved
 above the best student alone there is no room, and the student alone is taken; likewise where the
-gain of the one to take has an interval that reaches zero. The cells that choose also say what to
-expect, so an expectation is a little too rosy."""
+gain of the one to take is not resolved above zero (Holm's correction over the methods). The cells
+that choose also say what to expect, so an expectation is a little too rosy."""
 
 
 def write_decisions(scores: Path, page: Path, figures: Path) -> list[Path]:
@@ -87,7 +93,13 @@ def _decision_table(found: Sequence[Decision], titles: Mapping[str, str]) -> lis
         "## The decision table",
         "",
         *table(
-            ("your situation", "take this", "expect this", "level with it", "not that"),
+            (
+                "your situation",
+                "take this",
+                "expect this",
+                "level with it",
+                "not that: points behind it",
+            ),
             (
                 (
                     _situation(one),
@@ -121,7 +133,7 @@ def _take(one: Decision, titles: Mapping[str, str]) -> str:
 def _expect(one: Decision) -> str:
     n = f"n = {one.n_units} on {len(one.corpora)} corp{'us' if len(one.corpora) == 1 else 'ora'}"
     if one.expected is None:
-        why = "no room" if one.has_room is False else "no gain above zero without harm"
+        why = "no room" if one.has_room is False else "no gain is resolved without harm"
         return f"{why}; {n}"
     means = one.expected.means
     low, high = min(means), max(means)

@@ -171,10 +171,10 @@ def _head_to_head(results: RegimeResults) -> list[str]:
         return []
     titles = {contender.name: contender.title for contender in methods}
     one, other, gap = found
-    resolved = "not resolved" if gap.low <= 0 <= gap.high else "resolved"
+    told = "its interval holds zero" if gap.low <= 0 <= gap.high else "uncorrected"
     return [
         f"- The best with transport ({titles[one]}) against the best without ({titles[other]}), "
-        f"both picked by these cells: {gap:+.1f} points, {resolved}."
+        f"both picked by these cells: {gap:+.1f} points ({told})."
     ]
 
 
@@ -214,9 +214,13 @@ def _confirmation(results: RegimeResults) -> str:
             "That it is PKDOT itself where there are two classes was decided on simulated people "
             "0, 2, 3 and 4: only other people confirm it."
         )
-    return (
-        "The form was designed after the comparison on seeds 100–119: only other seeds confirm it."
-    )
+    plan = results.regime.plan
+    if plan is None or plan.corpus != "digits":
+        return "The form was designed on digits; these are other data."
+    designed = "The form was designed after the comparison on seeds 100–119 of the digits"
+    if set(results.compared_seeds) & set(range(100, 120)):
+        return f"{designed}, to which these belong: they confirm nothing."
+    return f"{designed}; these are others."
 
 
 def _controls(results: RegimeResults) -> list[str]:

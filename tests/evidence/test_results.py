@@ -138,6 +138,7 @@ def test_the_report_says_what_the_results_support(results: RegimeResults) -> Non
     assert "- Resolved above zero: PKDOT on correlations (+" in page
     assert "- Not resolved: SP (" in page
     assert "### PKDOT on correlations, put forward against every rival" in page
+    assert "The form was designed on digits; these are other data." in page
     assert "| rival | points ahead of the rival | p | verdict |" in page
     (row,) = [line for line in page.splitlines() if line.startswith("| SP | +")]
     assert row.endswith("| better |")
