@@ -42,7 +42,11 @@ class Case:
 
 
 def cases(quick: bool = False) -> list[Case]:
-    """The grid: every B at k = 30 and epsilon = 0.01, then k and epsilon one at a time."""
+    """The grid: every B at k = 30 and epsilon = 0.01, then k and epsilon one at a time.
+
+    The last case of either kind is near the kit's default form, every sample an anchor at a blur of
+    0.5.
+    """
     sizes = (64, 128) if quick else (64, 128, 256, 512, 1024)
     kinds = ("spread", "classes")
     grid = [Case(kind, size, 30, 0.01) for kind in kinds for size in sizes]
@@ -50,6 +54,7 @@ def cases(quick: bool = False) -> list[Case]:
         grid.insert(len(sizes), Case("spread", 2048, 30, 0.01))
         grid += [Case(kind, 128, k, 0.01) for kind in kinds for k in (10, 64, 127)]
         grid += [Case(kind, 128, 30, epsilon) for kind in kinds for epsilon in (0.001, 0.1, 1.0)]
+        grid += [Case(kind, 128, 127, 0.25) for kind in kinds]
     return grid
 
 
@@ -72,7 +77,7 @@ def recorded_cases(folder: Path, quick: bool = False) -> list[Case]:
             raise ConfigError(f"{folder} follows {size} samples; the benchmark needs more than 30.")
         settings = [(30, 0.01)]
         if epoch == epochs[-1] and not quick:
-            settings += [(30, 0.0025), (30, 0.09), (size - 1, 0.01)]
+            settings += [(30, 0.0025), (30, 0.09), (size - 1, 0.01), (size - 1, 0.25)]
         origin = "simulated " if record.simulated else ""
         name = f"{origin}{record.corpus}, epoch {epoch}"
         grid += [Case(name, size, k, epsilon, (pair[0], pair[1])) for k, epsilon in settings]
