@@ -28,8 +28,8 @@ class Cluster:
 def simulate(cluster: Cluster, cells: int, arms: int, seed: int = 0) -> dict[str, float]:
     """Dispatch, locks on teachers, lost workers and retries of a grid, event by event.
 
-    Cells are given out seed by seed, as the sweep does; who comes to a teacher that another worker
-    is training waits for it.
+    Cells are given out as the sweep does, the first arm of every seed and then the next arm; who
+    comes to a teacher that another worker is training waits for it.
 
     Returns:
         ``hours`` until the last cell, ``busy`` (share of the workers' time spent computing),
@@ -41,7 +41,8 @@ def simulate(cluster: Cluster, cells: int, arms: int, seed: int = 0) -> dict[str
     heapq.heapify(free)
     dies = rng.exponential(cluster.lifetime, cluster.workers)
     taught: dict[int, float] = {}
-    todo = [(cell // arms, cell) for cell in range(cells)][::-1]
+    seeds = -(-cells // arms)
+    todo = [(cell % seeds, cell) for cell in range(cells)][::-1]
     counter, computed, waited, lost, end = 0.0, 0.0, 0.0, 0, 0.0
     while todo:
         now, worker = heapq.heappop(free)

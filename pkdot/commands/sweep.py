@@ -34,7 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="test folds, e.g. 0 1 2 3 4 (the config's)",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="worker processes (1)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="worker processes; with --engine dask://…, workers to expect (1)",
+    )
     parser.add_argument("--engine", default="processes", help="processes, or dask://host:port")
     parser.add_argument(
         "--folder",

@@ -9,9 +9,8 @@ from tqdm.auto import tqdm
 
 from ..errors import PkdotError
 from ..keyed_cache import KeyedCache
-from ..worker_pool import Lost, effective_jobs
-from .dask_engine import workers_of
-from .sweep import engine_runner
+from ..worker_pool import Lost
+from .sweep import engine_runner, width_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Engine:
 
     Attributes:
         name: ``processes`` or ``dask://host:port``.
-        jobs: processes here.
+        jobs: processes here; of a cluster, workers to expect.
         folder: of cells.
         progress: whether to draw bars.
         at_once: students that train as one at most; None for as many as suit their networks.
@@ -35,9 +34,7 @@ class Engine:
     @property
     def workers(self) -> int:
         """How many cells are computed at once."""
-        if self.name.startswith("dask://"):
-            return workers_of(self.name)
-        return effective_jobs(self.jobs)
+        return width_of(self.name, self.jobs)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ..worker_pool import Lost, effective_jobs, unordered
 from .cell_batches import MOST, Done, batches_of, run_cells
 from .cells import UNIMODAL, Arm, cell_cache, cell_key, check_arm
 from .config import ExperimentConfig
-from .dask_engine import unordered_on_cluster
+from .dask_engine import unordered_on_cluster, workers_of
 
 __all__ = ["UNIMODAL", "Arm", "run_grid", "run_sweep", "standard_arms", "unimodal_arms"]
 
@@ -99,7 +99,8 @@ def run_grid(
     Args:
         bases: one config a replicate; they differ in seed or data, and an arm's changes go on top.
         arms: what is compared; arms of one replicate share data, first weights and batches.
-        jobs: worker processes, on this machine.
+        jobs: worker processes, on this machine; with a cluster, how many workers to expect where
+            not all are there yet.
         engine: ``processes``, or ``dask://host:port`` of a Dask scheduler (needs the package
             ``distributed``; its workers must see ``folder``).
         folder: where cells and teachers are kept and found again, ``sweeps`` beside the runs by
@@ -136,7 +137,7 @@ def run_grid(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"Cells cannot be kept in {folder}: {error.strerror}.") from None
-    width = effective_jobs(jobs)
+    width = width_of(engine, jobs)
     keys = {
         (a, r): cell_key(bases[r], arms[a]) for a in range(len(arms)) for r in range(len(bases))
     }
@@ -280,6 +281,17 @@ def run_sweep(
         which = [folds[replicate % len(folds)] for replicate in cells["replicate"]]
         cells.insert(cells.columns.get_loc("seed"), "fold", which)
     return cells.drop(columns=["replicate", "seconds", "elapsed"], errors="ignore")
+
+
+def width_of(engine: str, jobs: int) -> int:
+    """How many cells are computed at once, and so among how many workers a batch is divided.
+
+    Raises:
+        ConfigError: if no scheduler answers.
+    """
+    if engine == "processes":
+        return effective_jobs(jobs)
+    return max(1, jobs, workers_of(engine))
 
 
 def engine_runner(engine: str, jobs: int, folder: Path) -> Run:

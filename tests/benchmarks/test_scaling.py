@@ -24,6 +24,12 @@ def test_handing_out_bounds_a_large_cluster() -> None:
     assert found["hours"] * 3600 == pytest.approx(10_000 * 0.01, rel=0.03)
 
 
+def test_nobody_waits_for_a_teacher_where_seeds_are_as_many_as_workers() -> None:
+    cluster = Cluster(100, dispatch=0.001, lifetime=NEVER)
+    assert simulate(cluster, cells=2000, arms=20)["waited"] == 0
+    assert simulate(cluster, cells=200, arms=20)["waited"] > 0.1
+
+
 def test_every_cell_is_computed_though_workers_are_lost() -> None:
     calm = simulate(Cluster(8, 0.0, lifetime=NEVER), cells=400, arms=4)
     rough = simulate(Cluster(8, 0.0, lifetime=200.0), cells=400, arms=4)

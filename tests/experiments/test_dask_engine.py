@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -26,6 +27,27 @@ def test_an_absent_scheduler_is_one_sentence(
     monkeypatch.setattr("pkdot.experiments.dask_engine._ANSWER", 0.2)
     with pytest.raises(ConfigError, match=r"No Dask scheduler answers at dask://127\.0\.0\.1:9"):
         run_sweep(small_config(), ARMS, [0], engine="dask://127.0.0.1:9", folder=tmp_path)
+
+
+@pytest.mark.slow
+def test_students_of_one_method_are_divided_among_the_workers_of_a_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    def one_by_one(function: Any, calls: Any, engine: str, folder: Path) -> Any:
+        for number, call in enumerate(calls):
+            sizes.append(len(call[0]))
+            yield number, function(*call)
+
+    monkeypatch.setattr("pkdot.experiments.sweep.workers_of", lambda engine: 3)
+    monkeypatch.setattr("pkdot.experiments.sweep.unordered_on_cluster", one_by_one)
+    where = {"engine": "dask://127.0.0.1:9", "progress": False}
+    run_sweep(small_config(), ARMS[1:2], range(6), folder=tmp_path / "a", **where)
+    assert sizes == [2, 2, 2]
+    sizes.clear()
+    run_sweep(small_config(), ARMS[1:2], range(6), folder=tmp_path / "b", jobs=6, **where)
+    assert sizes == [1] * 6, "six workers are said to come"
 
 
 @pytest.mark.slow
