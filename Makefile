@@ -111,6 +111,8 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 # .venv that is broken, half made or too old is made anew. Where a person watches, one line counts
 # what pip has found; what pip complains of is shown only if it gives up, as most of it is harmless.
 # Kernels report errors only: each would begin by warning that it uses this machine's loopback.
+# Byte code is left to the first import: most of it is never imported, and making it all took longer
+# than everything else here.
 .venv/installed: pyproject.toml constraints.txt .venv/bin/python
 	@if ! { $(PY) -c '$(SUITABLE)' && $(PY) -m pip --version; } >/dev/null 2>&1; then \
 	    for python in $(PYTHON) ""; do \
@@ -126,7 +128,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	    "$$python" -m venv .venv; \
 	fi
 	@echo "Installing PKDOT and the libraries it needs into .venv: a few minutes the first time."
-	@set -o pipefail; $(PY) -m pip install --disable-pip-version-check --progress-bar off \
+	@set -o pipefail; $(PY) -m pip install --disable-pip-version-check --progress-bar off --no-compile \
 	    -c constraints.txt -e ".[notebooks,app,maps,fast,media,onnx,lightning,dask,dev]" 2> .venv/complaints.log \
 	    | { found=0; while read -r verb name _; do case "$$verb" in \
 	        Collecting | Processing) \
