@@ -111,8 +111,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 # .venv that is broken, half made or too old is made anew. Where a person watches, one line counts
 # what pip has found; what pip complains of is shown only if it gives up, as most of it is harmless.
 # Kernels report errors only: each would begin by warning that it uses this machine's loopback.
-# Byte code is left to the first import: most of it is never imported, and making it all took longer
-# than everything else here.
+# Byte code is made by all cores at once; pip makes it file by file, which took longer than the rest.
 .venv/installed: pyproject.toml constraints.txt .venv/bin/python
 	@if ! { $(PY) -c '$(SUITABLE)' && $(PY) -m pip --version; } >/dev/null 2>&1; then \
 	    for python in $(PYTHON) ""; do \
@@ -142,6 +141,8 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 	        esac; done; } \
 	    || { echo; tail -n 20 .venv/complaints.log; \
 	        echo "The installation failed, for the reason above; make setup tries again."; exit 1; } >&2
+	@$(PY) -m compileall -qq -j 0 "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	    > /dev/null 2>&1 || true  # some libraries bring files that are no Python of this version
 	@mkdir -p .venv/etc/ipython
 	@echo '{"IPKernelApp": {"log_level": 40}}' > .venv/etc/ipython/ipython_kernel_config.json
 	@touch .venv/installed
